@@ -1,0 +1,39 @@
+"""What a server can answer: a final answer, which is stored, or a passing failure, which never is."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Outcome(StrEnum):
+    """Final outcomes. They are stored and never asked for again unless the user says so."""
+
+    ANSWERED = "answered"
+    FILTERED = "filtered"
+    """The provider's content filter refused the request."""
+    INVALID = "invalid"
+    """The server called the request invalid (400, 413, 422 …)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A final answer. Token counts are None where the server did not say."""
+
+    outcome: Outcome
+    text: str = ""
+    finish_reason: str = ""
+    prompt_tokens: int | None = None
+    cached_tokens: int | None = None
+    completion_tokens: int | None = None
+
+    @property
+    def was_cut(self) -> bool:
+        """Whether the answer ended because it reached `max_tokens`."""
+        return self.finish_reason == "length"
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A passing failure: the same request may succeed later. `retry_after`: seconds the server asked to wait."""
+
+    reason: str
+    retry_after: float | None = None

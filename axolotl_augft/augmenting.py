@@ -1,0 +1,64 @@
+"""Tasks and the store -> judged inferences, in document order: a pure function of both."""
+
+import heapq
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+from axolotl_augft.answers import Answer, Outcome
+from axolotl_augft.config import AugftConfig, Augment, GlobalAugment
+from axolotl_augft.inferences import Inference, read_inferences
+from axolotl_augft.judging import Duplicates, Judged, Reason, judge
+from axolotl_augft.store import ResponseStore
+from axolotl_augft.tasks import Strategy, Task
+
+_CHUNK = 500
+_NOTHING = Inference("", "answer")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is asked: each `augment` entry with its strategy."""
+
+    entries: tuple[tuple[Augment, Strategy], ...]
+
+    def sending(self) -> Iterator[Task]:
+        """All tasks, entry by entry, those with equal prefixes together."""
+        for _, strategy in self.entries:
+            yield from strategy.in_sending_order()
+
+    def writing(self) -> Iterator[tuple[Augment, Task]]:
+        """All tasks in document order; for one document, in the order of the entries."""
+        streams = [((entry, task) for task in strategy.tasks()) for entry, strategy in self.entries]
+        return heapq.merge(*streams, key=lambda pair: (pair[1].target.entry, pair[1].target.row))
+
+
+def judged_inferences(plan: Plan, store: ResponseStore, config: AugftConfig) -> Iterator[Judged]:
+    """Every inference of every stored answer, kept or rejected. A request without an answer gives nothing."""
+    duplicates = Duplicates()
+    for entry, task, answer in _with_answers(plan.writing(), store):
+        if answer is None:
+            continue
+        for inference, reason in _read_and_judge(entry, task, answer, config):
+            if reason is None and not duplicates.is_new(inference.text):
+                reason = Reason.DUPLICATE
+            yield Judged(task, inference, reason)
+
+
+def _read_and_judge(entry: Augment, task: Task, answer: Answer, config: AugftConfig) -> list[tuple[Inference, Reason | None]]:
+    if answer.outcome is Outcome.FILTERED:
+        return [(_NOTHING, Reason.FILTERED)]
+    if answer.outcome is Outcome.INVALID:
+        return [(_NOTHING, Reason.INVALID)]
+    inferences = read_inferences(task, answer, entry.keep if isinstance(entry, GlobalAugment) else "both")
+    if not inferences:
+        return [(_NOTHING, Reason.EMPTY)]
+    return [(i, judge(task, i, config.verify == "names")) for i in inferences]
+
+
+def _with_answers(pairs: Iterable[tuple[Augment, Task]], store: ResponseStore) -> Iterator[tuple[Augment, Task, Answer | None]]:
+    iterator = iter(pairs)
+    while some := list(islice(iterator, _CHUNK)):
+        answers: Sequence[Answer | None] = store.get([task.request for _, task in some])
+        for (entry, task), answer in zip(some, answers, strict=True):
+            yield entry, task, answer

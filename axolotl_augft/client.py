@@ -1,0 +1,163 @@
+"""One request to an OpenAI-compatible server -> a final answer or a passing failure.
+
+What a failure means is decided here and nowhere else; how often it is tried again is decided in `asking`.
+"""
+
+import email.utils
+import re
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+import aiohttp
+import orjson
+
+from axolotl_augft.answers import Answer, Failure, Outcome
+from axolotl_augft.errors import TeacherError, TeacherRefusedAccess
+from axolotl_augft.requests import Request
+
+_PASSING = {408, 409, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524, 529}
+_FILTER_CODES = {"content_filter", "content_policy_violation", "responsibleaipolicyviolation"}
+_NO_CREDIT = {"insufficient_quota", "billing_hard_limit_reached", "insufficient_credits"}
+_THINKING = re.compile(r"^\s*<think>.*?(</think>|\Z)\s*", re.DOTALL)
+_QUOTE_WORDS = 5
+
+
+@dataclass(frozen=True)
+class Server:
+    """Where requests go. `shape` may add what a certain server wants to a request's JSON body."""
+
+    base_url: str
+    model: str
+    timeout: float
+    api_key: str | None = None
+    shape: Callable[[Request, dict[str, Any]], dict[str, Any]] = lambda request, body: body
+
+    def __repr__(self) -> str:
+        return f"Server({self.base_url!r}, model={self.model!r}, api_key={'***' if self.api_key else None})"
+
+
+class Client:
+    """Sends requests to one server over one session."""
+
+    def __init__(self, server: Server, session: aiohttp.ClientSession) -> None:
+        self._server = server
+        self._session = session
+        self._headers = {"Content-Type": "application/json"}
+        if server.api_key:
+            self._headers["Authorization"] = f"Bearer {server.api_key}"
+        self._urls = {"chat": f"{server.base_url}/chat/completions", "completions": f"{server.base_url}/completions"}
+
+    async def send(self, request: Request) -> Answer | Failure:
+        """One try.
+
+        Raises:
+            TeacherRefusedAccess: 401, 403, or no credit left; further requests would fail alike.
+            TeacherError: The server does not know the model or the path.
+        """
+        body = orjson.dumps(self._server.shape(request, request.body(self._server.model)))
+        try:
+            async with self._session.post(self._urls[request.api], data=body, headers=self._headers) as response:
+                return self._read(request, response.status, response.headers, await response.read())
+        except TimeoutError:
+            return Failure("timeout")
+        except (aiohttp.ClientPayloadError, aiohttp.ServerDisconnectedError):
+            return Failure("connection lost")
+        except (aiohttp.ClientConnectionError, OSError):
+            return Failure("no connection")
+        except aiohttp.ClientError as error:
+            return Failure(f"protocol error ({type(error).__name__})")
+
+    def _read(self, request: Request, status: int, headers: Mapping[str, str], content: bytes) -> Answer | Failure:
+        if status == 200:
+            return read_answer(request, content)
+        code, message = _error_of(content)
+        said = f"HTTP {status}" + self._quotable(request, code, message)
+        host = urlsplit(self._server.base_url).netloc
+        if code in _FILTER_CODES:
+            return Answer(Outcome.FILTERED, finish_reason=code)
+        if status in (401, 402, 403) or code in _NO_CREDIT:
+            raise TeacherRefusedAccess(
+                f"the teacher's server at {host} refuses access ({said}); check the key in the variable that "
+                "augft.teacher.api_key_env names, and the account"
+            )
+        if status == 404 or code == "model_not_found":
+            raise TeacherError(
+                f"the teacher's server at {host} does not know model {self._server.model!r} or this address ({said}); "
+                "check augft.teacher.model and base_url"
+            )
+        if status in _PASSING or status >= 500:
+            return Failure(f"HTTP {status}", _retry_after(headers))
+        return Answer(Outcome.INVALID, finish_reason=said[:200])
+
+    def _quotable(self, request: Request, code: str, message: str) -> str:
+        """The server's own words, unless they quote the request or the key: errors and logs hold neither."""
+        text = " ".join(message.split())[:200]
+        if self._server.api_key and self._server.api_key in text:
+            text = ""
+        words = text.split()
+        prompt = " ".join((request.prefix.system + request.prefix.text + request.target).split())
+        if any(" ".join(words[i : i + _QUOTE_WORDS]) in prompt for i in range(len(words) - _QUOTE_WORDS + 1)):
+            text = ""
+        return "".join(f", {part}" for part in (code[:60], text) if part)
+
+
+def read_answer(request: Request, content: bytes) -> Answer | Failure:
+    """A 200 answer's body -> the answer. Stop sequences are applied here too: some servers ignore them."""
+    try:
+        body = orjson.loads(content)
+        choice = body["choices"][0]
+        text = choice["text"] if request.api == "completions" else choice["message"].get("content") or ""
+        reason = choice.get("finish_reason") or ""
+        usage = body.get("usage") or {}
+        if not isinstance(text, str) or not isinstance(usage, dict):
+            return Failure("answer of an unknown shape")
+    except (orjson.JSONDecodeError, LookupError, TypeError, AttributeError):
+        return Failure("answer of an unknown shape")
+    if reason == "content_filter":
+        return Answer(Outcome.FILTERED, finish_reason=reason)
+    text = _THINKING.sub("", text)
+    ends = [i for stop in request.sampling.stop if (i := text.find(stop)) >= 0]
+    if ends:
+        text, reason = text[: min(ends)], "stop"
+    details = usage.get("prompt_tokens_details") or {}
+    return Answer(
+        Outcome.ANSWERED, text, str(reason),
+        usage.get("prompt_tokens"), details.get("cached_tokens"), usage.get("completion_tokens"),
+    )  # fmt: skip
+
+
+def _error_of(content: bytes) -> tuple[str, str]:
+    """Code (lower case) and message of an error body, as far as it has them."""
+    try:
+        body = orjson.loads(content)
+    except orjson.JSONDecodeError:
+        return "", ""
+    error = body.get("error", body) if isinstance(body, dict) else {}
+    if isinstance(error, str):
+        return "", error
+    if not isinstance(error, dict):
+        return "", ""
+    message = error.get("message") or error.get("detail") or ""
+    return str(error.get("code") or "").lower(), message if isinstance(message, str) else ""
+
+
+def _retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds to wait that the server asked for, as a number or a date."""
+    value = headers.get("Retry-After", "").strip()
+    if not value:
+        return None
+    try:
+        return max(0.0, float(value))
+    except ValueError:
+        pass
+    date = email.utils.parsedate_to_datetime(value) if re.search(r"\d{2}:\d{2}", value) else None
+    return max(0.0, date.timestamp() - time.time()) if date else None
+
+
+def open_session(server: Server) -> aiohttp.ClientSession:
+    """A session without a limit of its own on connections; the number in flight is the caller's business."""
+    timeout = aiohttp.ClientTimeout(total=server.timeout)
+    return aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0), timeout=timeout)

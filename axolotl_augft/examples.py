@@ -1,0 +1,158 @@
+"""Worked examples: the pool, and which of them a request gets.
+
+The form of the worked examples decides what a small teacher writes, so each request gets those whose sentences are most like its own
+in form: BM25 over words and word pairs, with names and numbers masked, so that "X are more F than Y" finds other comparisons and not
+other sentences about X.
+"""
+
+import logging
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal, Protocol
+
+import bm25s
+import orjson
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from axolotl_augft.errors import ConfigError
+
+POOL = Path(__file__).parent / "data" / "examples.jsonl"
+KINDS = ("rephrasing", "reversal", "consequence")
+Kind = Literal["rephrasing", "reversal", "consequence"]
+
+logging.getLogger("bm25s").setLevel(logging.WARNING)
+_WORD = re.compile(r"\w+(?:['’-]\w+)*|\S")
+_QUOTED = re.compile(r"[\"“”«»][^\"“”«»]{1,200}[\"“”«»]")
+_NAME, _NUMBER = "<name>", "<number>"
+
+
+class Statement(BaseModel):
+    """A statement of a worked example."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    kind: Kind
+    text: str = Field(min_length=1)
+
+
+class Example(BaseModel):
+    """A sentence and what may be written about it. `context`: a sentence before it, where it needs one."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    id: str = Field(min_length=1)
+    text: str = Field(min_length=1)
+    statements: tuple[Statement, ...] = Field(min_length=1)
+    context: str | None = None
+    relation: str | None = None
+
+
+class Chooser(Protocol):
+    """Chooses worked examples for a request."""
+
+    def choose(self, sentences: Sequence[str]) -> tuple[Example, ...]:
+        """The examples for a request about these sentences, in pool order (so that equal choices are equal prefixes)."""
+
+
+def load_pool(file: str | None) -> tuple[Example, ...]:
+    """The package's pool, or a user's file of JSON lines.
+
+    Raises:
+        ConfigError: The file is missing, or a line is not a valid example.
+    """
+    path = Path(file) if file else POOL
+    try:
+        lines = path.read_bytes().splitlines()
+    except OSError as error:
+        raise ConfigError(f"examples {path}: cannot be read ({type(error).__name__}); give a file of JSON lines") from None
+    pool = tuple(_example(line, path, number) for number, line in enumerate(lines, 1) if line.strip())
+    if not pool:
+        raise ConfigError(f"examples {path}: no example in it; give one JSON object a line, with text and statements")
+    return pool
+
+
+def with_kinds(pool: Sequence[Example], kinds: Sequence[str]) -> tuple[Example, ...]:
+    """The pool's examples with statements of these kinds only, in the kinds' order; those that have none are left out."""
+    cut = (e.model_copy(update={"statements": tuple(s for k in kinds for s in e.statements if s.kind == k)}) for e in pool)
+    return tuple(e for e in cut if e.statements)
+
+
+def _example(line: bytes, path: Path, number: int) -> Example:
+    try:
+        return Example.model_validate({"id": f"line-{number}", **orjson.loads(line)})
+    except (orjson.JSONDecodeError, TypeError):
+        raise ConfigError(f"examples {path}, line {number}: not a JSON object") from None
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(str(p) for p in first["loc"])
+        raise ConfigError(
+            f"examples {path}, line {number}: {where}: {first['msg'].lower()}; expected text, statements (each with kind, one of "
+            f"{', '.join(KINDS)}, and text), and if you like id, context, relation"
+        ) from None
+
+
+class FixedExamples:
+    """The same examples for every request: the first of each relation of the pool, in turn."""
+
+    def __init__(self, pool: Sequence[Example], count: int) -> None:
+        by_relation: dict[str | None, Example] = {}
+        for example in pool:
+            by_relation.setdefault(example.relation, example)
+        first = [*by_relation.values(), *(e for e in pool if e not in by_relation.values())]
+        self._chosen = tuple(first[:count])
+
+    def choose(self, sentences: Sequence[str]) -> tuple[Example, ...]:
+        """The same examples, whatever the sentences."""
+        return self._chosen
+
+
+class FittingExamples:
+    """The examples whose sentences are most like the request's in form; ties go to the earlier one."""
+
+    def __init__(self, pool: Sequence[Example], count: int) -> None:
+        self._pool = tuple(pool)
+        self._count = min(count, len(self._pool))
+        self._index = bm25s.BM25(method="lucene")
+        self._index.index([form_tokens(e.text) for e in self._pool], show_progress=False)
+        self._ranked = lru_cache(maxsize=4096)(self._rank)
+
+    def choose(self, sentences: Sequence[str]) -> tuple[Example, ...]:
+        """Takes turns among the sentences, so that each has at least one fitting example while there is room."""
+        rankings = [self._ranked(tuple(form_tokens(s))) for s in sentences]
+        chosen: dict[int, None] = {}
+        for depth in range(self._count):
+            for ranking in rankings:
+                if len(chosen) < self._count:
+                    chosen.setdefault(ranking[depth])
+        return tuple(self._pool[i] for i in sorted(chosen))
+
+    def _rank(self, tokens: tuple[str, ...]) -> list[int]:
+        known = [t for t in tokens if t in self._index.vocab_dict]
+        scores = self._index.get_scores(known) if known else [0.0] * len(self._pool)
+        return sorted(range(len(self._pool)), key=lambda i: (-scores[i], i))[: self._count]
+
+
+def form_tokens(sentence: str) -> list[str]:
+    """The words of a sentence and their neighbours in pairs, with names, quotations and numbers masked.
+
+    A capitalised word counts as a name, save a first word that is not followed by one (most sentences begin with a capital).
+    """
+    words = _WORD.findall(_QUOTED.sub(f" {_NAME[1:-1].title()}Quoted ", sentence))
+    masked: list[str] = []
+    for i, word in enumerate(words):
+        token = _mask(word, first=i == 0, before_name=i + 1 < len(words) and words[i + 1][0].isupper())
+        if not (token == _NAME and masked and masked[-1] == _NAME):
+            masked.append(token)
+    ends = ["<start>", *masked]
+    return [*masked, *(f"{a} {b}" for a, b in zip(ends, masked, strict=False))]
+
+
+def _mask(word: str, first: bool, before_name: bool) -> str:
+    if word[0].isdigit():
+        return _NUMBER
+    if word[0].isupper() and (not first or (before_name and word.lower() not in _OPENERS)):
+        return _NAME
+    return word.lower()
+
+
+_OPENERS = frozenset("a all an any at both did each every if in most no not on only some the these this those when while".split())

@@ -1,0 +1,51 @@
+"""Durable files: written under a temporary name, synced, then renamed."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from axolotl_augft.errors import OutputError
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Writes a JSON file so that a reader sees the old content or the new, never a part.
+
+    Raises:
+        OutputError: The folder cannot be written.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with temporary.open("wb") as file:
+            file.write(orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS))
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.rename(path)
+        sync(path.parent)
+    except OSError as error:
+        raise cannot_write(path, error) from error
+
+
+def read_json(path: Path) -> Any | None:
+    """The content of a JSON file, None if there is none or it is not JSON."""
+    try:
+        return orjson.loads(path.read_bytes())
+    except (OSError, orjson.JSONDecodeError):
+        return None
+
+
+def sync(path: Path) -> None:
+    """Makes a file's content, or a folder's entries, durable."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def cannot_write(path: Path, error: OSError) -> OutputError:
+    """The error for a path that cannot be written."""
+    remedy = "free some disk space and run again" if error.errno == 28 else "set augft.output_dir to a folder that can be written"
+    return OutputError(f"{path}: cannot be written ({error.strerror}); {remedy}. Every answer stored so far is kept")

@@ -1,0 +1,165 @@
+"""Global augmentation: a document and the context group it stands in -> a reasoning trace and conclusions (paper, global)."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Protocol
+
+from axolotl_augft.config import DEFAULT_CONTEXT_TOKENS, GlobalAugment
+from axolotl_augft.documents import Document, document_id
+from axolotl_augft.errors import ConfigError
+from axolotl_augft.grouping import Pass, Sized, regroup
+from axolotl_augft.prompts import PromptTemplate, load_prompt
+from axolotl_augft.requests import Prefix
+from axolotl_augft.splitting import split_at_sentences
+from axolotl_augft.tasks import Task
+from axolotl_augft.teacher import Teacher
+
+VARIABLES = {
+    "documents": "the documents of the context group, each with id and text",
+    "target": "the document asked about, with id and text",
+}
+_COMPLETIONS_STOP = ("###",)
+_SMALLEST_BUDGET = 64
+
+
+class GroupMemory(Protocol):
+    """Remembers groupings between runs."""
+
+    def load_grouping(self, key: str) -> list[Pass]:
+        """The passes saved under `key`, none if there are none."""
+
+    def save_grouping(self, key: str, passes: list[Pass]) -> None:
+        """Saves passes under `key`, in place of older ones."""
+
+
+@dataclass(frozen=True)
+class Cut:
+    """Documents above the token budget, which were cut at sentence ends."""
+
+    count: int
+    budget: int
+
+
+class GlobalStrategy:
+    """The tasks of a `strategy: global` entry.
+
+    Args:
+        entry: The settings.
+        teacher: Who is asked.
+        documents: What is asked about.
+        language: ISO 639 code for cutting long documents at sentence ends.
+        memory: Where groupings are remembered, and the key of this entry's.
+    """
+
+    def __init__(
+        self,
+        entry: GlobalAugment,
+        teacher: Teacher,
+        documents: Iterable[Document],
+        language: str,
+        memory: tuple[GroupMemory, str],
+    ) -> None:
+        self._entry = entry
+        self._teacher = teacher
+        self._source = documents
+        self._language = language
+        self._memory, self._memory_key = memory
+        self._template = load_global_prompt(entry, teacher.api)
+        self._stop = tuple(entry.stop) if entry.stop is not None else _COMPLETIONS_STOP if teacher.api == "completions" else ()
+        self._system = self._template.render("system")
+
+    def tasks(self) -> Iterator[Task]:
+        """The tasks, document by document, for each the passes in order."""
+        home = [{d: group for group in one for d in group} for one in self._passes]
+        for document in self._documents:
+            for groups in dict.fromkeys(p[document.id] for p in home):
+                yield from self._target_tasks(document, groups)
+
+    def in_sending_order(self) -> Iterator[Task]:
+        """The tasks, group by group: a group's requests share their prefix."""
+        for group in dict.fromkeys(group for one in self._passes for group in one):
+            for d in group:
+                yield from self._target_tasks(self._by_id[d], group)
+
+    @property
+    def groups(self) -> list[tuple[Document, ...]]:
+        """The different context groups of all passes."""
+        return [tuple(self._by_id[d] for d in g) for g in dict.fromkeys(group for one in self._passes for group in one)]
+
+    @cached_property
+    def cut(self) -> Cut | None:
+        """What was cut to fit the budget, None if nothing was."""
+        long = sum(self._size(d) > self._budget for d in self._source)
+        return Cut(long, self._budget) if long else None
+
+    @cached_property
+    def _budget(self) -> int:
+        """Tokens of documents in one prompt: the setting, or what the model's context leaves beside instructions, target and answer."""
+        asked = self._entry.context_tokens or DEFAULT_CONTEXT_TOKENS
+        if self._teacher.context_length is None:
+            return asked
+        instructions = self._template.render("prefix", documents=()) + self._template.render("target", target=_EMPTY) + self._system
+        free = self._teacher.context_length - self._teacher.max_tokens(self._entry) - self._teacher.tokens.count(instructions) - 64
+        longest = max((self._size(d) for d in self._source), default=0)
+        left = max(free - longest, free // 2)
+        if left < _SMALLEST_BUDGET:
+            raise ConfigError(
+                f"augft.augment (global): the teacher's context of {self._teacher.context_length} tokens leaves no room for documents "
+                f"beside an answer of {self._teacher.max_tokens(self._entry)}; lower max_tokens, or take a teacher with a longer context"
+            )
+        return min(asked, left)
+
+    @cached_property
+    def _documents(self) -> list[Document]:
+        """The documents, each above the budget cut at sentence ends into several."""
+        parts: dict[str, Document] = {}
+        for d in self._source:
+            limit = self._budget - self._size(Document(d.id, "", d.entry, d.row))
+            for text in split_at_sentences(d.text, limit, self._teacher.tokens.count, self._language):
+                part = d if text == d.text else Document(document_id(text), text, d.entry, d.row)
+                parts.setdefault(part.id, part)
+        return list(parts.values())
+
+    @cached_property
+    def _by_id(self) -> dict[str, Document]:
+        return {d.id: d for d in self._documents}
+
+    @cached_property
+    def _passes(self) -> list[Pass]:
+        sized = [Sized(d, self._size(d)) for d in self._documents]
+        remembered = self._memory.load_grouping(self._memory_key)
+        passes = regroup(sized, self._budget, self._entry.passes, remembered)
+        if passes != remembered:
+            self._memory.save_grouping(self._memory_key, passes)
+        return passes
+
+    def _size(self, document: Document) -> int:
+        return self._teacher.tokens.count(f"[{document.id}] {document.text}\n")
+
+    @cached_property
+    def _prefixes(self) -> dict[tuple[str, ...], tuple[Prefix, tuple[str, ...]]]:
+        return {}
+
+    def _prefix(self, group: tuple[str, ...]) -> tuple[Prefix, tuple[str, ...]]:
+        """A group's prefix and its premises, made once."""
+        if group not in self._prefixes:
+            documents = [self._by_id[d] for d in group]
+            prefix = Prefix(self._system, self._template.render("prefix", documents=documents))
+            self._prefixes[group] = prefix, tuple(d.text for d in documents)
+        return self._prefixes[group]
+
+    def _target_tasks(self, document: Document, group: tuple[str, ...]) -> Iterator[Task]:
+        prefix, premises = self._prefix(group)
+        target = self._template.render("target", target=document)
+        for sample in range(self._entry.samples):
+            request = self._teacher.request(prefix, target, self._teacher.max_tokens(self._entry), self._stop, sample)
+            yield Task(request, "global", document, premises, labels=frozenset(group))
+
+
+def load_global_prompt(entry: GlobalAugment, api: str) -> PromptTemplate:
+    """The entry's prompt, its own or the package's."""
+    return load_prompt(f"global.{api}.jinja", entry.prompt, VARIABLES)
+
+
+_EMPTY = Document("00000000", "", 0, 0)

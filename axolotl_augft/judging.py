@@ -1,0 +1,150 @@
+"""Inferences -> kept or rejected with a reason. Rejections are no failures; they are counted and can be looked at."""
+
+import hashlib
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import lru_cache
+
+from axolotl_augft.inferences import Inference
+from axolotl_augft.tasks import Task
+
+
+class Reason(StrEnum):
+    """Why an inference (or a whole answer) was rejected."""
+
+    EMPTY = "empty"
+    TRUNCATED = "truncated"
+    MALFORMED = "malformed"
+    REFUSAL = "refusal"
+    LABEL_LEAK = "label_leak"
+    ECHO = "echo"
+    COPIED_EXAMPLE = "copied_example"
+    UNSUPPORTED = "unsupported"
+    DUPLICATE = "duplicate"
+    FILTERED = "content_filter"
+    INVALID = "invalid_request"
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """An inference of a task; `rejected` says why it is not used, None if it is."""
+
+    task: Task
+    inference: Inference
+    rejected: Reason | None
+
+
+_WORD = re.compile(r"\w+(?:['’-]\w+)*")
+_REFUSAL = re.compile(
+    r"\b(as an? (ai|language model)|i(’|')?m sorry|i am sorry"
+    r"|i (can(no|['’])?t|am unable to|won['’]t) (help|assist|provide|answer|comply|fulfil))",
+    re.IGNORECASE,
+)
+_LABEL = re.compile(
+    r"\b(documents?|texts?|passages?|sentences?|facts?|statements?)\s+(\[|\(?#?\d+\b|(?:no|number)\b\.?\s*\d)"
+    r"|\b(the|this|that|given|above|chosen|target) (documents?|passages?|sentences?|text)"
+    r" (says?|states?|mentions?|implies|imply|describes?|tells?)\b"
+    r"|\baccording to (the|this) (document|passage|sentence|text)\b",
+    re.IGNORECASE,
+)
+_MARKUP = re.compile(r"<\|[^|<>]{1,40}\|>|</?s>|\[/?INST\]|<(?:bos|eos|pad|unk)>|<(?:start|end)_of_turn>|```|\{\{|\{%")
+_ENDS = tuple(".!?。！？…\"'”’)»」』|।؟")
+_FEWEST_WORDS = 2
+
+
+def judge(task: Task, inference: Inference, verify_names: bool) -> Reason | None:
+    """The first reason against an inference, None if there is none. Duplicates are found by `Duplicates`."""
+    text = inference.text
+    if inference.cut:
+        return Reason.TRUNCATED
+    if _malformed(text, inference.kind):
+        return Reason.MALFORMED
+    if _REFUSAL.search(text):
+        return Reason.REFUSAL
+    if _leaks_label(task, text):
+        return Reason.LABEL_LEAK
+    if f" {_normalised(text)} " in _normalised_texts(task.premises):
+        return Reason.ECHO
+    if _copies_example(task, text):
+        return Reason.COPIED_EXAMPLE
+    if verify_names and foreign_names(text, task.premises):
+        return Reason.UNSUPPORTED
+    return None
+
+
+class Duplicates:
+    """Finds statements that were kept already, anywhere in the data set."""
+
+    def __init__(self) -> None:
+        self._seen: set[int] = set()
+
+    def is_new(self, text: str) -> bool:
+        """Whether this statement comes for the first time; remembers it."""
+        digest = int.from_bytes(hashlib.blake2b(_normalised(text).encode(), digest_size=8).digest(), "big")
+        if digest in self._seen:
+            return False
+        self._seen.add(digest)
+        return True
+
+
+def foreign_names(text: str, premises: Iterable[str]) -> list[str]:
+    """Names and numbers of a statement that its premises lack: words with a capital inside a sentence, or with a digit."""
+    known = _vocabulary(tuple(premises))
+    foreign = []
+    for match in _WORD.finditer(text):
+        word = match.group()
+        inside = bool(text[: match.start()].strip()) and not re.search(r"[.!?:\"“]\s*$", text[: match.start()])
+        if (any(c.isdigit() for c in word) or (word[0].isupper() and inside)) and _bare(word) not in known:
+            foreign.append(word)
+    return foreign
+
+
+def _malformed(text: str, kind: str) -> bool:
+    words = _WORD.findall(text)
+    if len(words) < _FEWEST_WORDS and not _is_unspaced(text):
+        return True
+    if _MARKUP.search(text) or "\ufffd" in text or not text.isprintable() and kind != "trace":
+        return True
+    if kind == "trace":
+        return False
+    return not text.endswith(_ENDS) or text.count('"') % 2 == 1 or text.count("(") != text.count(")")
+
+
+def _is_unspaced(text: str) -> bool:
+    """Scripts without spaces make few regular words of a long sentence."""
+    return len(text) >= 6 and not text.isascii()
+
+
+def _leaks_label(task: Task, text: str) -> bool:
+    if _LABEL.search(text) and not any(_LABEL.search(p) for p in task.premises):
+        return True
+    return any(label in text for label in task.labels)
+
+
+def _copies_example(task: Task, text: str) -> bool:
+    """Words of the prompt's own examples: the whole statement, or a name that the premises lack."""
+    prompt = (task.request.prefix.text,)
+    if f" {_normalised(text)} " in _normalised_texts(prompt):
+        return True
+    return any(_bare(name) in _vocabulary(prompt) for name in foreign_names(text, task.premises))
+
+
+@lru_cache(maxsize=4096)
+def _vocabulary(texts: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(_bare(w) for text in texts for w in _WORD.findall(text))
+
+
+def _bare(word: str) -> str:
+    """A word without case and without an English possessive ending."""
+    return re.sub(r"['’]s?$", "", word.casefold())
+
+
+def _normalised(text: str) -> str:
+    return " ".join(_WORD.findall(text.casefold()))
+
+
+@lru_cache(maxsize=1024)
+def _normalised_texts(texts: tuple[str, ...]) -> str:
+    return "\n".join(f" {_normalised(text)} " for text in texts)

@@ -1,0 +1,213 @@
+"""An axolotl config, raw or validated -> the part of it that this stage reads.
+
+Axolotl hands the raw config to `register` and the validated one to `load_datasets`; `Recipe.from_cfg` gives the same recipe, and
+the same `key`, for both, so that what one of them found or wrote the other finds again.
+"""
+
+import difflib
+import hashlib
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from axolotl_augft import __version__
+from axolotl_augft.config import AugftConfig, parse_augft
+from axolotl_augft.errors import ConfigError
+from axolotl_augft.formats import SUPPORTED_TYPES, is_supported
+
+PREPARED_PATH = "last_run_prepared"
+DEFAULT_SEED = 42
+PLUGIN = "axolotl_augft.AugFTPlugin"
+
+_ENTRY_KEYS = (
+    *("path", "name", "split", "data_files", "ds_type", "revision", "shards", "shards_idx", "preprocess_shards"),
+    *("type", "field", "trust_remote_code"),
+)
+_CANNOT_AUGMENT = {
+    "rl": "preference data has chosen and rejected answers, which an inference cannot be turned into",
+    "streaming": "rows are read while training runs, but augmentation needs them all before",
+    "pretraining_dataset": "its rows are streamed while training runs, but augmentation needs them all before; list them under datasets",
+    "skip_prepare_dataset": "axolotl then leaves out the preparation that the augmented rows go through",
+}
+# What changes how the stage runs, but not what comes out.
+_NOT_IN_KEY = {"output_dir", "store", "wait_timeout", "val_set_size", "max_failed_fraction"}
+_TEACHER_NOT_IN_KEY = {
+    "base_url",
+    "api_key_env",
+    "max_concurrency",
+    "timeout",
+    "max_retries",
+    "serve_args",
+    "start_timeout",
+}
+
+
+@dataclass(frozen=True)
+class Training:
+    """The numbers that decide how many optimizer steps a number of rows makes."""
+
+    sequence_len: int
+    micro_batch_size: int
+    gradient_accumulation_steps: int
+    num_epochs: float
+    max_steps: int | None
+    sample_packing: bool
+    world_size: int
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What the stage reads of an axolotl config. `datasets` and `test_datasets` hold the entries as written, without nulls."""
+
+    augft: AugftConfig
+    datasets: tuple[dict[str, Any], ...]
+    test_datasets: tuple[dict[str, Any], ...]
+    val_set_size: float
+    seed: int
+    base_model: str
+    tokenizer: str
+    special_tokens: tuple[tuple[str, str], ...]
+    prepared_path: str
+    hub_token: bool | None
+    deduplicates: bool
+    training: Training
+
+    @classmethod
+    def from_cfg(cls, cfg: Mapping[str, Any]) -> "Recipe":
+        """Reads a recipe from a raw or a validated axolotl config.
+
+        Raises:
+            ConfigError: A key of the block is wrong, or the recipe is of a kind that cannot be augmented.
+        """
+        augft = parse_augft(_block(cfg))
+        _check_kind(cfg)
+        held_out_by_us = augft.val_set_size is not None
+        recipe = cls(
+            augft=augft,
+            datasets=_entries(cfg, "datasets"),
+            test_datasets=() if held_out_by_us else _entries(cfg, "test_datasets"),
+            val_set_size=float(augft.val_set_size if held_out_by_us else cfg.get("val_set_size") or 0),  # type: ignore[arg-type]
+            seed=cfg.get("seed") or DEFAULT_SEED,
+            base_model=str(cfg.get("base_model") or ""),
+            tokenizer=str(cfg.get("tokenizer_config") or cfg.get("base_model_config") or cfg.get("base_model") or ""),
+            special_tokens=tuple(sorted((k, v) for k, v in (cfg.get("special_tokens") or {}).items() if isinstance(v, str))),
+            prepared_path=str(cfg.get("dataset_prepared_path") or PREPARED_PATH),
+            hub_token=cfg.get("hf_use_auth_token"),
+            deduplicates=bool(cfg.get("dataset_exact_deduplication")),
+            training=_training(cfg),
+        )
+        if augft.sentence_splitting == "cumulative" and cfg.get("train_on_inputs"):
+            raise ConfigError("train_on_inputs is true, so cumulative rows would be trained on their context too; set it to false")
+        recipe._check_entries()
+        return recipe
+
+    @property
+    def output_dir(self) -> Path:
+        """Folder of everything the stage writes."""
+        return Path(self.augft.output_dir or Path(self.prepared_path) / "augft")
+
+    @property
+    def store_path(self) -> Path:
+        """File of the response store."""
+        return Path(self.augft.store or self.output_dir / "responses.sqlite")
+
+    @cached_property
+    def key(self) -> str:
+        """Digest of every setting that changes what comes out (not of the contents of files: see `reuse`)."""
+        augft = self.augft.model_dump(mode="json", exclude=_NOT_IN_KEY)
+        augft["teacher"] = {k: v for k, v in augft["teacher"].items() if k not in _TEACHER_NOT_IN_KEY}
+        content = {
+            "version": __version__,
+            "augft": augft,
+            "datasets": self.datasets,
+            "test_datasets": self.test_datasets,
+            "val_set_size": self.val_set_size,
+            "seed": self.seed,
+            "base_model": self.base_model,
+            "special_tokens": self.special_tokens,
+        }
+        return hashlib.sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).hexdigest()[:32]
+
+    def is_augmented(self, entry: int) -> bool:
+        """Whether entry `entry` of `datasets` goes to the teacher."""
+        return self.datasets[entry].get("path") not in self.augft.exclude
+
+    def _check_entries(self) -> None:
+        paths = [e.get("path") for e in self.datasets]
+        for path in self.augft.exclude:
+            if path not in paths:
+                raise ConfigError(f"augft.exclude: no datasets entry has the path {path!r}; the paths are {_listed(paths)}")
+        augmented = [e for i, e in enumerate(self.datasets) if self.is_augmented(i)]
+        if not augmented:
+            raise ConfigError("augft.exclude names every datasets entry, so nothing is left to augment; remove one or drop the plugin")
+        for entry in augmented:
+            if not is_supported(entry.get("type")):
+                raise ConfigError(
+                    f"datasets entry {entry.get('path')!r}: type {_type_name(entry.get('type'))} cannot be augmented yet; "
+                    f"supported: {_listed(SUPPORTED_TYPES)}. Name the path under augft.exclude to train on it as it is"
+                )
+
+
+def require_plugin(cfg: Mapping[str, Any]) -> None:
+    """Raises ConfigError where a recipe has an `augft:` block that axolotl would ignore."""
+    if PLUGIN not in (cfg.get("plugins") or []):
+        raise ConfigError(f"the recipe has no plugin entry, so axolotl would train without augmentation; add `plugins: [{PLUGIN}]`")
+
+
+def _block(cfg: Mapping[str, Any]) -> Any:
+    near = difflib.get_close_matches("augft", [str(k) for k in cfg if k != "augft"], n=1, cutoff=0.72)
+    if cfg.get("augft") is None:
+        hint = f"; did you mean it by the key {near[0]!r}?" if near else "; add `augft: {}` for the defaults, or drop the plugin"
+        raise ConfigError(f"the plugin {PLUGIN} is listed, but the recipe has no augft: block{hint}")
+    if near:
+        raise ConfigError(f"unknown key {near[0]!r} beside augft; axolotl drops it without a word. Move its contents into augft")
+    return cfg["augft"]
+
+
+def _check_kind(cfg: Mapping[str, Any]) -> None:
+    for key, reason in _CANNOT_AUGMENT.items():
+        if cfg.get(key):
+            raise ConfigError(f"{key} is set, which augft cannot work with: {reason}. Remove {key}, or drop the plugin")
+    if not cfg.get("datasets"):
+        raise ConfigError("the recipe has no datasets entry, so there is nothing to augment; add one under datasets")
+
+
+def _entries(cfg: Mapping[str, Any], key: str) -> tuple[dict[str, Any], ...]:
+    entries = []
+    for i, entry in enumerate(cfg.get(key) or []):
+        if not isinstance(entry, Mapping) or not entry.get("path"):
+            raise ConfigError(f"{key}[{i}] has no path; give the file, folder or hub name of the data set")
+        entries.append({k: _plain(entry[k]) for k in _ENTRY_KEYS if entry.get(k)})
+    return tuple(entries)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {k: _plain(v) for k, v in value.items() if v is not None}
+    return list(value) if isinstance(value, list | tuple) else value
+
+
+def _training(cfg: Mapping[str, Any]) -> Training:
+    micro = int(cfg.get("micro_batch_size") or 1)
+    return Training(
+        sequence_len=int(cfg.get("sequence_len") or 512),
+        micro_batch_size=micro,
+        gradient_accumulation_steps=int(cfg.get("gradient_accumulation_steps") or max(1, (cfg.get("batch_size") or micro) // micro)),
+        num_epochs=float(cfg.get("num_epochs") or 1),
+        max_steps=cfg.get("max_steps") or None,
+        sample_packing=bool(cfg.get("sample_packing")),
+        world_size=int(os.environ.get("WORLD_SIZE", "1")),
+    )
+
+
+def _type_name(value: Any) -> str:
+    return "(user-defined)" if isinstance(value, Mapping) else repr(value)
+
+
+def _listed(values: Iterable[Any]) -> str:
+    return ", ".join(str(v) for v in values)

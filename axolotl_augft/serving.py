@@ -1,0 +1,228 @@
+"""A managed server: started as a child on 127.0.0.1, awaited until it is healthy, stopped whatever happens.
+
+The seam for further servers: a `Backend` with its command line and health path, and a line in `BACKENDS`.
+"""
+
+import ctypes
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from axolotl_augft.errors import TeacherServerFailed
+from axolotl_augft.requests import Request
+from axolotl_augft.teacher import Teacher
+
+# A trainer's launcher sets these; a server that saw them would join the training's process group.
+_LAUNCHER_VARIABLES = (
+    "RANK",
+    "LOCAL_RANK",
+    "WORLD_SIZE",
+    "LOCAL_WORLD_SIZE",
+    "GROUP_RANK",
+    "ROLE_RANK",
+    "MASTER_ADDR",
+    "MASTER_PORT",
+)
+_LAUNCHER_PREFIXES = ("ACCELERATE_", "FSDP_", "TORCHELASTIC_", "DEEPSPEED_", "AXOLOTL_")
+_LOG_LINES = 12
+_STOP_SECONDS = 15
+_PR_SET_PDEATHSIG = 1
+
+
+@dataclass(frozen=True)
+class Backend:
+    """How a server is started. `shape` adds to a request's JSON body what only this server understands."""
+
+    command: Callable[[Teacher, int], list[str]]
+    health_path: str
+    shape: Callable[[Teacher], Callable[[Request, dict[str, Any]], dict[str, Any]]]
+
+
+def _transformers_command(teacher: Teacher, port: int) -> list[str]:
+    program = Path(sys.executable).with_name("transformers")
+    found = str(program) if program.exists() else shutil.which("transformers") or "transformers"
+    return [
+        found,
+        "serve",
+        teacher.model,
+        "--continuous-batching",
+        "--host",
+        "127.0.0.1",
+        "--port",
+        str(port),
+        *teacher.config.serve_args,
+    ]
+
+
+def _transformers_shape(teacher: Teacher) -> Callable[[Request, dict[str, Any]], dict[str, Any]]:
+    """`transformers serve` samples only if the generation config says so, and ignores stop sequences when it batches.
+
+    Both can be said in a `generation_config` of the request (transformers 5.16): `do_sample`, and further end-of-text tokens for stop
+    sequences that are one token. The client cuts at the others.
+    """
+    base = _end_tokens(teacher)
+    single_token = lru_cache(_single_token(teacher))
+
+    def shape(request: Request, body: dict[str, Any]) -> dict[str, Any]:
+        if not base:
+            return body
+        sampling = request.sampling
+        ends = [*base, *(t for t in map(single_token, sampling.stop) if t is not None)]
+        config = {"max_new_tokens": sampling.max_tokens, "eos_token_id": sorted(set(ends)), "do_sample": sampling.temperature > 0}
+        if sampling.temperature > 0:
+            config |= {"temperature": sampling.temperature, "top_p": sampling.top_p or 1.0, "top_k": 0}
+        return {**body, "generation_config": orjson.dumps(config).decode()}
+
+    return shape
+
+
+def _end_tokens(teacher: Teacher) -> list[int]:
+    from transformers import GenerationConfig
+
+    try:
+        eos = GenerationConfig.from_pretrained(teacher.model).eos_token_id
+    except OSError:
+        return []
+    return [eos] if isinstance(eos, int) else list(eos or [])
+
+
+def _single_token(teacher: Teacher) -> Callable[[str], int | None]:
+    from transformers import AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(teacher.model)
+
+    def token(stop: str) -> int | None:
+        ids = tokenizer.encode(stop, add_special_tokens=False)
+        return ids[0] if len(ids) == 1 else None
+
+    return token
+
+
+BACKENDS = {"transformers": Backend(_transformers_command, "/health", _transformers_shape)}
+
+
+@dataclass(frozen=True)
+class RunningServer:
+    """A healthy managed server. `check` raises TeacherServerFailed once its process has ended."""
+
+    base_url: str
+    shape: Callable[[Request, dict[str, Any]], dict[str, Any]]
+    check: Callable[[], None]
+
+
+@contextmanager
+def managed_server(teacher: Teacher, log: Path) -> Iterator[RunningServer]:
+    """Starts the teacher's server, waits until it is healthy, and stops it at the end, with its memory free by then.
+
+    Args:
+        teacher: A teacher with a managed backend.
+        log: File for the server's output, replaced.
+
+    Raises:
+        TeacherServerFailed: It died or did not become healthy in `start_timeout` seconds; with the last lines of its log.
+    """
+    backend = BACKENDS[teacher.backend]
+    port = _free_port()
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with _terminate_as_exit(), log.open("wb") as output:
+        process = _start(backend.command(teacher, port), output, log)
+        try:
+            _wait_until_healthy(process, f"http://127.0.0.1:{port}{backend.health_path}", teacher.config.start_timeout, log)
+            yield RunningServer(f"http://127.0.0.1:{port}/v1", backend.shape(teacher), lambda: _check(process, log))
+        finally:
+            _stop(process)
+
+
+def _start(command: list[str], output: Any, log: Path) -> "subprocess.Popen[bytes]":
+    environment = {k: v for k, v in os.environ.items() if k not in _LAUNCHER_VARIABLES and not k.startswith(_LAUNCHER_PREFIXES)}
+    try:
+        return subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
+            env=environment, start_new_session=True, preexec_fn=_die_with_parent,
+        )  # fmt: skip
+    except OSError as error:
+        raise TeacherServerFailed(
+            f"the teacher's server cannot be started ({command[0]}: {error.strerror}); install it with `pip install axolotl-augft[serve]`"
+        ) from error
+
+
+def _die_with_parent() -> None:
+    """Linux: the kernel ends the server if this process is killed without a chance to stop it."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def _wait_until_healthy(process: "subprocess.Popen[bytes]", url: str, timeout: float, log: Path) -> None:
+    deadline = time.monotonic() + timeout
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    while time.monotonic() < deadline:
+        _check(process, log)
+        try:
+            with opener.open(url, timeout=5) as response:
+                if response.status == 200:
+                    return
+        except (OSError, urllib.error.URLError):
+            pass
+        time.sleep(0.25)
+    raise TeacherServerFailed(
+        f"the teacher's server was not healthy after {timeout:g} s (augft.teacher.start_timeout); last lines of {log}:{_tail(log)}"
+    )
+
+
+def _check(process: "subprocess.Popen[bytes]", log: Path) -> None:
+    if process.poll() is not None:
+        raise TeacherServerFailed(
+            f"the teacher's server ended with exit code {process.returncode}; every answer so far is stored; "
+            f"last lines of {log}:{_tail(log)}"
+        )
+
+
+def _tail(log: Path) -> str:
+    lines = log.read_text(errors="replace").splitlines()[-_LOG_LINES:]
+    return "".join(f"\n  | {line[:300]}" for line in lines) or " (empty)"
+
+
+def _stop(process: "subprocess.Popen[bytes]") -> None:
+    """Ends the server and whatever it started: politely, then, as its workers may outlive it, the whole process group for good."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGTERM)
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(_STOP_SECONDS)
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@contextmanager
+def _terminate_as_exit() -> Iterator[None]:
+    """While a server runs, SIGTERM ends this process through its `finally` blocks (only the main thread may set that)."""
+    try:
+        before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    except ValueError:
+        yield
+        return
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -1,0 +1,183 @@
+"""The whole stage: recipe -> finished result on disk, made now or found."""
+
+import logging
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from axolotl_augft import asking, writing
+from axolotl_augft.asking import Pace
+from axolotl_augft.augmenting import Plan, judged_inferences
+from axolotl_augft.config import LocalAugment
+from axolotl_augft.coordination import run_once
+from axolotl_augft.documents import Document, Skipped, read_documents, skipped_rows
+from axolotl_augft.errors import TeacherError
+from axolotl_augft.fingerprints import FileStamp
+from axolotl_augft.global_strategy import GlobalStrategy
+from axolotl_augft.judging import Judged
+from axolotl_augft.local_strategy import LocalStrategy
+from axolotl_augft.manifest import Manifest, Note, save_note
+from axolotl_augft.progress import Progress
+from axolotl_augft.recipe import Recipe
+from axolotl_augft.requests import Request
+from axolotl_augft.reuse import find_result, input_stamps, model_stamps, remote_digest
+from axolotl_augft.session import TeacherSession
+from axolotl_augft.sources import Source, load_sources
+from axolotl_augft.store import ResponseStore
+from axolotl_augft.student import load_student
+from axolotl_augft.summary import indented, summary_lines
+from axolotl_augft.tasks import Strategy
+from axolotl_augft.teacher import Teacher, resolve_teacher
+from axolotl_augft.verifying import Verifier
+
+LOG = logging.getLogger("axolotl_augft")
+
+
+class Documents:
+    """The documents of the sources, read anew at every iteration."""
+
+    def __init__(self, sources: list[Source]) -> None:
+        self._sources = sources
+
+    def __iter__(self) -> Iterator[Document]:
+        return read_documents(self._sources)
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Everything that is known before the teacher is asked."""
+
+    recipe: Recipe
+    stamps: list[FileStamp]
+    sources: list[Source]
+    skipped: list[Skipped]
+    teacher: Teacher
+    store: ResponseStore
+    plan: Plan
+    documents: int
+
+    def requests(self) -> Iterator[Request]:
+        """The plan's requests in the order in which they are sent."""
+        return (task.request for task in self.plan.sending())
+
+
+def run_stage(recipe: Recipe) -> Manifest:
+    """The recipe's result; one process of a launch makes it, if it is not there yet.
+
+    Raises:
+        AugftError: What went wrong, in one line. Every answer that arrived is stored.
+    """
+    return run_once(recipe.output_dir, recipe.key, recipe.augft.wait_timeout, lambda: find_result(recipe), lambda: make_result(recipe))
+
+
+@contextmanager
+def prepared(recipe: Recipe) -> Iterator[Prepared]:
+    """Loads the sources, opens the store and lays out the requests. Nobody is asked.
+
+    Raises:
+        AugftError: A source, the store, a prompt or a setting cannot be used.
+    """
+    stamps = input_stamps(recipe)
+    teacher = resolve_teacher(recipe.augft.teacher, recipe.base_model, recipe.seed, model_stamps(recipe, stamps))
+    sources = load_sources(recipe)
+    skipped = skipped_rows(sources)
+    for one in skipped:
+        LOG.warning("augft: %s: %d rows hold no text and are skipped (the first is row %d)", one.path, one.count, one.first)
+    documents = Documents(sources)
+    with ResponseStore.opened(recipe.store_path) as store:
+        plan = Plan(tuple((entry, _strategy(recipe, i, teacher, documents, store)) for i, entry in enumerate(recipe.augft.augment)))
+        for _, strategy in plan.entries:
+            if isinstance(strategy, GlobalStrategy) and strategy.cut:
+                LOG.warning("augft: %d documents above %d tokens are cut at sentence ends", strategy.cut.count, strategy.cut.budget)
+        yield Prepared(recipe, stamps, sources, skipped, teacher, store, plan, sum(1 for _ in documents))
+
+
+def _strategy(recipe: Recipe, i: int, teacher: Teacher, documents: Documents, store: ResponseStore) -> Strategy:
+    entry, language = recipe.augft.augment[i], recipe.augft.language
+    if isinstance(entry, LocalAugment):
+        return LocalStrategy(entry, teacher, documents, language)
+    paths = "|".join(sorted(e["path"] for e in recipe.datasets))
+    return GlobalStrategy(entry, teacher, documents, language, (store, f"{entry.context_tokens}|{i}|{paths}"))
+
+
+def make_result(recipe: Recipe) -> Manifest:
+    """Asks what the store does not answer, and writes the result.
+
+    Raises:
+        AugftError: As `run_stage`.
+    """
+    _warn_about(recipe)
+    with prepared(recipe) as ready:
+        with TeacherSession(ready.teacher, recipe.output_dir / "logs" / "teacher.log") as session:
+            asked, requests, unanswered = _ask_all(ready, session)
+            verifier = Verifier(ready.teacher) if recipe.augft.verify == "teacher" else None
+            if verifier:
+                questions, missing = asking.count_requests(verifier.requests(_judged(ready)), ready.store)
+                confirmed = _ask(verifier.requests(_judged(ready)), missing, ready, session, "verification")
+                asked, requests, unanswered = _sum(asked, confirmed), requests + questions, unanswered + confirmed.failed.total()
+            _check_failures(asked, requests, unanswered, recipe.augft.max_failed_fraction)
+        judged = verifier.apply(_judged(ready), ready.store) if verifier else _judged(ready)
+        counts = writing.Asked(ready.documents, requests, unanswered, sum(s.count for s in ready.skipped))
+        manifest = writing.write_result(recipe, ready.sources, judged, load_student(recipe), ready.teacher.id, counts)
+    run = _run_record(asked, requests)
+    save_note(recipe, Note(manifest.fingerprint, tuple(ready.stamps), remote_digest(recipe), recipe.val_set_size, run))
+    LOG.info("augft: done\n%s", indented(summary_lines(manifest, recipe, run)))
+    return manifest
+
+
+def _warn_about(recipe: Recipe) -> None:
+    if recipe.deduplicates and (recipe.augft.repeat_original > 1 or recipe.augft.repeat_augmented > 1):
+        LOG.warning("augft: dataset_exact_deduplication deletes repeated rows, so repeat_original and repeat_augmented have no effect")
+
+
+def _judged(ready: Prepared) -> Iterator[Judged]:
+    return judged_inferences(ready.plan, ready.store, ready.recipe.augft)
+
+
+def _ask_all(ready: Prepared, session: TeacherSession) -> tuple[asking.Asked, int, int]:
+    """Asks the whole plan; says what was asked, how many requests it has, and how many are left without an answer."""
+    requests, missing = asking.count_requests(ready.requests(), ready.store)
+    asked = _ask(ready.requests(), missing, ready, session, "augmentation")
+    return asked, requests, asked.failed.total()
+
+
+def _ask(requests: Iterable[Request], missing: int, ready: Prepared, session: TeacherSession, title: str) -> asking.Asked:
+    if not missing:
+        return asking.Asked()
+    server, check = session.open()
+    pace = Pace(ready.teacher.max_concurrency, ready.teacher.config.max_retries, check)
+    with Progress(missing, title) as progress:
+        asked = asking.ask(requests, server, ready.store, pace, progress)
+        LOG.info("augft: %s", progress.line(asked))
+    return asked
+
+
+def _check_failures(asked: asking.Asked, requests: int, unanswered: int, allowed: float) -> None:
+    if unanswered > allowed * requests:
+        reasons = ", ".join(f"{reason} {n}" for reason, n in asked.failed.most_common())
+        raise TeacherError(
+            f"{unanswered} of {requests} requests stayed unanswered after all retries ({reasons}); every answer is stored: run again "
+            f"to ask for the rest, or raise augft.max_failed_fraction (now {allowed:g})"
+        )
+
+
+def _sum(a: asking.Asked, b: asking.Asked) -> asking.Asked:
+    return asking.Asked(
+        a.answered + b.answered, a.filtered + b.filtered, a.invalid + b.invalid, Counter(a.failed) + Counter(b.failed),
+        a.prompt_tokens + b.prompt_tokens, a.cached_tokens + b.cached_tokens, a.completion_tokens + b.completion_tokens,
+        a.without_usage + b.without_usage, a.seconds + b.seconds,
+    )  # fmt: skip
+
+
+def _run_record(asked: asking.Asked, requests: int) -> dict[str, Any]:
+    return {
+        "asked": asked.total,
+        "hits": max(0, requests - asked.total),
+        "prompt_tokens": asked.prompt_tokens,
+        "cached_tokens": asked.cached_tokens,
+        "completion_tokens": asked.completion_tokens,
+        "without_usage": asked.without_usage,
+        "seconds": round(asked.seconds, 3),
+    }

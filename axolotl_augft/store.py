@@ -1,0 +1,167 @@
+"""The response store: one SQLite file, request key -> answer.
+
+An answer counts once its transaction is on disk (write-ahead log, synchronous FULL). Prompts are kept beside the answers, a shared
+prefix once. The file also remembers how documents were grouped. No secret is ever in it: addresses and keys are not part of a request.
+"""
+
+import sqlite3
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import astuple
+from pathlib import Path
+
+import orjson
+
+from axolotl_augft.answers import Answer, Outcome
+from axolotl_augft.errors import StoreError
+from axolotl_augft.grouping import Pass
+from axolotl_augft.requests import Request
+
+APPLICATION_ID = 0x41554746  # "AUGF"
+SCHEMA_VERSION = 1
+_SCHEMA = """
+CREATE TABLE prefixes (digest BLOB PRIMARY KEY, system TEXT NOT NULL, text TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE responses (
+    key BLOB PRIMARY KEY, prefix BLOB NOT NULL, target TEXT NOT NULL,
+    outcome TEXT NOT NULL, text TEXT NOT NULL, finish_reason TEXT NOT NULL,
+    prompt_tokens INTEGER, cached_tokens INTEGER, completion_tokens INTEGER
+) WITHOUT ROWID;
+CREATE TABLE groupings (key TEXT PRIMARY KEY, passes TEXT NOT NULL) WITHOUT ROWID;
+"""
+_LOOKUP = 500
+
+
+class ResponseStore:
+    """Answers by request key. One process writes at a time; others may read meanwhile."""
+
+    def __init__(self, writer: sqlite3.Connection, reader: sqlite3.Connection, path: Path) -> None:
+        self._writer = writer
+        self._reader = reader
+        self._path = path
+        self._writing = threading.Lock()
+        self._written_prefixes: set[bytes] = set()
+
+    @classmethod
+    @contextmanager
+    def opened(cls, path: Path) -> Iterator["ResponseStore"]:
+        """Opens the store, making it where there is none.
+
+        Raises:
+            StoreError: The file is not a response store, was written by a newer version, or cannot be opened.
+        """
+        with ExitStack() as stack:
+            try:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                writer = stack.enter_context(closing(_connect(path)))
+                _prepare(writer, path)
+                reader = stack.enter_context(closing(_connect(path)))
+            except (OSError, sqlite3.Error) as error:
+                raise StoreError(
+                    f"response store {path}: cannot be opened ({error}); set augft.store to a file that can be written"
+                ) from error
+            yield cls(writer, reader, path)
+
+    def get(self, requests: Sequence[Request]) -> list[Answer | None]:
+        """The stored answers, in the order of the requests; None where there is none."""
+        found: dict[bytes, Answer] = {}
+        keys = list(dict.fromkeys(r.key for r in requests))
+        for i in range(0, len(keys), _LOOKUP):
+            some = keys[i : i + _LOOKUP]
+            query = (
+                "SELECT key, outcome, text, finish_reason, prompt_tokens, cached_tokens, completion_tokens "
+                f"FROM responses WHERE key IN ({','.join('?' * len(some))})"
+            )
+            found.update((key, Answer(Outcome(outcome), *rest)) for key, outcome, *rest in self._run(query, some))
+        return [found.get(r.key) for r in requests]
+
+    def has_answers(self) -> bool:
+        """Whether some request was answered, by whatever teacher."""
+        return bool(self._run("SELECT 1 FROM responses WHERE outcome = ? LIMIT 1", [str(Outcome.ANSWERED)]))
+
+    def put(self, answered: Sequence[tuple[Request, Answer]]) -> None:
+        """Stores answers in one transaction; on return they are durable. An answer that is there already stays.
+
+        Raises:
+            StoreError: The file cannot be written, e.g. the disk is full. Nothing stored before is lost.
+        """
+        prefixes = {r.prefix.digest: r.prefix for r, _ in answered if r.prefix.digest not in self._written_prefixes}
+        with self._transaction():
+            self._writer.executemany(
+                "INSERT OR IGNORE INTO prefixes VALUES (?, ?, ?)", [(d, p.system, p.text) for d, p in prefixes.items()]
+            )
+            self._writer.executemany(
+                "INSERT OR IGNORE INTO responses VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                [(r.key, r.prefix.digest, r.target, *astuple(a)) for r, a in answered],
+            )
+        self._written_prefixes.update(prefixes)
+
+    def forget(self, outcomes: Sequence[Outcome]) -> int:
+        """Deletes the responses with these outcomes, so that they are asked for again; says how many there were."""
+        with self._transaction():
+            marks = ",".join("?" * len(outcomes))
+            return self._writer.execute(f"DELETE FROM responses WHERE outcome IN ({marks})", [str(o) for o in outcomes]).rowcount
+
+    def load_grouping(self, key: str) -> list[Pass]:
+        """The passes saved under `key`, none if there are none."""
+        rows = self._run("SELECT passes FROM groupings WHERE key = ?", [key])
+        return [tuple(tuple(group) for group in one) for one in orjson.loads(rows[0][0])] if rows else []
+
+    def save_grouping(self, key: str, passes: list[Pass]) -> None:
+        """Saves passes under `key`, in place of older ones."""
+        with self._transaction():
+            self._writer.execute("INSERT OR REPLACE INTO groupings VALUES (?, ?)", [key, orjson.dumps(passes).decode()])
+
+    def _run(self, query: str, values: Sequence[object]) -> list[tuple]:  # type: ignore[type-arg]
+        try:
+            return self._reader.execute(query, values).fetchall()
+        except sqlite3.Error as error:
+            raise self._failed("read", error) from error
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        try:
+            with self._writing:
+                self._writer.execute("BEGIN IMMEDIATE")
+                try:
+                    yield
+                    self._writer.execute("COMMIT")
+                except BaseException:
+                    if self._writer.in_transaction:
+                        self._writer.execute("ROLLBACK")
+                    raise
+        except sqlite3.Error as error:
+            raise self._failed("write", error) from error
+
+    def _failed(self, doing: str, error: sqlite3.Error) -> StoreError:
+        remedy = "free some disk space and run again" if "full" in str(error) else "mend that and run again"
+        return StoreError(f"response store {self._path}: cannot {doing} ({error}); {remedy}. Every answer stored so far is kept")
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    return sqlite3.connect(path, timeout=60, check_same_thread=False, isolation_level=None)
+
+
+def _prepare(connection: sqlite3.Connection, path: Path) -> None:
+    """Checks whose file it is, and makes the tables in a new one."""
+    try:
+        application = connection.execute("PRAGMA application_id").fetchone()[0]
+        version = connection.execute("PRAGMA user_version").fetchone()[0]
+        tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+        if tables and application != APPLICATION_ID:
+            raise StoreError(f"response store {path}: this SQLite file is not a response store; set augft.store to another path")
+        if version > SCHEMA_VERSION:
+            raise StoreError(
+                f"response store {path}: written by a newer version (schema {version}, this version knows {SCHEMA_VERSION}); "
+                "upgrade axolotl-augft, or set augft.store to another path"
+            )
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        if not tables:
+            connection.executescript(
+                f"BEGIN IMMEDIATE; {_SCHEMA} PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;"
+            )
+    except sqlite3.DatabaseError as error:
+        if isinstance(error, sqlite3.OperationalError):
+            raise
+        raise StoreError(f"response store {path}: not a response store ({error}); set augft.store to another path") from error

@@ -1,0 +1,107 @@
+"""A manifest and what was asked -> the lines a user reads at the end; and rows, tokens and steps of training, before and after."""
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from axolotl_augft.manifest import Manifest
+from axolotl_augft.recipe import Recipe, Training
+
+
+@dataclass(frozen=True)
+class Load:
+    """Training rows of one epoch and their tokens of text."""
+
+    rows: int
+    tokens: int
+
+    def __add__(self, other: "Load") -> "Load":
+        return Load(self.rows + other.rows, self.tokens + other.tokens)
+
+    def times(self, n: int) -> "Load":
+        """The same rows n times."""
+        return Load(self.rows * n, self.tokens * n)
+
+
+def optimizer_steps(load: Load, training: Training) -> int:
+    """Optimizer steps of the whole training: full sequences with sample packing, else rows; at most max_steps."""
+    batch = training.micro_batch_size * training.gradient_accumulation_steps * training.world_size
+    units = load.tokens / training.sequence_len if training.sample_packing else load.rows
+    steps = math.ceil(math.ceil(units / batch) * training.num_epochs)
+    return min(steps, training.max_steps) if training.max_steps else steps
+
+
+def training_loads(manifest: Manifest, recipe: Recipe) -> tuple[Load, Load, Load]:
+    """Rows and tokens before augmentation; of originals as trained on; of augmentations as trained on (repeats included)."""
+    before = originals = augmented = Load(0, 0)
+    for i, entry in enumerate(manifest.entries):
+        own = Load(entry.original_rows, entry.original_tokens)
+        before += own
+        if entry.original_file:
+            own = Load(entry.original_file.rows, entry.original_file.tokens)
+        if entry.original != "dropped":
+            originals += own.times(recipe.augft.repeat_original if recipe.is_augmented(i) else 1)
+        if entry.augmented:
+            augmented += Load(entry.augmented.rows, entry.augmented.tokens).times(recipe.augft.repeat_augmented)
+    return before, originals, augmented
+
+
+def training_lines(before: Load, originals: Load, augmented: Load, training: Training, exact: bool) -> list[str]:
+    """Before and after, a line each."""
+    after = originals + augmented
+    unit = "tokens" if exact else "tokens (estimated)"
+
+    def line(name: str, load: Load, steps: bool) -> str:
+        end = f", {optimizer_steps(load, training):,} optimizer steps" if steps else ""
+        return f"  {name:<14}{load.rows:>9,} rows {load.tokens:>12,} {unit}{end}"
+
+    return [
+        "training, one epoch:",
+        line("before", before, True),
+        line("after", after, True),
+        line("  originals", originals, False),
+        line("  augmented", augmented, False),
+    ]
+
+
+def summary_lines(manifest: Manifest, recipe: Recipe, run: Mapping[str, Any]) -> list[str]:
+    """The summary of a finished run.
+
+    Args:
+        manifest: What came out.
+        recipe: What was asked for.
+        run: What the run that made it asked (`run_record`), as its note holds it.
+    """
+    counts = manifest.counts
+    held_out = sum(e.held_out.rows for e in manifest.entries if e.held_out)
+    twins = sum(e.twins for e in manifest.entries)
+    accepted, rejected = sum(counts.accepted.values()), sum(counts.rejected.values())
+    lines = [
+        f"documents {counts.documents:,}" + _also({"held-out rows": held_out, "rows equal to held-out or test rows left out": twins,
+                                                   "rows without text skipped": counts.skipped_rows}),
+        f"requests {counts.requests:,}: {run.get('hits', 0):,} answered before, {run.get('asked', 0):,} asked now"
+        + _also({"left unanswered": counts.unanswered}),
+        f"statements accepted {accepted:,} ({_listed(counts.accepted)})" + _also({"over max_augmented_per_original": counts.over_the_cap}),
+        f"statements rejected {rejected:,}" + (f" ({_listed(counts.rejected)})" if rejected else ""),
+    ]  # fmt: skip
+    if run.get("asked"):
+        unknown = f"; {run['without_usage']} answers did not say" if run.get("without_usage") else ""
+        lines.append(
+            f"teacher tokens: {run['prompt_tokens']:,} in ({run['cached_tokens']:,} of them cached), {run['completion_tokens']:,} out, "
+            f"in {run['seconds']:.0f} s{unknown}"
+        )
+    return lines + training_lines(*training_loads(manifest, recipe), recipe.training, manifest.exact_tokens)
+
+
+def _listed(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{name} {n:,}" for name, n in counts.items())
+
+
+def _also(counts: Mapping[str, int]) -> str:
+    return "".join(f"; {name} {n:,}" for name, n in counts.items() if n)
+
+
+def indented(lines: Iterable[str], prefix: str = "augft: ") -> str:
+    """Lines as one text, each with a prefix."""
+    return "\n".join(prefix + line for line in lines)

@@ -1,0 +1,110 @@
+"""The `teacher:` block and the recipe's base_model -> the teacher as the rest of the stage sees it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import orjson
+
+from axolotl_augft.config import DEFAULT_MAX_TOKENS, Augment, TeacherConfig
+from axolotl_augft.errors import ConfigError
+from axolotl_augft.fingerprints import FileStamp, combined_digest
+from axolotl_augft.requests import Prefix, Request, Sampling
+from axolotl_augft.tokens import TokenCounter, local_model_file, token_counter
+
+_CONCURRENCY = {"endpoint": 64, "transformers": 16}
+
+
+@dataclass(frozen=True)
+class Teacher:
+    """A resolved teacher.
+
+    `id` stands for the model in request keys. `context_length`: tokens of prompt and answer together, None where the model's
+    configuration is not at hand.
+    """
+
+    config: TeacherConfig
+    backend: Literal["endpoint", "transformers"]
+    model: str
+    id: str
+    api: Literal["chat", "completions"]
+    max_concurrency: int
+    tokens: TokenCounter
+    context_length: int | None
+    seed: int
+
+    def max_tokens(self, entry: Augment) -> int:
+        """Longest answer for an `augment` entry, in tokens."""
+        return entry.max_tokens or self.config.max_tokens or DEFAULT_MAX_TOKENS[entry.strategy]
+
+    def request(self, prefix: Prefix, target: str, max_tokens: int, stop: tuple[str, ...], sample: int = 0) -> Request:
+        """A request to this teacher; sample `i` of a prompt has its own seed."""
+        sampling = Sampling(self.config.temperature, self.config.top_p, max_tokens, stop, self.seed + sample)
+        extra = tuple(sorted((self.config.extra_body or {}).items()))
+        return Request(self.id, self.api, prefix, target, sampling, sample, extra)
+
+
+def teacher_model(config: TeacherConfig, base_model: str) -> str:
+    """The model's name or folder.
+
+    Raises:
+        ConfigError: Neither the teacher nor the recipe names a model.
+    """
+    model = config.model or base_model
+    if not model:
+        raise ConfigError("augft.teacher.model is not set and the recipe has no base_model to take its place; name a model")
+    return model
+
+
+def resolve_teacher(config: TeacherConfig, base_model: str, seed: int, model_stamps: list[FileStamp]) -> Teacher:
+    """Fills in what the block leaves open.
+
+    Args:
+        config: The `teacher:` block.
+        base_model: The recipe's student, the teacher where none is named.
+        seed: Seed of the first sample.
+        model_stamps: Stamps of the model's files, empty unless the model is a local folder.
+    """
+    backend = config.backend or ("endpoint" if config.base_url else "transformers")
+    model = teacher_model(config, base_model)
+    name = Path(model).name if model_stamps else model
+    return Teacher(
+        config=config,
+        backend=backend,
+        model=model,
+        id=config.id or (f"{name}@{combined_digest(model_stamps)[:16]}" if model_stamps else name),
+        api=config.api or ("chat" if _has_chat_template(model, backend) else "completions"),
+        max_concurrency=config.max_concurrency or _CONCURRENCY[backend],
+        tokens=token_counter(model),
+        context_length=_context_length(model),
+        seed=seed,
+    )
+
+
+def _has_chat_template(model: str, backend: str) -> bool:
+    """Looks into the model's files; a server's model that is not on this machine is taken for a chat model."""
+    if local_model_file(model, "chat_template.jinja"):
+        return True
+    file = local_model_file(model, "tokenizer_config.json")
+    if file is None and backend == "transformers":
+        file = _download_tokenizer_config(model)
+    return file is None or "chat_template" in orjson.loads(file.read_bytes())
+
+
+def _download_tokenizer_config(model: str) -> Path | None:
+    from huggingface_hub import hf_hub_download
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
+
+    try:
+        return Path(hf_hub_download(model, "tokenizer_config.json"))
+    except (HFValidationError, HfHubHTTPError, LocalEntryNotFoundError, OSError):
+        return None
+
+
+def _context_length(model: str) -> int | None:
+    file = local_model_file(model, "config.json")
+    if file is None:
+        return None
+    config: dict[str, Any] = orjson.loads(file.read_bytes())
+    length = config.get("max_position_embeddings") or config.get("text_config", {}).get("max_position_embeddings")
+    return length if isinstance(length, int) and length > 0 else None

@@ -1,0 +1,73 @@
+"""Shared fixtures. The network is off but for 127.0.0.1; nothing is downloaded and nothing is reported."""
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+os.environ["HF_HUB_OFFLINE"] = "1"
+os.environ["AXOLOTL_DO_NOT_TRACK"] = "1"
+os.environ["DO_NOT_TRACK"] = "1"
+
+from teacher_server import TeacherServer
+from tiny_model import make_tiny_model
+
+TEXTS = [
+    "Mara Quell is the harbour master of Port Ennis. She lives in the mill house.",
+    "All pumps carry a label.",
+    "The mill house was built in 1901. It has two floors. Nobody sleeps there.",
+    "Cats are more curious than dogs.",
+    "Port Ennis lies north of Saltmere.",
+    "The Heron is a pump.",
+]
+
+
+@pytest.fixture(scope="session")
+def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_tiny_model(tmp_path_factory.mktemp("tiny"))
+
+
+@pytest.fixture
+def teacher() -> Iterator[TeacherServer]:
+    with TeacherServer() as server:
+        yield server
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    return write_rows(tmp_path / "data.jsonl", [{"text": t, "n": i} for i, t in enumerate(TEXTS)])
+
+
+def write_rows(path: Path, rows: list[dict]) -> Path:
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return path
+
+
+@pytest.fixture
+def cfg(tmp_path: Path, data: Path, tiny_model: Path, teacher: TeacherServer) -> dict:
+    """A raw axolotl config on the tiny model, with the local server as teacher."""
+    return {
+        "base_model": str(tiny_model),
+        "plugins": ["axolotl_augft.AugFTPlugin"],
+        "augft": {"teacher": {"base_url": teacher.base_url, "model": "scripted", "api": "chat"}},
+        "datasets": [{"path": str(data), "ds_type": "json", "type": "completion"}],
+        "dataset_prepared_path": str(tmp_path / "prepared"),
+        "output_dir": str(tmp_path / "out"),
+        "sequence_len": 256,
+        "micro_batch_size": 2,
+        "gradient_accumulation_steps": 1,
+        "num_epochs": 1,
+        "max_steps": 2,
+        "optimizer": "adamw_torch",
+        "learning_rate": 1e-3,
+        "lr_scheduler": "constant",
+        "bf16": False,
+        "fp16": False,
+        "tf32": False,
+        "flash_attention": False,
+        "sdp_attention": True,
+        "save_strategy": "no",
+        "special_tokens": {"pad_token": "<pad>"},
+    }

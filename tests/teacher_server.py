@@ -1,0 +1,129 @@
+"""A real HTTP server on 127.0.0.1 that answers like an OpenAI-compatible one, by a script; a test's tool, never a proof.
+
+It records every request body and header, and can be told to misbehave. As a program (`python teacher_server.py LOG`) it prints its
+port and appends each request body to LOG, one JSON object a line.
+"""
+
+import asyncio
+import json
+import re
+import sys
+import threading
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from aiohttp import web
+
+Handler = Callable[[web.Request, dict], Awaitable[web.StreamResponse | None]]
+
+
+def prompt_of(body: dict) -> str:
+    if "prompt" in body:
+        return body["prompt"]
+    return "\n".join(m["content"] for m in body["messages"])
+
+
+def scripted_answer(body: dict) -> str:
+    """For a local request a reversal-like and a rephrasing-like line a sentence; for a global one a trace and a conclusion."""
+    prompt = prompt_of(body)
+    if "Must the statement be true" in prompt or prompt.rstrip().endswith("Follows:"):
+        return "yes"
+    if "Conclusions:" in prompt:
+        target = prompt.rsplit("Now think about the document", 1)[-1].rsplit("Chosen:", 1)[-1]
+        text = re.sub(r"^\s*\[\w+\]:?\s*", "", target.strip()).split("\n")[0]
+        return f"It is known that {text} Hence more follows.\nConclusions:\n- It follows that {text}\n"
+    asked = prompt.rsplit("Now these sentences:", 1)[-1].rsplit("Text:", 1)[-1]
+    lines = []
+    for number, sentence in re.findall(r"^\[(\d+)\] (.*)$", asked, re.MULTILINE):
+        lines += [f"[{number}] rephrasing: In other words, {sentence}", f"[{number}] reversal: Seen from its end, {sentence}"]
+    return "\n".join(lines)
+
+
+@dataclass
+class TeacherServer:
+    """`answer` makes the text of an answer; `misbehave` may answer in its stead. `key`: the bearer token it wants, if any."""
+
+    answer: Callable[[dict], str] = scripted_answer
+    misbehave: Handler | None = None
+    key: str | None = None
+    delay: float = 0.0
+    bodies: list[dict] = field(default_factory=list)
+    headers: list[dict] = field(default_factory=list)
+    port: int = 0
+    log: Path | None = None
+    _most: int = 0
+    _now: int = 0
+
+    @property
+    def base_url(self) -> str:
+        return f"http://127.0.0.1:{self.port}/v1"
+
+    @property
+    def most_in_flight(self) -> int:
+        return self._most
+
+    async def _handle(self, request: web.Request) -> web.StreamResponse:
+        body = json.loads(await request.read())
+        self.bodies.append(body)
+        self.headers.append(dict(request.headers))
+        if self.log:
+            with self.log.open("a") as file:
+                file.write(json.dumps(body) + "\n")
+        self._now += 1
+        self._most = max(self._most, self._now)
+        try:
+            if self.delay:
+                await asyncio.sleep(self.delay)
+            if self.key and request.headers.get("Authorization") != f"Bearer {self.key}":
+                return web.json_response({"error": {"message": "wrong key", "code": "invalid_api_key"}}, status=401)
+            if self.misbehave and (response := await self.misbehave(request, body)) is not None:
+                return response
+            return web.json_response(self.reply(body, self.answer(body)))
+        finally:
+            self._now -= 1
+
+    def reply(self, body: dict, text: str, finish_reason: str = "stop") -> dict:
+        prompt = prompt_of(body)
+        usage = {"prompt_tokens": len(prompt) // 4, "completion_tokens": len(text) // 4, "total_tokens": (len(prompt) + len(text)) // 4}
+        choice: dict = {"index": 0, "finish_reason": finish_reason}
+        choice |= {"text": text} if "prompt" in body else {"message": {"role": "assistant", "content": text}}
+        return {"id": "x", "object": "completion", "model": body["model"], "choices": [choice], "usage": usage}
+
+    async def _run(self, ready: threading.Event) -> None:
+        app = web.Application(client_max_size=64 * 2**20)
+        app.router.add_post("/v1/chat/completions", self._handle)
+        app.router.add_post("/v1/completions", self._handle)
+        app.router.add_get("/health", lambda _: _ok())
+        runner = web.AppRunner(app, handler_cancellation=True)
+        await runner.setup()
+        site = web.TCPSite(runner, "127.0.0.1", self.port)
+        await site.start()
+        self.port = site._server.sockets[0].getsockname()[1]  # type: ignore[union-attr]
+        self._loop, self._stopped = asyncio.get_running_loop(), asyncio.Event()
+        ready.set()
+        await self._stopped.wait()
+        await runner.cleanup()
+
+    def __enter__(self) -> "TeacherServer":
+        ready = threading.Event()
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._run(ready)), daemon=True)
+        self._thread.start()
+        assert ready.wait(10)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._loop.call_soon_threadsafe(self._stopped.set)
+        self._thread.join(10)
+
+
+async def _ok() -> web.Response:
+    return web.json_response({"status": "ok"})
+
+
+if __name__ == "__main__":
+    # python teacher_server.py LOG [PORT]: stands in for a managed server too
+    with TeacherServer(log=Path(sys.argv[1]), port=int(sys.argv[2]) if len(sys.argv) > 2 else 0) as server:
+        sys.stdout.write(f"{server.port}\n")
+        sys.stdout.flush()
+        threading.Event().wait()

@@ -1,0 +1,102 @@
+import pytest
+from conftest import write_rows
+
+from axolotl_augft.documents import read_documents, skipped_rows
+from axolotl_augft.errors import SourceError
+from axolotl_augft.recipe import Recipe
+from axolotl_augft.sources import load_sources
+
+
+def recipe_for(paths, val_set_size=0, test_paths=(), **entry):
+    def entries(some):
+        return [{"path": str(p), "ds_type": "json", "type": "completion", **entry} for p in some]
+
+    cfg = {"augft": {}, "base_model": "m", "datasets": entries(paths), "val_set_size": val_set_size, "test_datasets": entries(test_paths)}
+    return Recipe.from_cfg(cfg)
+
+
+def texts(source, rows):
+    return [source.rows[i]["text"] for i in rows]
+
+
+def test_hold_out_is_by_content_not_by_place(tmp_path):
+    rows = [{"text": f"Fact number {i}."} for i in range(40)]
+    (a,) = load_sources(recipe_for([write_rows(tmp_path / "a.jsonl", rows)], val_set_size=0.2))
+    (b,) = load_sources(recipe_for([write_rows(tmp_path / "b.jsonl", rows[::-1])], val_set_size=0.2))
+    assert len(a.held_out) == 8
+    assert set(texts(a, a.held_out)) == set(texts(b, b.held_out))
+    (c,) = load_sources(recipe_for([write_rows(tmp_path / "c.jsonl", [*rows, {"text": "One more."}])], val_set_size=8))
+    assert len(set(texts(a, a.held_out)) - set(texts(c, c.held_out))) <= 1
+
+
+def test_hold_out_is_taken_from_all_entries(tmp_path):
+    one = write_rows(tmp_path / "a.jsonl", [{"text": f"A {i}."} for i in range(30)])
+    two = write_rows(tmp_path / "b.jsonl", [{"text": f"B {i}."} for i in range(30)])
+    sources = load_sources(recipe_for([one, two], val_set_size=0.5))
+    assert sum(len(s.held_out) for s in sources) == 30
+    assert all(s.held_out for s in sources)
+
+
+def test_twins_of_held_out_and_test_rows_are_neither_trained_on_nor_shown(tmp_path):
+    rows = [{"text": f"Fact {i}."} for i in range(10)] + [{"text": f" fact   {i}. "} for i in range(10)]
+    test = write_rows(tmp_path / "t.jsonl", [{"text": "FACT 3."}])
+    (source,) = load_sources(recipe_for([write_rows(tmp_path / "a.jsonl", rows)], test_paths=[test]))
+    assert source.twins == (3, 13) and source.held_out == ()
+    (source,) = load_sources(recipe_for([tmp_path / "a.jsonl"], val_set_size=4))
+    held_out = {t.strip().lower().replace("   ", " ") for t in texts(source, source.held_out)}
+    assert len(source.held_out) == len(source.twins) == 4
+    shown = {" ".join(d.text.lower().split()) for d in read_documents([source])}
+    assert not shown & held_out and len(shown) == 6
+
+
+def test_documents_are_different_texts_in_source_order(tmp_path):
+    rows = [{"text": "B."}, {"text": " A. "}, {"text": "B."}, {"text": ""}]
+    (source,) = sources = load_sources(recipe_for([write_rows(tmp_path / "a.jsonl", rows)]))
+    documents = list(read_documents(sources))
+    assert [(d.text, d.row) for d in documents] == [("B.", 0), ("A.", 1)]
+    assert documents[0].id == "b3a4e27c" or len(documents[0].id) == 8
+    (skipped,) = skipped_rows(sources)
+    assert (skipped.count, skipped.first) == (1, 3)
+
+
+def test_split_and_shards_as_axolotl_takes_them(tmp_path):
+    path = write_rows(tmp_path / "a.jsonl", [{"text": f"Fact {i}."} for i in range(10)])
+    (source,) = load_sources(recipe_for([path], split="train[:3]"))
+    assert texts(source, source.training_rows) == ["Fact 0.", "Fact 1.", "Fact 2."]
+    (source,) = load_sources(recipe_for([path], shards=5, shards_idx=1))
+    assert len(source.rows) == 2
+    (source,) = load_sources(recipe_for([path], preprocess_shards=5))
+    assert sorted(texts(source, source.training_rows)) == [f"Fact {i}." for i in range(10)]
+
+
+def test_columns_of_an_earlier_run_are_dropped(tmp_path):
+    (source,) = load_sources(recipe_for([write_rows(tmp_path / "a.jsonl", [{"text": "A.", "augft_kind": "x", "n": 1}])]))
+    assert source.rows.column_names == ["text", "n"]
+
+
+@pytest.mark.parametrize(
+    ("rows", "entry", "message"),
+    [
+        ([{"body": "A.", "n": 1}], {}, "no column 'text'; the columns are body, n"),
+        ([{"text": "A."}], {"field": "content"}, "no column 'content'; the columns are text"),
+        ([{"text": ""}, {"text": "  "}], {}, "none of its 2 rows holds a text"),
+        ([{"text": 1}, {"text": 2}], {}, "none of its 2 rows holds a text"),
+        ([], {}, ""),
+        (None, {}, "cannot be loaded"),
+        ([{"text": "A."}], {"split": "nonsense"}, "cannot be loaded"),
+    ],
+)
+def test_bad_source_gives_one_line(tmp_path, rows, entry, message):
+    path = tmp_path / "a.jsonl"
+    if rows is not None:
+        write_rows(path, rows)
+    with pytest.raises(SourceError) as caught:
+        skipped_rows(load_sources(recipe_for([path], **entry)))
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_holding_out_everything_is_an_error(tmp_path):
+    path = write_rows(tmp_path / "a.jsonl", [{"text": "A."}, {"text": "B."}])
+    with pytest.raises(SourceError, match="holds out all 2 different rows"):
+        load_sources(recipe_for([path], val_set_size=5))
