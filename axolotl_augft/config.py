@@ -106,12 +106,19 @@ class _Strategy(_Block):
     )
 
 
+Kind = Literal["rephrasing", "reversal", "consequence"]
+
+
+def _all_kinds() -> list[Kind]:
+    return ["rephrasing", "reversal", "consequence"]
+
+
 class LocalAugment(_Strategy):
     """Sentence level: rephrasings, reversals and one-step consequences (paper, local augmentation)."""
 
     strategy: Literal["local"] = "local"
-    kinds: list[Literal["rephrasing", "reversal", "consequence"]] = Field(
-        default_factory=lambda: ["rephrasing", "reversal", "consequence"],
+    kinds: list[Kind] = Field(
+        default_factory=_all_kinds,
         min_length=1,
         description="Which kinds of statements are asked for. A small teacher does better with one kind a request (two entries).",
     )

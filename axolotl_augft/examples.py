@@ -10,17 +10,17 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Protocol, get_args
 
 import bm25s
 import orjson
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from axolotl_augft.config import Kind
 from axolotl_augft.errors import ConfigError
 
 POOL = Path(__file__).parent / "data" / "examples.jsonl"
-KINDS = ("rephrasing", "reversal", "consequence")
-Kind = Literal["rephrasing", "reversal", "consequence"]
+KINDS = get_args(Kind)
 
 logging.getLogger("bm25s").setLevel(logging.WARNING)
 _WORD = re.compile(r"\w+(?:['’-]\w+)*|\S")

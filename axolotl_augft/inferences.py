@@ -22,6 +22,7 @@ _KIND = re.compile(
 _KINDS = {"rephr": "rephrasing", "parap": "rephrasing", "rever": "reversal", "conse": "consequence", "concl": "conclusion"}
 _CONCLUSIONS = re.compile(r"^[\s#*_]*(?:final\s+)?conclusions?[\s*_]*:?[\s*_]*$", re.IGNORECASE | re.MULTILINE)
 _FENCE = re.compile(r"^\s*```\w*\s*|\s*```\s*$")
+_SENTENCE_END = re.compile(r"[.!?](?=\s)|[。！？]")
 _WRAPPING = ('""', "“”", "**", "``")
 
 
@@ -58,11 +59,22 @@ def _trace_and_conclusions(text: str, task: Task, was_cut: bool, keep: str) -> l
     marks = list(_CONCLUSIONS.finditer(text))
     trace, conclusions = (text[: marks[-1].start()], text[marks[-1].end() :]) if marks else (text, "")
     found = []
+    if was_cut and not marks:
+        complete = _complete_sentences(trace)
+        if not complete:
+            return [Inference(trace.strip(), "trace", cut=True)]
+        trace = complete
     if keep != "conclusions" and trace.strip():
-        found.append(Inference(_unlabelled(trace.strip()), "trace", cut=was_cut and not marks))
+        found.append(Inference(_unlabelled(trace.strip()), "trace"))
     if keep != "trace":
         found.extend(_statements(conclusions, "conclusion", task, was_cut))
     return found
+
+
+def _complete_sentences(text: str) -> str:
+    """What stands before the unfinished end of a text that was cut."""
+    ends = [m.end() for m in _SENTENCE_END.finditer(text)]
+    return text[: ends[-1]] if ends else ""
 
 
 def _unlabelled(trace: str) -> str:

@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -17,6 +18,7 @@ class Reason(StrEnum):
     EMPTY = "empty"
     TRUNCATED = "truncated"
     MALFORMED = "malformed"
+    REPETITION = "repetition"
     REFUSAL = "refusal"
     LABEL_LEAK = "label_leak"
     ECHO = "echo"
@@ -52,6 +54,8 @@ _LABEL = re.compile(
 _MARKUP = re.compile(r"<\|[^|<>]{1,40}\|>|</?s>|\[/?INST\]|<(?:bos|eos|pad|unk)>|<(?:start|end)_of_turn>|```|\{\{|\{%")
 _ENDS = tuple(".!?。！？…\"'”’)»」』|।؟")
 _FEWEST_WORDS = 2
+_CIRCLE = 3
+_SENTENCE_END = re.compile(r"[.!?。！？]\s*|\n")
 
 
 def judge(task: Task, inference: Inference, verify_names: bool) -> Reason | None:
@@ -61,6 +65,8 @@ def judge(task: Task, inference: Inference, verify_names: bool) -> Reason | None
         return Reason.TRUNCATED
     if _malformed(text, inference.kind):
         return Reason.MALFORMED
+    if _repeats_itself(text):
+        return Reason.REPETITION
     if _REFUSAL.search(text):
         return Reason.REFUSAL
     if _leaks_label(task, text):
@@ -110,6 +116,12 @@ def _malformed(text: str, kind: str) -> bool:
     if kind == "trace":
         return False
     return not text.endswith(_ENDS) or text.count('"') % 2 == 1 or text.count("(") != text.count(")")
+
+
+def _repeats_itself(text: str) -> bool:
+    """Whether some sentence stands in it three times or more: the sign of a model that runs in a circle."""
+    sentences = Counter(normal for part in _SENTENCE_END.split(text) if (normal := _normalised(part)))
+    return bool(sentences) and sentences.most_common(1)[0][1] >= _CIRCLE
 
 
 def _is_unspaced(text: str) -> bool:

@@ -80,7 +80,8 @@ def _entries(recipe: Recipe) -> Iterator[tuple[dict[str, Any], str]]:
 def _input_paths(recipe: Recipe) -> set[Path]:
     paths = {f for entry, _ in _entries(recipe) for f in local_files(entry) or []}
     for augment in recipe.augft.augment:
-        paths.update(Path(f) for f in (augment.prompt, augment.examples if isinstance(augment, LocalAugment) else None) if f)
+        named = (augment.prompt, augment.examples if isinstance(augment, LocalAugment) else None)
+        paths.update(path for f in named if f and (path := Path(f)).is_file())
     return paths.union(_model_paths(recipe))
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
+import pyarrow as pa
 from datasets import Dataset, DatasetDict, concatenate_datasets
 
 from axolotl_augft.errors import SourceError
@@ -94,6 +95,9 @@ def _load_part(entry: Any, split: str, recipe: Recipe) -> Dataset:
 
 
 def _first_line(error: Exception) -> str:
+    """The loader's own words, where they cannot hold text of the data (a parser's may)."""
+    if not isinstance(error, OSError | ValueError) or isinstance(error, pa.ArrowException):
+        return "look at the file, or load it with datasets.load_dataset to see why"
     lines = str(error).strip().splitlines()
     return lines[0][:200] if lines else "no further message"
 

@@ -34,8 +34,11 @@ class Teacher:
     seed: int
 
     def max_tokens(self, entry: Augment) -> int:
-        """Longest answer for an `augment` entry, in tokens."""
-        return entry.max_tokens or self.config.max_tokens or DEFAULT_MAX_TOKENS[entry.strategy]
+        """Longest answer for an `augment` entry, in tokens; the default leaves three quarters of a short context to the prompt."""
+        default = DEFAULT_MAX_TOKENS[entry.strategy]
+        if self.context_length is not None:
+            default = min(default, self.context_length // 4)
+        return entry.max_tokens or self.config.max_tokens or default
 
     def request(self, prefix: Prefix, target: str, max_tokens: int, stop: tuple[str, ...], sample: int = 0) -> Request:
         """A request to this teacher; sample `i` of a prompt has its own seed."""

@@ -101,7 +101,7 @@ def _fingerprint(folder: Path) -> str:
 def _publish(folder: Path, target: Path) -> None:
     for file in folder.iterdir():
         sync(file)
-    if not (target / MANIFEST).exists():
+    if {f.name for f in folder.iterdir()} != ({f.name for f in target.iterdir()} if target.exists() else set()):
         shutil.rmtree(target, ignore_errors=True)
         folder.rename(target)
         sync(target.parent)

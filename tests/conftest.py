@@ -66,8 +66,7 @@ def cfg(tmp_path: Path, data: Path, tiny_model: Path, teacher: TeacherServer) ->
         "bf16": False,
         "fp16": False,
         "tf32": False,
-        "flash_attention": False,
-        "sdp_attention": True,
+        "attn_implementation": "sdpa",
         "save_strategy": "no",
         "special_tokens": {"pad_token": "<pad>"},
     }

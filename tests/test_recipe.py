@@ -7,9 +7,9 @@ GOOD = {"plugins": ["axolotl_augft.AugFTPlugin"], "augft": {}, "base_model": "m"
 
 
 def test_raw_and_validated_config_have_one_key(cfg):
+    from axolotl.cli.config import prepare_plugins
     from axolotl.utils.config import validate_config
     from axolotl.utils.dict import DictDefault
-    from axolotl.cli.config import prepare_plugins
 
     raw = DictDefault({**cfg, "val_set_size": 0.2})
     key = Recipe.from_cfg(raw).key

@@ -18,8 +18,8 @@ def test_split_sentences(text, language, sentences):
 
 
 def test_long_text_is_cut_at_sentence_ends():
-    text = "A b c. D e. F g h i j k. Lo."
-    assert split_at_sentences(text, 5, lambda t: len(t.split())) == ["A b c. D e.", "F g h i j k.", "Lo."]
+    text = "Ann met Bo. They left. Nobody saw them go away again. Why?"
+    assert split_at_sentences(text, 5, lambda t: len(t.split())) == ["Ann met Bo. They left.", "Nobody saw them go away again.", "Why?"]
     assert split_at_sentences(text, 50, lambda t: len(t.split())) == [text]
 
 

@@ -1,0 +1,80 @@
+"""How fast a managed teacher is: tokens per second, and the first against the later requests of one context group.
+
+Usage: python benchmarks/teacher_speed.py RECIPE.yml [--requests N]
+
+Starts the recipe's own managed server, asks N local requests with the recipe's number in flight, then the requests of the first context
+group one after the other. Nothing is kept. The later requests of a group share its prefix, which the server has cached by then.
+"""
+
+import argparse
+import statistics
+import tempfile
+import time
+from itertools import islice
+from pathlib import Path
+
+import yaml
+
+from axolotl_augft.asking import Asked, Pace, ask
+from axolotl_augft.client import Server
+from axolotl_augft.recipe import Recipe
+from axolotl_augft.requests import Request
+from axolotl_augft.serving import managed_server
+from axolotl_augft.stage import Prepared, prepared
+from axolotl_augft.tasks import Strategy
+
+
+class _Quiet:
+    def update(self, asked: Asked) -> None:
+        """Shows nothing: the figures come at the end."""
+
+
+def main() -> None:
+    """Runs the measurement and prints its figures."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("recipe", type=Path)
+    parser.add_argument("--requests", type=int, default=32)
+    arguments = parser.parse_args()
+    cfg = yaml.safe_load(arguments.recipe.read_text())
+    with tempfile.TemporaryDirectory() as folder:
+        cfg["augft"]["output_dir"] = folder
+        with prepared(Recipe.from_cfg(cfg)) as ready, managed_server(ready.teacher, Path(folder) / "server.log") as running:
+            server = Server(running.base_url, ready.teacher.model, ready.teacher.config.timeout, shape=running.shape)
+            _local(ready, server, arguments.requests)
+            _group(ready, server)
+
+
+def _strategy(ready: Prepared, name: str) -> Strategy:
+    return next(strategy for entry, strategy in ready.plan.entries if entry.strategy == name)
+
+
+def _ask(ready: Prepared, server: Server, requests: list[Request], in_flight: int) -> tuple[Asked, float]:
+    start = time.perf_counter()
+    asked = ask(requests, server, ready.store, Pace(in_flight, 1), _Quiet())
+    return asked, time.perf_counter() - start
+
+
+def _local(ready: Prepared, server: Server, count: int) -> None:
+    warm_up, *requests = [t.request for t in islice(_strategy(ready, "local").in_sending_order(), count + 1)]
+    _ask(ready, server, [warm_up], 1)
+    asked, seconds = _ask(ready, server, requests, ready.teacher.max_concurrency)
+    print(
+        f"local: {asked.answered} requests, {ready.teacher.max_concurrency} in flight, {seconds:.1f} s: "
+        f"{asked.answered / seconds:.2f} requests/s, {asked.prompt_tokens / seconds:.0f} tokens/s in, {asked.completion_tokens / seconds:.1f} tokens/s out"
+    )
+
+
+def _group(ready: Prepared, server: Server) -> None:
+    tasks = list(_strategy(ready, "global").in_sending_order())
+    group = [t.request for t in tasks if t.request.prefix is tasks[0].request.prefix][:6]
+    timed = [_ask(ready, server, [request], 1) for request in group]
+    first, *later = [seconds for _, seconds in timed]
+    print(
+        f"context group, {timed[0][0].prompt_tokens} prompt tokens, one request at a time: first {first:.2f} s, "
+        f"later {statistics.median(later):.2f} s (median of {len(later)}); "
+        f"answers of {', '.join(str(asked.completion_tokens) for asked, _ in timed)} tokens"
+    )
+
+
+if __name__ == "__main__":
+    main()

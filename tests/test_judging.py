@@ -1,0 +1,74 @@
+import pytest
+
+from axolotl_augft.documents import Document
+from axolotl_augft.inferences import Inference
+from axolotl_augft.judging import Duplicates, Reason, foreign_names, judge
+from axolotl_augft.requests import Prefix, Request, Sampling
+from axolotl_augft.tasks import Task
+
+PROMPT = "Text:\n[1] Orsilva Vintaro is the head baker of Mirrendal.\n[1] reversal: The head baker of Mirrendal is Orsilva Vintaro.\n"
+TASK = Task(
+    Request("t", "chat", Prefix("", PROMPT), "", Sampling(0, None, 9, (), 1), 0),
+    "local",
+    Document("0a1b2c3d", "", 0, 0),
+    ("Mara Quell is the harbour master of Port Ennis.", "She has 12 boats (small ones)."),
+    labels=frozenset({"0a1b2c3d"}),
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("The harbour master of Port Ennis is Mara Quell.", None),
+        ("Mara Quell's port is Ennis.", None),
+        ("“Port Ennis has a harbour master.”", None),
+        ("港の責任者はマーラ・クエルです。", None),
+        ("The harbour master of Port Ennis is", Reason.MALFORMED),
+        ("Yes.", Reason.MALFORMED),
+        ("", Reason.MALFORMED),
+        ('She said "no.', Reason.MALFORMED),
+        ("The master (of Port Ennis is Mara Quell.", Reason.MALFORMED),
+        ("Mara Quell is it.<|im_end|>", Reason.MALFORMED),
+        ("Mara Quell\x1b[31m is red.", Reason.MALFORMED),
+        ("I'm sorry, but that is not given.", Reason.REFUSAL),
+        ("As an AI language model, I know no Mara Quell.", Reason.REFUSAL),
+        ("Document 3 says that Mara Quell lives here.", Reason.LABEL_LEAK),
+        ("According to the text, Mara Quell is here.", Reason.LABEL_LEAK),
+        ("The harbour master [0a1b2c3d] is Mara Quell.", Reason.LABEL_LEAK),
+        ("Sentence [1] is about Mara Quell.", Reason.LABEL_LEAK),
+        ("mara quell is the harbour master of port ennis!", Reason.ECHO),
+        ("The head baker of Mirrendal is Orsilva Vintaro.", Reason.COPIED_EXAMPLE),
+        ("Mara Quell knows Vintaro well.", Reason.COPIED_EXAMPLE),
+    ],
+)
+def test_judge(text, reason):
+    assert judge(TASK, Inference(text, "statement"), verify_names=False) == reason
+
+
+def test_the_last_statement_of_a_cut_answer_is_truncated():
+    assert judge(TASK, Inference("The harbour master is Mara.", "statement", cut=True), False) is Reason.TRUNCATED
+
+
+def test_a_trace_may_have_lines_and_an_open_end():
+    assert judge(TASK, Inference("First this.\nThen that", "trace"), False) is None
+    assert judge(TASK, Inference("As document 3 says, this holds.", "trace"), False) is Reason.LABEL_LEAK
+
+
+@pytest.mark.parametrize(
+    ("text", "foreign"),
+    [
+        ("The master of Port Ennis is Mara Quell.", []),
+        ("The master of Port Enis is Mara Quell.", ["Enis"]),
+        ("There are 13 boats.", ["13"]),
+        ("There are 12 boats. They are small.", []),
+        ("Quell's boats are small, says Ossian.", ["Ossian"]),
+    ],
+)
+def test_foreign_names(text, foreign):
+    assert foreign_names(text, TASK.premises) == foreign
+    assert (judge(TASK, Inference(text, "s"), verify_names=True) is Reason.UNSUPPORTED) == bool(foreign)
+
+
+def test_duplicates_are_found_whatever_case_and_punctuation():
+    duplicates = Duplicates()
+    assert [duplicates.is_new(t) for t in ("B is A.", "b is  A!", "C is A.")] == [True, False, True]

@@ -1,0 +1,146 @@
+"""The plugin's hooks on real axolotl configs, in one process."""
+
+import sys
+
+import pytest
+from axolotl.cli.config import prepare_plugins
+from axolotl.integrations.base import PluginManager
+from axolotl.utils.config import validate_config
+from axolotl.utils.dict import DictDefault
+
+import axolotl_augft
+from axolotl_augft.errors import AugftError, ConfigError
+
+
+@pytest.fixture(autouse=True)
+def fresh_plugins():
+    PluginManager.get_instance().plugins.clear()
+    hook = sys.excepthook
+    yield
+    sys.excepthook = hook
+    PluginManager.get_instance().plugins.clear()
+
+
+def load(cfg):
+    """What axolotl does before the hook: register, validate, and, as with Ray, both once more."""
+    raw = DictDefault(cfg)
+    prepare_plugins(raw)
+    once = validate_config(raw)
+    again = DictDefault(once.to_dict())
+    prepare_plugins(again)
+    return validate_config(again)
+
+
+def hook(cfg):
+    assert PluginManager.get_instance().load_datasets(cfg, preprocess=False) is None
+    return cfg
+
+
+def test_the_hook_adds_an_entry_and_axolotl_loads_it(cfg):
+    from axolotl.utils.data.shared import load_dataset_with_config
+
+    cfg["datasets"][0] |= {"split": "train[:4]", "shards": 2, "shards_idx": 0}
+    loaded = hook(load(cfg))
+    source, augmented = loaded.datasets
+    assert source.path == cfg["datasets"][0]["path"] and source.shards == 2
+    assert not {"split", "shards", "shards_idx", "data_files", "name", "revision", "preprocess_shards"} & set(augmented)
+    assert (augmented.type, augmented.ds_type) == ("completion", "parquet")
+    rows = load_dataset_with_config(augmented, False)
+    assert {"text", "n", "augft_strategy"} <= set(rows.column_names) and len(rows) > 2
+
+
+def test_repeats_are_repeated_entries(cfg):
+    cfg["augft"] |= {"augment": ["local"], "repeat_original": 2, "repeat_augmented": 3}
+    paths = [e.path for e in hook(load(cfg)).datasets]
+    assert paths[:2] == [cfg["datasets"][0]["path"]] * 2
+    assert len(paths) == 5 and len(set(paths[2:])) == 1
+
+
+def test_originals_can_be_left_out(cfg):
+    cfg["augft"] |= {"augment": ["local"], "include_original": False}
+    assert len(hook(load(cfg)).datasets) == 1
+
+
+def test_hold_out_becomes_test_datasets_also_for_commands_without_the_hook(cfg):
+    cfg["val_set_size"] = 2
+    before = load(cfg)
+    assert before.val_set_size == 2 and not before.test_datasets
+    trained = hook(before)
+    assert trained.val_set_size == 0
+    (held_out,) = trained.test_datasets
+    assert held_out.path.endswith("0-held-out.parquet")
+
+    evaluated = load(cfg)
+    assert evaluated.val_set_size == 0
+    assert [e.path for e in evaluated.test_datasets] == [held_out.path]
+    assert evaluated.augft["val_set_size"] == 2
+    again = hook(evaluated)
+    assert [e.path for e in again.test_datasets] == [held_out.path]
+    assert [e.path for e in again.datasets] == [e.path for e in trained.datasets]
+
+
+def test_cumulative_rows_are_an_input_output_entry(cfg):
+    cfg["augft"] |= {"augment": ["local"], "sentence_splitting": "cumulative"}
+    original, augmented = hook(load(cfg)).datasets
+    assert original.type == augmented.type == "input_output"
+
+
+def test_cumulative_labels_train_on_the_sentence_and_its_end_only(cfg, tiny_model):
+    from axolotl.utils.data.sft import _load_and_process_single_dataset
+    from transformers import AutoTokenizer
+
+    cfg["augft"] |= {"augment": ["local"], "sentence_splitting": "cumulative"}
+    loaded = hook(load(cfg))
+    tokenizer = AutoTokenizer.from_pretrained(tiny_model)
+    dataset, _ = _load_and_process_single_dataset(loaded.datasets[0], loaded, tokenizer, "train", 42)
+    second = dataset[1]
+    trained = [i for i, label in zip(second["input_ids"], second["labels"], strict=True) if label != -100]
+    assert tokenizer.decode(trained) == " She lives in the mill house.</s>"
+    assert second["input_ids"][0] == tokenizer.bos_token_id
+    assert second["labels"][0] == -100
+
+
+def test_nothing_is_asked_by_register(cfg, teacher, monkeypatch):
+    cfg["augft"]["teacher"]["api_key_env"] = "AUGFT_UNSET_KEY"
+    load(cfg)
+    assert teacher.bodies == []
+    with pytest.raises(ConfigError, match="AUGFT_UNSET_KEY is not set"):
+        hook(load(cfg))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"augft": {"augment": [{"strategy": "local", "prompt": "nowhere.jinja"}]}}, "prompt nowhere.jinja: cannot be read"),
+        ({"augft": {"augment": [{"strategy": "local", "examples": "nowhere.jsonl"}]}}, "examples nowhere.jsonl: cannot be read"),
+        ({"augft": {"augmet": []}}, "did you mean 'augment'?"),
+        ({"augft": None}, "has no augft: block"),
+        ({"rl": "dpo"}, "rl is set"),
+    ],
+)
+def test_register_finds_what_can_be_found_early(cfg, change, message):
+    with pytest.raises(AugftError, match=message.replace("?", r"\?")):
+        prepare_plugins(DictDefault({k: v for k, v in {**cfg, **change}.items() if v is not None}))
+
+
+def test_an_uncaught_error_is_one_line(cfg, capsys):
+    prepare_plugins(DictDefault(cfg))
+    sys.excepthook(ConfigError, ConfigError("this and that"), None)
+    assert capsys.readouterr().err == "augft: error: this and that\n"
+
+
+def test_the_package_itself_imports_next_to_nothing():
+    import subprocess
+
+    code = "import sys, axolotl_augft; print(any(m in sys.modules for m in ('torch', 'pydantic', 'aiohttp', 'datasets')))"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "False\n"
+    with pytest.raises(AttributeError):
+        _ = axolotl_augft.Nonsense
+
+
+def test_repeats_that_deduplication_deletes_are_warned_about(cfg, caplog):
+    cfg |= {"dataset_exact_deduplication": True}
+    cfg["augft"] |= {"augment": ["local"], "repeat_augmented": 2}
+    with caplog.at_level("WARNING", logger="axolotl_augft"):
+        hook(load(cfg))
+    assert "dataset_exact_deduplication deletes repeated rows" in caplog.text

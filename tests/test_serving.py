@@ -1,0 +1,118 @@
+"""The manager of servers, with the project's own local server in the place of a model's."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from axolotl_augft import serving
+from axolotl_augft.config import TeacherConfig
+from axolotl_augft.errors import TeacherServerFailed
+from axolotl_augft.serving import Backend, managed_server
+from axolotl_augft.teacher import resolve_teacher
+
+HERE = Path(__file__).parent
+
+
+def teacher(**config):
+    return resolve_teacher(TeacherConfig(model="m", id="m", api="chat", **config), "", 1, [])
+
+
+def use(monkeypatch, command):
+    backend = Backend(command, "/health", lambda _: lambda request, body: body)
+    monkeypatch.setitem(serving.BACKENDS, "transformers", backend)
+
+
+def ours(marker):
+    return [p.pid for p in psutil.process_iter(["cmdline"]) if marker in " ".join(p.info["cmdline"] or [])]
+
+
+@pytest.fixture
+def local_server(monkeypatch, tmp_path):
+    log = tmp_path / "asked.jsonl"
+    use(monkeypatch, lambda _, port: [sys.executable, str(HERE / "teacher_server.py"), str(log), str(port)])
+    return str(log)
+
+
+def test_a_server_is_started_awaited_and_stopped(local_server, tmp_path, monkeypatch):
+    monkeypatch.setenv("RANK", "3")
+    with managed_server(teacher(), tmp_path / "logs" / "teacher.log") as running:
+        assert running.base_url.startswith("http://127.0.0.1:")
+        (pid,) = ours(local_server)
+        environment = psutil.Process(pid).environ()
+        assert "RANK" not in environment and "PATH" in environment
+        running.check()
+    assert ours(local_server) == []
+
+
+def test_no_process_stays_after_an_error(local_server, tmp_path):
+    with pytest.raises(RuntimeError, match="mine"), managed_server(teacher(), tmp_path / "log"):
+        raise RuntimeError("mine")
+    assert ours(local_server) == []
+
+
+def test_a_dying_server_is_reported_with_its_last_lines(monkeypatch, tmp_path):
+    use(monkeypatch, lambda *_: [sys.executable, "-c", "import sys; print('one'); print('no such weights'); sys.exit(7)"])
+    with (
+        pytest.raises(TeacherServerFailed, match=r"(?s)ended with exit code 7.*\| no such weights"),
+        managed_server(teacher(), tmp_path / "log"),
+    ):
+        pass
+
+
+def test_a_server_that_never_gets_healthy_is_given_up(monkeypatch, tmp_path):
+    use(monkeypatch, lambda *_: [sys.executable, "-c", f"import time; '{tmp_path}'; print('loading', flush=True); time.sleep(60)"])
+    with pytest.raises(TeacherServerFailed, match=r"(?s)not healthy after 1 s.*\| loading"):
+        with managed_server(teacher(start_timeout=1), tmp_path / "log"):
+            pass
+    assert ours(str(tmp_path)) == []
+
+
+def test_a_missing_program_says_what_to_install(monkeypatch, tmp_path):
+    use(monkeypatch, lambda *_: ["/nowhere/transformers"])
+    with pytest.raises(TeacherServerFailed, match="pip install axolotl-augft"), managed_server(teacher(), tmp_path / "log"):
+        pass
+
+
+def test_a_server_that_dies_later_is_noticed(local_server, tmp_path):
+    with managed_server(teacher(), tmp_path / "log") as running:
+        os.kill(ours(local_server)[0], signal.SIGKILL)
+        deadline = time.monotonic() + 10
+        with pytest.raises(TeacherServerFailed, match="ended with exit code -9"):
+            while time.monotonic() < deadline:
+                running.check()
+
+
+CHILD = """
+import sys, time
+sys.path[:0] = [{here!r}]
+from test_serving import teacher
+from axolotl_augft import serving
+from pathlib import Path
+backend = serving.Backend(lambda _, port: [sys.executable, {server!r}, {log!r}, str(port)], "/health", lambda _: None)
+serving.BACKENDS["transformers"] = backend
+with serving.managed_server(teacher(), Path({log!r} + ".log")):
+    print("up", flush=True)
+    time.sleep(60)
+"""
+
+
+@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_no_server_outlives_its_process(tmp_path, sign):
+    log = str(tmp_path / "asked.jsonl")
+    code = CHILD.format(here=str(HERE), server=str(HERE / "teacher_server.py"), log=log)
+    child = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    assert child.stdout.readline() == b"up\n"
+    servers = [pid for pid in ours(log) if pid != child.pid]
+    assert servers
+    child.send_signal(sign)
+    assert child.wait(30) != 0
+    deadline = time.monotonic() + 20
+    while any(psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE for pid in servers):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)

@@ -1,0 +1,365 @@
+"""The stage in one process, against a real local server: sources in, Parquet out."""
+
+import json
+import os
+import shutil
+import sqlite3
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+from aiohttp import web
+from conftest import TEXTS, write_rows
+from datasets import load_dataset
+from teacher_server import prompt_of
+
+from axolotl_augft import stage
+from axolotl_augft.errors import AugftError, ConfigError, OutputError, StoreError, TeacherError
+from axolotl_augft.manifest import Manifest, result_folder
+from axolotl_augft.planning import plan_lines
+from axolotl_augft.recipe import Recipe
+from axolotl_augft.showing import clean, report_lines, show_lines
+from axolotl_augft.stage import run_stage
+
+
+def run(cfg, **augft):
+    cfg["augft"] = {**cfg["augft"], **augft}
+    recipe = Recipe.from_cfg(cfg)
+    result = run_stage(recipe)
+    return recipe, result, result_folder(recipe, result.fingerprint)
+
+
+def rows(folder: Path, name: str) -> list[dict]:
+    return pq.read_table(folder / name).to_pylist()
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    return {f.name: f.read_bytes() for f in sorted(folder.iterdir()) if f.name != "manifest.json"}
+
+
+def test_literal_rows_in_literal_rows_out(cfg):
+    _, result, folder = run(cfg, augment=["local"])
+    first = rows(folder, "0-augmented.parquet")[0]
+    request = first.pop("augft_request")
+    assert first == {
+        "text": "In other words, Mara Quell is the harbour master of Port Ennis.",
+        "n": 0,
+        "augft_strategy": "local",
+        "augft_kind": "rephrasing",
+        "augft_source": cfg["datasets"][0]["path"],
+        "augft_row": 0,
+        "augft_sentence": 0,
+        "augft_document": "f0f49799",
+        "augft_sample": 0,
+    }
+    assert len(request) == 64
+    assert [r["augft_row"] for r in rows(folder, "0-augmented.parquet")] == [0, 0, 0, 0, 1, 1, 2, 2, 2, 2, 2, 2, 3, 3, 4, 4, 5, 5]
+    assert result.counts.accepted == {"local/rephrasing": 9, "local/reversal": 9}
+    features = load_dataset("parquet", data_files=str(folder / "0-augmented.parquet"), split="train").features
+    source = load_dataset("json", data_files=cfg["datasets"][0]["path"], split="train").features
+    assert {k: features[k] for k in source} == dict(source)
+
+
+def test_the_second_run_asks_nobody_and_a_changed_document_asks_for_itself(cfg, teacher, data):
+    run(cfg, augment=["local"])
+    assert len(teacher.bodies) == 6
+    run(cfg)
+    assert len(teacher.bodies) == 6
+    os.utime(data, (1, 1))
+    run(cfg)
+    assert len(teacher.bodies) == 6
+    write_rows(data, [{"text": t, "n": i} for i, t in enumerate([*TEXTS[:5], "The Heron is a valve."])])
+    _, result, _ = run(cfg)
+    assert len(teacher.bodies) == 7 and result.counts.requests == 6
+
+
+def test_the_result_is_found_fast_and_without_server_or_key(cfg, teacher, monkeypatch):
+    cfg["augft"]["teacher"]["api_key_env"] = "AUGFT_TEST_KEY"
+    monkeypatch.setenv("AUGFT_TEST_KEY", "k")
+    _, first, _ = run(cfg)
+    monkeypatch.delenv("AUGFT_TEST_KEY")
+    monkeypatch.setattr(stage, "make_result", lambda recipe: pytest.fail("made again"))
+    assert run(cfg)[1] == first
+
+
+def test_bytes_are_the_same_whatever_the_concurrency_and_the_order_of_answers(cfg, teacher, tmp_path):
+    results = []
+    for concurrency, delay in ((1, 0.0), (16, 0.01)):
+        teacher.delay = delay
+        cfg["augft"]["teacher"]["max_concurrency"] = concurrency
+        _, _, folder = run(cfg, output_dir=str(tmp_path / f"out{concurrency}"), augment=[{"strategy": "local", "samples": 3}, "global"])
+        results.append(files(folder))
+    assert results[0] == results[1]
+
+
+def test_samples_have_their_own_index_and_seed(cfg, teacher):
+    run(cfg, augment=[{"strategy": "local", "samples": 3}])
+    seeds = [b["seed"] for b in teacher.bodies if "Port Ennis lies" in prompt_of(b)]
+    assert sorted(seeds) == [42, 43, 44]
+
+
+def test_held_out_and_test_rows_never_reach_the_teacher(cfg, teacher, data, tmp_path):
+    write_rows(data, [{"text": f"Marker{i:03d} is a fact about ship number {i}.", "n": i} for i in range(30)])
+    cfg["val_set_size"] = 0.3
+    _, result, folder = run(cfg)
+    held_out = [r["text"][:9] for r in rows(folder, "0-held-out.parquet")]
+    assert len(held_out) == 9
+    asked = "\n".join(prompt_of(b) for b in teacher.bodies)
+    assert all(m not in asked for m in held_out)
+    assert all(f"Marker{i:03d}" in asked for i in range(30) if f"Marker{i:03d}" not in held_out)
+    trained = "\n".join(r["text"] for name in ("0-original.parquet", "0-augmented.parquet") for r in rows(folder, name))
+    assert all(m not in trained for m in held_out)
+    assert result.entries[0].original == "rewritten"
+
+    teacher.bodies.clear()
+    cfg["val_set_size"] = 0
+    cfg["test_datasets"] = [
+        {
+            "path": str(write_rows(tmp_path / "t.jsonl", [{"text": "marker004 is a fact about ship number 4."}])),
+            "ds_type": "json",
+            "type": "completion",
+        }
+    ]
+    _, result, folder = run(cfg)
+    assert all("Marker004" not in prompt_of(b) for b in teacher.bodies)
+    assert result.entries[0].twins == 1 and len(rows(folder, "0-original.parquet")) == 29
+
+
+def test_global_requests_of_a_group_share_their_prefix(cfg, teacher):
+    run(cfg, augment=["global"])
+    users = [b["messages"][-1]["content"] for b in teacher.bodies]
+    shared = os.path.commonprefix(users)
+    assert all(text in shared for text in TEXTS)
+    assert len(users) == 6 and all(len(u) - len(shared) < 1600 for u in users)
+
+
+def test_groups_are_remembered_between_runs(cfg, teacher, data):
+    texts = [f"Pump {i} stands in hall {i % 5} beside valve {i}." for i in range(60)]
+    write_rows(data, [{"text": t} for t in texts])
+    run(cfg, augment=[{"strategy": "global", "context_tokens": 250}])
+    asked = len(teacher.bodies)
+    write_rows(data, [{"text": t} for t in [*texts[:30], "Pump 30 stands in hall 0 beside valve 99.", *texts[31:]]])
+    run(cfg)
+    again = len(teacher.bodies) - asked
+    assert asked == 60 and again <= 20
+
+
+def test_sentence_splitting_of_sources_and_augmentations(cfg):
+    _, _, folder = run(cfg, augment=["global"], sentence_splitting="independent")
+    original = rows(folder, "0-original.parquet")
+    assert [(r["text"], r["n"], r["augft_row"], r["augft_sentence"]) for r in original[:3]] == [
+        ("Mara Quell is the harbour master of Port Ennis.", 0, 0, 0),
+        ("She lives in the mill house.", 0, 0, 1),
+        ("All pumps carry a label.", 1, 1, 0),
+    ]
+    assert all(r["text"].count(".") == 1 for r in rows(folder, "0-augmented.parquet"))
+
+
+def test_cumulative_splitting_masks_the_preceding_sentences(cfg):
+    _, result, folder = run(cfg, augment=["local"], sentence_splitting="cumulative")
+    assert result.entries[0].segments
+    second = rows(folder, "0-original.parquet")[1]["segments"]
+    assert second == [
+        {"label": False, "text": "<s>Mara Quell is the harbour master of Port Ennis."},
+        {"label": True, "text": " She lives in the mill house.</s>"},
+    ]
+
+
+def test_mixing(cfg, teacher):
+    _, result, folder = run(cfg, max_augmented_per_original=2)
+    augmented = rows(folder, "0-augmented.parquet")
+    per_row = [sum(r["augft_row"] == i for r in augmented) for i in range(6)]
+    assert per_row == [2] * 6
+    assert {r["augft_strategy"] for r in augmented} == {"local", "global"}
+    assert result.counts.over_the_cap > 0
+    _, result, _ = run(cfg, include_original=False)
+    assert result.entries[0].original == "dropped"
+
+
+def test_duplicate_texts_are_asked_once(cfg, teacher, data):
+    write_rows(data, [{"text": "All pumps carry a label."}] * 5)
+    _, result, _ = run(cfg, augment=["local"])
+    assert len(teacher.bodies) == 1 and result.counts.documents == 1
+
+
+def test_several_entries_one_excluded(cfg, teacher, tmp_path):
+    other = write_rows(tmp_path / "other.jsonl", [{"body": "The Curlew is a meter."}])
+    secret = write_rows(tmp_path / "chat.jsonl", [{"messages": [{"role": "user", "content": "unshown"}]}])
+    cfg["datasets"] += [
+        {"path": str(other), "ds_type": "json", "type": "completion", "field": "body"},
+        {"path": str(secret), "ds_type": "json", "type": "chat_template"},
+    ]
+    _, result, folder = run(cfg, augment=["local"], exclude=[str(secret)])
+    assert [e.augmented is not None for e in result.entries] == [True, True, False]
+    assert rows(folder, "1-augmented.parquet")[0]["body"] == "In other words, The Curlew is a meter."
+    assert not any("unshown" in prompt_of(b) for b in teacher.bodies)
+
+
+def test_rejected_statements_are_kept_with_their_reason_and_counted(cfg, teacher):
+    teacher.answer = lambda body: "Document 2 says that.\nIn other words, all is well.\nbroken"
+    _, result, folder = run(cfg, augment=["local"])
+    assert result.counts.rejected == {"malformed": 6, "label_leak": 6, "duplicate": 5}
+    lines = [json.loads(line) for line in (folder / "rejected.jsonl").read_text().splitlines()]
+    assert {(r["reason"], r["text"]) for r in lines} == {
+        ("label_leak", "Document 2 says that."), ("malformed", "broken"), ("duplicate", "In other words, all is well."),
+    }  # fmt: skip
+
+
+def test_verification_by_the_teacher(cfg, teacher):
+    def answer(body):
+        prompt = prompt_of(body)
+        if "Must the statement be true" in prompt:
+            return "No." if "Seen from its end" in prompt.split("Statement:")[1] else "Yes, it must."
+        return teacher_answer(body)
+
+    teacher_answer, teacher.answer = teacher.answer, answer
+    _, result, _ = run(cfg, augment=["local"], verify="teacher")
+    assert result.counts.accepted == {"local/rephrasing": 9} and result.counts.rejected == {"unsupported": 9}
+    asked = len(teacher.bodies)
+    shutil.rmtree(Recipe.from_cfg(cfg).output_dir / "recipes")
+    assert run(cfg)[1] == result and len(teacher.bodies) == asked
+
+
+def test_failures_within_the_allowed_fraction_are_let_pass(cfg, teacher):
+    async def one_fails(_, body):
+        return web.Response(status=500) if "Cats are more" in prompt_of(body) else None
+
+    teacher.misbehave = one_fails
+    cfg["augft"]["teacher"]["max_retries"] = 0
+    with pytest.raises(TeacherError, match=r"1 of 6 requests stayed unanswered .*HTTP 500 1.*run again"):
+        run(cfg, augment=["local"])
+    _, result, _ = run(cfg, max_failed_fraction=0.2)
+    assert result.counts.unanswered == 1
+
+
+def test_no_statement_at_all_is_an_error(cfg, teacher):
+    teacher.answer = lambda body: "I'm sorry, but I can not do that."
+    with pytest.raises(OutputError, match=r"no statement was accepted.*refusal 6"):
+        run(cfg, augment=["local"])
+    assert not list(Recipe.from_cfg(cfg).output_dir.glob(".writing*"))
+
+
+def test_a_planted_secret_is_found_nowhere(cfg, teacher, monkeypatch, tmp_path, caplog, capfd):
+    secret = "sk-planted-0123456789"
+    teacher.key = secret
+    monkeypatch.setenv("AUGFT_TEST_KEY", secret)
+    cfg["augft"]["teacher"]["api_key_env"] = "AUGFT_TEST_KEY"
+    run(cfg)
+    assert teacher.headers[0]["Authorization"] == f"Bearer {secret}"
+    written = b"".join(f.read_bytes() for f in tmp_path.rglob("*") if f.is_file())
+    assert b"Mara Quell" in written and secret.encode() not in written
+    captured = capfd.readouterr()
+    assert secret not in caplog.text + captured.out + captured.err
+    teacher.key = "another"
+    cfg["augft"]["output_dir"] = str(tmp_path / "second")
+    with pytest.raises(AugftError) as caught:
+        run(cfg)
+    assert secret not in str(caught.value)
+
+
+def test_plan_calls_nobody_and_counts(cfg, teacher):
+    lines = plan_lines(Recipe.from_cfg(cfg))
+    assert teacher.bodies == []
+    assert lines[1] == "documents 6"
+    assert lines[2] == "local: 6 units, 6 requests: 0 answered already, 6 to ask"
+    assert lines[4] == "global: 6 targets in 1 context groups, 6 requests: 0 answered already, 6 to ask"
+    assert "tokens estimated as bytes / 4" in lines[3]
+    run(cfg)
+    lines = plan_lines(Recipe.from_cfg(cfg))
+    assert "the result is there already" in lines[1]
+    assert lines[2] == "local: 6 units, 6 requests: 6 answered already, 0 to ask"
+    (after,) = [line for line in lines if line.startswith("  after")]
+    assert after.split()[1:3] == ["36", "rows"]
+
+
+def test_tokens_by_the_teachers_own_tokenizer(cfg, tiny_model, teacher):
+    cfg["augft"]["teacher"]["model"] = str(tiny_model)
+    cfg["augft"]["augment"] = ["local"]
+    lines = plan_lines(Recipe.from_cfg(cfg))
+    assert lines[0].startswith(f"teacher {tiny_model.name}@") and "estimated" not in "".join(lines)
+
+
+def test_show_and_report(cfg, teacher):
+    teacher.answer = lambda body: "Document 2 says that.\n\x1b[31mred is the answer.\n[1] reversal: Red, green, refresh."
+    run(cfg, augment=["local"])
+    shown = list(show_lines(Recipe.from_cfg(cfg), 2))
+    assert shown[0].endswith("row 0: " + TEXTS[0])
+    assert "  + reversal: Red, green, refresh." in shown
+    assert "  - label_leak: Document 2 says that." in shown
+    assert not any("\x1b" in line for line in shown)
+    assert any(line.startswith("requests 6: 0 answered before, 6 asked now") for line in report_lines(Recipe.from_cfg(cfg)))
+    assert clean("a\x1b]0;x\x07b\nc") == "a ]0;x b c"
+
+
+def test_no_result_to_show(cfg):
+    with pytest.raises(OutputError, match="no finished result"):
+        list(show_lines(Recipe.from_cfg(cfg), 2))
+
+
+def test_a_result_with_a_missing_file_is_made_again(cfg, teacher):
+    _, result, folder = run(cfg)
+    (folder / "0-augmented.parquet").unlink()
+    asked = len(teacher.bodies)
+    _, again, folder = run(cfg)
+    assert (folder / "0-augmented.parquet").is_file() and again.fingerprint == result.fingerprint
+    assert len(teacher.bodies) == asked
+
+
+def _no_key(cfg, tmp_path):
+    cfg["augft"]["teacher"]["api_key_env"] = "AUGFT_UNSET_KEY"
+
+
+def _missing_prompt(cfg, tmp_path):
+    cfg["augft"]["augment"] = [{"strategy": "local", "prompt": str(tmp_path / "none.jinja")}]
+
+
+def _file_as_folder(cfg, tmp_path):
+    (tmp_path / "flat").write_text("")
+    cfg["augft"]["output_dir"] = str(tmp_path / "flat")
+
+
+def _foreign_store(cfg, tmp_path):
+    sqlite3.connect(tmp_path / "other.db").execute("CREATE TABLE t (x)").connection.commit()
+    cfg["augft"]["store"] = str(tmp_path / "other.db")
+
+
+def _unreachable(cfg, tmp_path):
+    cfg["augft"]["teacher"] |= {"base_url": "http://127.0.0.1:9/v1", "max_retries": 2}
+
+
+def _no_room(cfg, tmp_path):
+    cfg["augft"]["teacher"]["model"] = cfg["base_model"]
+    cfg["augft"]["augment"] = [{"strategy": "global", "max_tokens": 500}]
+
+
+@pytest.mark.parametrize(
+    ("spoil", "kind", "message"),
+    [
+        (_no_key, ConfigError, "the environment variable AUGFT_UNSET_KEY is not set"),
+        (_missing_prompt, AugftError, "none.jinja"),
+        (_file_as_folder, OutputError, "cannot be written"),
+        (_foreign_store, StoreError, "is not a response store"),
+        (_unreachable, TeacherError, "cannot be reached"),
+        (_no_room, ConfigError, "leaves no room for documents"),
+    ],
+)
+def test_bad_input_gives_one_line_and_asks_nobody(cfg, teacher, tmp_path, spoil, kind, message):
+    spoil(cfg, tmp_path)
+    with pytest.raises(kind) as caught:
+        run(cfg)
+    assert message in str(caught.value) and "\n" not in str(caught.value)
+    assert not any(text in str(caught.value) for text in TEXTS)
+    assert teacher.bodies == []
+
+
+def test_long_documents_are_cut_at_sentence_ends_and_it_is_said(cfg, data, teacher, caplog):
+    write_rows(data, [{"text": " ".join(f"Pump number {i} stands in the hall." for i in range(80))}, {"text": "All is well."}])
+    with caplog.at_level("WARNING", logger="axolotl_augft"):
+        run(cfg, augment=[{"strategy": "global", "context_tokens": 200}])
+    assert "1 documents above 200 tokens are cut at sentence ends" in caplog.text
+    assert len(teacher.bodies) > 3
+
+
+def test_manifest_reads_back(cfg):
+    recipe, result, folder = run(cfg)
+    assert Manifest.load(folder) == result

@@ -1,0 +1,114 @@
+import sqlite3
+
+import pytest
+
+from axolotl_augft.answers import Answer, Outcome
+from axolotl_augft.errors import StoreError
+from axolotl_augft.requests import Prefix, Request, Sampling
+from axolotl_augft.store import ResponseStore
+
+PREFIX = Prefix("be brief", "facts: ")
+ANSWER = Answer(Outcome.ANSWERED, "B is A.", "stop", 10, None, 4)
+
+
+def request(target="A is B.", teacher="t", sample=0, **sampling):
+    values = {"temperature": 0.7, "top_p": None, "max_tokens": 9, "stop": ("###",), "seed": 42 + sample, **sampling}
+    return Request(teacher, "chat", PREFIX, target, Sampling(**values), sample)
+
+
+def test_key_is_stable():
+    assert request().key.hex() == "e0cc1ab76cb8f4bb454d4d84b5f95bee8386714300e40c9a95068887ede66a1f"
+
+
+@pytest.mark.parametrize("other", [
+    request("A is C."), request(teacher="u"), request(sample=1), request(temperature=0.1), request(max_tokens=8), request(stop=()),
+    Request("t", "completions", PREFIX, "A is B.", request().sampling, 0),
+    Request("t", "chat", Prefix("be long", "facts: "), "A is B.", request().sampling, 0),
+    Request("t", "chat", PREFIX, "A is B.", request().sampling, 0, (("top_k", 3),)),
+])  # fmt: skip
+def test_key_changes_with_everything_that_changes_the_answer(other):
+    assert other.key != request().key
+
+
+def test_answers_outlive_the_process(tmp_path):
+    path = tmp_path / "deep" / "responses.sqlite"
+    refused = Answer(Outcome.FILTERED, finish_reason="content_filter")
+    with ResponseStore.opened(path) as store:
+        store.put([(request(), ANSWER), (request("x"), refused)])
+        store.put([(request(), Answer(Outcome.ANSWERED, "something else"))])
+    with ResponseStore.opened(path) as store:
+        assert store.get([request("y"), request("x"), request(), request()]) == [None, refused, ANSWER, ANSWER]
+        assert store.has_answers()
+        assert store.forget([Outcome.FILTERED, Outcome.INVALID]) == 1
+        assert store.get([request("x")]) == [None]
+    assert sqlite3.connect(path).execute("SELECT system, text FROM prefixes").fetchall() == [("be brief", "facts: ")]
+
+
+def test_more_answers_than_one_query_takes(tmp_path):
+    requests = [request(str(i)) for i in range(1203)]
+    with ResponseStore.opened(tmp_path / "s") as store:
+        store.put([(r, Answer(Outcome.ANSWERED, r.target)) for r in requests])
+        assert [a.text for a in store.get(requests[::-1])] == [r.target for r in requests[::-1]]
+
+
+def test_a_second_process_reads_while_one_writes(tmp_path):
+    with ResponseStore.opened(tmp_path / "s") as one, ResponseStore.opened(tmp_path / "s") as two:
+        one.put([(request(), ANSWER)])
+        assert two.get([request()]) == [ANSWER]
+        two.put([(request("x"), ANSWER)])
+        assert one.get([request("x")]) == [ANSWER]
+
+
+def test_groupings_are_remembered(tmp_path):
+    with ResponseStore.opened(tmp_path / "s") as store:
+        assert store.load_grouping("k") == []
+        store.save_grouping("k", [(("a", "b"), ("c",))])
+        store.save_grouping("k", [(("a",), ("b", "c"))])
+    with ResponseStore.opened(tmp_path / "s") as store:
+        assert store.load_grouping("k") == [(("a",), ("b", "c"))]
+
+
+def _foreign(path):
+    sqlite3.connect(path).execute("CREATE TABLE t (x)").connection.commit()
+
+
+def _newer(path):
+    with ResponseStore.opened(path):
+        pass
+    sqlite3.connect(path).execute("PRAGMA user_version = 99")
+
+
+def _text(path):
+    path.write_text("not a database, and long enough to have a header of its own " * 20)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (_foreign, "is not a response store"),
+        (_newer, "written by a newer version"),
+        (_text, "not a response store"),
+        (lambda p: p.mkdir(), "cannot be opened"),
+    ],
+)
+def test_a_file_that_is_no_store_of_ours_is_refused_and_kept(tmp_path, make, message):
+    path = tmp_path / "s"
+    make(path)
+    before = path.read_bytes() if path.is_file() else None
+    with pytest.raises(StoreError) as caught, ResponseStore.opened(path):
+        pass
+    assert message in str(caught.value) and "\n" not in str(caught.value)
+    assert (path.read_bytes() if path.is_file() else None) == before
+
+
+def test_full_disk_loses_nothing_and_says_what_to_do(tmp_path):
+    with ResponseStore.opened(tmp_path / "s") as store:
+        store.put([(request(), ANSWER)])
+        store._writer.execute("PRAGMA max_page_count = 20")
+        big = [(request(str(i)), Answer(Outcome.ANSWERED, "x" * 9000)) for i in range(40)]
+        with pytest.raises(StoreError, match="full.*free some disk space and run again. Every answer stored so far is kept"):
+            store.put(big)
+        assert store.get([request()]) == [ANSWER]
+        store._writer.execute("PRAGMA max_page_count = 100000")
+        store.put(big)
+        assert store.get([big[39][0]]) == [big[39][1]]
