@@ -4,7 +4,6 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from axolotl_augft.errors import SourceError
 from axolotl_augft.sources import Source
 
 
@@ -22,15 +21,6 @@ class Document:
     row: int
 
 
-@dataclass(frozen=True)
-class Skipped:
-    """Rows of one entry that hold no text, with the number of the first of them."""
-
-    path: str
-    count: int
-    first: int
-
-
 def document_id(text: str) -> str:
     """The content-derived id of a text."""
     return hashlib.sha256(text.encode()).hexdigest()[:8]
@@ -46,30 +36,8 @@ def read_documents(sources: Iterable[Source]) -> Iterator[Document]:
         rows = source.rows
         for i in source.training_rows:
             text = form.text(rows[i])
-            if text is None:
-                continue
+            assert text is not None, "a row without text is no training row"
             digest = hashlib.sha256(text.encode()).digest()
             if digest not in seen:
                 seen.add(digest)
                 yield Document(document_id(text), text, source.entry, i)
-
-
-def skipped_rows(sources: Iterable[Source]) -> list[Skipped]:
-    """Rows with an empty or non-text value, by entry.
-
-    Raises:
-        SourceError: Every row of an entry that is to be augmented is like that.
-    """
-    skipped = []
-    for source in sources:
-        if source.format is None:
-            continue
-        bad = [i for i, row in enumerate(source.rows) if source.format.text(row) is None]
-        if len(bad) == len(source.rows):
-            raise SourceError(
-                f"datasets entry {source.path!r}: none of its {len(bad)} rows holds a text (they are empty, or not text); "
-                "name the right column with `field:`"
-            )
-        if bad:
-            skipped.append(Skipped(source.path, len(bad), bad[0]))
-    return skipped

@@ -48,4 +48,6 @@ def sync(path: Path) -> None:
 def cannot_write(path: Path, error: OSError) -> OutputError:
     """The error for a path that cannot be written."""
     remedy = "free some disk space and run again" if error.errno == 28 else "set augft.output_dir to a folder that can be written"
-    return OutputError(f"{path}: cannot be written ({error.strerror}); {remedy}. Every answer stored so far is kept")
+    return OutputError(
+        f"{path}: cannot be written ({error.strerror or type(error).__name__}); {remedy}. Every answer stored so far is kept"
+    )

@@ -8,7 +8,7 @@ added moves at most the boundary.
 import hashlib
 import unicodedata
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
@@ -27,7 +27,8 @@ class Source:
     """One entry of `datasets`, loaded. Row numbers count from 0 in the entry as axolotl would load it.
 
     `format` is None for an entry that is not augmented. `held_out`: rows for evaluation. `twins`: training rows equal to a held-out
-    or test row after normalisation; they are neither trained on nor shown to the teacher.
+    or test row after normalisation; they are neither trained on nor shown to the teacher. `textless`: rows that hold no text, which are
+    left out everywhere.
     """
 
     entry: int
@@ -36,11 +37,12 @@ class Source:
     format: Format | None
     held_out: tuple[int, ...] = ()
     twins: tuple[int, ...] = ()
+    textless: tuple[int, ...] = ()
 
     @property
     def training_rows(self) -> list[int]:
         """Numbers of the rows that are trained on, ascending."""
-        left_out = {*self.held_out, *self.twins}
+        left_out = {*self.held_out, *self.twins, *self.textless}
         return [i for i in range(len(self.rows)) if i not in left_out]
 
 
@@ -57,9 +59,15 @@ def load_sources(recipe: Recipe) -> list[Source]:
         if len(rows) == 0:
             raise SourceError(f"{where}: no rows; give a file with at least one, or remove the entry")
         form = format_of(entry) if recipe.is_augmented(i) else None
+        textless: tuple[int, ...] = ()
         if form:
             form.check_columns(rows.column_names, where)
-        loaded.append(Source(i, entry["path"], rows, form))
+            textless = tuple(n for n, row in enumerate(rows) if form.text(row) is None)
+        if len(textless) == len(rows):
+            raise SourceError(
+                f"{where}: none of its {len(rows)} rows holds a text (they are empty, or not text); name the right column with `field:`"
+            )
+        loaded.append(Source(i, entry["path"], rows, form, textless=textless))
     return _hold_out(loaded, recipe)
 
 
@@ -112,8 +120,10 @@ def row_digest(row: Mapping[str, Any], form: Format | None) -> bytes:
     return hashlib.sha256(content).digest()
 
 
-def _digests(source: Source) -> Iterator[bytes]:
-    return (row_digest(row, source.format) for row in source.rows)
+def _digests(source: Source) -> Iterator[bytes | None]:
+    """The rows' digests; None for a row without text."""
+    textless = set(source.textless)
+    return (None if i in textless else row_digest(row, source.format) for i, row in enumerate(source.rows))
 
 
 def _hold_out(sources: list[Source], recipe: Recipe) -> list[Source]:
@@ -123,7 +133,7 @@ def _hold_out(sources: list[Source], recipe: Recipe) -> list[Source]:
     if not tests and not wanted:
         return sources
     digests = [list(_digests(s)) for s in sources]
-    unique = {d: (s, i) for s in reversed(range(len(sources))) for i, d in reversed(list(enumerate(digests[s])))}
+    unique = {d: (s, i) for s in reversed(range(len(sources))) for i, d in reversed(list(enumerate(digests[s]))) if d is not None}
     seed = recipe.seed.to_bytes(8, "big", signed=True)
     ranked = sorted(unique, key=lambda d: hashlib.sha256(seed + d).digest())
     held_out = set(ranked[:wanted])
@@ -136,15 +146,17 @@ def _hold_out(sources: list[Source], recipe: Recipe) -> list[Source]:
 
 def _marked(
     source: Source,
-    digests: list[bytes],
+    digests: list[bytes | None],
     held_out: set[bytes],
     tests: set[bytes],
     unique: dict[bytes, tuple[int, int]],
     s: int,
 ) -> Source:
-    chosen = tuple(i for i, d in enumerate(digests) if d in held_out and unique[d] == (s, i))
-    twins = tuple(i for i, d in enumerate(digests) if (d in held_out and unique[d] != (s, i)) or (d in tests and d not in held_out))
-    return Source(source.entry, source.path, source.rows, source.format, chosen, twins)
+    own = {i: d for i, d in enumerate(digests) if d is not None}
+    chosen = tuple(i for i, d in own.items() if d in held_out and unique[d] == (s, i))
+    left_out = set(chosen)
+    twins = tuple(i for i, d in own.items() if (d in held_out or d in tests) and i not in left_out)
+    return replace(source, held_out=chosen, twins=twins)
 
 
 def _held_out_count(val_set_size: float, rows: int) -> int:

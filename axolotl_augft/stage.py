@@ -12,7 +12,7 @@ from axolotl_augft.asking import Pace
 from axolotl_augft.augmenting import Plan, judged_inferences
 from axolotl_augft.config import LocalAugment
 from axolotl_augft.coordination import run_once
-from axolotl_augft.documents import Document, Skipped, read_documents, skipped_rows
+from axolotl_augft.documents import Document, read_documents
 from axolotl_augft.errors import TeacherError
 from axolotl_augft.fingerprints import FileStamp
 from axolotl_augft.global_strategy import GlobalStrategy
@@ -52,7 +52,6 @@ class Prepared:
     recipe: Recipe
     stamps: list[FileStamp]
     sources: list[Source]
-    skipped: list[Skipped]
     teacher: Teacher
     store: ResponseStore
     plan: Plan
@@ -82,16 +81,16 @@ def prepared(recipe: Recipe) -> Iterator[Prepared]:
     stamps = input_stamps(recipe)
     teacher = resolve_teacher(recipe.augft.teacher, recipe.base_model, recipe.seed, model_stamps(recipe, stamps))
     sources = load_sources(recipe)
-    skipped = skipped_rows(sources)
-    for one in skipped:
-        LOG.warning("augft: %s: %d rows hold no text and are skipped (the first is row %d)", one.path, one.count, one.first)
+    for source in sources:
+        if bad := source.textless:
+            LOG.warning("augft: %s: %d rows hold no text and are skipped (the first is row %d)", source.path, len(bad), bad[0])
     documents = Documents(sources)
     with ResponseStore.opened(recipe.store_path) as store:
         plan = Plan(tuple((entry, _strategy(recipe, i, teacher, documents, store)) for i, entry in enumerate(recipe.augft.augment)))
         for _, strategy in plan.entries:
             if isinstance(strategy, GlobalStrategy) and strategy.cut:
                 LOG.warning("augft: %d documents above %d tokens are cut at sentence ends", strategy.cut.count, strategy.cut.budget)
-        yield Prepared(recipe, stamps, sources, skipped, teacher, store, plan, sum(1 for _ in documents))
+        yield Prepared(recipe, stamps, sources, teacher, store, plan, sum(1 for _ in documents))
 
 
 def _strategy(recipe: Recipe, i: int, teacher: Teacher, documents: Documents, store: ResponseStore) -> Strategy:
@@ -119,7 +118,7 @@ def make_result(recipe: Recipe) -> Manifest:
                 asked, requests, unanswered = _sum(asked, confirmed), requests + questions, unanswered + confirmed.failed.total()
             _check_failures(asked, requests, unanswered, recipe.augft.max_failed_fraction)
         judged = verifier.apply(_judged(ready), ready.store) if verifier else _judged(ready)
-        counts = writing.Asked(ready.documents, requests, unanswered, sum(s.count for s in ready.skipped))
+        counts = writing.Asked(ready.documents, requests, unanswered, sum(len(s.textless) for s in ready.sources))
         manifest = writing.write_result(recipe, ready.sources, judged, load_student(recipe), ready.teacher.id, counts)
     run = _run_record(asked, requests)
     save_note(recipe, Note(manifest.fingerprint, tuple(ready.stamps), remote_digest(recipe), recipe.val_set_size, run))

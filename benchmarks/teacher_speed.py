@@ -60,7 +60,8 @@ def _local(ready: Prepared, server: Server, count: int) -> None:
     asked, seconds = _ask(ready, server, requests, ready.teacher.max_concurrency)
     print(
         f"local: {asked.answered} requests, {ready.teacher.max_concurrency} in flight, {seconds:.1f} s: "
-        f"{asked.answered / seconds:.2f} requests/s, {asked.prompt_tokens / seconds:.0f} tokens/s in, {asked.completion_tokens / seconds:.1f} tokens/s out"
+        f"{asked.answered / seconds:.2f} requests/s, {asked.prompt_tokens / seconds:.0f} tokens/s in, "
+        f"{asked.completion_tokens / seconds:.1f} tokens/s out"
     )
 
 

@@ -363,3 +363,14 @@ def test_long_documents_are_cut_at_sentence_ends_and_it_is_said(cfg, data, teach
 def test_manifest_reads_back(cfg):
     recipe, result, folder = run(cfg)
     assert Manifest.load(folder) == result
+
+
+def test_rows_without_text_are_left_out_of_training_and_evaluation_too(cfg, data, caplog):
+    write_rows(data, [{"text": t} for t in [TEXTS[0], None, "", *TEXTS[1:]]])
+    cfg["val_set_size"] = 2
+    with caplog.at_level("WARNING", logger="axolotl_augft"):
+        _, result, folder = run(cfg, augment=["local"])
+    assert "2 rows hold no text and are skipped (the first is row 1)" in caplog.text
+    assert result.counts.skipped_rows == 2
+    kept = [r["text"] for name in ("0-original.parquet", "0-held-out.parquet") for r in rows(folder, name)]
+    assert sorted(kept) == sorted(TEXTS)
