@@ -95,7 +95,7 @@ def summary_lines(manifest: Manifest, recipe: Recipe, run: Mapping[str, Any]) ->
 
 
 def _listed(counts: Mapping[str, int]) -> str:
-    return ", ".join(f"{name} {n:,}" for name, n in counts.items())
+    return ", ".join(f"{name} {n:,}" for name, n in sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
 
 def _also(counts: Mapping[str, int]) -> str:

@@ -22,7 +22,9 @@ def main(folder: Path) -> None:
     source = Path(package.origin).parent
     weights = next(source.glob("*.gguf")).name
     AutoModelForCausalLM.from_pretrained(source, gguf_file=weights, dtype="bfloat16").save_pretrained(folder)
-    AutoTokenizer.from_pretrained(source, gguf_file=weights).save_pretrained(folder)
+    tokenizer = AutoTokenizer.from_pretrained(source, gguf_file=weights)
+    tokenizer.eos_token, tokenizer.pad_token = "<|im_end|>", "<|endoftext|>"  # the GGUF file's own are read wrongly
+    tokenizer.save_pretrained(folder)
 
 
 if __name__ == "__main__":

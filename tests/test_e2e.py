@@ -77,7 +77,8 @@ def test_preprocess_train_evaluate(full_cfg, teacher, tmp_path):
 
 
 def test_accelerate_launch_with_dotenv_and_lora(full_cfg, teacher, tmp_path):
-    full_cfg |= {"adapter": "lora", "lora_r": 4, "lora_alpha": 8, "lora_target_linear": True, "lora_dropout": 0.05}
+    full_cfg |= {"adapter": "lora", "lora_r": 4, "lora_alpha": 8, "lora_target_linear": True}
+    full_cfg |= dict.fromkeys(["lora_mlp_kernel", "lora_qkv_kernel", "lora_o_kernel"], False)
     path = write_config(full_cfg, tmp_path / "cfg.yml")
     (tmp_path / ".env").write_text(f"AUGFT_FROM_FILE={SECRET}\n")
     full_cfg["augft"]["teacher"]["api_key_env"] = "AUGFT_FROM_FILE"
