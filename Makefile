@@ -1,6 +1,6 @@
 # Targets: env, test, test-quick, check, demo, clean. All work in .venv.
 PYTHON ?= python3.11
-# A plain torch would bring gigabytes of CUDA to a machine without a GPU; set TORCH= to take what axolotl asks for.
+# Pinned, so that all machines test with one torch; TORCH= leaves the choice to axolotl.
 TORCH ?= torch==2.13.0
 BIN := .venv/bin
 DEMO := example_configs/smollm2-handbook-lora-cpu.yml

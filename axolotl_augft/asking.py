@@ -82,33 +82,54 @@ def unanswered(requests: Iterable[Request], store: ResponseStore, in_flight: set
     """The requests that the store does not answer and that are not being asked just now, each once."""
     iterator = iter(requests)
     while some := list(islice(iterator, _LOOKUP)):
+        # A twin that is in flight now will be answered before its turn comes; the store does not know it yet.
+        asked_now = set(in_flight)
         fresh: dict[bytes, Request] = {r.key: r for r, a in zip(some, store.get(some), strict=True) if a is None}
         for key, request in fresh.items():
-            if key not in in_flight:
+            if key not in asked_now:
                 yield request
 
 
-def count_requests(requests: Iterable[Request], store: ResponseStore) -> tuple[int, int]:
-    """How many different requests there are, and how many of them the store does not answer."""
-    total = missing = 0
+@dataclass(frozen=True)
+class Tally:
+    """Different requests: how many there are, how many the store has no outcome for, and how many it has an answer to."""
+
+    total: int
+    missing: int
+    answered: int
+
+
+def count_requests(requests: Iterable[Request], store: ResponseStore) -> Tally:
+    """Counts different requests and what the store knows of them."""
+    total = missing = answered = 0
     seen: set[bytes] = set()
     iterator = iter(requests)
     while some := list(islice(iterator, _LOOKUP)):
         new = [r for r in {r.key: r for r in some}.values() if r.key not in seen]
         seen.update(r.key for r in new)
         total += len(new)
-        missing += sum(a is None for a in store.get(new))
-    return total, missing
+        outcomes = store.get(new)
+        missing += sum(a is None for a in outcomes)
+        answered += sum(a is not None and a.outcome is Outcome.ANSWERED for a in outcomes)
+    return Tally(total, missing, answered)
 
 
-def ask(requests: Iterable[Request], server: Server, store: ResponseStore, pace: Pace, watcher: Watcher) -> Asked:
+def ask(requests: Iterable[Request], server: Server, store: ResponseStore, pace: Pace, watcher: Watcher, trusted: bool = False) -> Asked:
     """Asks the requests that the store does not answer, and returns when each is stored or has failed for good.
+
+    Args:
+        requests: What to ask; equal requests are asked once.
+        server: Where.
+        store: Where answers are looked up and kept.
+        pace: How many at a time, and how often again.
+        watcher: Is told how it goes.
+        trusted: Whether the server is known to accept such requests; until one is answered, the fault of invalid ones may lie with all.
 
     Raises:
         TeacherError: The server refuses access, does not know the model, calls all requests invalid, or is gone.
         StoreError: An answer could not be stored.
     """
-    asking = _Asking(store, pace, watcher)
+    asking = _Asking(store, pace, watcher, trusted)
     try:
         asyncio.run(asking.run(requests, server))
     except BaseExceptionGroup as group:
@@ -123,7 +144,7 @@ def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
 
 
 class _Asking:
-    def __init__(self, store: ResponseStore, pace: Pace, watcher: Watcher) -> None:
+    def __init__(self, store: ResponseStore, pace: Pace, watcher: Watcher, trusted: bool) -> None:
         self.asked = Asked()
         self._store = store
         self._journal = _Journal(store)
@@ -132,7 +153,7 @@ class _Asking:
         self._watcher = watcher
         self._failed_in_a_row = 0
         self._early_invalid: list[tuple[Request, Answer]] = []
-        self._has_answered = store.has_answers()
+        self._has_answered = trusted
 
     async def run(self, all_requests: Iterable[Request], server: Server) -> None:
         start = time.monotonic()
@@ -190,7 +211,6 @@ class _Asking:
     async def _keep(self, request: Request, answer: Answer) -> None:
         self._failed_in_a_row = 0
         if answer.outcome is Outcome.INVALID and not self._has_answered:
-            # Until one request is answered, the fault may lie with all of them: a setting, not these documents.
             self._early_invalid.append((request, answer))
             if len(self._early_invalid) >= _EARLY_INVALID:
                 raise self._all_invalid()

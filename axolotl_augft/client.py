@@ -22,7 +22,8 @@ _PASSING = {408, 409, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524, 529
 _FILTER_CODES = {"content_filter", "content_policy_violation", "responsibleaipolicyviolation"}
 _NO_CREDIT = {"insufficient_quota", "billing_hard_limit_reached", "insufficient_credits"}
 _THINKING = re.compile(r"^\s*<think>.*?(</think>|\Z)\s*", re.DOTALL)
-_QUOTE_WORDS = 5
+_QUOTED_CHARACTERS = 14
+_QUOTED_CHARACTERS_UNSPACED = 4
 
 
 @dataclass(frozen=True)
@@ -97,11 +98,20 @@ class Client:
         text = " ".join(message.split())[:200]
         if self._server.api_key and self._server.api_key in text:
             text = ""
-        words = text.split()
-        prompt = " ".join((request.prefix.system + request.prefix.text + request.target).split())
-        if any(" ".join(words[i : i + _QUOTE_WORDS]) in prompt for i in range(len(words) - _QUOTE_WORDS + 1)):
+        if quotes(text, request.prefix.system + request.prefix.text + request.target):
             text = ""
         return "".join(f", {part}" for part in (code[:60], text) if part)
+
+
+def quotes(message: str, prompt: str) -> bool:
+    """Whether a message repeats a piece of a prompt: 14 letters in a row, or 4 of a script that is not ASCII."""
+    own, other = ("".join(c for c in text.casefold() if c.isalnum()) for text in (message, prompt))
+
+    def repeats(n: int, plain: bool) -> bool:
+        pieces = (own[i : i + n] for i in range(len(own) - n + 1))
+        return any(piece in other for piece in pieces if plain or not piece.isascii())
+
+    return repeats(_QUOTED_CHARACTERS, plain=True) or repeats(_QUOTED_CHARACTERS_UNSPACED, plain=False)
 
 
 def read_answer(request: Request, content: bytes) -> Answer | Failure:

@@ -17,6 +17,17 @@ from axolotl_augft.errors import ConfigError
 _ENVIRONMENT_NAME = re.compile(r"[A-Z_][A-Z0-9_]*")
 _SECRET_FIELD = re.compile(r"(?i)(^|_)(key|api_?key|token|secret|password|authorization|sig|signature)$")
 
+_SECRET_VALUE = re.compile(r"(sk-|hf_|gsk_|ghp_|xox|AKIA|Bearer )\S{6,}")
+
+
+def _secret_field(value: Any) -> str | None:
+    """The first key at any depth that looks like a secret's."""
+    if isinstance(value, Mapping):
+        return next((str(k) for k in value if _SECRET_FIELD.search(str(k))), None) or _secret_field(list(value.values()))
+    if isinstance(value, list):
+        return next((found for v in value if (found := _secret_field(v))), None)
+    return None
+
 
 class _Block(BaseModel):
     model_config = ConfigDict(extra="forbid")
@@ -81,9 +92,17 @@ class TeacherConfig(_Block):
     @field_validator("extra_body")
     @classmethod
     def _no_secret_in_body(cls, value: dict[str, Any] | None) -> dict[str, Any] | None:
-        secret = next((k for k in value or {} if _SECRET_FIELD.search(k)), None)
+        secret = _secret_field(value)
         if secret is not None:
             raise ValueError(f"field {secret!r} looks like a secret; put it in an environment variable and name it in api_key_env")
+        return value
+
+    @field_validator("serve_args")
+    @classmethod
+    def _no_secret_in_arguments(cls, value: list[str]) -> list[str]:
+        for argument in value:
+            if _SECRET_FIELD.search(argument.split("=")[0].lstrip("-").replace("-", "_")) or _SECRET_VALUE.match(argument.split("=")[-1]):
+                raise ValueError("an argument looks like a secret; export it as an environment variable, which the server sees too")
         return value
 
     @model_validator(mode="after")

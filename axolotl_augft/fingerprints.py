@@ -2,9 +2,8 @@
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 _MODEL_SUFFIXES = {".safetensors", ".bin", ".gguf", ".json", ".jinja", ".model", ".txt"}
 
@@ -27,10 +26,6 @@ class FileStamp:
         if stat.st_size != self.size:
             return False
         return stat.st_mtime_ns == self.mtime_ns or _sha256(Path(self.path)) == self.sha256
-
-    def as_json(self) -> dict[str, Any]:
-        """The stamp as plain values."""
-        return asdict(self)
 
 
 def stamp_files(paths: Iterable[Path], known: Mapping[str, FileStamp]) -> list[FileStamp]:

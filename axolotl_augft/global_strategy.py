@@ -102,7 +102,8 @@ class GlobalStrategy:
         instructions = self._template.render("prefix", documents=()) + self._template.render("target", target=_EMPTY) + self._system
         free = self._teacher.context_length - self._teacher.max_tokens(self._entry) - self._teacher.tokens.count(instructions) - 64
         longest = max((self._size(d) for d in self._source), default=0)
-        left = max(free - longest, free // 2)
+        # A power of two, so that the room does not change with every edit of the longest document.
+        left = max(free - (1 << longest.bit_length()), free // 2)
         if left < _SMALLEST_BUDGET:
             raise ConfigError(
                 f"augft.augment (global): the teacher's context of {self._teacher.context_length} tokens leaves no room for documents "
@@ -128,10 +129,11 @@ class GlobalStrategy:
     @cached_property
     def _passes(self) -> list[Pass]:
         sized = [Sized(d, self._size(d)) for d in self._documents]
-        remembered = self._memory.load_grouping(self._memory_key)
+        key = f"{self._memory_key}|{self._budget}|{self._teacher.id}|{self._teacher.tokens.exact}"
+        remembered = self._memory.load_grouping(key)
         passes = regroup(sized, self._budget, self._entry.passes, remembered)
         if passes != remembered:
-            self._memory.save_grouping(self._memory_key, passes)
+            self._memory.save_grouping(key, passes)
         return passes
 
     def _size(self, document: Document) -> int:

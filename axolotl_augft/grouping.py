@@ -5,8 +5,9 @@ whose documents are unchanged, so that editing one document of a thousand asks a
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import bm25s
 import numpy as np
@@ -41,7 +42,7 @@ def regroup(sized: Sequence[Sized], budget: int, passes: int, remembered: Sequen
         remembered: The passes of an earlier run over other or older documents.
     """
     by_id = {s.document.id: s for s in sized}
-    neighbours = _neighbours([s.document for s in sized])
+    neighbours = cache(lambda: _neighbours([s.document for s in sized]))
     done: list[Pass] = []
     for i in range(passes):
         kept = _kept(remembered[i] if i < len(remembered) else (), by_id, budget)
@@ -67,12 +68,15 @@ def _kept(groups: Pass, by_id: Mapping[str, Sized], budget: int) -> list[list[st
 def _complete(
     groups: list[list[str]],
     by_id: Mapping[str, Sized],
-    neighbours: Mapping[str, Mapping[str, float]],
+    find_neighbours: Callable[[], Mapping[str, Mapping[str, float]]],
     budget: int,
     met: Sequence[Mapping[str, int]],
 ) -> Pass:
     """Puts the documents that stand in no group yet into groups with room for them, then into fresh ones."""
     home = {d: i for i, group in enumerate(groups) for d in group}
+    if len(home) == len(by_id):
+        return tuple(tuple(group) for group in groups)
+    neighbours = find_neighbours()
     room = [budget - sum(by_id[d].tokens for d in group) for group in groups]
     left = []
     for d, sized in by_id.items():

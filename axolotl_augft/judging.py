@@ -24,6 +24,7 @@ class Reason(StrEnum):
     ECHO = "echo"
     COPIED_EXAMPLE = "copied_example"
     UNSUPPORTED = "unsupported"
+    UNVERIFIED = "unverified"
     DUPLICATE = "duplicate"
     FILTERED = "content_filter"
     INVALID = "invalid_request"

@@ -94,7 +94,6 @@ class Note:
     fingerprint: str
     inputs: tuple[FileStamp, ...]
     remote_digest: str | None
-    val_set_size: float
     run: dict[str, Any] = field(default_factory=dict)
 
 
@@ -114,7 +113,7 @@ def load_note(recipe: Recipe) -> Note | None:
     if not isinstance(data, Mapping) or data.get("schema") != SCHEMA:
         return None
     inputs = tuple(FileStamp(**stamp) for stamp in data["inputs"])
-    return Note(data["fingerprint"], inputs, data["remote_digest"], data["val_set_size"], data["run"])
+    return Note(data["fingerprint"], inputs, data["remote_digest"], data["run"])
 
 
 def result_folder(recipe: Recipe, fingerprint: str) -> Path:

@@ -11,6 +11,8 @@ from axolotl_augft.global_strategy import GlobalStrategy
 from axolotl_augft.manifest import Manifest
 from axolotl_augft.recipe import Recipe
 from axolotl_augft.reuse import find_result
+from axolotl_augft.sources import Source
+from axolotl_augft.splitting import split_sentences
 from axolotl_augft.stage import Prepared, prepared
 from axolotl_augft.student import load_student
 from axolotl_augft.summary import Load, summary_lines, training_lines
@@ -119,6 +121,8 @@ def _training(ready: Prepared, result: Manifest | None) -> list[str]:
         own = Load(len(source.training_rows), sum(count.count(t) for t in texts if t))
         before += own
         if source.format is None or recipe.augft.include_original:
+            if source.format and recipe.augft.sentence_splitting != "none":
+                own = Load(sum(_sentences(source, i, recipe.augft.language) for i in source.training_rows), own.tokens)
             originals += own.times(recipe.augft.repeat_original if source.format else 1)
     kept = Counter[str]()
     for judged in judged_inferences(ready.plan, ready.store, recipe.augft):
@@ -126,4 +130,10 @@ def _training(ready: Prepared, result: Manifest | None) -> list[str]:
             kept.update(rows=1, tokens=count.count(judged.inference.text))
     augmented = Load(kept["rows"], kept["tokens"]).times(recipe.augft.repeat_augmented)
     lines = training_lines(before, originals, augmented, recipe.training, count.exact)
-    return [*lines[:-1], f"{lines[-1]}  (from the answers that are there already; more will come)"]
+    return [*lines, "  (augmentations as far as they are answered already; the rest is not known before it is written)"]
+
+
+def _sentences(source: Source, row: int, language: str) -> int:
+    """Rows that sentence splitting makes of one."""
+    text = source.format.text(source.rows[row]) if source.format else None
+    return len(split_sentences(text, language)) if text else 0

@@ -40,7 +40,6 @@ class AugFTPlugin(BasePlugin):
         """
         _one_line_errors()
         recipe = Recipe.from_cfg(cfg)
-        _check_files(recipe)
         result = load_result(recipe)
         if recipe.val_set_size and result is not None:
             cfg["augft"] = {**cfg["augft"], "val_set_size": recipe.val_set_size}
@@ -101,21 +100,6 @@ def _use_held_out(cfg: DictDefault, recipe: Recipe, result: Manifest) -> None:
     ]
     cfg["val_set_size"] = 0.0
     cfg["test_datasets"] = held_out
-
-
-def _check_files(recipe: Recipe) -> None:
-    """Prompts and examples of the recipe's own."""
-    from axolotl_augft.config import LocalAugment
-    from axolotl_augft.examples import load_pool
-    from axolotl_augft.global_strategy import load_global_prompt
-    from axolotl_augft.local_strategy import load_local_prompt
-
-    for entry in recipe.augft.augment:
-        if isinstance(entry, LocalAugment):
-            load_local_prompt(entry, "chat")
-            load_pool(entry.examples)
-        else:
-            load_global_prompt(entry, "chat")
 
 
 def _one_line_errors() -> None:

@@ -22,6 +22,7 @@ from axolotl_augft.formats import SUPPORTED_TYPES, is_supported
 
 PREPARED_PATH = "last_run_prepared"
 DEFAULT_SEED = 42
+HELD_OUT = "-held-out.parquet"
 PLUGIN = "axolotl_augft.AugFTPlugin"
 
 _ENTRY_KEYS = (
@@ -86,13 +87,13 @@ class Recipe:
         """
         augft = parse_augft(_block(cfg))
         _check_kind(cfg)
-        held_out_by_us = augft.val_set_size is not None
+        held_out_by_us = _holds_out_already(cfg, augft)
         recipe = cls(
             augft=augft,
             datasets=_entries(cfg, "datasets"),
             test_datasets=() if held_out_by_us else _entries(cfg, "test_datasets"),
             val_set_size=float(augft.val_set_size if held_out_by_us else cfg.get("val_set_size") or 0),  # type: ignore[arg-type]
-            seed=cfg.get("seed") or DEFAULT_SEED,
+            seed=DEFAULT_SEED if cfg.get("seed") is None else int(cfg["seed"]),
             base_model=str(cfg.get("base_model") or ""),
             tokenizer=str(cfg.get("tokenizer_config") or cfg.get("base_model_config") or cfg.get("base_model") or ""),
             special_tokens=tuple(sorted((k, v) for k, v in (cfg.get("special_tokens") or {}).items() if isinstance(v, str))),
@@ -129,7 +130,9 @@ class Recipe:
             "val_set_size": self.val_set_size,
             "seed": self.seed,
             "base_model": self.base_model,
+            "tokenizer": self.tokenizer,
             "special_tokens": self.special_tokens,
+            "sequence_len": self.training.sequence_len if self.augft.sentence_splitting == "cumulative" else None,
         }
         return hashlib.sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).hexdigest()[:32]
 
@@ -167,6 +170,16 @@ def _block(cfg: Mapping[str, Any]) -> Any:
     if near:
         raise ConfigError(f"unknown key {near[0]!r} beside augft; axolotl drops it without a word. Move its contents into augft")
     return cfg["augft"]
+
+
+def _holds_out_already(cfg: Mapping[str, Any], augft: AugftConfig) -> bool:
+    """Whether `register` has put the held-out rows of a finished result in the place of `val_set_size`."""
+    if augft.val_set_size is None:
+        return False
+    tests = [str(e.get("path")) for e in cfg.get("test_datasets") or []]
+    if not augft.val_set_size or cfg.get("val_set_size") or not tests or not all(t.endswith(HELD_OUT) for t in tests):
+        raise ConfigError("augft.val_set_size is set by the plugin itself; set val_set_size at the top level of the recipe")
+    return True
 
 
 def _check_kind(cfg: Mapping[str, Any]) -> None:

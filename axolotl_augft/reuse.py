@@ -12,10 +12,9 @@ from typing import Any
 
 from axolotl_augft.config import LocalAugment
 from axolotl_augft.fingerprints import FileStamp, model_files, stamp_files
-from axolotl_augft.formats import format_of, is_supported
 from axolotl_augft.manifest import Manifest, load_note, result_folder
 from axolotl_augft.recipe import Recipe
-from axolotl_augft.sources import load_entry, row_digest
+from axolotl_augft.sources import content_format, load_entry, row_digest
 from axolotl_augft.teacher import teacher_model
 
 
@@ -52,14 +51,17 @@ def remote_digest(recipe: Recipe) -> str | None:
         return None
     digest = hashlib.sha256()
     for entry, split in remote:
-        form = format_of(entry) if is_supported(entry.get("type")) else None
+        form = content_format(entry)
         for row in load_entry(entry, split, recipe):
             digest.update(row_digest(row, form))
     return digest.hexdigest()
 
 
 def local_files(entry: Mapping[str, Any]) -> list[Path] | None:
-    """The files of an entry as axolotl's loader finds them, None if its path is not local."""
+    """The files of an entry as axolotl's loader finds them, None if its path is not local.
+
+    `datasets` writes its own cache files into a folder saved to disk; they are no part of the data.
+    """
     path = Path(entry["path"])
     if path.is_file():
         return [path]
@@ -69,7 +71,7 @@ def local_files(entry: Mapping[str, Any]) -> list[Path] | None:
     if patterns:
         named = [patterns] if isinstance(patterns, str) else patterns
         return sorted(Path(f) for pattern in named for f in glob.glob(pattern, recursive=True))
-    return sorted(f for f in path.rglob("*") if f.is_file())
+    return sorted(f for f in path.rglob("*") if f.is_file() and not (f.name.startswith("cache-") and f.suffix == ".arrow"))
 
 
 def _entries(recipe: Recipe) -> Iterator[tuple[dict[str, Any], str]]:

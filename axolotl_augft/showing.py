@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 from axolotl_augft.errors import OutputError
 from axolotl_augft.manifest import Manifest, load_note, load_result, result_folder
 from axolotl_augft.recipe import Recipe
+from axolotl_augft.reuse import find_result
 from axolotl_augft.sources import Source, load_sources
 from axolotl_augft.summary import summary_lines
 from axolotl_augft.writing import REJECTED
@@ -34,18 +35,21 @@ def show_lines(recipe: Recipe, limit: int) -> Iterator[str]:
     Raises:
         OutputError: There is no result.
     """
-    result = _result(recipe)
+    _result(recipe)
+    result = find_result(recipe)
+    if result is None:
+        raise OutputError("the data or the prompts have changed since this result was made; make it anew with `axolotl augft run`")
     folder = result_folder(recipe, result.fingerprint)
     rejected = _rejected(folder)
     for entry, (source, written) in enumerate(zip(load_sources(recipe), result.entries, strict=True)):
         if source.format is None:
             continue
         kept = _augmented(folder / written.augmented.name, source) if written.augmented else {}
-        rows = sorted({*kept, *(row for path, row in rejected if path == source.path)})
+        rows = sorted({*kept, *(row for e, row in rejected if e == source.entry)})
         for row in rows[:: max(1, len(rows) // limit)][:limit]:
             yield f"{source.path} row {row}: {clean(source.format.text(source.rows[row]) or '')}"
             yield from (f"  + {kind}: {clean(text)}" for kind, text in kept.get(row, []))
-            yield from (f"  - {reason}: {clean(text)}" for reason, text in rejected.get((source.path, row), []))
+            yield from (f"  - {reason}: {clean(text)}" for reason, text in rejected.get((source.entry, row), []))
         if entry + 1 < len(result.entries):
             yield ""
 
@@ -75,10 +79,11 @@ def _text(row: dict[str, Any], source: Source) -> str:
     return (source.format.text(row) if source.format else None) or ""
 
 
-def _rejected(folder: Path) -> dict[tuple[str, int], list[tuple[str, str]]]:
-    found: dict[tuple[str, int], list[tuple[str, str]]] = {}
+def _rejected(folder: Path) -> dict[tuple[int, int], list[tuple[str, str]]]:
+    """Reason and text by entry and row."""
+    found: dict[tuple[int, int], list[tuple[str, str]]] = {}
     with (folder / REJECTED).open("rb") as file:
         for line in file:
             item = orjson.loads(line)
-            found.setdefault((item["augft_source"], item["augft_row"]), []).append((item["reason"], item["text"]))
+            found.setdefault((item["entry"], item["augft_row"]), []).append((item["reason"], item["text"]))
     return found

@@ -16,7 +16,7 @@ import pyarrow as pa
 from datasets import Dataset, DatasetDict, concatenate_datasets
 
 from axolotl_augft.errors import SourceError
-from axolotl_augft.formats import Format, format_of
+from axolotl_augft.formats import Format, format_of, is_supported
 from axolotl_augft.recipe import Recipe
 
 PROVENANCE_PREFIX = "augft_"
@@ -26,7 +26,8 @@ PROVENANCE_PREFIX = "augft_"
 class Source:
     """One entry of `datasets`, loaded. Row numbers count from 0 in the entry as axolotl would load it.
 
-    `format` is None for an entry that is not augmented. `held_out`: rows for evaluation. `twins`: training rows equal to a held-out
+    `format` is None for an entry that is not augmented; `content` is the format by which rows are compared, None if it is none of ours.
+    `held_out`: rows for evaluation. `twins`: training rows equal to a held-out
     or test row after normalisation; they are neither trained on nor shown to the teacher. `textless`: rows that hold no text, which are
     left out everywhere.
     """
@@ -35,6 +36,7 @@ class Source:
     path: str
     rows: Dataset
     format: Format | None
+    content: Format | None
     held_out: tuple[int, ...] = ()
     twins: tuple[int, ...] = ()
     textless: tuple[int, ...] = ()
@@ -58,16 +60,18 @@ def load_sources(recipe: Recipe) -> list[Source]:
         where = f"datasets entry {entry['path']!r}"
         if len(rows) == 0:
             raise SourceError(f"{where}: no rows; give a file with at least one, or remove the entry")
-        form = format_of(entry) if recipe.is_augmented(i) else None
+        content = content_format(entry)
+        form = content if recipe.is_augmented(i) else None
         textless: tuple[int, ...] = ()
+        if content:
+            content.check_columns(rows.column_names, where)
         if form:
-            form.check_columns(rows.column_names, where)
             textless = tuple(n for n, row in enumerate(rows) if form.text(row) is None)
         if len(textless) == len(rows):
             raise SourceError(
                 f"{where}: none of its {len(rows)} rows holds a text (they are empty, or not text); name the right column with `field:`"
             )
-        loaded.append(Source(i, entry["path"], rows, form, textless=textless))
+        loaded.append(Source(i, entry["path"], rows, form, content, textless=textless))
     return _hold_out(loaded, recipe)
 
 
@@ -110,6 +114,11 @@ def _first_line(error: Exception) -> str:
     return lines[0][:200] if lines else "no further message"
 
 
+def content_format(entry: Mapping[str, Any]) -> Format | None:
+    """The format by which an entry's rows are compared with others, whether or not it is augmented."""
+    return format_of(entry) if is_supported(entry.get("type")) else None
+
+
 def row_digest(row: Mapping[str, Any], form: Format | None) -> bytes:
     """SHA-256 of a row's content: its text in a format we know (case, spacing and Unicode form ignored), else all its columns."""
     text = form.text(row) if form else None
@@ -123,7 +132,7 @@ def row_digest(row: Mapping[str, Any], form: Format | None) -> bytes:
 def _digests(source: Source) -> Iterator[bytes | None]:
     """The rows' digests; None for a row without text."""
     textless = set(source.textless)
-    return (None if i in textless else row_digest(row, source.format) for i, row in enumerate(source.rows))
+    return (None if i in textless else row_digest(row, source.content) for i, row in enumerate(source.rows))
 
 
 def _hold_out(sources: list[Source], recipe: Recipe) -> list[Source]:
@@ -169,7 +178,7 @@ def _held_out_count(val_set_size: float, rows: int) -> int:
 def _test_digests(recipe: Recipe) -> set[bytes]:
     digests: set[bytes] = set()
     for entry in recipe.test_datasets:
-        form = format_of(entry) if entry.get("type") == "completion" else None
+        form = content_format(entry)
         rows = load_entry(entry, "test", recipe)
         if form:
             form.check_columns(rows.column_names, f"test_datasets entry {entry['path']!r}")

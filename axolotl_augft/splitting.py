@@ -43,7 +43,9 @@ def split_at_sentences(text: str, limit: int, count: Callable[[str], int], langu
     return [" ".join(part) for part in parts if part]
 
 
-def cumulative_rows(sentences: Sequence[str], bos: str, eos: str) -> Iterator[list[Segment]]:
+def cumulative_rows(
+    sentences: Sequence[str], bos: str, eos: str, fits: Callable[[str], bool] = lambda text: True
+) -> Iterator[list[Segment]]:
     """One row a sentence: all preceding sentences as context without a label, then the sentence.
 
     `input_output` adds no special tokens, so they are put here, as `completion` puts them around a document.
@@ -52,9 +54,14 @@ def cumulative_rows(sentences: Sequence[str], bos: str, eos: str) -> Iterator[li
         sentences: A document's sentences, in order.
         bos: The student's beginning-of-text token, "" if it has none.
         eos: The student's end-of-text token.
+        fits: Whether a row's text fits into the student's sequence; the earliest sentences of a longer context are left out, because
+            axolotl drops an `input_output` row that does not fit.
     """
+    first = 0
     for i, sentence in enumerate(sentences):
-        if i == 0:
+        while first < i and not fits(f"{bos}{' '.join(sentences[first : i + 1])}{eos}"):
+            first += 1
+        if i == first:
             yield [Segment(bos, False), Segment(sentence + eos, True)] if bos else [Segment(sentence + eos, True)]
         else:
-            yield [Segment(bos + " ".join(sentences[:i]), False), Segment(" " + sentence + eos, True)]
+            yield [Segment(bos + " ".join(sentences[first:i]), False), Segment(" " + sentence + eos, True)]

@@ -29,7 +29,7 @@ from axolotl_augft.store import ResponseStore
 from axolotl_augft.student import load_student
 from axolotl_augft.summary import indented, summary_lines
 from axolotl_augft.tasks import Strategy
-from axolotl_augft.teacher import Teacher, resolve_teacher
+from axolotl_augft.teacher import Teacher, resolve_teacher, settled
 from axolotl_augft.verifying import Verifier
 
 LOG = logging.getLogger("axolotl_augft")
@@ -79,13 +79,14 @@ def prepared(recipe: Recipe) -> Iterator[Prepared]:
         AugftError: A source, the store, a prompt or a setting cannot be used.
     """
     stamps = input_stamps(recipe)
-    teacher = resolve_teacher(recipe.augft.teacher, recipe.base_model, recipe.seed, model_stamps(recipe, stamps))
     sources = load_sources(recipe)
     for source in sources:
         if bad := source.textless:
             LOG.warning("augft: %s: %d rows hold no text and are skipped (the first is row %d)", source.path, len(bad), bad[0])
     documents = Documents(sources)
     with ResponseStore.opened(recipe.store_path) as store:
+        resolved = resolve_teacher(recipe.augft.teacher, recipe.base_model, recipe.seed, model_stamps(recipe, stamps))
+        teacher = settled(resolved, store)
         plan = Plan(tuple((entry, _strategy(recipe, i, teacher, documents, store)) for i, entry in enumerate(recipe.augft.augment)))
         for _, strategy in plan.entries:
             if isinstance(strategy, GlobalStrategy) and strategy.cut:
@@ -98,7 +99,7 @@ def _strategy(recipe: Recipe, i: int, teacher: Teacher, documents: Documents, st
     if isinstance(entry, LocalAugment):
         return LocalStrategy(entry, teacher, documents, language)
     paths = "|".join(sorted(e["path"] for e in recipe.datasets))
-    return GlobalStrategy(entry, teacher, documents, language, (store, f"{entry.context_tokens}|{i}|{paths}"))
+    return GlobalStrategy(entry, teacher, documents, language, (store, f"{i}|{paths}"))
 
 
 def make_result(recipe: Recipe) -> Manifest:
@@ -110,18 +111,18 @@ def make_result(recipe: Recipe) -> Manifest:
     _warn_about(recipe)
     with prepared(recipe) as ready:
         with TeacherSession(ready.teacher, recipe.output_dir / "logs" / "teacher.log") as session:
-            asked, requests, unanswered = _ask_all(ready, session)
+            asked, requests = _ask_all(ready, session)
             verifier = Verifier(ready.teacher) if recipe.augft.verify == "teacher" else None
             if verifier:
-                questions, missing = asking.count_requests(verifier.requests(_judged(ready)), ready.store)
-                confirmed = _ask(verifier.requests(_judged(ready)), missing, ready, session, "verification")
-                asked, requests, unanswered = _sum(asked, confirmed), requests + questions, unanswered + confirmed.failed.total()
-            _check_failures(asked, requests, unanswered, recipe.augft.max_failed_fraction)
+                tally = asking.count_requests(verifier.requests(_judged(ready)), ready.store)
+                confirmed = _ask(verifier.requests(_judged(ready)), tally, ready, session, "verification")
+                asked, requests = _sum(asked, confirmed), requests + tally.total
+                _check_failures(confirmed, tally.total, recipe.augft.max_failed_fraction)
         judged = verifier.apply(_judged(ready), ready.store) if verifier else _judged(ready)
-        counts = writing.Asked(ready.documents, requests, unanswered, sum(len(s.textless) for s in ready.sources))
+        counts = writing.Asked(ready.documents, requests, asked.failed.total(), sum(len(s.textless) for s in ready.sources))
         manifest = writing.write_result(recipe, ready.sources, judged, load_student(recipe), ready.teacher.id, counts)
     run = _run_record(asked, requests)
-    save_note(recipe, Note(manifest.fingerprint, tuple(ready.stamps), remote_digest(recipe), recipe.val_set_size, run))
+    save_note(recipe, Note(manifest.fingerprint, tuple(ready.stamps), remote_digest(recipe), run))
     LOG.info("augft: done\n%s", indented(summary_lines(manifest, recipe, run)))
     return manifest
 
@@ -135,25 +136,27 @@ def _judged(ready: Prepared) -> Iterator[Judged]:
     return judged_inferences(ready.plan, ready.store, ready.recipe.augft)
 
 
-def _ask_all(ready: Prepared, session: TeacherSession) -> tuple[asking.Asked, int, int]:
-    """Asks the whole plan; says what was asked, how many requests it has, and how many are left without an answer."""
-    requests, missing = asking.count_requests(ready.requests(), ready.store)
-    asked = _ask(ready.requests(), missing, ready, session, "augmentation")
-    return asked, requests, asked.failed.total()
+def _ask_all(ready: Prepared, session: TeacherSession) -> tuple[asking.Asked, int]:
+    """Asks the whole plan; says what was asked now, and how many requests it has."""
+    tally = asking.count_requests(ready.requests(), ready.store)
+    asked = _ask(ready.requests(), tally, ready, session, "augmentation")
+    _check_failures(asked, tally.total, ready.recipe.augft.max_failed_fraction)
+    return asked, tally.total
 
 
-def _ask(requests: Iterable[Request], missing: int, ready: Prepared, session: TeacherSession, title: str) -> asking.Asked:
-    if not missing:
+def _ask(requests: Iterable[Request], tally: asking.Tally, ready: Prepared, session: TeacherSession, title: str) -> asking.Asked:
+    if not tally.missing:
         return asking.Asked()
     server, check = session.open()
     pace = Pace(ready.teacher.max_concurrency, ready.teacher.config.max_retries, check)
-    with Progress(missing, title) as progress:
-        asked = asking.ask(requests, server, ready.store, pace, progress)
+    with Progress(tally.missing, title) as progress:
+        asked = asking.ask(requests, server, ready.store, pace, progress, trusted=tally.answered > 0)
         LOG.info("augft: %s", progress.line(asked))
     return asked
 
 
-def _check_failures(asked: asking.Asked, requests: int, unanswered: int, allowed: float) -> None:
+def _check_failures(asked: asking.Asked, requests: int, allowed: float) -> None:
+    unanswered = asked.failed.total()
     if unanswered > allowed * requests:
         reasons = ", ".join(f"{reason} {n}" for reason, n in asked.failed.most_common())
         raise TeacherError(

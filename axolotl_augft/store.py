@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import astuple
 from pathlib import Path
+from typing import Any
 
 import orjson
 
@@ -27,6 +28,7 @@ CREATE TABLE responses (
     outcome TEXT NOT NULL, text TEXT NOT NULL, finish_reason TEXT NOT NULL,
     prompt_tokens INTEGER, cached_tokens INTEGER, completion_tokens INTEGER
 ) WITHOUT ROWID;
+CREATE TABLE teachers (id TEXT PRIMARY KEY, known TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE groupings (key TEXT PRIMARY KEY, passes TEXT NOT NULL) WITHOUT ROWID;
 """
 _LOOKUP = 500
@@ -75,10 +77,6 @@ class ResponseStore:
             found.update((key, Answer(Outcome(outcome), *rest)) for key, outcome, *rest in self._run(query, some))
         return [found.get(r.key) for r in requests]
 
-    def has_answers(self) -> bool:
-        """Whether some request was answered, by whatever teacher."""
-        return bool(self._run("SELECT 1 FROM responses WHERE outcome = ? LIMIT 1", [str(Outcome.ANSWERED)]))
-
     def put(self, answered: Sequence[tuple[Request, Answer]]) -> None:
         """Stores answers in one transaction; on return they are durable. An answer that is there already stays.
 
@@ -111,6 +109,16 @@ class ResponseStore:
         """Saves passes under `key`, in place of older ones."""
         with self._transaction():
             self._writer.execute("INSERT OR REPLACE INTO groupings VALUES (?, ?)", [key, orjson.dumps(passes).decode()])
+
+    def load_teacher(self, teacher_id: str) -> dict[str, Any] | None:
+        """What was known of a teacher when it was first asked, None before that."""
+        rows = self._run("SELECT known FROM teachers WHERE id = ?", [teacher_id])
+        return orjson.loads(rows[0][0]) if rows else None
+
+    def save_teacher(self, teacher_id: str, known: dict[str, Any]) -> None:
+        """Saves what is known of a teacher."""
+        with self._transaction():
+            self._writer.execute("INSERT OR REPLACE INTO teachers VALUES (?, ?)", [teacher_id, orjson.dumps(known).decode()])
 
     def _run(self, query: str, values: Sequence[object]) -> list[tuple]:  # type: ignore[type-arg]
         try:

@@ -52,16 +52,16 @@ def training_lines(before: Load, originals: Load, augmented: Load, training: Tra
     after = originals + augmented
     unit = "tokens" if exact else "tokens (estimated)"
 
-    def line(name: str, load: Load, steps: bool) -> str:
-        end = f", {optimizer_steps(load, training):,} optimizer steps" if steps else ""
-        return f"  {name:<14}{load.rows:>9,} rows {load.tokens:>12,} {unit}{end}"
+    def line(name: str, load: Load) -> str:
+        steps = optimizer_steps(load, training)
+        return f"  {name:<14}{load.rows:>9,} rows {load.tokens:>12,} {unit} {steps:>9,} optimizer steps"
 
     return [
-        "training, one epoch:",
-        line("before", before, True),
-        line("after", after, True),
-        line("  originals", originals, False),
-        line("  augmented", augmented, False),
+        "training (rows and tokens of one epoch, steps of all):",
+        line("before", before),
+        line("after", after),
+        line("  originals", originals),
+        line("  augmented", augmented),
     ]
 
 

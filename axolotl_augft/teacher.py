@@ -1,8 +1,9 @@
 """The `teacher:` block and the recipe's base_model -> the teacher as the rest of the stage sees it."""
 
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import orjson
 
@@ -10,7 +11,7 @@ from axolotl_augft.config import DEFAULT_MAX_TOKENS, Augment, TeacherConfig
 from axolotl_augft.errors import ConfigError
 from axolotl_augft.fingerprints import FileStamp, combined_digest
 from axolotl_augft.requests import Prefix, Request, Sampling
-from axolotl_augft.tokens import TokenCounter, local_model_file, token_counter
+from axolotl_augft.tokens import ESTIMATE, TokenCounter, local_model_file, token_counter
 
 _CONCURRENCY = {"endpoint": 64, "transformers": 16}
 
@@ -47,6 +48,16 @@ class Teacher:
         return Request(self.id, self.api, prefix, target, sampling, sample, extra)
 
 
+class TeacherMemory(Protocol):
+    """Remembers what was known of a teacher."""
+
+    def load_teacher(self, teacher_id: str) -> dict[str, Any] | None:
+        """What was saved, None if nothing was."""
+
+    def save_teacher(self, teacher_id: str, known: dict[str, Any]) -> None:
+        """Saves it."""
+
+
 def teacher_model(config: TeacherConfig, base_model: str) -> str:
     """The model's name or folder.
 
@@ -70,13 +81,15 @@ def resolve_teacher(config: TeacherConfig, base_model: str, seed: int, model_sta
     """
     backend = config.backend or ("endpoint" if config.base_url else "transformers")
     model = teacher_model(config, base_model)
+    if backend != "endpoint" and not model_stamps:
+        _download_small_files(model)
     name = Path(model).name if model_stamps else model
     return Teacher(
         config=config,
         backend=backend,
         model=model,
         id=config.id or (f"{name}@{combined_digest(model_stamps)[:16]}" if model_stamps else name),
-        api=config.api or ("chat" if _has_chat_template(model, backend) else "completions"),
+        api=config.api or ("chat" if _has_chat_template(model) else "completions"),
         max_concurrency=config.max_concurrency or _CONCURRENCY[backend],
         tokens=token_counter(model),
         context_length=_context_length(model),
@@ -84,24 +97,40 @@ def resolve_teacher(config: TeacherConfig, base_model: str, seed: int, model_sta
     )
 
 
-def _has_chat_template(model: str, backend: str) -> bool:
+def settled(teacher: Teacher, memory: TeacherMemory) -> Teacher:
+    """The teacher as an earlier run saw it.
+
+    What is known of a model may change between runs (its tokenizer comes into the hub's cache); requests must not change with it, or
+    their answers would be asked for again.
+    """
+    known = memory.load_teacher(teacher.id)
+    if known is None:
+        memory.save_teacher(teacher.id, {"api": teacher.api, "context_length": teacher.context_length, "exact": teacher.tokens.exact})
+        return teacher
+    return replace(
+        teacher,
+        api=teacher.config.api or known["api"],
+        context_length=known["context_length"],
+        tokens=teacher.tokens if known["exact"] else ESTIMATE,
+    )
+
+
+def _has_chat_template(model: str) -> bool:
     """Looks into the model's files; a server's model that is not on this machine is taken for a chat model."""
     if local_model_file(model, "chat_template.jinja"):
         return True
     file = local_model_file(model, "tokenizer_config.json")
-    if file is None and backend == "transformers":
-        file = _download_tokenizer_config(model)
     return file is None or "chat_template" in orjson.loads(file.read_bytes())
 
 
-def _download_tokenizer_config(model: str) -> Path | None:
+def _download_small_files(model: str) -> None:
+    """Brings a hub model's tokenizer and configuration into the local cache, where the server will want them too."""
     from huggingface_hub import hf_hub_download
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 
-    try:
-        return Path(hf_hub_download(model, "tokenizer_config.json"))
-    except (HFValidationError, HfHubHTTPError, LocalEntryNotFoundError, OSError):
-        return None
+    for name in ("tokenizer.json", "tokenizer_config.json", "chat_template.jinja", "config.json"):
+        with suppress(HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError):
+            hf_hub_download(model, name)
 
 
 def _context_length(model: str) -> int | None:

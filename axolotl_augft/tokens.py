@@ -15,11 +15,14 @@ class TokenCounter:
     exact: bool
 
 
+ESTIMATE = TokenCounter(lambda text: -(-len(text.encode()) // _BYTES_PER_TOKEN), exact=False)
+
+
 def token_counter(model: str) -> TokenCounter:
     """A counter for `model`, a local folder or a hub name whose tokenizer is in the local cache."""
     file = local_model_file(model, "tokenizer.json")
     if file is None:
-        return TokenCounter(lambda text: -(-len(text.encode()) // _BYTES_PER_TOKEN), exact=False)
+        return ESTIMATE
     from tokenizers import Tokenizer
 
     tokenizer = Tokenizer.from_file(str(file))

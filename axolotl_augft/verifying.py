@@ -15,7 +15,7 @@ from axolotl_augft.teacher import Teacher
 VARIABLES = {"premises": "the texts it must follow from", "statement": "the statement"}
 _MAX_TOKENS = 8
 _CHUNK = 500
-_YES = re.compile(r"^\W*(?:answer\W+)?yes\b", re.IGNORECASE)
+_WORD = re.compile(r"^\W*(?:answer\W+)?(yes|no)\b", re.IGNORECASE)
 
 
 class Verifier:
@@ -23,6 +23,7 @@ class Verifier:
 
     def __init__(self, teacher: Teacher) -> None:
         self._teacher = teacher
+        self._greedy = teacher.config.model_copy(update={"temperature": 0.0, "top_p": None})
         self._template = load_prompt(f"verify.{teacher.api}.jinja", None, VARIABLES)
         self._system = self._template.render("system")
 
@@ -31,7 +32,7 @@ class Verifier:
         prefix = Prefix(self._system, self._template.render("prefix", premises=judged.task.premises))
         target = self._template.render("target", statement=judged.inference.text)
         stop = ("\n",) if self._teacher.api == "completions" else ()
-        return self._teacher.request(prefix, target, _MAX_TOKENS, stop)
+        return replace(self._teacher, config=self._greedy).request(prefix, target, _MAX_TOKENS, stop)
 
     def requests(self, judged: Iterable[Judged]) -> Iterator[Request]:
         """The questions about all statements that are not rejected yet."""
@@ -44,8 +45,12 @@ class Verifier:
             open_ones = [j for j in some if j.rejected is None]
             answers = iter(store.get([self.request(j) for j in open_ones]))
             for j in some:
-                yield j if j.rejected is not None or _confirmed(next(answers)) else replace(j, rejected=Reason.UNSUPPORTED)
+                yield j if j.rejected is not None else replace(j, rejected=_verdict(next(answers)))
 
 
-def _confirmed(answer: Answer | None) -> bool:
-    return answer is not None and answer.outcome is Outcome.ANSWERED and bool(_YES.match(answer.text))
+def _verdict(answer: Answer | None) -> Reason | None:
+    """None for yes; an answer that is neither yes nor no says nothing."""
+    word = _WORD.match(answer.text) if answer is not None and answer.outcome is Outcome.ANSWERED else None
+    if word is None:
+        return Reason.UNVERIFIED
+    return None if word[1].lower() == "yes" else Reason.UNSUPPORTED

@@ -9,7 +9,7 @@ import os
 import shutil
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
 from types import TracebackType
@@ -25,7 +25,7 @@ from axolotl_augft.files import cannot_write, sync, write_json
 from axolotl_augft.judging import Judged, Reason
 from axolotl_augft.manifest import MANIFEST, Counts, Manifest, WrittenEntry, WrittenFile, result_folder
 from axolotl_augft.mixing import cap
-from axolotl_augft.recipe import Recipe
+from axolotl_augft.recipe import HELD_OUT, Recipe
 from axolotl_augft.sources import Source
 from axolotl_augft.splitting import cumulative_rows, split_sentences
 from axolotl_augft.student import Student
@@ -66,7 +66,8 @@ def write_result(
     """
     folder = recipe.output_dir / f".writing-{os.getpid()}"
     try:
-        shutil.rmtree(folder, ignore_errors=True)
+        for left_behind in recipe.output_dir.glob(".writing-*"):
+            shutil.rmtree(left_behind, ignore_errors=True)
         folder.mkdir(parents=True)
         writer = _ResultWriter(recipe, student, folder)
         entries = writer.write(sources, judged)
@@ -75,10 +76,10 @@ def write_result(
             raise OutputError(
                 f"no statement was accepted, so there is nothing to add ({_reasons(counts.rejected)}); see README, 'Nothing came out'"
             )
-        fingerprint = _fingerprint(folder)
-        manifest = Manifest(fingerprint, teacher_id, entries, counts, student.tokens.exact)
+        manifest = Manifest("", teacher_id, entries, counts, student.tokens.exact)
+        manifest = replace(manifest, fingerprint=_fingerprint(folder, manifest))
         write_json(folder / MANIFEST, manifest.as_json())
-        _publish(folder, result_folder(recipe, fingerprint))
+        _publish(folder, result_folder(recipe, manifest.fingerprint))
     except OSError as error:
         raise cannot_write(Path(error.filename or folder), error) from error
     finally:
@@ -90,8 +91,9 @@ def _reasons(rejected: Mapping[str, int]) -> str:
     return ", ".join(f"{reason} {n}" for reason, n in rejected.items()) or "the teacher wrote none"
 
 
-def _fingerprint(folder: Path) -> str:
-    digest = hashlib.sha256()
+def _fingerprint(folder: Path, manifest: Manifest) -> str:
+    """Digest of the files and of what the manifest says about them."""
+    digest = hashlib.sha256(orjson.dumps(manifest.as_json(), option=orjson.OPT_SORT_KEYS))
     for file in sorted(folder.iterdir()):
         with file.open("rb") as stream:
             digest.update(f"{file.name}\0{hashlib.file_digest(stream, 'sha256').hexdigest()}\n".encode())
@@ -222,13 +224,16 @@ class _ResultWriter:
         return "rewritten", file.written, len(kept_rows), tokens
 
     def _plain_rows(self, source: Source, rows: Iterable[int], name: str) -> WrittenFile | None:
-        path = self._folder / f"{source.entry}-{name.replace('_', '-')}.parquet"
+        path = self._folder / f"{source.entry}{HELD_OUT if name == 'held_out' else f'-{name}.parquet'}"
         with _RowFile(path, self._features(source, segments=False), self._student) as file:
             for i in rows:
                 row = source.rows[i]
                 text = (source.format.text(row) if source.format else None) or ""
                 file.add({**row, **_source_provenance(source, i, name, text)}, text)
         return file.written
+
+    def _fits(self, text: str) -> bool:
+        return self._student.tokens.count(text) <= self._recipe.training.sequence_len
 
     def _add(self, file: _RowFile, source: Source, row: int, text: str, segments: bool, provenance: Mapping[str, Any]) -> None:
         """Writes a text as one row, or as one row a sentence."""
@@ -239,7 +244,7 @@ class _ResultWriter:
             return
         sentences = split_sentences(text, self._recipe.augft.language)
         if segments:
-            for parts in cumulative_rows(sentences, self._student.bos, self._student.eos):
+            for parts in cumulative_rows(sentences, self._student.bos, self._student.eos, self._fits):
                 value = [{"label": p.label, "text": p.text} for p in parts]
                 file.add({"segments": value, **provenance}, "".join(p.text for p in parts))
         else:
@@ -269,5 +274,5 @@ def _source_provenance(source: Source, row: int, strategy: str, text: str) -> di
 
 
 def _rejected_line(source: Source, judged: Judged) -> bytes:
-    line = {**_provenance(source, judged), "reason": str(judged.rejected), "text": judged.inference.text}
+    line = {"entry": source.entry, **_provenance(source, judged), "reason": str(judged.rejected), "text": judged.inference.text}
     return orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE)

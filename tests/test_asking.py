@@ -9,8 +9,8 @@ from aiohttp import web
 from teacher_server import TeacherServer, prompt_of
 
 from axolotl_augft.answers import Answer, Failure, Outcome
-from axolotl_augft.asking import Asked, Pace, ask, count_requests
-from axolotl_augft.client import Client, Server, open_session, read_answer
+from axolotl_augft.asking import Asked, Pace, Tally, ask, count_requests
+from axolotl_augft.client import Client, Server, open_session, quotes, read_answer
 from axolotl_augft.errors import StoreError, TeacherError, TeacherRefusedAccess, TeacherUnreachable
 from axolotl_augft.requests import Prefix, Request, Sampling
 from axolotl_augft.store import ResponseStore
@@ -32,14 +32,14 @@ def requests(n):
     return [request(f"number {i}") for i in range(n)]
 
 
-def run(server, some, store, concurrency=4, retries=3, check=lambda: None, timeout=5.0, waits=None):
+def run(server, some, store, concurrency=4, retries=3, check=lambda: None, timeout=5.0, waits=None, trusted=False):
     async def sleep(seconds):
         if waits is not None:
             waits.append(seconds)
 
     pace = Pace(concurrency, retries, check, sleep, jitter=lambda: 1.0)
     base = server.base_url if isinstance(server, TeacherServer) else server
-    return ask(iter(some), Server(base, "m", timeout, SECRET), store, pace, Quiet())
+    return ask(iter(some), Server(base, "m", timeout, SECRET), store, pace, Quiet(), trusted)
 
 
 @pytest.fixture
@@ -72,7 +72,7 @@ def test_every_request_is_asked_once_and_stored(server, store):
     assert (asked.answered, asked.total, len(server.bodies)) == (50, 50, 50)
     assert [a.text for a in store.get(some)] == ["yes: " + r.target[-8:] for r in some]
     assert asked.completion_tokens > 0
-    assert count_requests(iter([*some, request("new")]), store) == (51, 1)
+    assert count_requests(iter([*some, request("new"), request("new")]), store) == Tally(total=51, missing=1, answered=50)
     assert run(server, some, store).total == 0 and len(server.bodies) == 50
 
 
@@ -235,11 +235,38 @@ def test_a_setting_that_makes_all_requests_invalid_is_found_out_and_not_stored(s
         run(server, some[:2], store)
 
 
+def test_where_such_requests_were_answered_before_invalid_ones_are_stored(server, store):
+    server.misbehave = fails(99, lambda: web.json_response({"error": {"message": "too long"}}, status=400))
+    some = requests(3)
+    assert run(server, some, store, trusted=True).invalid == 3
+    assert [a.outcome for a in store.get(some)] == [Outcome.INVALID] * 3
+
+
+def test_a_twin_in_the_next_batch_is_not_asked_again(server, store):
+    server.delay = 0.02
+    some = requests(505)
+    run(server, [*some[:500], some[499], *some[500:]], store, concurrency=8)
+    assert len(server.bodies) == 505
+
+
 def test_errors_quote_no_text_of_the_data(server, store):
     server.misbehave = fails(99, lambda: web.json_response({"error": {"message": "bad: " + PREFIX.text + "number 0"}}, status=404))
     with pytest.raises(TeacherError) as caught:
         run(server, requests(1), store)
     assert "Ennis" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("message", "prompt", "quoted"),
+    [
+        ("no such model", "The facts of the house.", False),
+        ("bad: The facts of the house of E…", "These are THE FACTS, of the house of Ennis.", True),
+        ("bad input: 港の責任者は", "港の責任者はマーラです。", True),
+        ("bad input: 船", "港の責任者はマーラです。", False),
+    ],
+)
+def test_what_counts_as_a_quotation(message, prompt, quoted):
+    assert quotes(message, prompt) is quoted
 
 
 def test_a_gone_managed_server_is_reported_by_its_own_error(server, store):

@@ -144,7 +144,7 @@ def test_two_ranks_fail_together(full_cfg, teacher, tmp_path):
     assert len(teacher.bodies) == 1
 
 
-@pytest.mark.parametrize("after", [7, 23])
+@pytest.mark.parametrize("after", [7, 53])
 def test_killed_half_way_and_resumed_gives_the_same_bytes(cfg, tmp_path, after):
     """Disturbed and undisturbed runs differ in nothing; at most what was in flight is asked again."""
     data = write_rows(tmp_path / "many.jsonl", [{"text": f"Ship number {i} lies in harbour {i % 7}."} for i in range(40)])
@@ -155,7 +155,7 @@ def test_killed_half_way_and_resumed_gives_the_same_bytes(cfg, tmp_path, after):
             cfg["datasets"][0]["path"] = str(data)
             cfg["dataset_prepared_path"] = str(tmp_path / f"prepared-{disturbed}")
             cfg["augft"] = {
-                "augment": ["local"],
+                "augment": ["local", {"strategy": "global", "context_tokens": 150}],
                 "teacher": {"base_url": server.base_url, "model": "m", "api": "chat", "max_concurrency": concurrency},
             }
             path = write_config(cfg, tmp_path / "cfg.yml")
@@ -172,5 +172,5 @@ def test_killed_half_way_and_resumed_gives_the_same_bytes(cfg, tmp_path, after):
             outcomes.append((results(cfg), len(server.bodies), len({prompt_of(b) for b in server.bodies})))
     (bytes_a, asked_a, distinct_a), (bytes_b, asked_b, distinct_b) = outcomes
     assert bytes_a == bytes_b
-    assert distinct_a == distinct_b == asked_a == 40
+    assert distinct_a == distinct_b == asked_a == 80
     assert asked_b - asked_a <= concurrency

@@ -111,8 +111,6 @@ def test_nothing_is_asked_by_register(cfg, teacher, monkeypatch):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"augft": {"augment": [{"strategy": "local", "prompt": "nowhere.jinja"}]}}, "prompt nowhere.jinja: cannot be read"),
-        ({"augft": {"augment": [{"strategy": "local", "examples": "nowhere.jsonl"}]}}, "examples nowhere.jsonl: cannot be read"),
         ({"augft": {"augmet": []}}, "did you mean 'augment'?"),
         ({"augft": None}, "has no augft: block"),
         ({"rl": "dpo"}, "rl is set"),
@@ -144,3 +142,18 @@ def test_repeats_that_deduplication_deletes_are_warned_about(cfg, caplog):
     with caplog.at_level("WARNING", logger="axolotl_augft"):
         hook(load(cfg))
     assert "dataset_exact_deduplication deletes repeated rows" in caplog.text
+
+
+def test_a_changed_setting_changes_what_every_process_trains_on(cfg):
+    cfg["augft"]["augment"] = ["local"]
+    assert len(hook(load(cfg)).datasets) == 2
+    cfg["augft"]["include_original"] = False
+    assert len(hook(load(cfg)).datasets) == 1
+    assert len(hook(load(cfg)).datasets) == 1
+
+
+def test_other_commands_need_no_prompt_or_example_file(cfg):
+    cfg["augft"]["augment"] = [{"strategy": "local", "prompt": "nowhere.jinja", "examples": "nowhere.jsonl"}]
+    load(cfg)
+    with pytest.raises(ConfigError, match="prompt nowhere.jinja: cannot be read"):
+        hook(load(cfg))

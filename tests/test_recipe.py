@@ -24,8 +24,13 @@ def test_key_changes_with_what_changes_the_result_only():
     key = Recipe.from_cfg(GOOD).key
     same = {**GOOD, "augft": {"wait_timeout": 5, "teacher": {"max_concurrency": 3}}, "learning_rate": 1}
     assert Recipe.from_cfg(same).key == key
-    for change in ({"augft": {"augment": ["local"]}}, {"seed": 7}, {"val_set_size": 3}, {"base_model": "n"}):
+    for change in ({"augft": {"augment": ["local"]}}, {"seed": 7}, {"val_set_size": 3}, {"base_model": "n"}, {"tokenizer_config": "x"}):
         assert Recipe.from_cfg({**GOOD, **change}).key != key
+
+
+def test_seed_zero_is_a_seed():
+    assert Recipe.from_cfg({**GOOD, "seed": 0}).seed == 0
+    assert Recipe.from_cfg(GOOD).seed == 42
 
 
 def test_output_dir_follows_the_prepared_path():
@@ -48,6 +53,8 @@ BAD = [
     ({"streaming": True}, "streaming is set"),
     ({"pretraining_dataset": "c4"}, "pretraining_dataset is set"),
     ({"skip_prepare_dataset": True}, "skip_prepare_dataset is set"),
+    ({"augft": {"val_set_size": 0}, "test_datasets": [{"path": "t.jsonl"}]}, "augft.val_set_size is set by the plugin itself"),
+    ({"augft": {"val_set_size": 3}}, "augft.val_set_size is set by the plugin itself"),
     ({"augft": {"sentence_splitting": "cumulative"}, "train_on_inputs": True}, "train_on_inputs is true"),
 ]
 

@@ -1,3 +1,5 @@
+import dataclasses
+
 import pytest
 from conftest import write_rows
 
@@ -49,6 +51,18 @@ def test_twins_of_held_out_and_test_rows_are_neither_trained_on_nor_shown(tmp_pa
     assert not shown & held_out and len(shown) == 6
 
 
+def test_an_excluded_entry_is_compared_by_its_text_too(tmp_path):
+    own = write_rows(tmp_path / "a.jsonl", [{"text": f"Fact {i}.", "n": i} for i in range(10)])
+    other = write_rows(tmp_path / "b.jsonl", [{"text": f"fact {i}.", "m": i} for i in range(10)])
+    recipe = recipe_for([own, other], val_set_size=5)
+    recipe = dataclasses.replace(recipe, augft=recipe.augft.model_copy(update={"exclude": [str(other)]}))
+    sources = load_sources(recipe)
+    assert [s.format is None for s in sources] == [False, True]
+    held_out = {t.lower() for s in sources for t in texts(s, s.held_out)}
+    assert len(held_out) == 5
+    assert not held_out & {t.lower() for s in sources for t in texts(s, s.training_rows)}
+
+
 def test_documents_are_different_texts_in_source_order(tmp_path):
     rows = [{"text": "B."}, {"text": " A. "}, {"text": "B."}, {"text": ""}]
     (source,) = sources = load_sources(recipe_for([write_rows(tmp_path / "a.jsonl", rows)]))
@@ -80,7 +94,7 @@ def test_columns_of_an_earlier_run_are_dropped(tmp_path):
         ([{"text": "A."}], {"field": "content"}, "no column 'content'; the columns are text"),
         ([{"text": ""}, {"text": "  "}], {}, "none of its 2 rows holds a text"),
         ([{"text": 1}, {"text": 2}], {}, "none of its 2 rows holds a text"),
-        ([], {}, ""),
+        ([], {}, "look at the file, or load it with datasets.load_dataset"),
         (None, {}, "cannot be loaded"),
         ([{"text": "A."}], {"split": "nonsense"}, "cannot be loaded"),
     ],

@@ -4,13 +4,14 @@ import json
 import os
 import shutil
 import sqlite3
+import time
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
 from aiohttp import web
 from conftest import TEXTS, write_rows
-from datasets import load_dataset
+from datasets import Dataset, load_dataset
 from teacher_server import prompt_of
 
 from axolotl_augft import stage
@@ -18,6 +19,7 @@ from axolotl_augft.errors import AugftError, ConfigError, OutputError, StoreErro
 from axolotl_augft.manifest import Manifest, result_folder
 from axolotl_augft.planning import plan_lines
 from axolotl_augft.recipe import Recipe
+from axolotl_augft.reuse import find_result
 from axolotl_augft.showing import clean, report_lines, show_lines
 from axolotl_augft.stage import run_stage
 
@@ -79,7 +81,9 @@ def test_the_result_is_found_fast_and_without_server_or_key(cfg, teacher, monkey
     _, first, _ = run(cfg)
     monkeypatch.delenv("AUGFT_TEST_KEY")
     monkeypatch.setattr(stage, "make_result", lambda recipe: pytest.fail("made again"))
+    start = time.perf_counter()
     assert run(cfg)[1] == first
+    assert time.perf_counter() - start < 2
 
 
 def test_bytes_are_the_same_whatever_the_concurrency_and_the_order_of_answers(cfg, teacher, tmp_path):
@@ -374,3 +378,63 @@ def test_rows_without_text_are_left_out_of_training_and_evaluation_too(cfg, data
     assert result.counts.skipped_rows == 2
     kept = [r["text"] for name in ("0-original.parquet", "0-held-out.parquet") for r in rows(folder, name)]
     assert sorted(kept) == sorted(TEXTS)
+
+
+def test_show_does_not_pair_old_results_with_changed_data(cfg, data):
+    run(cfg, augment=["local"])
+    write_rows(data, [{"text": "All is new."}])
+    with pytest.raises(OutputError, match="have changed since this result was made"):
+        list(show_lines(Recipe.from_cfg(cfg), 2))
+
+
+def test_a_verdict_that_is_neither_yes_nor_no_is_counted_as_such(cfg, teacher):
+    written = teacher.answer
+    teacher.answer = lambda body: "<think>hm" if "Must the statement be true" in prompt_of(body) else written(body)
+    with pytest.raises(OutputError, match="unverified 18"):
+        run(cfg, augment=["local"], verify="teacher")
+    assert {b["temperature"] for b in teacher.bodies if "Must the statement be true" in prompt_of(b)} == {0.0}
+
+
+def test_too_many_failures_end_the_run_before_verification(cfg, teacher):
+    async def one_fails(_, body):
+        return web.Response(status=500) if "Cats are more" in prompt_of(body) else None
+
+    teacher.misbehave = one_fails
+    cfg["augft"]["teacher"]["max_retries"] = 0
+    with pytest.raises(TeacherError, match="1 of 6 requests stayed unanswered"):
+        run(cfg, augment=["local"], verify="teacher")
+    assert not any("Must the statement be true" in prompt_of(b) for b in teacher.bodies)
+
+
+def test_requests_do_not_change_when_the_teachers_tokenizer_turns_up(cfg, teacher, tiny_model, tmp_path):
+    cfg["augft"]["teacher"] |= {"model": str(tmp_path / "later"), "id": "t"}
+    run(cfg)
+    asked = len(teacher.bodies)
+    shutil.copytree(tiny_model, tmp_path / "later")
+    shutil.rmtree(Recipe.from_cfg(cfg).output_dir / "recipes")
+    run(cfg)
+    assert len(teacher.bodies) == asked
+
+
+def test_groups_grow_with_their_budget(cfg, teacher, data):
+    write_rows(data, [{"text": f"Pump {i} stands in hall {i % 5} beside valve {i}."} for i in range(40)])
+    run(cfg, augment=[{"strategy": "global", "context_tokens": 100}])
+    teacher.bodies.clear()
+    run(cfg, augment=[{"strategy": "global", "context_tokens": 4000}])
+    assert len(os.path.commonprefix([prompt_of(b) for b in teacher.bodies])) > 2000
+
+
+def test_cache_files_of_datasets_are_no_part_of_the_data(cfg, teacher, tmp_path):
+    Dataset.from_list([{"text": t} for t in TEXTS]).save_to_disk(str(tmp_path / "saved"))
+    cfg["datasets"] = [{"path": str(tmp_path / "saved"), "type": "completion"}]
+    run(cfg, augment=["local"])
+    (tmp_path / "saved" / "cache-0123.arrow").write_bytes(b"x")
+    recipe, _, _ = run(cfg)
+    assert find_result(recipe) is not None
+
+
+def test_folders_of_killed_runs_are_cleared(cfg):
+    left = Recipe.from_cfg(cfg).output_dir / ".writing-1"
+    left.mkdir(parents=True)
+    run(cfg)
+    assert not left.exists()

@@ -38,7 +38,6 @@ def test_answers_outlive_the_process(tmp_path):
         store.put([(request(), Answer(Outcome.ANSWERED, "something else"))])
     with ResponseStore.opened(path) as store:
         assert store.get([request("y"), request("x"), request(), request()]) == [None, refused, ANSWER, ANSWER]
-        assert store.has_answers()
         assert store.forget([Outcome.FILTERED, Outcome.INVALID]) == 1
         assert store.get([request("x")]) == [None]
     assert sqlite3.connect(path).execute("SELECT system, text FROM prefixes").fetchall() == [("be brief", "facts: ")]
@@ -57,6 +56,14 @@ def test_a_second_process_reads_while_one_writes(tmp_path):
         assert two.get([request()]) == [ANSWER]
         two.put([(request("x"), ANSWER)])
         assert one.get([request("x")]) == [ANSWER]
+
+
+def test_what_was_known_of_a_teacher_is_remembered(tmp_path):
+    with ResponseStore.opened(tmp_path / "s") as store:
+        assert store.load_teacher("t") is None
+        store.save_teacher("t", {"api": "chat", "exact": False})
+    with ResponseStore.opened(tmp_path / "s") as store:
+        assert store.load_teacher("t") == {"api": "chat", "exact": False}
 
 
 def test_groupings_are_remembered(tmp_path):
