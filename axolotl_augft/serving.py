@@ -156,7 +156,7 @@ def _start(command: list[str], output: Any, log: Path) -> "subprocess.Popen[byte
         )  # fmt: skip
     except OSError as error:
         raise TeacherServerFailed(
-            f"the teacher's server cannot be started ({command[0]}: {error.strerror}); install it with `pip install axolotl-augft[serve]`"
+            f"the teacher's server cannot be started ({command[0]}: {error.strerror}); install it with `pip install 'axolotl-augft[serve]'`"
         ) from error
 
 

@@ -21,7 +21,8 @@ SECRET = "sk-planted-0123456789"
 
 def command(*args, check=True, cwd=None, **environment):
     env = {**os.environ, "AUGFT_TEST_KEY": SECRET, "CUDA_VISIBLE_DEVICES": "", **environment}
-    done = subprocess.run([str(BIN / args[0]), *map(str, args[1:])], capture_output=True, text=True, env=env, cwd=cwd, timeout=500)
+    line = [str(BIN / args[0]), *map(str, args[1:])]
+    done = subprocess.run(line, stdin=subprocess.DEVNULL, capture_output=True, text=True, env=env, cwd=cwd, timeout=500)
     if check:
         assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
     return done
@@ -86,8 +87,11 @@ def test_accelerate_launch_with_dotenv_and_lora(full_cfg, teacher, tmp_path):
     command("accelerate", "launch", "-m", "axolotl.cli.train", path, cwd=tmp_path)
     assert len(teacher.bodies) == 10
     assert (Path(full_cfg["output_dir"]) / "adapter_model.safetensors").exists()
+    (tmp_path / ".env").unlink()
     merged = command("axolotl", "merge-lora", path, cwd=tmp_path, AUGFT_TEST_KEY="")
-    assert len(teacher.bodies) == 10 and merged.returncode == 0
+    assert merged.returncode == 0
+    command("axolotl", "inference", path, "--launcher", "python", cwd=tmp_path, AUGFT_TEST_KEY="")
+    assert len(teacher.bodies) == 10
 
 
 def test_an_error_is_one_line(full_cfg, tmp_path):

@@ -75,7 +75,7 @@ def test_a_server_that_never_gets_healthy_is_given_up(monkeypatch, tmp_path):
 
 def test_a_missing_program_says_what_to_install(monkeypatch, tmp_path):
     use(monkeypatch, lambda *_: ["/nowhere/transformers"])
-    with pytest.raises(TeacherServerFailed, match="pip install axolotl-augft"), managed_server(teacher(), tmp_path / "log"):
+    with pytest.raises(TeacherServerFailed, match="pip install 'axolotl-augft"), managed_server(teacher(), tmp_path / "log"):
         pass
 
 
