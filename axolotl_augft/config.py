@@ -192,8 +192,8 @@ class AugftConfig(_Block):
     exclude: list[str] = Field(default_factory=list, description="`path` of each datasets entry that is not to be augmented.")
     verify: Literal["none", "names", "teacher"] = Field(
         "none",
-        description="Reject statements their premises do not support. names: a capitalised word or number that the premises lack; "
-        "teacher: the teacher is asked (one more request a statement).",
+        description="Reject statements their premises do not support. names: a capitalised word or number that the premises lack, "
+        "or a sentence whose ends are merely swapped; teacher: the teacher is asked (one more request a statement).",
     )
     include_original: bool = Field(True, description="Whether the source rows are trained on too.")
     repeat_original: int = Field(1, ge=1, le=1000, description="Times each source row is trained on per epoch.")

@@ -55,6 +55,8 @@ _LABEL = re.compile(
 _MARKUP = re.compile(r"<\|[^|<>]{1,40}\|>|</?s>|\[/?INST\]|<(?:bos|eos|pad|unk)>|<(?:start|end)_of_turn>|```|\{\{|\{%")
 _ENDS = tuple(".!?。！？…\"'”’)»」』|।؟")
 _FEWEST_WORDS = 2
+_ARTICLES = frozenset({"a", "an", "the"})
+_COPULAS = frozenset({"is", "are", "was", "were", "be"})
 _CIRCLE = 3
 _SENTENCE_END = re.compile(r"[.!?。！？]\s*|\n")
 
@@ -76,7 +78,7 @@ def judge(task: Task, inference: Inference, verify_names: bool) -> Reason | None
         return Reason.ECHO
     if _copies_example(task, text):
         return Reason.COPIED_EXAMPLE
-    if verify_names and foreign_names(text, task.premises):
+    if verify_names and (foreign_names(text, task.premises) or any(swaps_ends(text, s) for s in task.sentences)):
         return Reason.UNSUPPORTED
     return None
 
@@ -106,6 +108,24 @@ def foreign_names(text: str, premises: Iterable[str]) -> list[str]:
         if (any(c.isdigit() for c in word) or (word[0].isupper() and inside)) and _bare(word) not in known:
             foreign.append(word)
     return foreign
+
+
+def swaps_ends(text: str, sentence: str) -> bool:
+    """Whether a statement is its source with both ends exchanged around an unchanged relation: "the lab is head of Orla".
+
+    Around a mere copula that is a right reversal ("the head of the lab is Orla"); around anything else it is mostly false, and the
+    commonest error of small teachers.
+    """
+    new, old = _plain_words(text), _plain_words(sentence)
+    n = len(old)
+    if len(new) != n or new == old or sorted(new) != sorted(old):
+        return False
+    ends = ((i, j) for i in range(1, n) for j in range(1, n - i) if new[:i] == old[n - i :] and new[n - j :] == old[:j])
+    return any(new[i : n - j] == old[j : n - i] and not _COPULAS.issuperset(old[j : n - i]) for i, j in ends)
+
+
+def _plain_words(text: str) -> list[str]:
+    return [w for w in _normalised(text).split() if w not in _ARTICLES]
 
 
 def _malformed(text: str, kind: str) -> bool:

@@ -1,8 +1,10 @@
+import dataclasses
+
 import pytest
 
 from axolotl_augft.documents import Document
 from axolotl_augft.inferences import Inference
-from axolotl_augft.judging import Duplicates, Reason, foreign_names, judge
+from axolotl_augft.judging import Duplicates, Reason, foreign_names, judge, swaps_ends
 from axolotl_augft.requests import Prefix, Request, Sampling
 from axolotl_augft.tasks import Task
 
@@ -67,6 +69,27 @@ def test_a_trace_may_have_lines_and_an_open_end():
 def test_foreign_names(text, foreign):
     assert foreign_names(text, TASK.premises) == foreign
     assert (judge(TASK, Inference(text, "s"), verify_names=True) is Reason.UNSUPPORTED) == bool(foreign)
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence", "swapped"),
+    [
+        ("Calibration Lab is the head of Orla Fenwick.", "Orla Fenwick is the head of the Calibration Lab.", True),
+        ("The Dipper buzzer is louder than the Plover alarm.", "The Plover alarm is louder than the Dipper buzzer.", True),
+        ("The Saltmere site is part of Shed Four.", "Shed Four is part of the Saltmere site.", True),
+        ("The head of the Calibration Lab is Orla Fenwick.", "Orla Fenwick is the head of the Calibration Lab.", False),
+        ("The Dipper buzzer is less loud than the Plover alarm.", "The Plover alarm is louder than the Dipper buzzer.", False),
+        ("In 1992 the flood happened.", "The flood happened in 1992.", False),
+        ("A field kit is carried by an engineer.", "An engineer carries a field kit.", False),
+        ("Orla Fenwick is the head.", "Orla Fenwick is the head.", False),
+    ],
+)
+def test_swapped_ends(text, sentence, swapped):
+    assert swaps_ends(text, sentence) is swapped
+    task = dataclasses.replace(TASK, premises=(sentence,), sentences=(sentence,))
+    if swapped:
+        assert judge(task, Inference(text, "reversal"), verify_names=True) is Reason.UNSUPPORTED
+        assert judge(task, Inference(text, "reversal"), verify_names=False) is None
 
 
 def test_duplicates_are_found_whatever_case_and_punctuation():
