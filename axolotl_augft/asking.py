@@ -201,7 +201,7 @@ class _Asking:
                 self._pace.check_server()
                 if tries_without_connection is not None and attempt + 1 >= tries_without_connection:
                     raise TeacherUnreachable(
-                        "the teacher's server cannot be reached (no connection, "
+                        f"the teacher's server at {client.host} cannot be reached (no connection, "
                         f"{attempt + 1} tries); start it, or check augft.teacher.base_url"
                     )
             if attempt < self._pace.max_retries:

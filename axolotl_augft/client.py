@@ -51,6 +51,11 @@ class Client:
             self._headers["Authorization"] = f"Bearer {server.api_key}"
         self._urls = {"chat": f"{server.base_url}/chat/completions", "completions": f"{server.base_url}/completions"}
 
+    @property
+    def host(self) -> str:
+        """Host and port of the server."""
+        return urlsplit(self._server.base_url).netloc
+
     async def send(self, request: Request) -> Answer | Failure:
         """One try.
 
@@ -76,7 +81,7 @@ class Client:
             return read_answer(request, content)
         code, message = _error_of(content)
         said = f"HTTP {status}" + self._quotable(request, code, message)
-        host = urlsplit(self._server.base_url).netloc
+        host = self.host
         if code in _FILTER_CODES:
             return Answer(Outcome.FILTERED, finish_reason=code)
         if status in (401, 402, 403) or code in _NO_CREDIT:

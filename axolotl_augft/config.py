@@ -139,7 +139,7 @@ class LocalAugment(_Strategy):
     kinds: list[Kind] = Field(
         default_factory=_all_kinds,
         min_length=1,
-        description="Which kinds of statements are asked for. A small teacher does better with one kind a request (two entries).",
+        description="Kinds of statements asked for. A small teacher does better with one kind a request (two entries).",
     )
     unit_tokens: int = Field(96, ge=1, description="Tokens of consecutive sentences asked about in one request (at least one sentence).")
     examples: str | None = Field(
@@ -162,7 +162,9 @@ class GlobalAugment(_Strategy):
         description="Tokens of documents in one prompt. Default: 16000, or what the model's context leaves.",
     )
     passes: int = Field(1, ge=1, le=100, description="How often all documents are grouped anew, so that new pairs meet.")
-    keep: Literal["trace", "conclusions", "both"] = Field("both", description="Which parts of an answer become training text.")
+    keep: Literal["trace", "conclusions", "both"] = Field(
+        "both", description="Which parts of an answer become training text: the reasoning trace, the conclusions it ends with, or both."
+    )
 
 
 Augment = Annotated[LocalAugment | GlobalAugment, Field(discriminator="strategy")]
@@ -285,9 +287,9 @@ def _shown(path: str, value: Any) -> str:
 
 def _unknown_key(path: str, location: tuple[int | str, ...]) -> str:
     key = str(location[-1])
-    if _SECRET_FIELD.search(key):
-        return f"{path}: a literal key is refused; put it in an environment variable and name that in augft.teacher.api_key_env"
     known = _known_keys(location)
+    if _SECRET_FIELD.search(key) and not difflib.get_close_matches(key, known, n=1, cutoff=0.85):
+        return f"{path}: a literal key is refused; put it in an environment variable and name that in augft.teacher.api_key_env"
     close = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
     hint = f"did you mean {close[0]!r}?" if close else f"known keys: {', '.join(known)}"
     return f"{path}: unknown key; {hint}"

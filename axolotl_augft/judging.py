@@ -58,7 +58,7 @@ _FEWEST_WORDS = 2
 _ARTICLES = frozenset({"a", "an", "the"})
 _COPULAS = frozenset({"is", "are", "was", "were", "be"})
 _CIRCLE = 3
-_SENTENCE_END = re.compile(r"[.!?。！？]\s*|\n")
+_SENTENCE_END = re.compile(r"[.!?](?=\s|$)|[。！？]|\n")
 
 
 def judge(task: Task, inference: Inference, verify_names: bool) -> Reason | None:
@@ -74,7 +74,7 @@ def judge(task: Task, inference: Inference, verify_names: bool) -> Reason | None
         return Reason.REFUSAL
     if _leaks_label(task, text):
         return Reason.LABEL_LEAK
-    if f" {_normalised(text)} " in _normalised_texts(task.premises):
+    if _echoes(text, task.premises):
         return Reason.ECHO
     if _copies_example(task, text):
         return Reason.COPIED_EXAMPLE
@@ -137,6 +137,13 @@ def _malformed(text: str, kind: str) -> bool:
     if kind == "trace":
         return False
     return not text.endswith(_ENDS) or text.count('"') % 2 == 1 or text.count("(") != text.count(")")
+
+
+def _echoes(text: str, premises: tuple[str, ...]) -> bool:
+    """Whether every sentence of it stands in the premises word for word."""
+    sentences = [normal for part in _SENTENCE_END.split(text) if (normal := _normalised(part))]
+    source = _normalised_texts(premises)
+    return f" {_normalised(text)} " in source or all(f" {s} " in source for s in sentences)
 
 
 def _repeats_itself(text: str) -> bool:

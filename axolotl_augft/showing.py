@@ -48,8 +48,8 @@ def show_lines(recipe: Recipe, limit: int) -> Iterator[str]:
         rows = sorted({*kept, *(row for e, row in rejected if e == source.entry)})
         for row in rows[:: max(1, len(rows) // limit)][:limit]:
             yield f"{source.path} row {row}: {clean(source.format.text(source.rows[row]) or '')}"
-            yield from (f"  + {kind}: {clean(text)}" for kind, text in kept.get(row, []))
-            yield from (f"  - {reason}: {clean(text)}" for reason, text in rejected.get((source.entry, row), []))
+            yield from dict.fromkeys(f"  + {kind}: {clean(text)}" for kind, text in kept.get(row, []))
+            yield from dict.fromkeys(f"  - {reason}: {clean(text)}" for reason, text in rejected.get((source.entry, row), []))
         if entry + 1 < len(result.entries):
             yield ""
 

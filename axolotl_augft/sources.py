@@ -9,6 +9,7 @@ import hashlib
 import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -95,7 +96,9 @@ def _load_part(entry: Any, split: str, recipe: Recipe) -> Dataset:
     try:
         rows = load_dataset_with_config(entry, recipe.hub_token, streaming=False)
     except Exception as error:
-        raise SourceError(f"datasets entry {entry.path!r} cannot be loaded ({type(error).__name__}): {_first_line(error)}") from error
+        raise SourceError(
+            f"datasets entry {entry.path!r} cannot be loaded ({type(error).__name__}): {_first_line(error, entry.path)}"
+        ) from error
     if isinstance(rows, DatasetDict):
         chosen = entry.split if entry.split in rows else split
         if chosen not in rows:
@@ -106,8 +109,10 @@ def _load_part(entry: Any, split: str, recipe: Recipe) -> Dataset:
     return rows
 
 
-def _first_line(error: Exception) -> str:
+def _first_line(error: Exception, path: str | None) -> str:
     """The loader's own words, where they cannot hold text of the data (a parser's may)."""
+    if path is not None and "://" not in path and not Path(path).exists():
+        return "there is no such file or folder here, and no data set of that name on the hub that could be reached"
     if not isinstance(error, OSError | ValueError) or isinstance(error, pa.ArrowException):
         return "look at the file, or load it with datasets.load_dataset to see why"
     lines = str(error).strip().splitlines()

@@ -25,11 +25,12 @@ class Load:
 
 
 def optimizer_steps(load: Load, training: Training) -> int:
-    """Optimizer steps of the whole training: full sequences with sample packing, else rows; at most max_steps."""
+    """Optimizer steps of the whole training: max_steps where it is set, else by full sequences with sample packing, or by rows."""
+    if training.max_steps:
+        return training.max_steps
     batch = training.micro_batch_size * training.gradient_accumulation_steps * training.world_size
     units = load.tokens / training.sequence_len if training.sample_packing else load.rows
-    steps = math.ceil(math.ceil(units / batch) * training.num_epochs)
-    return min(steps, training.max_steps) if training.max_steps else steps
+    return math.ceil(math.ceil(units / batch) * training.num_epochs)
 
 
 def training_loads(manifest: Manifest, recipe: Recipe) -> tuple[Load, Load, Load]:
@@ -52,16 +53,18 @@ def training_lines(before: Load, originals: Load, augmented: Load, training: Tra
     after = originals + augmented
     unit = "tokens" if exact else "tokens (estimated)"
 
-    def line(name: str, load: Load) -> str:
-        steps = optimizer_steps(load, training)
+    steps_after = optimizer_steps(after, training)
+    steps_on_originals = round(steps_after * originals.rows / max(after.rows, 1))
+
+    def line(name: str, load: Load, steps: int) -> str:
         return f"  {name:<14}{load.rows:>9,} rows {load.tokens:>12,} {unit} {steps:>9,} optimizer steps"
 
     return [
         "training (rows and tokens of one epoch, steps of all):",
-        line("before", before),
-        line("after", after),
-        line("  originals", originals),
-        line("  augmented", augmented),
+        line("before", before, optimizer_steps(before, training)),
+        line("after", after, steps_after),
+        line("  originals", originals, steps_on_originals),
+        line("  augmented", augmented, steps_after - steps_on_originals),
     ]
 
 

@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import Literal, get_args, get_origin
 
 from pydantic_core import PydanticUndefined
 
@@ -20,12 +21,31 @@ def table() -> str:
         ("augment: global, ", GlobalAugment),
     ):
         for name, field in model.model_fields.items():
-            if name in ("strategy", "val_set_size") or (model is GlobalAugment and name in LocalAugment.model_fields):
+            if (
+                name == "val_set_size"
+                or (name == "strategy" and model is GlobalAugment)
+                or (model is GlobalAugment and name in LocalAugment.model_fields)
+            ):
                 continue
             both = model is LocalAugment and name in GlobalAugment.model_fields
-            label = f"augment: both, {name}" if both else f"{prefix}{name}"
-            lines.append(f"| `{label}` | {_default(field)} | {field.description.replace('|', chr(92) + '|')} |")
+            label = f"augment: local and global, {name}" if both else f"{prefix}{name}"
+            if name == "strategy":
+                lines.append(
+                    "| `augment: local and global, strategy` |  | Which kind of augmentation the entry is. One of: local, global. |"
+                )
+                continue
+            values = list(_literals(field.annotation))
+            what = field.description + (f" One of: {', '.join(values)}." if values else "")
+            lines.append(f"| `{label}` | {_default(field)} | {what.replace('|', chr(92) + '|')} |")
     return "\n".join(lines) + "\n"
+
+
+def _literals(annotation):
+    for argument in get_args(annotation):
+        if get_origin(annotation) is Literal:
+            yield str(argument)
+        elif get_origin(argument) is not None:
+            yield from _literals(argument)
 
 
 def _default(field) -> str:

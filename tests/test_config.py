@@ -35,6 +35,7 @@ BAD = [
     ({"augment": [{"samples": 2}]}, "augft.augment[0].strategy must be one of local, global"),
     ({"augment": ["local", {"strategy": "local"}]}, "augment[1] repeats augment[0] (strategy local with equal settings)"),
     ({"augment": [{"strategy": "local", "samples": 0}]}, "augft.augment[0].samples: input should be greater than or equal to 1, got 0"),
+    ({"teacher": {"max_token": 64}}, "augft.teacher.max_token: unknown key; did you mean 'max_tokens'?"),
     ({"teacher": {"api_key": "sk-very-secret"}}, "augft.teacher.api_key: a literal key is refused"),
     ({"teacher": {"api_key_env": "sk-very-secret"}}, "augft.teacher.api_key_env: must be the NAME of an environment variable"),
     ({"teacher": {"api_key_env": "hf_abcdefVerySecret"}}, "augft.teacher.api_key_env: must be the NAME of an environment variable"),

@@ -1,7 +1,9 @@
 import dataclasses
+from pathlib import Path
 
 import pytest
 
+from axolotl_augft import judging
 from axolotl_augft.documents import Document
 from axolotl_augft.inferences import Inference
 from axolotl_augft.judging import Duplicates, Reason, foreign_names, judge, swaps_ends
@@ -54,6 +56,9 @@ def test_the_last_statement_of_a_cut_answer_is_truncated():
 def test_a_trace_may_have_lines_and_an_open_end():
     assert judge(TASK, Inference("First this.\nThen that", "trace"), False) is None
     assert judge(TASK, Inference("As document 3 says, this holds.", "trace"), False) is Reason.LABEL_LEAK
+    verbatim = "She has 12 boats (small ones). Mara Quell is the harbour master of Port Ennis."
+    assert judge(TASK, Inference(verbatim, "trace"), False) is Reason.ECHO
+    assert judge(TASK, Inference(verbatim + " So the harbour master has boats.", "trace"), False) is None
 
 
 @pytest.mark.parametrize(
@@ -95,3 +100,11 @@ def test_swapped_ends(text, sentence, swapped):
 def test_duplicates_are_found_whatever_case_and_punctuation():
     duplicates = Duplicates()
     assert [duplicates.is_new(t) for t in ("B is A.", "b is  A!", "C is A.")] == [True, False, True]
+
+
+def test_the_global_prompts_own_examples_are_recognised():
+    prompt = (Path(judging.__file__).parent / "prompts" / "global.completions.jinja").read_text()
+    request = dataclasses.replace(TASK.request, prefix=Prefix("", prompt))
+    task = dataclasses.replace(TASK, strategy="global", request=request)
+    for text in ("All pumps are Dolphs, so all Zennets are pumps.", "Each Zennet is a harbour.", "The keeper is Ottilie Verrane."):
+        assert judge(task, Inference(text, "trace"), False) is Reason.COPIED_EXAMPLE, text

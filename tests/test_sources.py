@@ -95,7 +95,7 @@ def test_columns_of_an_earlier_run_are_dropped(tmp_path):
         ([{"text": ""}, {"text": "  "}], {}, "none of its 2 rows holds a text"),
         ([{"text": 1}, {"text": 2}], {}, "none of its 2 rows holds a text"),
         ([], {}, "look at the file, or load it with datasets.load_dataset"),
-        (None, {}, "cannot be loaded"),
+        (None, {}, "there is no such file or folder here"),
         ([{"text": "A."}], {"split": "nonsense"}, "cannot be loaded"),
     ],
 )

@@ -22,6 +22,7 @@ from axolotl_augft.recipe import Recipe
 from axolotl_augft.reuse import find_result
 from axolotl_augft.showing import clean, report_lines, show_lines
 from axolotl_augft.stage import run_stage
+from axolotl_augft.summary import Load, optimizer_steps
 
 
 def run(cfg, **augft):
@@ -438,3 +439,18 @@ def test_folders_of_killed_runs_are_cleared(cfg):
     left.mkdir(parents=True)
     run(cfg)
     assert not left.exists()
+
+
+@pytest.mark.parametrize(
+    ("training", "steps"),
+    [
+        ({}, 16),
+        ({"max_steps": 12}, 12),
+        ({"num_epochs": 2, "gradient_accumulation_steps": 2}, 16),
+        ({"sample_packing": True, "sequence_len": 100}, 5),
+    ],
+)
+def test_optimizer_steps(training, steps):
+    cfg = {"augft": {}, "base_model": "m", "datasets": [{"path": "d", "type": "completion"}], "micro_batch_size": 2, **training}
+    shape = Recipe.from_cfg(cfg).training
+    assert optimizer_steps(Load(rows=31, tokens=1000), shape) == steps
