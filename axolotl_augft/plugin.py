@@ -105,7 +105,7 @@ def _use_held_out(cfg: DictDefault, recipe: Recipe, result: Manifest) -> None:
 def _one_line_errors() -> None:
     """An uncaught AugftError is printed as its one line; a traceback through the trainer would only hide it."""
     before = sys.excepthook
-    if getattr(before, "augft", False):
+    if getattr(before, "__module__", None) == __name__:
         return
 
     def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
@@ -114,5 +114,4 @@ def _one_line_errors() -> None:
         else:
             before(kind, error, trace)
 
-    hook.augft = True  # type: ignore[attr-defined]
     sys.excepthook = hook

@@ -88,11 +88,12 @@ class Recipe:
         augft = parse_augft(_block(cfg))
         _check_kind(cfg)
         held_out_by_us = _holds_out_already(cfg, augft)
+        val_set_size = augft.val_set_size if held_out_by_us else cfg.get("val_set_size")
         recipe = cls(
             augft=augft,
             datasets=_entries(cfg, "datasets"),
             test_datasets=() if held_out_by_us else _entries(cfg, "test_datasets"),
-            val_set_size=float(augft.val_set_size if held_out_by_us else cfg.get("val_set_size") or 0),  # type: ignore[arg-type]
+            val_set_size=float(val_set_size or 0),
             seed=DEFAULT_SEED if cfg.get("seed") is None else int(cfg["seed"]),
             base_model=str(cfg.get("base_model") or ""),
             tokenizer=str(cfg.get("tokenizer_config") or cfg.get("base_model_config") or cfg.get("base_model") or ""),

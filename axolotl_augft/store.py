@@ -120,7 +120,7 @@ class ResponseStore:
         with self._transaction():
             self._writer.execute("INSERT OR REPLACE INTO teachers VALUES (?, ?)", [teacher_id, orjson.dumps(known).decode()])
 
-    def _run(self, query: str, values: Sequence[object]) -> list[tuple]:  # type: ignore[type-arg]
+    def _run(self, query: str, values: Sequence[object]) -> list[tuple[Any, ...]]:
         try:
             return self._reader.execute(query, values).fetchall()
         except sqlite3.Error as error:
