@@ -99,7 +99,7 @@ class TeacherServer:
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", self.port)
         await site.start()
-        self.port = site._server.sockets[0].getsockname()[1]  # type: ignore[union-attr]
+        self.port = runner.addresses[0][1]
         self._loop, self._stopped = asyncio.get_running_loop(), asyncio.Event()
         ready.set()
         await self._stopped.wait()

@@ -1,5 +1,6 @@
 """The stage in one process, against a real local server: sources in, Parquet out."""
 
+import itertools
 import json
 import os
 import shutil
@@ -409,8 +410,10 @@ def test_too_many_failures_end_the_run_before_verification(cfg, teacher):
 
 def test_requests_do_not_change_when_the_teachers_tokenizer_turns_up(cfg, teacher, tiny_model, tmp_path):
     cfg["augft"]["teacher"] |= {"model": str(tmp_path / "later"), "id": "t"}
+    cfg["augft"]["augment"] = [{"strategy": "local", "unit_tokens": 20}]
     run(cfg)
     asked = len(teacher.bodies)
+    assert asked == 6  # by the tiny model's own tokens the units would be smaller, and more
     shutil.copytree(tiny_model, tmp_path / "later")
     shutil.rmtree(Recipe.from_cfg(cfg).output_dir / "recipes")
     run(cfg)
@@ -454,3 +457,23 @@ def test_optimizer_steps(training, steps):
     cfg = {"augft": {}, "base_model": "m", "datasets": [{"path": "d", "type": "completion"}], "micro_batch_size": 2, **training}
     shape = Recipe.from_cfg(cfg).training
     assert optimizer_steps(Load(rows=31, tokens=1000), shape) == steps
+
+
+def test_a_later_sentence_is_asked_about_with_what_names_its_it(cfg, teacher):
+    run(cfg, augment=[{"strategy": "local", "unit_tokens": 1}])
+    asked = [prompt_of(b).split("Now these sentences:")[1].strip() for b in teacher.bodies]
+    assert "[1] The mill house was built in 1901.\nStatements:" in asked
+    assert "Beginning of the document: The mill house was built in 1901.\n[1] It has two floors.\nStatements:" in asked
+    both = "The mill house was built in 1901. It has two floors."
+    assert f"Beginning of the document: {both}\n[1] Nobody sleeps there.\nStatements:" in asked
+
+
+def test_requests_with_the_same_examples_are_sent_one_after_the_other(cfg, data):
+    forms = ["Cats number {} are more curious than dogs.", "No valve of hall {} is a pump."]
+    write_rows(data, [{"text": forms[i % 2].format(i)} for i in range(20)])
+    with stage.prepared(Recipe.from_cfg({**cfg, "augft": {**cfg["augft"], "augment": ["local"]}})) as ready:
+        prefixes = [r.prefix.digest for r in ready.requests()]
+        written = [task.target.row for _, task in ready.plan.writing()]
+    runs = sum(a != b for a, b in itertools.pairwise(prefixes)) + 1
+    assert len(set(prefixes)) == runs == 2
+    assert written == list(range(20))
