@@ -9,7 +9,8 @@ AugftError
 │   └── TeacherServerFailed    a managed server that died or never got healthy
 ├── StoreError           the response store cannot be opened or written
 ├── OutputError          the output folder cannot be written, or nothing came out
-└── WaitingFailed        another process of this launch failed, or never finished
+├── WaitingFailed        another process of this launch failed, or never finished
+└── BenchError           a suite, a data set of questions or a result of `axolotl augft bench` cannot be used
 
 No message quotes row text or a secret: axolotl's telemetry sends exception texts.
 """
@@ -53,3 +54,7 @@ class OutputError(AugftError):
 
 class WaitingFailed(AugftError):
     """The process that runs the stage for this launch failed or never finished."""
+
+
+class BenchError(AugftError):
+    """A suite, a data set with questions or a result of the benchmarks cannot be used."""
