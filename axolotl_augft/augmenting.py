@@ -8,7 +8,7 @@ from itertools import islice
 from axolotl_augft.answers import Answer, Outcome
 from axolotl_augft.config import AugftConfig, Augment, GlobalAugment
 from axolotl_augft.inferences import Inference, read_inferences
-from axolotl_augft.judging import Duplicates, Judged, Reason, judge
+from axolotl_augft.judging import Check, Duplicates, Judged, Reason, judge
 from axolotl_augft.store import ResponseStore
 from axolotl_augft.tasks import Strategy, Task
 
@@ -53,7 +53,7 @@ def _read_and_judge(entry: Augment, task: Task, answer: Answer, config: AugftCon
     inferences = read_inferences(task, answer, entry.keep if isinstance(entry, GlobalAugment) else "both")
     if not inferences:
         return [(_NOTHING, Reason.EMPTY)]
-    return [(i, judge(task, i, config.verify == "names")) for i in inferences]
+    return [(i, judge(task, i, Check(config.verify == "names", config.language))) for i in inferences]
 
 
 def _with_answers(pairs: Iterable[tuple[Augment, Task]], store: ResponseStore) -> Iterator[tuple[Augment, Task, Answer | None]]:

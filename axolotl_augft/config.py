@@ -53,6 +53,10 @@ class TeacherConfig(_Block):
         None, description="chat, or completions with a few-shot text. Default: chat if the model has a chat template."
     )
     temperature: float = Field(0.7, ge=0, le=2, description="Sampling temperature; 0 is greedy.")
+    seed: int | None = Field(
+        None,
+        description="Seed of the first sample. Default: the recipe's. Set it to train with several seeds on the same answers.",
+    )
     top_p: float | None = Field(None, gt=0, le=1, description="Nucleus sampling mass. Default: the server's.")
     max_tokens: int | None = Field(None, ge=1, description="Longest answer, in tokens. Default: 512 local, 2048 global.")
     max_concurrency: int | None = Field(
@@ -183,8 +187,7 @@ class AugftConfig(_Block):
     teacher: TeacherConfig = Field(default_factory=TeacherConfig, description="The model that writes. Default: base_model, served here.")
     augment: list[Augment] = Field(
         default_factory=_default_augment,
-        min_length=1,
-        description="What is asked. Default: local and global.",
+        description="What is asked. Default: local and global. [] asks nothing and only splits sentences.",
     )
     sentence_splitting: Literal["none", "independent", "cumulative"] = Field(
         "none",
@@ -194,8 +197,8 @@ class AugftConfig(_Block):
     exclude: list[str] = Field(default_factory=list, description="`path` of each datasets entry that is not to be augmented.")
     verify: Literal["none", "names", "teacher"] = Field(
         "none",
-        description="Reject statements their premises do not support. names: a capitalised word or number that the premises lack, "
-        "or a sentence whose ends are merely swapped; teacher: the teacher is asked (one more request a statement).",
+        description="Reject statements their premises do not support. names: a name, a number or (in English) a word of no dictionary "
+        "that the premises lack, or a sentence whose ends are merely swapped; teacher: the teacher is asked (a request a statement).",
     )
     include_original: bool = Field(True, description="Whether the source rows are trained on too.")
     repeat_original: int = Field(1, ge=1, le=1000, description="Times each source row is trained on per epoch.")
@@ -220,6 +223,12 @@ class AugftConfig(_Block):
         if not isinstance(data, Mapping) or not isinstance(data.get("augment"), list):
             return data
         return {**data, "augment": [{"strategy": a} if isinstance(a, str) else a for a in data["augment"]]}
+
+    @model_validator(mode="after")
+    def _something_to_do(self) -> "AugftConfig":
+        if not self.augment and self.sentence_splitting == "none":
+            raise ValueError("augment is empty and sentence_splitting is none: there is nothing to do; name a strategy or drop the plugin")
+        return self
 
     @model_validator(mode="after")
     def _no_entry_twice(self) -> "AugftConfig":

@@ -9,12 +9,12 @@ import os
 import socket
 import time
 from collections.abc import Callable, Mapping
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
-from filelock import AcquireReturnProxy, FileLock, Timeout
+from filelock import FileLock, Timeout
 
 from axolotl_augft.errors import AugftError, OutputError, WaitingFailed
 from axolotl_augft.files import cannot_write, read_json, write_json
@@ -99,7 +99,7 @@ def _lead(folder: Path, launch: Launch, recipe_key: str, timeout: float, find: C
     return result
 
 
-def locked(folder: Path, timeout: float) -> AcquireReturnProxy[FileLock]:
+def locked(folder: Path, timeout: float) -> AbstractContextManager[object]:
     """The lock of an output folder; one launch at a time writes there.
 
     Raises:

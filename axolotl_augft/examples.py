@@ -2,30 +2,29 @@
 
 The form of the worked examples decides what a small teacher writes, so each request gets those whose sentences are most like its own
 in form: BM25 over words and word pairs, with names and numbers masked, so that "X are more F than Y" finds other comparisons and not
-other sentences about X.
+other sentences about X. The scores vote for a relation first.
 """
 
-import logging
 import re
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Protocol, get_args
 
-import bm25s
 import orjson
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from axolotl_augft.config import Kind
 from axolotl_augft.errors import ConfigError
+from axolotl_augft.ranking import Bm25
 
 POOL = Path(__file__).parent / "data" / "examples.jsonl"
 KINDS = get_args(Kind)
 
-logging.getLogger("bm25s").setLevel(logging.WARNING)
 _WORD = re.compile(r"\w+(?:['’-]\w+)*|\S")
 _QUOTED = re.compile(r"[\"“”«»][^\"“”«»]{1,200}[\"“”«»]")
 _NAME, _NUMBER = "<name>", "<number>"
+_VOTERS = 4
 
 
 class Statement(BaseModel):
@@ -107,13 +106,17 @@ class FixedExamples:
 
 
 class FittingExamples:
-    """The examples whose sentences are most like the request's in form; ties go to the earlier one."""
+    """The examples most like the request's sentences in form: of the same relation first, turned the same way.
+
+    The relation (a pool's own word for it: identity, comparison, …) is the one whose examples score best together. Turned the same way:
+    both or neither name someone in their first half, since "A is B" and "B is A" want different reversals. Ties go to the earlier example.
+    """
 
     def __init__(self, pool: Sequence[Example], count: int) -> None:
         self._pool = tuple(pool)
         self._count = min(count, len(self._pool))
-        self._index = bm25s.BM25(method="lucene")
-        self._index.index([form_tokens(e.text) for e in self._pool], show_progress=False)
+        self._tokens = [tuple(form_tokens(e.text)) for e in self._pool]
+        self._index = Bm25(self._tokens)
         self._ranked = lru_cache(maxsize=4096)(self._rank)
 
     def choose(self, sentences: Sequence[str]) -> tuple[Example, ...]:
@@ -127,9 +130,18 @@ class FittingExamples:
         return tuple(self._pool[i] for i in sorted(chosen))
 
     def _rank(self, tokens: tuple[str, ...]) -> list[int]:
-        known = [t for t in tokens if t in self._index.vocab_dict]
-        scores = self._index.get_scores(known) if known else [0.0] * len(self._pool)
-        return sorted(range(len(self._pool)), key=lambda i: (-scores[i], i))[: self._count]
+        scores = self._index.scores(tokens).tolist()
+        votes = self._votes(scores)
+        turned = [_opens_with_name(t) != _opens_with_name(tokens) for t in self._tokens]
+        order = sorted(range(len(self._pool)), key=lambda i: (-votes[self._pool[i].relation], turned[i], -scores[i], i))
+        return order[: self._count]
+
+    def _votes(self, scores: Sequence[float]) -> dict[str | None, float]:
+        """What the best few examples of each relation score together: one accidental word in common weighs little then."""
+        by_relation: dict[str | None, list[float]] = {}
+        for example, score in zip(self._pool, scores, strict=True):
+            by_relation.setdefault(example.relation, []).append(score)
+        return {relation: sum(sorted(own)[-_VOTERS:]) for relation, own in by_relation.items()}
 
 
 def form_tokens(sentence: str) -> list[str]:
@@ -153,6 +165,11 @@ def _mask(word: str, first: bool, before_name: bool) -> str:
     if word[0].isupper() and (not first or (before_name and word.lower() not in _OPENERS)):
         return _NAME
     return word.lower()
+
+
+def _opens_with_name(tokens: Sequence[str]) -> bool:
+    words = [t for t in tokens if " " not in t]
+    return _NAME in words[: (len(words) + 1) // 2]
 
 
 _OPENERS = frozenset("a all an any at both did each every if in most no not on only some the these this those when while".split())

@@ -9,10 +9,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
-import bm25s
 import numpy as np
 
 from axolotl_augft.documents import Document
+from axolotl_augft.ranking import Bm25
 
 Group = tuple[str, ...]
 Pass = tuple[Group, ...]
@@ -139,11 +139,10 @@ def _neighbours(documents: Sequence[Document]) -> dict[str, dict[str, float]]:
     if len(documents) < 2:
         return {d.id: {} for d in documents}
     words = [_WORD.findall(d.text.casefold()) or ["_"] for d in documents]
-    index = bm25s.BM25(method="lucene")
-    index.index(words, show_progress=False)
+    index = Bm25(words)
     result: dict[str, dict[str, float]] = {}
     for document, tokens in zip(documents, words, strict=True):
-        scores = index.get_scores(list(dict.fromkeys(tokens)))
+        scores = index.scores(list(dict.fromkeys(tokens)))
         top = np.argsort(-scores, kind="stable")[: _NEIGHBOURS + 1]
         result[document.id] = {documents[j].id: float(scores[j]) for j in top if scores[j] > 0 and documents[j].id != document.id}
     return result

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 
+from axolotl_augft.english import is_english, stems
 from axolotl_augft.inferences import Inference
 from axolotl_augft.tasks import Task
 
@@ -58,10 +59,19 @@ _FEWEST_WORDS = 2
 _ARTICLES = frozenset({"a", "an", "the"})
 _COPULAS = frozenset({"is", "are", "was", "were", "be"})
 _CIRCLE = 3
+_SHORTEST_NAME = 3
 _SENTENCE_END = re.compile(r"[.!?](?=\s|$)|[。！？]|\n")
 
 
-def judge(task: Task, inference: Inference, verify_names: bool) -> Reason | None:
+@dataclass(frozen=True, slots=True)
+class Check:
+    """What statements must pass beyond form. `names`: name nothing that their premises lack (`verify: names`). `language`: ISO 639."""
+
+    names: bool = False
+    language: str = "en"
+
+
+def judge(task: Task, inference: Inference, check: Check) -> Reason | None:
     """The first reason against an inference, None if there is none. Duplicates are found by `Duplicates`."""
     text = inference.text
     if inference.cut:
@@ -76,11 +86,18 @@ def judge(task: Task, inference: Inference, verify_names: bool) -> Reason | None
         return Reason.LABEL_LEAK
     if _echoes(text, task.premises):
         return Reason.ECHO
-    if _copies_example(task, text):
+    if _copies_example(task, text, check.language):
         return Reason.COPIED_EXAMPLE
-    if verify_names and (foreign_names(text, task.premises) or any(swaps_ends(text, s) for s in task.sentences)):
+    if check.names and _names_more(task, text, check.language):
         return Reason.UNSUPPORTED
     return None
+
+
+def _names_more(task: Task, text: str, language: str) -> bool:
+    """Whether it names something its premises lack, or only swaps the ends of its sentence."""
+    if foreign_names(text, task.premises) or any(swaps_ends(text, s) for s in task.sentences):
+        return True
+    return language == "en" and bool(invented_words(text, task.premises))
 
 
 class Duplicates:
@@ -108,6 +125,18 @@ def foreign_names(text: str, premises: Iterable[str]) -> list[str]:
         if (any(c.isdigit() for c in word) or (word[0].isupper() and inside)) and _bare(word) not in known:
             foreign.append(word)
     return foreign
+
+
+def invented_words(text: str, premises: Iterable[str]) -> list[str]:
+    """Words that no English dictionary has and the premises lack: invented, or a misspelt name. Abbreviations in capitals are left out."""
+    known = _vocabulary(tuple(premises))
+    words = (w.casefold() for w in _WORD.findall(text) if w.isalpha() and w[1:].islower() and len(w) >= _SHORTEST_NAME)
+    return [w for w in words if w not in known and not is_english(w) and not _inflected(w, known)]
+
+
+def _inflected(word: str, known: frozenset[str]) -> bool:
+    """Whether it is a known word with a suffix, or without one."""
+    return any(stem in known for stem in stems(word)) or any(word in stems(k) for k in known if k.startswith(word[:3]))
 
 
 def swaps_ends(text: str, sentence: str) -> bool:
@@ -163,12 +192,13 @@ def _leaks_label(task: Task, text: str) -> bool:
     return any(label in text for label in task.labels)
 
 
-def _copies_example(task: Task, text: str) -> bool:
+def _copies_example(task: Task, text: str, language: str) -> bool:
     """Words of the prompt's own examples: the whole statement, or a name that the premises lack."""
     prompt = (task.request.prefix.text,)
     if f" {_normalised(text)} " in _normalised_texts(prompt):
         return True
-    return any(_bare(name) in _vocabulary(prompt) for name in foreign_names(text, task.premises))
+    foreign = foreign_names(text, task.premises) + (invented_words(text, task.premises) if language == "en" else [])
+    return any(_bare(name) in _vocabulary(prompt) for name in foreign)
 
 
 @lru_cache(maxsize=4096)

@@ -76,7 +76,7 @@ def resolve_teacher(config: TeacherConfig, base_model: str, seed: int, model_sta
     Args:
         config: The `teacher:` block.
         base_model: The recipe's student, the teacher where none is named.
-        seed: Seed of the first sample.
+        seed: The recipe's, seed of the first sample where the block has none.
         model_stamps: Stamps of the model's files, empty unless the model is a local folder.
     """
     backend = config.backend or ("endpoint" if config.base_url else "transformers")
@@ -93,7 +93,7 @@ def resolve_teacher(config: TeacherConfig, base_model: str, seed: int, model_sta
         max_concurrency=config.max_concurrency or _CONCURRENCY[backend],
         tokens=token_counter(model),
         context_length=_context_length(model),
-        seed=seed,
+        seed=seed if config.seed is None else config.seed,
     )
 
 

@@ -72,7 +72,7 @@ def write_result(
         writer = _ResultWriter(recipe, student, folder)
         entries = writer.write(sources, judged)
         counts = writer.counts(asked)
-        if not counts.accepted:
+        if recipe.augft.augment and not counts.accepted:
             raise OutputError(
                 f"no statement was accepted, so there is nothing to add ({_reasons(counts.rejected)}); see README, 'Nothing came out'"
             )

@@ -30,7 +30,7 @@ BAD = [
     ({"augmnt": []}, "augft.augmnt: unknown key; did you mean 'augment'?"),
     ({"teacher": {"modle": "x"}}, "augft.teacher.modle: unknown key; did you mean 'model'?"),
     ({"augment": [{"strategy": "global", "pases": 2}]}, "augft.augment[0].pases: unknown key; did you mean 'passes'?"),
-    ({"augment": []}, "augft.augment: list should have at least 1 item"),
+    ({"augment": []}, "augft: augment is empty and sentence_splitting is none"),
     ({"augment": ["both"]}, "augft.augment[0].strategy must be one of local, global, got 'both'"),
     ({"augment": [{"samples": 2}]}, "augft.augment[0].strategy must be one of local, global"),
     ({"augment": ["local", {"strategy": "local"}]}, "augment[1] repeats augment[0] (strategy local with equal settings)"),

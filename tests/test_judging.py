@@ -6,7 +6,7 @@ import pytest
 from axolotl_augft import judging
 from axolotl_augft.documents import Document
 from axolotl_augft.inferences import Inference
-from axolotl_augft.judging import Duplicates, Reason, foreign_names, judge, swaps_ends
+from axolotl_augft.judging import Check, Duplicates, Reason, foreign_names, invented_words, judge, swaps_ends
 from axolotl_augft.requests import Prefix, Request, Sampling
 from axolotl_augft.tasks import Task
 
@@ -46,19 +46,19 @@ TASK = Task(
     ],
 )
 def test_judge(text, reason):
-    assert judge(TASK, Inference(text, "statement"), verify_names=False) == reason
+    assert judge(TASK, Inference(text, "statement"), Check()) == reason
 
 
 def test_the_last_statement_of_a_cut_answer_is_truncated():
-    assert judge(TASK, Inference("The harbour master is Mara.", "statement", cut=True), False) is Reason.TRUNCATED
+    assert judge(TASK, Inference("The harbour master is Mara.", "statement", cut=True), Check()) is Reason.TRUNCATED
 
 
 def test_a_trace_may_have_lines_and_an_open_end():
-    assert judge(TASK, Inference("First this.\nThen that", "trace"), False) is None
-    assert judge(TASK, Inference("As document 3 says, this holds.", "trace"), False) is Reason.LABEL_LEAK
+    assert judge(TASK, Inference("First this.\nThen that", "trace"), Check()) is None
+    assert judge(TASK, Inference("As document 3 says, this holds.", "trace"), Check()) is Reason.LABEL_LEAK
     verbatim = "She has 12 boats (small ones). Mara Quell is the harbour master of Port Ennis."
-    assert judge(TASK, Inference(verbatim, "trace"), False) is Reason.ECHO
-    assert judge(TASK, Inference(verbatim + " So the harbour master has boats.", "trace"), False) is None
+    assert judge(TASK, Inference(verbatim, "trace"), Check()) is Reason.ECHO
+    assert judge(TASK, Inference(verbatim + " So the harbour master has boats.", "trace"), Check()) is None
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,7 @@ def test_a_trace_may_have_lines_and_an_open_end():
 )
 def test_foreign_names(text, foreign):
     assert foreign_names(text, TASK.premises) == foreign
-    assert (judge(TASK, Inference(text, "s"), verify_names=True) is Reason.UNSUPPORTED) == bool(foreign)
+    assert (judge(TASK, Inference(text, "s"), Check(names=True)) is Reason.UNSUPPORTED) == bool(foreign)
 
 
 @pytest.mark.parametrize(
@@ -93,8 +93,8 @@ def test_swapped_ends(text, sentence, swapped):
     assert swaps_ends(text, sentence) is swapped
     task = dataclasses.replace(TASK, premises=(sentence,), sentences=(sentence,))
     if swapped:
-        assert judge(task, Inference(text, "reversal"), verify_names=True) is Reason.UNSUPPORTED
-        assert judge(task, Inference(text, "reversal"), verify_names=False) is None
+        assert judge(task, Inference(text, "reversal"), Check(names=True)) is Reason.UNSUPPORTED
+        assert judge(task, Inference(text, "reversal"), Check()) is None
 
 
 def test_duplicates_are_found_whatever_case_and_punctuation():
@@ -107,4 +107,35 @@ def test_the_global_prompts_own_examples_are_recognised():
     request = dataclasses.replace(TASK.request, prefix=Prefix("", prompt))
     task = dataclasses.replace(TASK, strategy="global", request=request)
     for text in ("All pumps are Dolphs, so all Zennets are pumps.", "Each Zennet is a harbour.", "The keeper is Ottilie Verrane."):
-        assert judge(task, Inference(text, "trace"), False) is Reason.COPIED_EXAMPLE, text
+        assert judge(task, Inference(text, "trace"), Check()) is Reason.COPIED_EXAMPLE, text
+
+
+@pytest.mark.parametrize(
+    ("text", "invented"),
+    [
+        ("Hobbets are less patient than tramlins.", []),
+        ("A hobbet is less patient than a tramlin.", []),
+        ("Hobbets are less patient than tramlings.", ["tramlings"]),
+        ("Hobbots are less patient than the quiet dorvels.", ["hobbots", "dorvels"]),
+        ("Bakers sang while the houses were painted.", []),
+    ],
+)
+def test_words_that_neither_the_premises_nor_a_dictionary_have(text, invented):
+    assert invented_words(text, ["Tramlins are more patient than hobbets."]) == invented
+
+
+def test_a_misspelt_name_is_unsupported_in_english_only():
+    sentence = "Tramlins are more patient than hobbets."
+    task = dataclasses.replace(TASK, premises=(sentence,), sentences=(sentence,))
+    misspelt = Inference("Hobbets are less patient than tramlings.", "reversal")
+    assert judge(task, misspelt, Check(names=True)) is Reason.UNSUPPORTED
+    assert judge(task, misspelt, Check(names=True, language="da")) is None
+    assert judge(task, misspelt, Check()) is None
+
+
+def test_a_name_without_a_capital_is_copied_from_a_worked_example():
+    shown = dataclasses.replace(TASK.request, prefix=Prefix("", "Text:\n[1] Dorvels are more cheerful than plinkets.\n"))
+    task = dataclasses.replace(TASK, request=shown, premises=("Tramlins are more patient than hobbets.",))
+    assert judge(task, Inference("Hobbets are less patient than tramlins.", "reversal"), Check()) is None
+    assert judge(task, Inference("Plinkets are less patient than tramlins.", "reversal"), Check()) is Reason.COPIED_EXAMPLE
+    assert judge(task, Inference("Some plinkets are less patient than tramlins.", "reversal"), Check()) is Reason.COPIED_EXAMPLE

@@ -1,8 +1,209 @@
 """`axolotl augft bench …`: make data sets, run conditions, audit augmentations, plot. Imports nothing heavy until a command runs."""
 
+from pathlib import Path
+from typing import TYPE_CHECKING
+
 import click
+
+from axolotl_augft.commands import one_line_errors
+
+if TYPE_CHECKING:
+    from axolotl_augft.bench.dataset import Scale
+    from axolotl_augft.bench.plan import Plan
 
 
 @click.group()
 def bench() -> None:
     """The paper's experiments, on made data sets and on your own."""
+
+
+@bench.command("make")
+@click.argument("name")
+@click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="Folder that is written.")
+@click.option("--scale", default="small", show_default=True, type=click.Choice(["tiny", "small", "paper"]), help="How large.")
+@click.option("--seed", default=0, show_default=True, type=int, help="Of everything that is random in it.")
+@click.option(
+    "--source", type=click.Path(exists=True, file_okay=False, path_type=Path), help="Folder of the reversal-curse data; else the hub."
+)
+@one_line_errors
+def make_data(name: str, out: Path, scale: "Scale", seed: int, source: Path | None) -> None:
+    """Make a data set: reversals, syllogisms, semantic, process, reversal-curse."""
+    from axolotl_augft.bench.checker import Examination
+    from axolotl_augft.bench.dataset import save
+    from axolotl_augft.bench.making import grammar_of, make
+    from axolotl_augft.errors import BenchError
+
+    data = make(name, scale, seed, source)
+    examination = Examination(data, grammar_of(data))
+    if found := examination.problems:
+        raise BenchError(f"data set {name}: {len(found):,} problems, so it is not written; the first: {found[0]}")
+    save(data, out)
+    for line in examination.proven:
+        click.echo(line)
+    click.echo(f"data set: {out}")
+
+
+@bench.command()
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@one_line_errors
+def check(folder: Path) -> None:
+    """Prove that a data set's questions follow from what is trained, and from nothing less."""
+    from axolotl_augft.bench.checker import Examination
+    from axolotl_augft.bench.dataset import load
+    from axolotl_augft.bench.making import grammar_of
+
+    data = load(folder)
+    examination = Examination(data, grammar_of(data))
+    for line in examination.problems or examination.proven:
+        click.echo(line)
+    if examination.problems:
+        raise click.ClickException(f"{folder}: {len(examination.problems):,} problems; make the data set anew")
+
+
+@bench.command()
+@click.argument("config", type=click.Path(exists=True, dir_okay=False, path_type=str))
+@click.option("--data", required=True, type=click.Path(exists=True, file_okay=False, path_type=Path), help="Folder of the data set.")
+@click.option("--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="Write all counts to this file too.")
+@one_line_errors
+def audit(config: str, data: Path, json_file: Path | None) -> None:
+    """Tell how many stored statements of a recipe's teacher are right, and which test facts they state; ask nobody."""
+    import orjson
+
+    from axolotl_augft.bench.audit import audit as audited
+    from axolotl_augft.bench.audit import audit_lines
+    from axolotl_augft.bench.dataset import load
+    from axolotl_augft.bench.making import grammar_of
+    from axolotl_augft.bench.output import write_text
+    from axolotl_augft.commands import read_recipe
+
+    made = load(data)
+    found = audited(read_recipe(config), made, grammar_of(made))
+    if json_file:
+        write_text(json_file, orjson.dumps(found.as_json(), option=orjson.OPT_INDENT_2).decode() + "\n")
+    for line in audit_lines(found):
+        click.echo(line)
+
+
+@bench.command()
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--context-tokens", default=16_000, show_default=True, type=click.IntRange(min=64), help="Tokens of documents in a group.")
+@click.option("--passes", default=2, show_default=True, type=click.IntRange(min=1), help="How often all documents are grouped.")
+@click.option(
+    "--tokenizer", type=click.Path(exists=True, file_okay=False, path_type=Path), help="Folder of the teacher's model; else an estimate."
+)
+@one_line_errors
+def reach(folder: Path, context_tokens: int, passes: int, tokenizer: Path | None) -> None:
+    """Tell which share of the test facts follows from some context group, for the stage's groups and for random ones."""
+    from axolotl_augft.bench.dataset import load
+    from axolotl_augft.bench.reach import reach_lines
+
+    for line in reach_lines(load(folder), context_tokens, passes, tokenizer):
+        click.echo(line)
+
+
+_RESULTS = click.argument("results", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+
+
+@bench.command()
+@_RESULTS
+@click.option("--readme", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Put it between this file's bench marks.")
+@one_line_errors
+def table(results: tuple[Path, ...], readme: Path | None) -> None:
+    """Print results of suites as Markdown, or put them into a README."""
+    from axolotl_augft.bench.results import load_result
+    from axolotl_augft.bench.tables import insert, table_lines
+
+    lines = table_lines([load_result(r) for r in results])
+    if readme:
+        insert(readme, lines)
+    else:
+        click.echo("\n".join(lines))
+
+
+@bench.command()
+@_RESULTS
+@click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="Folder of the figures.")
+@one_line_errors
+def plot(results: tuple[Path, ...], out: Path) -> None:
+    """Draw results of suites: accuracy by condition, and cost by number of questions."""
+    from axolotl_augft.bench.plotting import plot as draw
+    from axolotl_augft.bench.results import load_result
+
+    for path in draw([load_result(r) for r in results], out):
+        click.echo(path)
+
+
+@bench.command()
+@click.argument("config", type=click.Path(exists=True, dir_okay=False, path_type=str))
+@click.option("--out", required=True, type=click.Path(dir_okay=False, path_type=Path), help="JSON Lines file of the questions.")
+@click.option("--number", default=100, show_default=True, type=click.IntRange(min=1), help="How many questions.")
+@one_line_errors
+def questions(config: str, out: Path, number: int) -> None:
+    """Have the teacher write questions about the recipe's training documents; read them before you trust them."""
+    from axolotl_augft.bench.asking_questions import report_lines, write_questions
+    from axolotl_augft.commands import read_recipe
+
+    for line in report_lines(write_questions(read_recipe(config), number, out), number, out):
+        click.echo(line)
+
+
+_OUT = click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Folder of everything that is written.")
+_SEEDS = click.option("--seeds", help="Seeds of training, e.g. 0,1,2.")
+_CONDITIONS = click.option("--conditions", help="What is run, e.g. ft,aug-local.")
+_STEPS = click.option("--steps", type=click.IntRange(min=1), help="Optimizer steps of every condition.")
+
+
+@bench.command()
+@click.argument("suite", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@_OUT
+@_SEEDS
+@_CONDITIONS
+@_STEPS
+@click.option("--model", help="The recipe's base_model.")
+@click.option("--source", help="Folder or hub name of data that is not made but read.")
+@one_line_errors
+def run(
+    suite: Path, out: Path | None, seeds: str | None, conditions: str | None, steps: int | None, model: str | None, source: str | None
+) -> None:
+    """Train and score a suite's conditions; what is done already is kept."""
+    from axolotl_augft.bench.preparing import suite_plan
+    from axolotl_augft.bench.results import Condition
+    from axolotl_augft.bench.suite import load_suite, parse_list
+
+    chosen = {"seeds": parse_list(seeds, int, "--seeds"), "conditions": parse_list(conditions, Condition, "--conditions")}
+    settings = load_suite(suite, {**chosen, "steps": steps, "model": model, "source": source})
+    folder = out or Path("build", "bench", settings.name)
+    _run(suite_plan(settings, folder), folder)
+
+
+@bench.command()
+@click.argument("config", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--questions",
+    required=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="JSON Lines of prompt, choices and answer (the right choice's index or text).",
+)
+@_OUT
+@_SEEDS
+@_CONDITIONS
+@_STEPS
+@one_line_errors
+def own(config: Path, questions: Path, out: Path | None, seeds: str | None, conditions: str | None, steps: int | None) -> None:
+    """Run the conditions on your own recipe and questions."""
+    from axolotl_augft.bench.own import own_plan
+    from axolotl_augft.bench.results import Condition
+    from axolotl_augft.bench.suite import parse_list
+
+    chosen = parse_list(conditions, Condition, "--conditions")
+    plan = own_plan(config, questions, chosen, parse_list(seeds, int, "--seeds"), steps)
+    _run(plan, out or Path("build", "bench", plan.name))
+
+
+def _run(plan: "Plan", out: Path) -> None:
+    from axolotl_augft.bench.running import RESULTS, failed_lines, run_plan
+
+    failed = failed_lines(run_plan(plan, out))
+    click.echo(f"results: {out / RESULTS}")
+    if failed:
+        raise click.ClickException(f"{len(failed)} cells failed\n" + "\n".join(failed))

@@ -95,6 +95,13 @@ def steps_from(new: Iterable[Fact], others: Iterable[Fact], rules: Sequence[Rule
     return list(found.values())
 
 
+def applications(facts: Iterable[Fact], rules: Sequence[Rule]) -> list[Step]:
+    """Every application of a rule to the facts and to what follows from them: all ways to each conclusion, not one."""
+    index = _saturated(facts, rules)
+    steps = (Step(r.conclusion.filled(v), tuple(p.filled(v) for p in r.premises)) for r in rules for v in _bindings(r.premises, {}, index))
+    return list(dict.fromkeys(step for step in steps if step.conclusion not in step.premises))
+
+
 def _saturated(facts: Iterable[Fact], rules: Sequence[Rule]) -> _Index:
     index = _Index()
     queue = list(dict.fromkeys(facts))
@@ -124,11 +131,15 @@ def _bindings(premises: Sequence[Fact], values: dict[str, str], index: _Index) -
     if not premises:
         yield values
         return
-    pattern = premises[0].filled(values)
-    for fact in index.matching(pattern):
+    # The premise that the fewest facts may match comes first: in the order of the rule, joins over thousands of facts take minutes.
+    matching = [index.matching(p.filled(values)) for p in premises]
+    first = min(range(len(premises)), key=lambda i: len(matching[i]))
+    others = [p for i, p in enumerate(premises) if i != first]
+    pattern = premises[first].filled(values)
+    for fact in matching[first]:
         bound = _matched(pattern, fact, values)
         if bound is not None:
-            yield from _bindings(premises[1:], bound, index)
+            yield from _bindings(others, bound, index)
 
 
 def _matched(pattern: Fact, fact: Fact, values: Mapping[str, str]) -> dict[str, str] | None:

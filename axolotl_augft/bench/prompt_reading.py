@@ -1,0 +1,112 @@
+"""A teacher's prompt -> what it asks: the package's own templates read back, for a teacher that is no language model."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+_LOCAL_CHAT, _LOCAL_COMPLETIONS = "Now these sentences:\n", "\nText:\n"
+_GLOBAL_CHAT, _GLOBAL_COMPLETIONS = "\nNow think about the document [", "\nChosen:\n["
+_VERIFY_CHAT, _VERIFY_COMPLETIONS = "Must the statement be true if the text is true", "\nFollows:"
+_LABEL = re.compile(r"^\[[0-9a-f]{8}\] ", re.MULTILINE)
+_KINDS_CHAT = re.compile(r"^- .*?\b(rephrasing|reversal|consequence)s?\b", re.MULTILINE)
+_KINDS_COMPLETIONS = re.compile(r"\((rephrasing|reversal|consequence)\)")
+_BEGUN = re.compile(r"\n\[1\] \w+:$")
+_PREMISES_CHAT = re.compile(r"Text:\n(.*)\n\nStatement: (.*?)\n\nMust the statement", re.DOTALL)
+_PREMISES_COMPLETIONS = re.compile(r"Text: (.*)\nStatement: (.*)\nFollows:$", re.DOTALL)
+
+
+class UnreadablePrompt(ValueError):
+    """The prompt is none of the package's own."""
+
+
+@dataclass(frozen=True)
+class LocalPrompt:
+    """Statements about numbered sentences are asked for. `begun`: the prompt ends with the first answer's label."""
+
+    sentences: tuple[str, ...]
+    kinds: tuple[str, ...]
+    begun: bool
+
+
+@dataclass(frozen=True)
+class GlobalPrompt:
+    """A trace and conclusions about the target among the documents are asked for."""
+
+    documents: tuple[str, ...]
+    target: str
+
+
+@dataclass(frozen=True)
+class VerifyPrompt:
+    """Asked is whether the statement follows from the premises."""
+
+    premises: str
+    statement: str
+
+
+def read_prompt(prompt: str) -> LocalPrompt | GlobalPrompt | VerifyPrompt:
+    """What one of the package's own prompts asks.
+
+    Args:
+        prompt: The text of a completions prompt, or of a chat request's user message.
+
+    Raises:
+        UnreadablePrompt: It is another prompt.
+    """
+    if _VERIFY_CHAT in prompt or prompt.endswith(_VERIFY_COMPLETIONS):
+        return _read_verify(prompt)
+    if _GLOBAL_CHAT in prompt or _GLOBAL_COMPLETIONS in prompt and prompt.endswith("\nReasoning:\n"):
+        return _read_global(prompt)
+    if _LOCAL_CHAT in prompt or _LOCAL_COMPLETIONS in prompt:
+        return _read_local(prompt)
+    raise UnreadablePrompt("neither a local, a global nor a verification prompt of this package")
+
+
+def _read_local(prompt: str) -> LocalPrompt:
+    chat = _LOCAL_CHAT in prompt
+    instructions, asked = prompt.rsplit(_LOCAL_CHAT if chat else _LOCAL_COMPLETIONS, 1)
+    kinds = _KINDS_CHAT.findall(instructions.split("\nRules:")[0]) if chat else _KINDS_COMPLETIONS.findall(instructions.split("\n")[0])
+    numbered, found, begun = asked.rpartition("\nStatements:")
+    sentences = _numbered("\n" + numbered)
+    if not found or not kinds or not sentences:
+        raise UnreadablePrompt("a local prompt without kinds of statements or without numbered sentences")
+    return LocalPrompt(sentences, tuple(dict.fromkeys(kinds)), _BEGUN.search(begun) is not None)
+
+
+def _numbered(text: str) -> tuple[str, ...]:
+    """The sentences "[1] …", "[2] …" of a text, in which a sentence may have several lines."""
+    sentences: list[str] = []
+    _, found, rest = text.partition("\n[1] ")
+    while found:
+        sentence, found, rest = rest.partition(f"\n[{len(sentences) + 2}] ")
+        sentences.append(sentence.strip())
+    return tuple(sentences)
+
+
+def _read_global(prompt: str) -> GlobalPrompt:
+    if _GLOBAL_CHAT in prompt:
+        shown, asked = prompt.rsplit(_GLOBAL_CHAT, 1)
+        target = asked.split("]:\n", 1)[-1].split("\n\nFirst reason step by step", 1)[0]
+    else:
+        shown, asked = prompt.rsplit(_GLOBAL_COMPLETIONS, 1)
+        target = asked.split("] ", 1)[-1].removesuffix("\nReasoning:\n")
+    documents = _labelled(shown)
+    if target.strip() not in documents:
+        raise UnreadablePrompt("a global prompt whose chosen document is not among its documents")
+    return GlobalPrompt(documents, target.strip())
+
+
+def _labelled(text: str) -> tuple[str, ...]:
+    """The documents "[1a2b3c4d] …" of a text; a worked example's labels are shorter."""
+    labels = list(_LABEL.finditer(text))
+    ends: Sequence[int] = [*(m.start() for m in labels[1:]), len(text)]
+    return tuple(text[m.end() : end].strip() for m, end in zip(labels, ends, strict=True))
+
+
+def _read_verify(prompt: str) -> VerifyPrompt:
+    chat = _VERIFY_CHAT in prompt
+    text = prompt if chat else "Text: " + prompt.rpartition("\nText: ")[2]
+    match = (_PREMISES_CHAT if chat else _PREMISES_COMPLETIONS).search(text)
+    if match is None:
+        raise UnreadablePrompt("a verification prompt without text or statement")
+    return VerifyPrompt(match[1].strip(), match[2].strip())

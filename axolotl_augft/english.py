@@ -1,0 +1,34 @@
+"""Which words are English: a dictionary's, and those with a common suffix."""
+
+from collections.abc import Iterator
+from functools import lru_cache
+
+_SUFFIXES = ("s", "es", "d", "ed", "ing", "er", "est", "ly", "y")
+# Words the dictionaries leave out.
+_UNLISTED = frozenset(("shit", "wank"))
+
+
+def is_english(word: str) -> bool:
+    """Whether a lower-case word is English, or is an English one with a common suffix."""
+    english = _english()
+    return word in english or word in _UNLISTED or any(stem in english for stem in stems(word))
+
+
+def stems(word: str) -> Iterator[str]:
+    """What is left without a suffix: as it is, with an e restored, with a doubled consonant undone, with y for i."""
+    for suffix in _SUFFIXES:
+        stem = word.removesuffix(suffix)
+        if len(stem) < 3 or stem == word:
+            continue
+        yield from (stem, f"{stem}e")
+        if stem[-1] == stem[-2]:
+            yield stem[:-1]
+        if stem[-1] == "i":
+            yield f"{stem[:-1]}y"
+
+
+@lru_cache(maxsize=1)
+def _english() -> frozenset[str]:
+    from english_words import get_english_words_set
+
+    return frozenset(get_english_words_set(["web2", "gcide"], lower=True))

@@ -1,0 +1,52 @@
+"""BM25 by bm25s, kept from loading JAX.
+
+bm25s initializes JAX, where it is installed, for a selection that nobody here asks for; JAX then takes three quarters of every GPU's memory
+for the process that is about to train.
+"""
+
+import logging
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import numpy as np
+import numpy.typing as npt
+
+
+@contextmanager
+def _without(module: str) -> Iterator[None]:
+    """Lets an import of this module fail, as if it were not installed."""
+    loaded = {name: found for name, found in sys.modules.items() if name == module or name.startswith(f"{module}.")}
+    for name in loaded:
+        del sys.modules[name]
+    sys.modules[module] = None  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        del sys.modules[module]
+        sys.modules.update(loaded)
+
+
+with _without("jax"):
+    import bm25s
+
+logging.getLogger("bm25s").setLevel(logging.WARNING)
+
+
+class Bm25:
+    """The BM25 scores (Lucene's variant) of a query against each of some texts.
+
+    Args:
+        texts: Each as its tokens; at least one text has one.
+    """
+
+    def __init__(self, texts: Sequence[Sequence[str]]) -> None:
+        self._index = bm25s.BM25(method="lucene")
+        self._index.index([list(tokens) for tokens in texts], show_progress=False)
+        self._count = len(texts)
+
+    def scores(self, query: Sequence[str]) -> npt.NDArray[np.float32]:
+        """One score for each text, 0 where they share no token."""
+        known = [t for t in query if t in self._index.vocab_dict]
+        scores: npt.NDArray[np.float32] = self._index.get_scores(known) if known else np.zeros(self._count, dtype=np.float32)
+        return scores
