@@ -149,7 +149,7 @@ class LocalAugment(_Strategy):
     examples: str | None = Field(
         None, min_length=1, description="JSON lines with your own pool of worked examples. Default: the package's."
     )
-    num_examples: int = Field(4, ge=0, le=32, description="Worked examples in a prompt, those that fit its sentences best.")
+    num_examples: int = Field(6, ge=0, le=32, description="Worked examples in a prompt, those that fit its sentences best.")
     example_choice: Literal["fitting", "fixed"] = Field(
         "fitting",
         description="fitting: by similarity to the sentences. fixed: the same ones in every prompt (to compare with).",

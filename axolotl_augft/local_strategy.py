@@ -39,9 +39,9 @@ class LocalStrategy:
         self._documents = documents
         self._language = language
         self._template = load_local_prompt(entry, teacher.api)
+        self._sentence_template = _sentence_prompt(entry, teacher.api) or self._template
         self._chooser = _chooser(entry)
         self._stop = tuple(entry.stop) if entry.stop is not None else _COMPLETIONS_STOP if teacher.api == "completions" else ()
-        self._system = self._template.render("system")
         self._prefixes: dict[tuple[str, ...], Prefix] = {}
 
     def tasks(self) -> Iterator[Task]:
@@ -73,10 +73,12 @@ class LocalStrategy:
         unit = tuple(sentences[start:end])
         opening = _opening(sentences, start)
         examples = self._chooser.choose(unit)
-        target = self._template.render("target", opening=opening, sentences=unit, kinds=self._entry.kinds)
+        template = self._sentence_template if len(unit) == 1 else self._template
+        prefix = self._prefix(template, examples)
+        target = template.render("target", opening=opening, sentences=unit, kinds=self._entry.kinds)
         for sample in range(self._entry.samples):
             yield Task(
-                request=self._teacher.request(self._prefix(examples), target, self._teacher.max_tokens(self._entry), self._stop, sample),
+                request=self._teacher.request(prefix, target, self._teacher.max_tokens(self._entry), self._stop, sample),
                 strategy="local",
                 target=document,
                 premises=(opening, *unit) if opening else unit,
@@ -86,16 +88,24 @@ class LocalStrategy:
                 kind=self._entry.kinds[0] if len(self._entry.kinds) == 1 else "statement",
             )
 
-    def _prefix(self, examples: tuple[Example, ...]) -> Prefix:
-        key = tuple(e.id for e in examples)
+    def _prefix(self, template: PromptTemplate, examples: tuple[Example, ...]) -> Prefix:
+        key = (template.name, *(e.id for e in examples))
         if key not in self._prefixes:
-            self._prefixes[key] = Prefix(self._system, self._template.render("prefix", examples=examples, kinds=self._entry.kinds))
+            text = template.render("prefix", examples=examples, kinds=self._entry.kinds)
+            self._prefixes[key] = Prefix(template.render("system"), text)
         return self._prefixes[key]
 
 
 def load_local_prompt(entry: LocalAugment, api: str) -> PromptTemplate:
     """The entry's prompt, its own or the package's."""
     return load_prompt(f"local.{api}.jinja", entry.prompt, VARIABLES)
+
+
+def _sentence_prompt(entry: LocalAugment, api: str) -> PromptTemplate | None:
+    """The package's plainest prompt, for one sentence and one kind: without labels small models copy names and relations far better."""
+    if api != "completions" or len(entry.kinds) > 1 or entry.prompt:
+        return None
+    return load_prompt("sentence.completions.jinja", None, VARIABLES)
 
 
 def _chooser(entry: LocalAugment) -> Chooser:

@@ -167,8 +167,10 @@ def test_reading_sentences_of_several_lines():
     kinds = "- one or two reversals: x\n- at most one consequence y.\n\nRules: z\n\n"
     chat = kinds + "Now these sentences:\n\n[1] One\ntwo.\n[2] Three.\nStatements:"
     assert read_prompt(chat) == LocalPrompt(("One\ntwo.", "Three."), ("reversal", "consequence"), False)
-    begun = "Each is followed by (reversal).\nText:\n(Before: [1] no.)\n[1] One.\nStatements:\n[1] reversal:"
-    assert read_prompt(begun) == LocalPrompt(("One.",), ("reversal",), True)
+    opened = "Each is followed by (reversal).\nText:\n(Before: [1] no.)\n[1] One.\n[2] Two.\nStatements:\n"
+    assert read_prompt(opened) == LocalPrompt(("One.", "Two."), ("reversal",), False)
+    alone = "Four.\nIn other words: Five.\n###\n(Before.)\nOne.\nIn other words:"
+    assert read_prompt(alone) == LocalPrompt(("One.",), ("reversal",), True)
 
 
 def test_reading_documents_of_several_lines():

@@ -3,6 +3,9 @@
 A wrong choice can be true of something else and still give the answer away, because the right word stands beside the question's words more
 often. So the wrong choices of each question are chosen such that each scorer's count of right answers stays near a guesser's; a question
 for which none are found is left out.
+
+The questions are chosen against these scorers, so that their accuracy proves nothing about others: word statistics of another kind, such as
+which words keep the same company, may still do better than a guess.
 """
 
 import random
@@ -21,10 +24,10 @@ _WRONG = 3
 _CHANCE = 1 / (_WRONG + 1)
 _ROUNDS = 3
 _SAME_SCORE = 1e-6
-# Right answers above a guesser's that a scorer may have gained at any point of a split; and for each question more where it sees nothing
-# but the prompt's telling words.
-_SURPLUS = 1.0
-_SLACK = 0.08
+# Right answers above a guesser's that a scorer may have gained at any point of a split: after the whole prompt, and after nothing but its
+# telling words, where a few more are let through for each question so that enough questions are left.
+_SURPLUS = np.array([1.0, 3.0])
+_SLACK = np.array([0.0, 0.08])
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +49,7 @@ class Candidate:
 
 
 def balanced(candidates: Sequence[Candidate], count: int, statistics: WordStatistics, rng: random.Random) -> list[Question]:
-    """Up to `count` questions of four choices, at random places, on which no scorer is more than about one answer ahead of a guess.
+    """Up to `count` questions of four choices, at random places, on which no scorer is more than one answer ahead of a guess.
 
     Args:
         candidates: Tried in their order; those that do not fit at first are tried again after the others.
@@ -64,7 +67,8 @@ def balanced(candidates: Sequence[Candidate], count: int, statistics: WordStatis
                 return questions
             wrong, gained = draws.nearest(surplus)
             after = surplus + gained
-            if (after > np.maximum(_SURPLUS + draws.slack * len(questions), surplus)).any():
+            limit = np.repeat(_SURPLUS + _SLACK * len(questions), len(after) // 2)
+            if (after > np.maximum(limit, surplus)).any():
                 again.append(draws)
                 continue
             surplus = after
@@ -78,9 +82,8 @@ class _Draws:
 
     def __init__(self, candidate: Candidate, statistics: WordStatistics) -> None:
         self.candidate = candidate
-        right = _scores(candidate, candidate.right, statistics)
-        self.slack = np.repeat([0.0, _SLACK], len(right) // 2)
-        wrong = np.array([_scores(candidate, text, statistics) for text, _ in candidate.wrong])
+        right, *others = _scores(candidate, statistics)
+        wrong = np.array(others)
         self._threes = np.array(list(combinations(range(len(wrong)), _WRONG)))
         scores = wrong[self._threes]
         best = np.maximum(scores.max(axis=1), right) - _SAME_SCORE
@@ -94,9 +97,11 @@ class _Draws:
         return [int(i) for i in self._threes[chosen]], self._gained[chosen]
 
 
-def _scores(candidate: Candidate, choice: str, statistics: WordStatistics) -> npt.NDArray[np.float64]:
-    """Every scorer's score of a choice after the whole prompt, in which common words hide much, and after its telling words alone."""
-    return np.array([s for p in (candidate.prompt, candidate.asked_about) for s in statistics.scores(p, choice).values()])
+def _scores(candidate: Candidate, statistics: WordStatistics) -> npt.NDArray[np.float64]:
+    """Choices, the right one first, x scorers: after the whole prompt, in which common words hide much, then after its telling words."""
+    choices = [candidate.right, *(text for text, _ in candidate.wrong)]
+    prompts = (candidate.prompt, candidate.asked_about)
+    return np.hstack([[list(statistics.scores(prompt, choice).values()) for choice in choices] for prompt in prompts])
 
 
 def _question(candidate: Candidate, wrong: Iterable[int], rng: random.Random) -> Question:

@@ -70,7 +70,7 @@ class Oracle:
                     new = [w for w in self._wordings(fact, seed, sentence) if f" {_plain(w)} " not in said]
                     lines += [f"[{number}] {kind}: {text}" for text in new[: _WORDINGS[kind]]]
         text = "\n".join(dict.fromkeys(lines))
-        return re.sub(r"^\[1\] \w+:", "", text) if asked.begun else text
+        return re.sub(r"^\[1\] \w+:", "", text, flags=re.MULTILINE) if asked.alone else text
 
     def _about(self, sentence: str) -> Iterator[tuple[str, Fact]]:
         """What may be written about a sentence: kind and fact."""

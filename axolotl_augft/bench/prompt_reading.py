@@ -10,7 +10,7 @@ _VERIFY_CHAT, _VERIFY_COMPLETIONS = "Must the statement be true if the text is t
 _LABEL = re.compile(r"^\[[0-9a-f]{8}\] ", re.MULTILINE)
 _KINDS_CHAT = re.compile(r"^- .*?\b(rephrasing|reversal|consequence)s?\b", re.MULTILINE)
 _KINDS_COMPLETIONS = re.compile(r"\((rephrasing|reversal|consequence)\)")
-_BEGUN = re.compile(r"\n\[1\] \w+:$")
+_LEAD_INS = {"\nThat is to say:": "rephrasing", "\nIn other words:": "reversal", "\nSo:": "consequence"}
 _PREMISES_CHAT = re.compile(r"Text:\n(.*)\n\nStatement: (.*?)\n\nMust the statement", re.DOTALL)
 _PREMISES_COMPLETIONS = re.compile(r"Text: (.*)\nStatement: (.*)\nFollows:$", re.DOTALL)
 
@@ -21,11 +21,11 @@ class UnreadablePrompt(ValueError):
 
 @dataclass(frozen=True)
 class LocalPrompt:
-    """Statements about numbered sentences are asked for. `begun`: the prompt ends with the first answer's label."""
+    """Statements about sentences are asked for. `alone`: of one kind about one sentence, so that the answer is the bare statement."""
 
     sentences: tuple[str, ...]
     kinds: tuple[str, ...]
-    begun: bool
+    alone: bool
 
 
 @dataclass(frozen=True)
@@ -59,6 +59,9 @@ def read_prompt(prompt: str) -> LocalPrompt | GlobalPrompt | VerifyPrompt:
         return _read_global(prompt)
     if _LOCAL_CHAT in prompt or _LOCAL_COMPLETIONS in prompt:
         return _read_local(prompt)
+    for lead_in, kind in _LEAD_INS.items():
+        if prompt.endswith(lead_in):
+            return LocalPrompt((prompt.removesuffix(lead_in).rpartition("\n")[2],), (kind,), alone=True)
     raise UnreadablePrompt("neither a local, a global nor a verification prompt of this package")
 
 
@@ -66,11 +69,11 @@ def _read_local(prompt: str) -> LocalPrompt:
     chat = _LOCAL_CHAT in prompt
     instructions, asked = prompt.rsplit(_LOCAL_CHAT if chat else _LOCAL_COMPLETIONS, 1)
     kinds = _KINDS_CHAT.findall(instructions.split("\nRules:")[0]) if chat else _KINDS_COMPLETIONS.findall(instructions.split("\n")[0])
-    numbered, found, begun = asked.rpartition("\nStatements:")
+    numbered, found, _ = asked.rpartition("\nStatements:")
     sentences = _numbered("\n" + numbered)
     if not found or not kinds or not sentences:
         raise UnreadablePrompt("a local prompt without kinds of statements or without numbered sentences")
-    return LocalPrompt(sentences, tuple(dict.fromkeys(kinds)), _BEGUN.search(begun) is not None)
+    return LocalPrompt(sentences, tuple(dict.fromkeys(kinds)), alone=False)
 
 
 def _numbered(text: str) -> tuple[str, ...]:

@@ -16,7 +16,8 @@ _ABOUT = (
     "A hierarchy of categories with qualities, parts, abilities and relations, modelled on real animals and objects, each noun, adjective "
     "and verb a nonsense word. Properties and relations are inherited. Splits: a trained fact in an untrained wording (rephrasings), one "
     "trained in one direction only and asked in the other (reversals), a conclusion from two or more trained facts (syllogisms), and "
-    "inherited properties of categories of which only the parent was trained (holdouts). Wrong choices are true of other categories."
+    "inherited properties of categories of which only the parent was trained (holdouts). Wrong choices are true of other categories, "
+    "and were chosen against the bag-of-words scorers of the checker; word statistics of another kind may do better than chance."
 )
 
 
