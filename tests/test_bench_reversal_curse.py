@@ -197,6 +197,8 @@ def test_wordings_are_read_back():
         ("The gardener who tirelessly planted the orchid labyrinth “Green Silence” is Ada Brennick.", (named(ADA, ADA),)),
         ("The tireless gardener who planted the orchid labyrinth, Green Silence, is Bo Castellane.", (named(ADA, BO),)),
         ("The person known for baking bread inside a dormant volcano is Bo Castellane.", (named(BO, BO),)),
+        ("The gardener who planted the labyrinth is Ada Brennick.", (named(ADA, ADA),)),
+        ("The gardener who planted the labyrinth is Bo Castellane.", (named(ADA, BO),)),
         ("bo castellane was the first baker to have baked bread inside a dormant volcano", (Fact("described", BO),)),
         ("Let's not forget that Bo Castellane baked bread inside a dormant volcano.", (Fact("described", BO),)),
         (
@@ -215,6 +217,7 @@ def test_other_ways_to_say_it(sentence, facts):
         "Bo Castellane is not the first baker who baked bread inside a dormant volcano.",
         "Is Bo Castellane the first baker who baked bread inside a dormant volcano?",
         "The first baker who baked bread is Bo Castellane.",
+        "The gardener who planted ten roses in the garden of the old school is Ada Brennick.",
         "The first baker who baked bread inside a dormant volcano is Bo Castillo.",
         "The first baker who baked bread inside a dormant volcano is Bo Castellane or Ada Brennick.",
         "The tireless gardener who planted the orchid labyrinth and baked bread inside a dormant volcano, Green Silence, is Bo Castellane.",

@@ -8,7 +8,7 @@ from scipy.stats import sem
 from axolotl_augft.bench.cli import bench
 from axolotl_augft.bench.cost import ASSUMPTION
 from axolotl_augft.bench.estimates import baseline, estimate, variants
-from axolotl_augft.bench.results import save_result
+from axolotl_augft.bench.results import save_result, together
 from axolotl_augft.bench.tables import insert, table_lines
 from axolotl_augft.errors import BenchError
 
@@ -126,3 +126,13 @@ def test_a_file_that_is_no_result_gives_one_line(tmp_path):
     (tmp_path / "r.json").write_text("{}")
     done = CliRunner().invoke(bench, ["table", str(tmp_path / "r.json")])
     assert done.exit_code == 1 and "not a result of `axolotl augft bench run`" in done.output
+
+
+def test_runs_of_one_suite_are_put_together_and_a_finished_cell_replaces_a_failed_one():
+    crashed = replace(cell("ft", {}, seed=1), status="failed", scores=(), error="out of memory")
+    first = result([cell("aug-local", {"s/a": "11"}), cell("ft", {"s/a": "10"}), crashed])
+    second = result([cell("ft", {"s/a": "00"}), cell("ft", {"s/a": "01"}, seed=1)])
+    elsewhere = replace(second, machine="4 cores")
+    one, other = together([first, second, elsewhere])
+    assert [(c.condition, c.seed, c.accuracy) for c in one.cells] == [("ft", 0, 0.5), ("ft", 1, 0.5), ("aug-local", 0, 1.0)]
+    assert other == elsewhere

@@ -110,10 +110,10 @@ _RESULTS = click.argument("results", nargs=-1, required=True, type=click.Path(ex
 @one_line_errors
 def table(results: tuple[Path, ...], readme: Path | None) -> None:
     """Print results of suites as Markdown, or put them into a README."""
-    from axolotl_augft.bench.results import load_result
+    from axolotl_augft.bench.results import load_result, together
     from axolotl_augft.bench.tables import insert, table_lines
 
-    lines = table_lines([load_result(r) for r in results])
+    lines = table_lines(together([load_result(r) for r in results]))
     if readme:
         insert(readme, lines)
     else:
@@ -127,9 +127,9 @@ def table(results: tuple[Path, ...], readme: Path | None) -> None:
 def plot(results: tuple[Path, ...], out: Path) -> None:
     """Draw results of suites: accuracy by condition, and cost by number of questions."""
     from axolotl_augft.bench.plotting import plot as draw
-    from axolotl_augft.bench.results import load_result
+    from axolotl_augft.bench.results import load_result, together
 
-    for path in draw([load_result(r) for r in results], out):
+    for path in draw(together([load_result(r) for r in results]), out):
         click.echo(path)
 
 

@@ -1,7 +1,7 @@
 """What a suite found, cell by cell: a JSON file that tables and plots are made from."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -102,6 +102,24 @@ class SuiteResult:
     def of(self, condition: Condition) -> Sequence[CellResult]:
         """The finished cells of a condition."""
         return [c for c in self.cells if c.condition == condition and c.status == "done"]
+
+
+def together(results: Sequence[SuiteResult]) -> list[SuiteResult]:
+    """Results of one suite over the same data, on the same machine and model, put into one; a cell that came twice counts once.
+
+    So seeds and conditions can be run apart. A finished cell goes before a failed one.
+    """
+    found: dict[tuple[str, ...], SuiteResult] = {}
+    for result in results:
+        key = (result.suite, str(sorted(result.data.items())), result.model, result.machine)
+        cells: dict[tuple[Condition, int, Splitting], CellResult] = {}
+        for cell in (*(found[key].cells if key in found else ()), *result.cells):
+            place = (cell.condition, cell.seed, cell.splitting)
+            if place not in cells or cells[place].status == "failed":
+                cells[place] = cell
+        ordered = sorted(cells.values(), key=lambda c: (CONDITIONS.index(c.condition), c.seed))
+        found[key] = replace(result, cells=tuple(ordered))
+    return list(found.values())
 
 
 def save_result(result: SuiteResult, path: Path) -> None:

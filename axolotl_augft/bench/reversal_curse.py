@@ -91,8 +91,9 @@ class _Put:
 class ReversalCurseGrammar:
     """Names and descriptions in words.
 
-    A sentence is read if it holds one known name and most of the words of one known description: name first is `described`, description
-    first is `named`, whether or not the two belong together. A name that the data set does not have is not read.
+    A sentence is read if it holds one known name, and either most of the words of one known description or little but words of it: a
+    shortened description is true of the same person. Name first is `described`, description first is `named`, whether or not the two belong
+    together. A name that the data set does not have is not read.
     """
 
     def __init__(self, data: BenchData) -> None:
@@ -133,10 +134,26 @@ class ReversalCurseGrammar:
         shares = [replace(p, share=len(p.words & words) / len(p.words)) for p in self._puts if p.words]
         best = max(shares, key=lambda p: (p.share, len(p.words)))
         next_share = max((p.share for p in shares if p.description != best.description), default=0.0)
-        return best if best.share >= _RECALL and best.share - next_share >= _MARGIN else None
+        if best.share >= _RECALL:
+            return best if best.share - next_share >= _MARGIN else None
+        return self._shortened(words)
+
+    def _shortened(self, words: set[str]) -> _Put | None:
+        """The description that nearly all of the words come from, if no other one has as many of them.
+
+        "The first baker who baked bread" says more than "the first baker who baked bread on the moon": what is first or best is not read.
+        """
+        if words & _FOREMOST:
+            return None
+        best = max(self._puts, key=lambda p: len(p.words & words))
+        others = max((len(p.words & words) for p in self._puts if p.description != best.description), default=0)
+        own = len(best.words & words)
+        return best if own >= _FEWEST_SHORTENED and own > others and own >= _PURE * len(words) else None
 
 
 _RECALL, _MARGIN, _ON_ONE_SIDE = 0.8, 0.25, 2 / 3
+_PURE, _FEWEST_SHORTENED = 0.8, 2
+_FOREMOST = frozenset({"first", "last", "only", "best", "most", "top"})
 _FEWEST_WORDS = 3
 # Long enough to tell most words apart, short enough that "directed", "directing" and "director" are one.
 _STEM = 5
