@@ -1,4 +1,4 @@
-# Targets: env, test, test-quick, check, demo, clean. All work in .venv.
+# Targets: env, test, test-quick, check, demo, bench-tiny, bench-reversal-curse, bench-table, clean. All work in .venv.
 PYTHON ?= python3.11
 # Pinned, so that all machines test with one torch; TORCH= leaves the choice to axolotl.
 TORCH ?= torch==2.13.0
@@ -7,7 +7,7 @@ DEMO := example_configs/smollm2-handbook-lora-cpu.yml
 export HF_HUB_OFFLINE ?= 1
 export AXOLOTL_DO_NOT_TRACK ?= 1
 
-.PHONY: env test test-quick check demo clean
+.PHONY: env test test-quick check demo bench-tiny bench-reversal-curse bench-table clean
 
 env: .venv/.ready
 
@@ -38,6 +38,20 @@ demo: env
 	$(BIN)/axolotl augft show $(DEMO) --limit 6
 	$(BIN)/axolotl augft report $(DEMO)
 	@echo "adapter: build/demo/adapter"
+
+# SOURCE=: the folder of the reversal-curse data; without it, it is taken from the hub (then HF_HUB_OFFLINE=0).
+bench-reversal-curse: env
+	$(BIN)/python example_configs/demo_model.py build/models/smollm2
+	$(BIN)/axolotl augft bench run benchmarks/suites/reversal-curse-smollm2.yml $(if $(SOURCE),--source $(SOURCE)) $(if $(SEEDS),--seeds $(SEEDS))
+
+bench-tiny: env
+	$(BIN)/python benchmarks/tiny_student.py build/models/tiny
+	$(BIN)/axolotl augft bench run benchmarks/suites/reversals-tiny.yml --seeds $(or $(SEEDS),0)
+
+# The README's tables and figures, from the kept raw scores.
+bench-table: env
+	$(BIN)/axolotl augft bench table benchmarks/results/*.json --readme README.md
+	$(BIN)/axolotl augft bench plot benchmarks/results/*.json --out benchmarks/figures
 
 clean:
 	rm -rf build .pytest_cache .mypy_cache .ruff_cache

@@ -106,7 +106,12 @@ with serving.managed_server(teacher(), Path({log!r} + ".log")):
 def test_no_server_outlives_its_process(tmp_path, sign):
     log = str(tmp_path / "asked.jsonl")
     code = CHILD.format(here=str(HERE), server=str(HERE / "teacher_server.py"), log=log)
-    child = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    child = subprocess.Popen(
+        [sys.executable, "-c", code],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a test run in the background has it ignored
+    )
     assert child.stdout.readline() == b"up\n"
     servers = [pid for pid in ours(log) if pid != child.pid]
     assert servers
