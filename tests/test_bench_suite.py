@@ -12,7 +12,7 @@ from filelock import FileLock
 
 from axolotl_augft.bench.dataset import BenchData, Question, Stated, save
 from axolotl_augft.bench.facts import Fact
-from axolotl_augft.bench.icl import build_context, drawn_questions
+from axolotl_augft.bench.icl import build_context, drawn_questions, window_left
 from axolotl_augft.bench.own import own_plan
 from axolotl_augft.bench.plan import Cell, Fingerprints, cell_recipe
 from axolotl_augft.bench.preparing import suite_plan
@@ -24,7 +24,7 @@ from axolotl_augft.bench.suite import load_suite, parse_list, parse_suite
 from axolotl_augft.bench.training import augment, last_meaningful_line
 from axolotl_augft.errors import BenchError
 from axolotl_augft.files import write_json
-from axolotl_augft.tokens import TokenCounter
+from axolotl_augft.tokens import TokenCounter, token_counter
 
 WORDS = TokenCounter(lambda text: len(text.split()), exact=True)
 DATA = BenchData(
@@ -129,7 +129,15 @@ def test_the_recipe_of_plain_fine_tuning(tmp_path):
         "logging_steps": 10,
         "dataset_prepared_path": "/c/prepared",
         "output_dir": "/c/model",
+        "warmup_steps": 1,
     }
+
+
+@pytest.mark.parametrize(("recipe", "steps"), [({}, 3), ({"warmup_ratio": 0.1}, 10), ({"warmup_steps": 7, "warmup_ratio": 0.1}, 7)])
+def test_every_condition_warms_up_for_as_many_steps(tmp_path, recipe, steps):
+    plan = plan_of(tmp_path, steps=100, recipe={"base_model": "student", **recipe})
+    cells = [cell_recipe(plan, Cell(c, 0), Path("/c"), Path("/a"), {"model": "m"}) for c in ("ft", "aug-local")]
+    assert [cfg["warmup_steps"] for cfg in cells] == [steps, steps]
 
 
 def test_the_recipe_of_an_augmented_cell(tmp_path):
@@ -233,12 +241,12 @@ def test_questions_are_drawn_evenly_over_the_splits():
         ({"prompt": "A", "choices": ["x", "y"], "answer": "z"}, "the right answer is not among its 2 choices"),
         ({"prompt": "A", "choices": ["x", "y"], "answer": 2}, "the answer 2 is no index of its 2 choices (0 to 1)"),
         ({"prompt": "A", "choices": ["x", "y"], "answer": -1}, "the answer -1 is no index"),
-        ({"prompt": "A", "choices": ["x", "y", " x"], "answer": 1}, "the choice 'x' stands there twice"),
+        ({"prompt": "A", "choices": ["x", "y", " x"], "answer": 1}, "choices 0 and 2 are equal"),
         ({"prompt": "A", "choices": ["x"], "answer": 0}, "has 1 choices"),
         ({"prompt": "A", "choices": [], "answer": 0}, "has 0 choices"),
         ({"prompt": "A", "choices": ["x", " "], "answer": 0}, "an empty prompt or choice"),
         ({"prompt": "A", "choices": "xy", "answer": 0}, "needs prompt (a text) and choices (a list of texts)"),
-        ({"prompt": "A", "choices": ["x", "y"]}, "answer must be the index or the text of the right choice, got None"),
+        ({"prompt": "A", "choices": ["x", "y"]}, "answer must be the index or the text of the right choice, got a NoneType"),
         ({"prompt": "A", "choices": ["x", "y"], "answer": True}, "answer must be the index or the text"),
     ],
 )
@@ -307,17 +315,44 @@ def own_questions(tmp_path) -> Path:
 
 def test_your_own_recipe_becomes_the_same_conditions(cfg, tmp_path):
     cfg["augft"] |= {"augment": ["local", {"strategy": "global", "context_tokens": 150}], "verify": "names"}
-    cfg |= {"val_set_size": 2, "max_steps": 0, "num_epochs": 4, "seed": 5}
+    cfg |= {"max_steps": 0, "num_epochs": 4, "seed": 5}
     (tmp_path / "mine.yml").write_text(yaml.safe_dump(cfg))
     plan = own_plan(tmp_path / "mine.yml", own_questions(tmp_path))
     assert plan.conditions == ("pretrained", "icl", "ft", "aug-local", "aug-global", "aug-both")
     assert {c: [e["strategy"] for e in entries] for c, entries in plan.augment.items()} == {
         "aug-local": ["local"], "aug-global": ["global"], "aug-both": ["local", "global"],
     }  # fmt: skip
-    # Six rows of two a step in four epochs; all of them are trained on, for the questions are the test.
+    # Six rows of two a step in four epochs.
     assert (plan.steps, plan.rows, len(plan.documents), plan.seeds) == (12, 6, 6, (5,))
     assert plan.augft == {"verify": "names", "store": str(tmp_path / "prepared/augft/responses.sqlite")}
     assert plan.teacher["seed"] == 5 and plan.teacher["model"] == "scripted"
+
+
+@pytest.mark.parametrize("held_out", [{"val_set_size": 2}, {"test_datasets": [{"path": "other.jsonl"}]}])
+def test_rows_that_are_held_out_are_not_taken_for_training(cfg, tmp_path, held_out):
+    cfg["augft"]["augment"] = ["local"]
+    (tmp_path / "mine.yml").write_text(yaml.safe_dump(cfg | held_out))
+    with pytest.raises(BenchError, match=f"{next(iter(held_out))} holds rows out"):
+        own_plan(tmp_path / "mine.yml", own_questions(tmp_path))
+
+
+def test_the_context_of_icl_leaves_room_for_the_question(tiny_model):
+    questions = [Question("q", "Port Ennis lies", ("north", "south of Saltmere"), 0, "all")]
+    counter = token_counter(str(tiny_model))
+    longest = counter.count("\n\nPort Ennis lies south of Saltmere")
+    assert window_left(str(tiny_model), questions, counter) == 512 - longest - 2
+
+
+def test_a_tie_is_not_right():
+    assert Score("q", "s", "", 0, (-1.0, -2.0), (1, 1)).right
+    assert not Score("q", "s", "", 0, (-1.0, -1.0), (1, 1)).right
+
+
+def test_every_suite_of_the_project_can_be_read():
+    suites = sorted((Path(__file__).parent.parent / "benchmarks" / "suites").glob("*.yml"))
+    assert len(suites) >= 6
+    for suite in suites:
+        assert load_suite(suite).steps > 0
 
 
 def test_your_own_recipe_lacks_what_a_condition_needs(cfg, tmp_path):

@@ -136,3 +136,15 @@ def test_runs_of_one_suite_are_put_together_and_a_finished_cell_replaces_a_faile
     one, other = together([first, second, elsewhere])
     assert [(c.condition, c.seed, c.accuracy) for c in one.cells] == [("ft", 0, 0.5), ("ft", 1, 0.5), ("aug-local", 0, 1.0)]
     assert other == elsewhere
+
+
+def test_runs_of_different_length_are_not_put_together():
+    longer = cell("ft", {"s/a": "10"}, seed=1)
+    longer = replace(longer, training=replace(longer.training, steps=400))
+    with pytest.raises(BenchError, match="results of 300 and 400 steps cannot be put together"):
+        together([result([cell("ft", {"s/a": "10"})]), result([longer])])
+
+
+def test_what_is_less_accurate_than_icl_has_not_paid_for_itself():
+    lines = table_lines([result([cell("icl", {"s/a": "11"}), cell("aug-local", {"s/a": "10"})])])
+    assert any(line.endswith("; less accurate than icl") for line in lines) and not any("paid for" in line for line in lines)

@@ -16,7 +16,7 @@ import yaml
 
 from axolotl_augft.bench.facts import Fact, Rule
 from axolotl_augft.errors import BenchError
-from axolotl_augft.files import write_json
+from axolotl_augft.files import cannot_write, write_json
 
 Scale = Literal["tiny", "small", "paper"]
 SCALES: tuple[Scale, ...] = ("tiny", "small", "paper")
@@ -99,12 +99,19 @@ def save(data: BenchData, folder: Path) -> None:
     Raises:
         OutputError: It cannot be written.
     """
+    try:
+        _save(data, folder)
+    except OSError as error:
+        raise cannot_write(folder, error) from error
+
+
+def _save(data: BenchData, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     _write_lines(folder / DOCUMENTS, ({"text": text} for text in data.documents))
     _write_lines(folder / QUESTIONS, (_question_row(q) for q in data.questions))
     _write_lines(folder / FACTS, _fact_rows(data))
-    (folder / TASK).write_text(task_yaml(data.name, folder / QUESTIONS))
-    (folder / CARD).write_text(card(data))
+    (folder / TASK).write_text(task_yaml(data.name, folder / QUESTIONS), encoding="utf-8")
+    (folder / CARD).write_text(card(data), encoding="utf-8")
     write_json(folder / DATASET, _about(data))
 
 
@@ -115,18 +122,22 @@ def load(folder: Path) -> BenchData:
         BenchError: A file is missing or is not what it should be.
     """
     try:
-        about = orjson.loads((folder / DATASET).read_bytes())
-        documents = tuple(row["text"] for row in _read_lines(folder / DOCUMENTS))
-        questions = tuple(_question(row) for row in _read_lines(folder / QUESTIONS))
-        rows = list(_read_lines(folder / FACTS))
+        return _load(folder)
     except OSError as error:
         raise BenchError(
             f"{error.filename}: cannot be read; make the data set with `axolotl augft bench make NAME --out {folder}`"
         ) from None
-    except (orjson.JSONDecodeError, KeyError, TypeError) as error:
+    except (orjson.JSONDecodeError, KeyError, TypeError, IndexError) as error:
         raise BenchError(
             f"{folder}: not a data set of `axolotl augft bench make` ({type(error).__name__}: {error}); make it anew"
         ) from None
+
+
+def _load(folder: Path) -> BenchData:
+    about = orjson.loads((folder / DATASET).read_bytes())
+    documents = tuple(row["text"] for row in _read_lines(folder / DOCUMENTS))
+    questions = tuple(_question(row) for row in _read_lines(folder / QUESTIONS))
+    rows = list(_read_lines(folder / FACTS))
     return BenchData(
         name=about["name"],
         scale=about["scale"],

@@ -55,6 +55,18 @@ def build_context(
     return Context(text, tokens.count(text), len(chosen))
 
 
+def window_left(model: str, questions: Sequence[Question], tokens: TokenCounter) -> int | None:
+    """Tokens that a model's context leaves beside the longest question with its choice; None if its length is not known."""
+    from transformers import AutoConfig
+
+    length = getattr(AutoConfig.from_pretrained(model), "max_position_embeddings", None)
+    if not isinstance(length, int):
+        return None
+    longest = max(tokens.count(f"\n\n{q.prompt} {choice}") for q in questions for choice in q.choices)
+    # The first token that some tokenizers put in front, and one that may come of joining.
+    return length - longest - 2
+
+
 def _in_order_of_use(count: int, stated: Sequence[Stated], questions: Sequence[Question], seed: int) -> Iterator[int]:
     """Every document once, the most useful first."""
     draw = random.Random(seed)

@@ -37,9 +37,10 @@ def own_plan(
         steps: Optimizer steps of every condition. Default: the recipe's max_steps, or what its source rows make.
 
     Raises:
-        AugftError: The recipe, its data or the questions cannot be used.
+        AugftError: The recipe, its data or the questions cannot be used, or the recipe holds rows out.
     """
     full = read_recipe(str(config))
+    _refuse_held_out(read_yaml(config), config)
     cfg = {k: v for k, v in read_yaml(config).items() if k not in LEFT_OUT}
     recipe = Recipe.from_cfg(cfg)
     asked = read_questions(questions)
@@ -73,6 +74,16 @@ def own_plan(
         data=_digest(sources),
         about={"name": config.stem, "scale": "own", "seed": 0, "documents": len(documents), "questions": len(asked)},
     )
+
+
+def _refuse_held_out(cfg: Mapping[str, Any], config: Path) -> None:
+    """All conditions must train on the same rows, and rows that a recipe holds out must not reach the teacher."""
+    for key in ("val_set_size", "test_datasets"):
+        if cfg.get(key):
+            raise BenchError(
+                f"{config}: {key} holds rows out, but here the questions are the test and every row of datasets is trained on and shown to "
+                f"the teacher; take it out of a copy of the recipe, and those rows out of its data if they are to stay unseen"
+            )
 
 
 def _shared_block(block: Mapping[str, Any], recipe: Recipe) -> dict[str, Any]:

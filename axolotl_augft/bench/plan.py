@@ -8,8 +8,8 @@ from typing import Any
 
 import orjson
 
-from axolotl_augft import __version__
-from axolotl_augft.bench.dataset import Question, Stated
+import axolotl_augft
+from axolotl_augft.bench.dataset import FACTS, Question, Stated
 from axolotl_augft.bench.results import Condition, Splitting
 from axolotl_augft.bench.suite import ORACLE, IclConfig, ScoringConfig
 from axolotl_augft.fingerprints import combined_digest, model_files, stamp_files
@@ -17,6 +17,7 @@ from axolotl_augft.recipe import PLUGIN
 
 SCHEMA = 1
 _LOGGED_STEPS = 10
+_WARMUP_RATIO = 0.03
 # Evaluation, checkpoints and uploads: no part of a cell, whose questions are its test.
 LEFT_OUT = frozenset(
     [
@@ -120,6 +121,9 @@ def cell_recipe(plan: Plan, cell: Cell, folder: Path, augmentations: Path, teach
     augft = _augft(plan, cell, augmentations, teacher)
     cfg |= {"seed": cell.seed, "max_steps": plan.steps, "save_strategy": "no", "logging_steps": _logging_steps(plan.steps)}
     cfg |= {"dataset_prepared_path": str(folder / "prepared"), "output_dir": str(folder / "model")}
+    # Axolotl takes a ratio of one epoch's steps, of which an augmented cell has more than a plain one.
+    if cfg.get("warmup_steps") is None:
+        cfg["warmup_steps"] = round(float(cfg.pop("warmup_ratio", None) or _WARMUP_RATIO) * plan.steps)
     if augft:
         others.append(PLUGIN)
         cfg["augft"] = augft
@@ -169,12 +173,15 @@ class Fingerprints:
         return hashlib.sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).hexdigest()[:32]
 
     def _writing(self, cell: Cell) -> list[str] | None:
-        """What else decides what the teacher writes: this package, and the prompts and examples that entries name."""
+        """What else decides what is written: this package, the prompts and examples that entries name, the facts an oracle answers from."""
         entries = self._plan.augment.get(cell.condition)
         if entries is None:
             return None
         named = [Path(entry[key]) for entry in entries for key in ("prompt", "examples") if entry.get(key)]
-        return [__version__, combined_digest(stamp_files([path for path in named if path.is_file()], {}))]
+        package = Path(axolotl_augft.__file__).parent
+        own = [p for pattern in ("*.py", "prompts/*", "data/*.jsonl") for p in sorted(package.glob(pattern))]
+        truth = [self._plan.data_folder / FACTS] if self._plan.data_folder and self._plan.teacher == ORACLE else []
+        return [combined_digest(stamp_files([path for path in (*own, *named, *truth) if path.is_file()], {}))]
 
     def _teacher(self) -> dict[str, Any]:
         if not isinstance(self._plan.teacher, Mapping):

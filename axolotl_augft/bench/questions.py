@@ -32,9 +32,9 @@ def _fault(question: Question) -> str | None:
     if not question.prompt.strip() or not all(choice.strip() for choice in choices):
         return "an empty prompt or choice; write text"
     stripped = [choice.strip() for choice in choices]
-    twice = next((c for i, c in enumerate(stripped) if c in stripped[:i]), None)
+    twice = next((i for i, c in enumerate(stripped) if c in stripped[:i]), None)
     if twice is not None:
-        return f"the choice {twice!r} stands there twice; make all choices different"
+        return f"choices {stripped.index(stripped[twice])} and {twice} are equal; make all choices different"
     if not 0 <= question.answer < len(choices):
         return f"the answer {question.answer} is no index of its {len(choices)} choices (0 to {len(choices) - 1})"
     return None
@@ -74,7 +74,7 @@ def _question(line: bytes, number: int, path: Path) -> Question:
 def _answer(row: Mapping[str, Any], choices: list[str], where: str) -> int:
     answer = row.get("answer")
     if isinstance(answer, bool) or not isinstance(answer, int | str):
-        raise BenchError(f"{where}: answer must be the index or the text of the right choice, got {answer!r}")
+        raise BenchError(f"{where}: answer must be the index or the text of the right choice, got a {type(answer).__name__}")
     if isinstance(answer, int):
         return answer
     if answer.strip() not in choices:

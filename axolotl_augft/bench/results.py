@@ -27,8 +27,9 @@ class Score:
 
     @property
     def right(self) -> bool:
-        """Whether the right choice is the likeliest."""
-        return max(range(len(self.loglikelihoods)), key=self.loglikelihoods.__getitem__) == self.answer
+        """Whether the right choice is likelier than every other; a tie is not."""
+        right = self.loglikelihoods[self.answer]
+        return all(right > other for i, other in enumerate(self.loglikelihoods) if i != self.answer)
 
 
 @dataclass(frozen=True)
@@ -108,6 +109,9 @@ def together(results: Sequence[SuiteResult]) -> list[SuiteResult]:
     """Results of one suite over the same data, on the same machine and model, put into one; a cell that came twice counts once.
 
     So seeds and conditions can be run apart. A finished cell goes before a failed one.
+
+    Raises:
+        BenchError: The results of one suite are of different numbers of steps.
     """
     found: dict[tuple[str, ...], SuiteResult] = {}
     for result in results:
@@ -119,6 +123,10 @@ def together(results: Sequence[SuiteResult]) -> list[SuiteResult]:
                 cells[place] = cell
         ordered = sorted(cells.values(), key=lambda c: (CONDITIONS.index(c.condition), c.seed))
         found[key] = replace(result, cells=tuple(ordered))
+        steps = {c.training.steps for c in ordered if c.training}
+        if len(steps) > 1:
+            found_steps = " and ".join(map(str, sorted(steps)))
+            raise BenchError(f"suite {result.suite}: results of {found_steps} steps cannot be put together; give those of one number")
     return list(found.values())
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from axolotl_augft.bench.icl import build_context, drawn_questions
+from axolotl_augft.bench.icl import build_context, drawn_questions, window_left
 from axolotl_augft.bench.plan import Cell, Fingerprints, Plan, cell_recipe
 from axolotl_augft.bench.questions import check_questions, write_task
 from axolotl_augft.bench.results import CONDITIONS, CellResult, SuiteResult, TeacherUse, TrainingUse, cell_of, save_result
@@ -22,7 +22,7 @@ from axolotl_augft.bench.scoring import LOG_FILE as SCORING_LOG
 from axolotl_augft.bench.scoring import Job, require_lm_eval, score
 from axolotl_augft.bench.training import LOG_FILE as TRAINING_LOG
 from axolotl_augft.bench.training import Asked, augment_or_count, train
-from axolotl_augft.errors import BenchError
+from axolotl_augft.errors import BenchError, OutputError
 from axolotl_augft.files import read_json, write_json
 from axolotl_augft.tokens import token_counter
 
@@ -62,7 +62,7 @@ def _logged_to(log: Path) -> Iterator[None]:
     """Says where to read more of what failed here, if there is such a file."""
     try:
         yield
-    except BenchError as error:
+    except (BenchError, OutputError, ValueError) as error:
         raise _CellFailed(str(log) if log.is_file() else None) from error
 
 
@@ -159,7 +159,9 @@ class _Run:
         if cell.condition == "icl":
             questions = drawn_questions(plan.questions, plan.icl.questions, cell.seed)
             counter = token_counter(plan.model)
-            context = build_context(plan.documents, plan.stated, questions, plan.icl.context_tokens, cell.seed, counter)
+            left = window_left(plan.model, questions, counter)
+            budget = plan.icl.context_tokens if left is None else min(plan.icl.context_tokens, left)
+            context = build_context(plan.documents, plan.stated, questions, budget, cell.seed, counter)
             task, tokens = write_task(plan.name, questions, folder, context.text), context.tokens
         model, adapter = self._model(cell)
         job = Job(model, adapter, str(task), plan.scoring.batch_size, plan.scoring.dtype, str(folder / "loglikelihoods.json"))
@@ -260,7 +262,8 @@ def _check_model(model: str) -> None:
     try:
         AutoConfig.from_pretrained(model)
         AutoTokenizer.from_pretrained(model)
-    except (OSError, ValueError, KeyError) as error:
+    except Exception as error:
+        # Loaders raise whatever the broken file makes them raise; any of it means that the model is not usable.
         reason = (str(error).strip().splitlines() or ["no further message"])[0][:200]
         raise BenchError(f"the model {model} cannot be loaded ({type(error).__name__}: {reason}); give a folder or a hub name") from error
 

@@ -100,8 +100,10 @@ def _load(job: Job) -> Any:
     device = "cuda" if torch.cuda.is_available() else "cpu"
     try:
         return PrefixLM(
-            pretrained=job.model, peft=job.adapter, tokenizer=tokenizer, device=device, dtype=job.dtype, batch_size=job.batch_size
-        )
+            pretrained=job.model, peft=job.adapter, tokenizer=tokenizer, device=device, dtype=job.dtype, batch_size=job.batch_size,
+            # In half precision the sum of a choice would be a multiple of half a nat.
+            softmax_dtype="float32",
+        )  # fmt: skip
     except Exception as error:
         # Loaders raise whatever the broken file makes them raise; any of it means that the model is not usable.
         reason = (str(error).strip().splitlines() or ["no further message"])[0][:200]

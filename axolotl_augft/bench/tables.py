@@ -9,7 +9,7 @@ from statistics import fmean
 from axolotl_augft.bench.cost import ASSUMPTION, Cost, costs
 from axolotl_augft.bench.estimates import Variant, baseline, chance, label, splits, variants
 from axolotl_augft.bench.output import write_text
-from axolotl_augft.bench.results import CellResult, SuiteResult
+from axolotl_augft.bench.results import CellResult, Condition, Splitting, SuiteResult
 from axolotl_augft.errors import BenchError
 
 START, END = "<!-- bench -->", "<!-- /bench -->"
@@ -44,7 +44,11 @@ def table_lines(results: Sequence[SuiteResult]) -> list[str]:
         lines += [f"### {_text(result.title)}", "", _made_with(result), ""]
         if found := variants(result):
             lines += [*_table(result, found), ""]
-        notes = [*(_cost_line(c, spent) for c in spent), *(_failure_line(c) for c in result.cells if c.status == "failed")]
+        worse = _less_accurate_than_icl(found)
+        notes = [
+            *(_cost_line(c, spent, (c.condition, c.splitting) in worse) for c in spent),
+            *(_failure_line(c) for c in result.cells if c.status == "failed"),
+        ]
         lines += [*notes, ""] if notes else []
     return [*lines, _HOW + (f" {ASSUMPTION}" if unpriced else "")]
 
@@ -145,7 +149,13 @@ def _mean(values: Iterable[float | None]) -> str:
     return f"{fmean(known):,.0f}" if len(known) == len(all_of_them) else _NOTHING
 
 
-def _cost_line(cost: Cost, spent: Sequence[Cost]) -> str:
+def _less_accurate_than_icl(found: Sequence[Variant]) -> set[tuple[Condition, Splitting]]:
+    """The variants that do not pay for themselves whatever they cost."""
+    icl = max((v.accuracy for v in found if v.condition == "icl"), default=0.0)
+    return {(v.condition, v.splitting) for v in found if v.accuracy < icl}
+
+
+def _cost_line(cost: Cost, spent: Sequence[Cost], worse: bool) -> str:
     several = sum(c.condition == cost.condition for c in spent) > 1
     name = f"{cost.condition}, {cost.splitting}" if several else cost.condition
     hours = (_hours(cost.teacher_hours, "augmentation"), _hours(cost.training_hours, "training"))
@@ -153,7 +163,9 @@ def _cost_line(cost: Cost, spent: Sequence[Cost]) -> str:
     if cost.teacher_dollars is not None and cost.training_dollars is not None:
         parts.append(f"{_dollars(cost.teacher_dollars)} for the teacher, {_dollars(cost.training_dollars)} for training")
     questions = cost.break_even_questions
-    if questions is not None and cost.once is not None:
+    if worse:
+        parts.append("less accurate than icl")
+    elif questions is not None and cost.once is not None:
         once = "" if cost.unit == "dollars" else f" ({cost.once:,.0f} forward tokens once)"
         parts.append(f"**paid for against icl after {questions:,} questions** of {cost.icl_tokens:,.0f} context tokens each{once}")
     return f"* {name}: {'; '.join(p for p in parts if p) or 'cost unknown'}"
@@ -172,7 +184,7 @@ def _hours(value: float | None, doing: str) -> str:
 
 
 def _failure_line(cell: CellResult) -> str:
-    return f"* failed: {cell.condition}, seed {cell.seed}, splitting {cell.splitting}: {_text(cell.error or 'no message')}"
+    return f"* failed: {cell.condition}, seed {cell.seed}, splitting {cell.splitting}: {_text((cell.error or 'no message').split(': ')[0])}"
 
 
 def _text(text: str) -> str:
