@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 _SUFFIXES = ("s", "es", "d", "ed", "ing", "er", "est", "ly", "y")
+_SHORTEST_HALF = 3
 # Words the dictionaries leave out.
 _UNLISTED = frozenset(("shit", "wank"))
 
@@ -12,6 +13,13 @@ def is_english(word: str) -> bool:
     """Whether a lower-case word is English, or is an English one with a common suffix."""
     english = _english()
     return word in english or word in _UNLISTED or any(stem in english for stem in stems(word))
+
+
+def is_compound(word: str) -> bool:
+    """Whether two English words, each of three letters or more, make it up: website, workflow. The dictionaries are older than those."""
+    english = _english()
+    halves = ((word[:i], word[i:]) for i in range(_SHORTEST_HALF, len(word) - _SHORTEST_HALF + 1))
+    return any(first in english and is_english(second) for first, second in halves)
 
 
 def stems(word: str) -> Iterator[str]:

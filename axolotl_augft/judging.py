@@ -1,5 +1,6 @@
 """Inferences -> kept or rejected with a reason. Rejections are no failures; they are counted and can be looked at."""
 
+import difflib
 import hashlib
 import re
 from collections import Counter
@@ -8,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 
-from axolotl_augft.english import is_english, stems
+from axolotl_augft.english import is_compound, is_english, stems
 from axolotl_augft.inferences import Inference
 from axolotl_augft.tasks import Task
 
@@ -60,6 +61,7 @@ _ARTICLES = frozenset({"a", "an", "the"})
 _COPULAS = frozenset({"is", "are", "was", "were", "be"})
 _CIRCLE = 3
 _SHORTEST_NAME = 3
+_MISSPELT = 0.75
 _SENTENCE_END = re.compile(r"[.!?](?=\s|$)|[。！？]|\n")
 
 
@@ -131,7 +133,12 @@ def invented_words(text: str, premises: Iterable[str]) -> list[str]:
     """Words that no English dictionary has and the premises lack: invented, or a misspelt name. Abbreviations in capitals are left out."""
     known = _vocabulary(tuple(premises))
     words = (w.casefold() for w in _WORD.findall(text) if w.isalpha() and w[1:].islower() and len(w) >= _SHORTEST_NAME)
-    return [w for w in words if w not in known and not is_english(w) and not _inflected(w, known)]
+    return [w for w in words if w not in known and not (is_english(w) or _inflected(w, known) or _modern(w, known))]
+
+
+def _modern(word: str, known: frozenset[str]) -> bool:
+    """Whether it is a compound that dictionaries may lack, and no misspelling of a known word."""
+    return is_compound(word) and not difflib.get_close_matches(word, known, n=1, cutoff=_MISSPELT)
 
 
 def _inflected(word: str, known: frozenset[str]) -> bool:

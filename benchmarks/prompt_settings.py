@@ -8,6 +8,7 @@ sentence. Each setting changes one thing of the first. The audit is taken twice 
 """
 
 import argparse
+import itertools
 import json
 import time
 from pathlib import Path
@@ -16,17 +17,22 @@ from typing import Any, get_args
 from axolotl_augft.bench.audit import Audit, audit, share
 from axolotl_augft.bench.dataset import DOCUMENTS, load
 from axolotl_augft.bench.making import grammar_of
-from axolotl_augft.config import AugftConfig
-from axolotl_augft.errors import AugftError
+from axolotl_augft.config import AugftConfig, LocalAugment
 from axolotl_augft.recipe import Recipe
 from axolotl_augft.stage import run_stage
 
-BASE: dict[str, Any] = {"api": "completions", "temperature": 0.5, "num_examples": 4, "example_choice": "fitting"}
+DEFAULTS = LocalAugment()
+BASE: dict[str, Any] = {
+    "api": "completions",
+    "temperature": 0.5,
+    "num_examples": DEFAULTS.num_examples,
+    "example_choice": DEFAULTS.example_choice,
+}
 SETTINGS: dict[str, dict[str, Any]] = {
-    "four fitting examples, completions, temperature 0.5": {},
+    f"{DEFAULTS.num_examples} {DEFAULTS.example_choice} examples, completions, temperature 0.5": {},
     "fixed examples": {"example_choice": "fixed"},
-    "two examples": {"num_examples": 2},
-    "eight examples": {"num_examples": 8},
+    "2 examples": {"num_examples": 2},
+    "12 examples": {"num_examples": 12},
     "temperature 0": {"temperature": 0.0},
     "temperature 1": {"temperature": 1.0},
     "chat": {"api": "chat"},
@@ -45,25 +51,24 @@ def main() -> None:
     parser.add_argument("--work", type=Path, default=Path("build/prompt_settings"))
     parser.add_argument("--out", type=Path)
     given = parser.parse_args()
-    rows = [_measured(given, data, name) for data in given.data for name in given.only]
+    rows: list[dict[str, Any]] = []
+    for data, name in itertools.product(given.data, given.only):
+        rows += _measured(given, data, name)
+        if given.out:
+            given.out.parent.mkdir(parents=True, exist_ok=True)
+            given.out.write_text(json.dumps(rows, indent=1))
     print("| data | setting | check | statements | precision | coverage | unread | seconds |")
     print("|---|---|---|---|---|---|---|---|")
-    for row in [r for some in rows for r in some]:
+    for row in rows:
         shown = [row["data"], row["setting"], row["check"], row["statements"]]
         shown += ["–" if row[n] is None else f"{row[n]:.3f}" for n in ("precision", "coverage", "unread")] + [row["seconds"]]
         print("| " + " | ".join(str(s) for s in shown) + " |")
-    if given.out:
-        given.out.parent.mkdir(parents=True, exist_ok=True)
-        given.out.write_text(json.dumps([r for some in rows for r in some], indent=1))
 
 
 def _measured(given: argparse.Namespace, folder: Path, name: str) -> list[dict[str, Any]]:
     data, start = load(folder), time.monotonic()
     work = given.work / f"{given.model.name}-{folder.name}-{name.replace(' ', '_').replace(',', '')}"
-    try:
-        run_stage(Recipe.from_cfg(_recipe(given, folder, name, "none", work)))
-    except AugftError as error:
-        print(f"{folder.name}, {name}: {error}")
+    run_stage(Recipe.from_cfg(_recipe(given, folder, name, "none", work)))
     seconds = round(time.monotonic() - start)
     found = []
     for check in CHECKS:

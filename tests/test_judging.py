@@ -116,8 +116,9 @@ def test_the_global_prompts_own_examples_are_recognised():
         ("Hobbets are less patient than tramlins.", []),
         ("A hobbet is less patient than a tramlin.", []),
         ("Hobbets are less patient than tramlings.", ["tramlings"]),
-        ("Hobbots are less patient than the quiet dorvels.", ["hobbots", "dorvels"]),
+        ("Hobbots are less patient than the quiet plinkets.", ["hobbots", "plinkets"]),
         ("Bakers sang while the houses were painted.", []),
+        ("The website and the workflow were upgraded with new firmware.", []),
     ],
 )
 def test_words_that_neither_the_premises_nor_a_dictionary_have(text, invented):
