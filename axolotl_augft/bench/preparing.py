@@ -1,4 +1,4 @@
-"""A suite -> its plan: the data set is made (or read) and proved, the recipe gets its data."""
+"""A suite -> its plan: the data set is made and proved, or read as it is; the recipe gets its data."""
 
 import hashlib
 from pathlib import Path
@@ -17,7 +17,7 @@ def suite_plan(suite: SuiteConfig, out: Path) -> Plan:
     """The plan of a suite; its data set is in `out/data` afterwards, unless the suite names a folder.
 
     Raises:
-        BenchError: The data set cannot be made or read, or its questions do not follow from its facts.
+        BenchError: The data set cannot be made or read, or the questions of a made one do not follow from its facts.
     """
     folder = Path(suite.data.folder) if isinstance(suite.data, FolderData) else out.resolve() / "data"
     data = load(folder) if isinstance(suite.data, FolderData) else _made(suite.data, folder)
