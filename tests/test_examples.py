@@ -3,7 +3,8 @@ import json
 import pytest
 
 from axolotl_augft.errors import ConfigError
-from axolotl_augft.examples import FittingExamples, FixedExamples, form_tokens, load_pool, with_kinds
+from axolotl_augft.examples import Example, FittingExamples, FixedExamples, form_tokens, load_pool, with_kinds
+from axolotl_augft.ranking import Bm25
 
 POOL = load_pool(None)
 RELATIONS = {
@@ -45,6 +46,33 @@ def test_fitting_examples_have_the_form_of_the_sentence(sentence, relation):
 def test_comparisons_get_only_comparisons():
     chosen = FittingExamples(POOL, 3).choose(["Cats are more curious than dogs."])
     assert {e.relation for e in chosen} == {"comparison"}
+
+
+def example(name: str, relation: str, text: str) -> Example:
+    return Example(id=name, relation=relation, text=text, statements=({"kind": "reversal", "text": "x y."},))
+
+
+def test_words_in_common_by_accident_do_not_outweigh_the_relation():
+    pool = [
+        example("time", "time", "Port Ennis flooded the valley."),
+        example("who-1", "identity", "Mara Quell was the baker who sang."),
+        example("who-2", "identity", "Ivo Marsh was the diver who sank."),
+        example("who-3", "identity", "Orla Fen was the judge who left."),
+    ]
+    sentence = "Dov Larrick was the potter who saved one valley."
+    scores = Bm25([form_tokens(e.text) for e in pool]).scores(form_tokens(sentence))
+    assert scores.argmax() == 0
+    assert [e.id for e in FittingExamples(pool, 3).choose([sentence])] == ["who-1", "who-2", "who-3"]
+
+
+def test_examples_that_name_someone_at_the_same_end_come_first():
+    pool = [
+        example("last", "identity", "The baker who sang at dawn was Mara Quell."),
+        example("first", "identity", "Ivo Marsh used to be that diver."),
+    ]
+    choose = FittingExamples(pool, 1).choose
+    assert [e.id for e in choose(["Dov Larrick was the baker who sang at noon."])] == ["first"]
+    assert [e.id for e in choose(["The diver used to be Dov Larrick."])] == ["last"]
 
 
 def test_fitting_is_deterministic_and_serves_each_sentence():

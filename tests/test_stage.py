@@ -477,3 +477,24 @@ def test_requests_with_the_same_examples_are_sent_one_after_the_other(cfg, data)
     runs = sum(a != b for a, b in itertools.pairwise(prefixes)) + 1
     assert len(set(prefixes)) == runs == 2
     assert written == list(range(20))
+
+
+def test_one_kind_about_one_sentence_is_asked_in_the_plainest_form(cfg, teacher):
+    cfg["augft"]["teacher"]["api"] = "completions"
+    cfg["augft"]["augment"] = [{"strategy": "local", "kinds": ["reversal"], "unit_tokens": 1, "num_examples": 1}]
+    teacher.answer = lambda body: f" What is told is this: {len(body['prompt'])}."
+    run_stage(Recipe.from_cfg(cfg))
+    (asked,) = [b["prompt"] for b in teacher.bodies if "Cats are more curious" in b["prompt"]]
+    example, own = asked.split("###\n")
+    assert own == "Cats are more curious than dogs.\nIn other words:"
+    assert len(example.splitlines()) == 2 and example.splitlines()[1].startswith("In other words: ")
+    (later,) = [b["prompt"] for b in teacher.bodies if b["prompt"].endswith("It has two floors.\nIn other words:")]
+    assert later.split("###\n")[1].startswith("(The mill house was built in 1901.)\n")
+
+
+def test_several_kinds_or_sentences_are_numbered(cfg, teacher):
+    cfg["augft"]["teacher"]["api"] = "completions"
+    cfg["augft"]["augment"] = [{"strategy": "local", "kinds": ["reversal"]}]
+    run_stage(Recipe.from_cfg(cfg))
+    (asked,) = [b["prompt"] for b in teacher.bodies if "It has two floors." in b["prompt"]]
+    assert asked.endswith("[1] The mill house was built in 1901.\n[2] It has two floors.\n[3] Nobody sleeps there.\nStatements:\n")
