@@ -19,6 +19,7 @@ def _without(module: str) -> Iterator[None]:
     loaded = {name: found for name, found in sys.modules.items() if name == module or name.startswith(f"{module}.")}
     for name in loaded:
         del sys.modules[name]
+    # None is how the import system is told that a module is not to be found; the stubs do not know that.
     sys.modules[module] = None  # type: ignore[assignment]
     try:
         yield

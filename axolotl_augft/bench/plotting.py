@@ -7,6 +7,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 from textwrap import fill
 from typing import TYPE_CHECKING
@@ -71,7 +72,7 @@ def plot(results: Sequence[SuiteResult], out: Path) -> list[Path]:
 
 def _require_matplotlib() -> None:
     try:
-        import matplotlib  # noqa: F401
+        import_module("matplotlib")
     except ImportError:
         raise BenchError("matplotlib is missing; install it with pip install 'axolotl-augft[bench]'") from None
 
