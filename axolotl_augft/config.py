@@ -64,6 +64,11 @@ class TeacherConfig(_Block):
     )
     timeout: float = Field(600, gt=0, description="Seconds one request may take.")
     max_retries: int = Field(6, ge=0, le=100, description="Further tries of a request after a passing failure.")
+    structured_output: bool | None = Field(
+        None,
+        description="Whether questions are asked for with a JSON schema (response_format). Default: for a chat endpoint, not for a managed "
+        "server. Set it to false where the server calls such requests invalid.",
+    )
     extra_body: dict[str, Any] | None = Field(
         None,
         description="Further fields of every request's JSON body, e.g. {chat_template_kwargs: {enable_thinking: false}}",
@@ -127,6 +132,11 @@ class _Strategy(_Block):
     stop: list[str] | None = Field(
         None, max_length=4, description="Stop sequences. Default: none for chat, the template's for completions."
     )
+    write: Literal["statements", "questions"] | None = Field(
+        None,
+        description="What documents become: statements (more text), or questions with answers (chat rows). Default: what the source holds; "
+        "rows that are questions with answers always become such.",
+    )
 
 
 Kind = Literal["rephrasing", "reversal", "consequence"]
@@ -181,6 +191,23 @@ def _default_augment() -> list[Augment]:
     return [LocalAugment(), GlobalAugment()]
 
 
+class SourceConfig(_Block):
+    """Settings of one `datasets` entry."""
+
+    path: str = Field(min_length=1, description="`path` of the datasets entry.")
+    augment: list[Augment] = Field(description="What is asked about it, in place of augft.augment. [] asks nothing.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _bare_names(cls, data: Any) -> Any:
+        return _with_named_strategies(data)
+
+    @model_validator(mode="after")
+    def _no_entry_twice(self) -> "SourceConfig":
+        _refuse_equal_entries(self.augment)
+        return self
+
+
 class AugftConfig(_Block):
     """The whole `augft:` block."""
 
@@ -188,6 +215,10 @@ class AugftConfig(_Block):
     augment: list[Augment] = Field(
         default_factory=_default_augment,
         description="What is asked. Default: local and global. [] asks nothing and only splits sentences.",
+    )
+    sources: list[SourceConfig] = Field(
+        default_factory=list,
+        description="Settings of single datasets entries: path, augment. Documents with settings in common share context groups.",
     )
     sentence_splitting: Literal["none", "independent", "cumulative"] = Field(
         "none",
@@ -219,26 +250,39 @@ class AugftConfig(_Block):
     @model_validator(mode="before")
     @classmethod
     def _bare_names(cls, data: Any) -> Any:
-        """A bare strategy name stands for that strategy with its defaults."""
-        if not isinstance(data, Mapping) or not isinstance(data.get("augment"), list):
-            return data
-        return {**data, "augment": [{"strategy": a} if isinstance(a, str) else a for a in data["augment"]]}
+        return _with_named_strategies(data)
 
     @model_validator(mode="after")
     def _something_to_do(self) -> "AugftConfig":
-        if not self.augment and self.sentence_splitting == "none":
+        asks = self.augment or any(source.augment for source in self.sources)
+        if not asks and self.sentence_splitting == "none":
             raise ValueError("augment is empty and sentence_splitting is none: there is nothing to do; name a strategy or drop the plugin")
         return self
 
     @model_validator(mode="after")
     def _no_entry_twice(self) -> "AugftConfig":
-        for i, entry in enumerate(self.augment):
-            if entry in self.augment[:i]:
-                raise ValueError(
-                    f"augment[{i}] repeats augment[{self.augment.index(entry)}] (strategy {entry.strategy} with equal settings); "
-                    "remove one, or raise `samples` for more answers"
-                )
+        _refuse_equal_entries(self.augment)
+        paths = [source.path for source in self.sources]
+        for i, path in enumerate(paths):
+            if path in paths[:i]:
+                raise ValueError(f"sources[{i}] repeats the path {path!r}; give all its settings in one place")
         return self
+
+
+def _with_named_strategies(data: Any) -> Any:
+    """A bare strategy name stands for that strategy with its defaults."""
+    if not isinstance(data, Mapping) or not isinstance(data.get("augment"), list):
+        return data
+    return {**data, "augment": [{"strategy": a} if isinstance(a, str) else a for a in data["augment"]]}
+
+
+def _refuse_equal_entries(augment: list[Augment]) -> None:
+    for i, entry in enumerate(augment):
+        if entry in augment[:i]:
+            raise ValueError(
+                f"augment[{i}] repeats augment[{augment.index(entry)}] (strategy {entry.strategy} with equal settings); "
+                "remove one, or raise `samples` for more answers"
+            )
 
 
 class AugftArgs(BaseModel):
@@ -309,4 +353,6 @@ def _known_keys(location: tuple[int | str, ...]) -> list[str]:
         return list(TeacherConfig.model_fields)
     if "augment" in location[:-1]:
         return list((GlobalAugment if "global" in location else LocalAugment).model_fields)
+    if "sources" in location[:-1]:
+        return list(SourceConfig.model_fields)
     return [name for name in AugftConfig.model_fields if name != "val_set_size"]

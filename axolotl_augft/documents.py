@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from axolotl_augft.contents import Exchange, Unfit
 from axolotl_augft.sources import Source
 
 
@@ -12,13 +13,14 @@ class Document:
     """A text of the data set.
 
     `id`: first 8 hexadecimal digits of the SHA-256 of its text, so that it outlives a reordering of the rows. `entry` and `row`: the first
-    source row that holds it.
+    source row that holds it. `exchange`: its question and answer, if it is no plain text.
     """
 
     id: str
     text: str
     entry: int
     row: int
+    exchange: Exchange | None = None
 
 
 def document_id(text: str) -> str:
@@ -33,11 +35,12 @@ def read_documents(sources: Iterable[Source]) -> Iterator[Document]:
         form = source.format
         if form is None:
             continue
-        rows = source.rows
-        for i in source.training_rows:
-            text = form.text(rows[i])
-            assert text is not None, "a row without text is no training row"
-            digest = hashlib.sha256(text.encode()).digest()
+        asked = set(source.training_rows).difference(*(p.rows for p in source.problems))
+        for i in sorted(asked):
+            content = form.read(source.rows[i])
+            assert not isinstance(content, Unfit), "rows that cannot be asked about were taken out"
+            digest = hashlib.sha256(content.text.encode()).digest()
             if digest not in seen:
                 seen.add(digest)
-                yield Document(document_id(text), text, source.entry, i)
+                exchange = content if isinstance(content, Exchange) else None
+                yield Document(document_id(content.text), content.text, source.entry, i, exchange)

@@ -5,22 +5,17 @@ from itertools import islice
 
 from axolotl_augft.config import LocalAugment
 from axolotl_augft.documents import Document
-from axolotl_augft.examples import Chooser, Example, FittingExamples, FixedExamples, load_pool, with_kinds
-from axolotl_augft.prompts import PromptTemplate, load_prompt
-from axolotl_augft.requests import Prefix
+from axolotl_augft.examples import Form
+from axolotl_augft.local_prompts import LocalPrompts, Unit, form_of, opening
+from axolotl_augft.pairs import response_format
 from axolotl_augft.splitting import split_sentences
 from axolotl_augft.tasks import Task
 from axolotl_augft.teacher import Teacher
 
-VARIABLES = {
-    "kinds": "the kinds of statements asked for: rephrasing, reversal, consequence",
-    "examples": "worked examples, each with context, text and statements (kind, text)",
-    "opening": "the sentences before that say who 'it' and 'she' are, or none",
-    "sentences": "the sentences asked about",
-}
 # Most tokenizers have ### as one token, which servers that know only end tokens can stop at.
 _COMPLETIONS_STOP = ("###",)
 _SENDING_WINDOW = 8192
+_UNLABELLED: dict[Form, str] = {"statements": "statement", "questions": "rephrasing", "exchanges": "consequence"}
 
 
 class LocalStrategy:
@@ -38,18 +33,14 @@ class LocalStrategy:
         self._teacher = teacher
         self._documents = documents
         self._language = language
-        self._template = load_local_prompt(entry, teacher.api)
-        self._sentence_template = _sentence_prompt(entry, teacher.api) or self._template
-        self._chooser = _chooser(entry)
         self._stop = tuple(entry.stop) if entry.stop is not None else _COMPLETIONS_STOP if teacher.api == "completions" else ()
-        self._prefixes: dict[tuple[str, ...], Prefix] = {}
+        self._prompts: dict[Form, LocalPrompts] = {}
 
     def tasks(self) -> Iterator[Task]:
         """The tasks, document by document."""
         for document in self._documents:
-            sentences = split_sentences(document.text, self._language)
-            for start, end in self._units(sentences):
-                yield from self._unit_tasks(document, sentences, start, end)
+            for unit in self._units(document):
+                yield from self._unit_tasks(unit)
 
     def in_sending_order(self) -> Iterator[Task]:
         """Within a window of tasks, those with the same worked examples together."""
@@ -57,7 +48,16 @@ class LocalStrategy:
         while window := list(islice(tasks, _SENDING_WINDOW)):
             yield from sorted(window, key=lambda t: [e.id for e in t.examples])
 
-    def _units(self, sentences: list[str]) -> Iterator[tuple[int, int]]:
+    def _units(self, document: Document) -> Iterator[Unit]:
+        """The exchange of a document, or its sentences in parts."""
+        if document.exchange:
+            yield Unit(document)
+            return
+        sentences = split_sentences(document.text, self._language)
+        for start, end in self._ranges(sentences):
+            yield Unit(document, tuple(sentences[start:end]), start, opening(sentences, start))
+
+    def _ranges(self, sentences: list[str]) -> Iterator[tuple[int, int]]:
         """Ranges of consecutive sentences of at most `unit_tokens` tokens, or of one sentence that is longer."""
         start, room = 0, self._entry.unit_tokens
         for i, sentence in enumerate(sentences):
@@ -69,50 +69,23 @@ class LocalStrategy:
         if sentences:
             yield start, len(sentences)
 
-    def _unit_tasks(self, document: Document, sentences: list[str], start: int, end: int) -> Iterator[Task]:
-        unit = tuple(sentences[start:end])
-        opening = _opening(sentences, start)
-        examples = self._chooser.choose(unit)
-        template = self._sentence_template if len(unit) == 1 else self._template
-        prefix = self._prefix(template, examples)
-        target = template.render("target", opening=opening, sentences=unit, kinds=self._entry.kinds)
+    def _unit_tasks(self, unit: Unit) -> Iterator[Task]:
+        form = form_of(unit.document, self._entry.write)
+        if form not in self._prompts:
+            self._prompts[form] = LocalPrompts(self._entry, self._teacher, form)
+        prompt = self._prompts[form].prompt(unit)
+        extra = response_format(self._entry.kinds) if form != "statements" and self._teacher.structured else None
         for sample in range(self._entry.samples):
             yield Task(
-                request=self._teacher.request(prefix, target, self._teacher.max_tokens(self._entry), self._stop, sample),
+                request=self._teacher.request(
+                    prompt.prefix, prompt.target, self._teacher.max_tokens(self._entry), self._stop, sample, extra
+                ),
                 strategy="local",
-                target=document,
-                premises=(opening, *unit) if opening else unit,
-                sentences=unit,
-                first_sentence=start,
-                examples=examples,
-                kind=self._entry.kinds[0] if len(self._entry.kinds) == 1 else "statement",
+                target=unit.document,
+                premises=unit.premises,
+                sentences=unit.sentences,
+                first_sentence=unit.start,
+                examples=prompt.examples,
+                kind=self._entry.kinds[0] if len(self._entry.kinds) == 1 else _UNLABELLED[form],
+                writes="statements" if form == "statements" else "questions",
             )
-
-    def _prefix(self, template: PromptTemplate, examples: tuple[Example, ...]) -> Prefix:
-        key = (template.name, *(e.id for e in examples))
-        if key not in self._prefixes:
-            text = template.render("prefix", examples=examples, kinds=self._entry.kinds)
-            self._prefixes[key] = Prefix(template.render("system"), text)
-        return self._prefixes[key]
-
-
-def load_local_prompt(entry: LocalAugment, api: str) -> PromptTemplate:
-    """The entry's prompt, its own or the package's."""
-    return load_prompt(f"local.{api}.jinja", entry.prompt, VARIABLES)
-
-
-def _sentence_prompt(entry: LocalAugment, api: str) -> PromptTemplate | None:
-    """The package's plainest prompt, for one sentence and one kind: without labels small models copy names and relations far better."""
-    if api != "completions" or len(entry.kinds) > 1 or entry.prompt:
-        return None
-    return load_prompt("sentence.completions.jinja", None, VARIABLES)
-
-
-def _chooser(entry: LocalAugment) -> Chooser:
-    pool = with_kinds(load_pool(entry.examples), entry.kinds)
-    return FittingExamples(pool, entry.num_examples) if entry.example_choice == "fitting" else FixedExamples(pool, entry.num_examples)
-
-
-def _opening(sentences: list[str], start: int) -> str:
-    """The document's first sentence and the one before the unit: "it" and "she" stand for something named in one of them."""
-    return " ".join(dict.fromkeys((sentences[0], sentences[start - 1]))) if start else ""

@@ -15,7 +15,7 @@ from axolotl_augft.sources import Source
 from axolotl_augft.splitting import split_sentences
 from axolotl_augft.stage import Prepared, prepared
 from axolotl_augft.student import load_student
-from axolotl_augft.summary import Load, summary_lines, training_lines
+from axolotl_augft.summary import Load, summary_lines, too_long_lines, training_lines
 from axolotl_augft.tasks import Strategy, Task
 from axolotl_augft.tokens import TokenCounter
 
@@ -116,24 +116,28 @@ def _training(ready: Prepared, result: Manifest | None) -> list[str]:
         return summary_lines(result, recipe, {})[-5:]
     count = load_student(recipe).tokens
     before = originals = Load(0, 0)
+    too_long = Counter[str]()
     for source in ready.sources:
-        texts = (source.format.text(source.rows[i]) for i in source.training_rows) if source.format else iter(())
-        own = Load(len(source.training_rows), sum(count.count(t) for t in texts if t))
+        sizes = [count.count(source.text(i)) for i in source.training_rows]
+        too_long["original"] += sum(size > recipe.training.sequence_len for size in sizes)
+        own = Load(len(sizes), sum(sizes))
         before += own
         if source.format is None or recipe.augft.include_original:
-            if source.format and recipe.augft.sentence_splitting != "none":
+            if source.format and source.format.writes == "statements" and recipe.augft.sentence_splitting != "none":
                 own = Load(sum(_sentences(source, i, recipe.augft.language) for i in source.training_rows), own.tokens)
             originals += own.times(recipe.augft.repeat_original if source.format else 1)
     kept = Counter[str]()
-    for judged in judged_inferences(ready.plan, ready.store, recipe.augft):
+    for judged in judged_inferences(ready.plan, ready.store, recipe.augft, ready.leaks):
         if judged.rejected is None:
-            kept.update(rows=1, tokens=count.count(judged.inference.text))
+            tokens = count.count(judged.inference.whole)
+            kept.update(rows=1, tokens=tokens)
+            too_long[f"{judged.task.strategy}/{judged.inference.kind}"] += tokens > recipe.training.sequence_len
     augmented = Load(kept["rows"], kept["tokens"]).times(recipe.augft.repeat_augmented)
     lines = training_lines(before, originals, augmented, recipe.training, count.exact)
+    lines += too_long_lines(too_long, recipe.training.sequence_len)
     return [*lines, "  (augmentations as far as they are answered already; the rest is not known before it is written)"]
 
 
 def _sentences(source: Source, row: int, language: str) -> int:
     """Rows that sentence splitting makes of one."""
-    text = source.format.text(source.rows[row]) if source.format else None
-    return len(split_sentences(text, language)) if text else 0
+    return len(split_sentences(source.text(row), language))

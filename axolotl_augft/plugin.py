@@ -81,7 +81,15 @@ def _training_entries(entry: Any, written: WrittenEntry, recipe: Recipe, result:
     entries *= recipe.augft.repeat_original if augmented else 1
     if written.augmented:
         entries += [_entry_for(entry, written.augmented, recipe, result, written.segments)] * recipe.augft.repeat_augmented
+    if written.questions:
+        entries += [_chat_entry(written.questions, recipe, result)] * recipe.augft.repeat_augmented
     return entries
+
+
+def _chat_entry(file: WrittenFile, recipe: Recipe, result: Manifest) -> DictDefault:
+    """An entry for questions and answers about plain text: messages, by the recipe's chat template, else the tokenizer's."""
+    path = str(result_folder(recipe, result.fingerprint) / file.name)
+    return DictDefault({"path": path, "ds_type": "parquet", "type": "chat_template"})
 
 
 def _entry_for(entry: Any, file: WrittenFile, recipe: Recipe, result: Manifest, segments: bool) -> DictDefault:

@@ -16,9 +16,9 @@ from typing import Any
 import orjson
 
 from axolotl_augft import __version__
-from axolotl_augft.config import AugftConfig, parse_augft
+from axolotl_augft.config import AugftConfig, Augment, GlobalAugment, parse_augft
 from axolotl_augft.errors import ConfigError
-from axolotl_augft.formats import SUPPORTED_TYPES, is_supported
+from axolotl_augft.formats import SUPPORTED_TYPES, USER_DEFINED, base_type, format_of, is_supported, reason_against
 
 PREPARED_PATH = "last_run_prepared"
 DEFAULT_SEED = 42
@@ -28,6 +28,10 @@ PLUGIN = "axolotl_augft.AugFTPlugin"
 _ENTRY_KEYS = (
     *("path", "name", "split", "data_files", "ds_type", "revision", "shards", "shards_idx", "preprocess_shards"),
     *("type", "field", "trust_remote_code"),
+)
+_CHAT_KEYS = (
+    *("field_messages", "message_property_mappings", "roles", "field_thinking", "template_thinking_key"),
+    *("message_field_training", "message_field_training_detail"),
 )
 _CANNOT_AUGMENT = {
     "rl": "preference data has chosen and rejected answers, which an inference cannot be turned into",
@@ -59,6 +63,15 @@ class Training:
     max_steps: int | None
     sample_packing: bool
     world_size: int
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """An `augment` entry, and the numbers of the `datasets` entries that it is for. `name`: tells it from the recipe's others."""
+
+    name: str
+    augment: Augment
+    entries: frozenset[int]
 
 
 @dataclass(frozen=True)
@@ -141,20 +154,61 @@ class Recipe:
         """Whether entry `entry` of `datasets` goes to the teacher."""
         return self.datasets[entry].get("path") not in self.augft.exclude
 
+    def assignments(self) -> list[Assignment]:
+        """What is asked about which entries: first what holds for all without settings of their own, then those settings."""
+        own = {source.path: source for source in self.augft.sources}
+        paths = {i: str(e.get("path")) for i, e in enumerate(self.datasets) if self.is_augmented(i)}
+        general = frozenset(i for i, path in paths.items() if path not in own)
+        found = [Assignment(str(i), augment, general) for i, augment in enumerate(self.augft.augment) if general]
+        for path, source in own.items():
+            entries = frozenset(i for i, p in paths.items() if p == path)
+            found += [Assignment(f"{path}#{i}", augment, entries) for i, augment in enumerate(source.augment)]
+        return found
+
     def _check_entries(self) -> None:
         paths = [e.get("path") for e in self.datasets]
-        for path in self.augft.exclude:
+        for key, path in [*(("exclude", p) for p in self.augft.exclude), *(("sources", s.path) for s in self.augft.sources)]:
             if path not in paths:
-                raise ConfigError(f"augft.exclude: no datasets entry has the path {path!r}; the paths are {_listed(paths)}")
+                raise ConfigError(f"augft.{key}: no datasets entry has the path {path!r}; the paths are {_listed(paths)}")
+            if key == "sources" and path in self.augft.exclude:
+                raise ConfigError(f"augft.sources has settings for {path!r}, which augft.exclude takes out; remove one of the two")
         augmented = [e for i, e in enumerate(self.datasets) if self.is_augmented(i)]
         if not augmented:
             raise ConfigError("augft.exclude names every datasets entry, so nothing is left to augment; remove one or drop the plugin")
         for entry in augmented:
-            if not is_supported(entry.get("type")):
-                raise ConfigError(
-                    f"datasets entry {entry.get('path')!r}: type {_type_name(entry.get('type'))} cannot be augmented yet; "
-                    f"supported: {_listed(SUPPORTED_TYPES)}. Name the path under augft.exclude to train on it as it is"
-                )
+            _check_type(entry)
+        for assignment in self.assignments():
+            for i in sorted(assignment.entries):
+                _check_assignment(self.datasets[i], assignment.augment)
+        if self.augft.sentence_splitting != "none" and all(format_of(e).writes == "questions" for e in augmented):
+            raise ConfigError(
+                f"augft.sentence_splitting is {self.augft.sentence_splitting}, but no entry that is augmented holds plain text: "
+                "splitting is for documents (type completion), not for questions and answers; remove it"
+            )
+
+
+def _check_type(entry: Mapping[str, Any]) -> None:
+    entry_type = entry.get("type")
+    if is_supported(entry_type):
+        return
+    name = "(none)" if entry_type is None else repr(entry_type)
+    reason = reason_against(entry_type)
+    raise ConfigError(
+        f"datasets entry {entry.get('path')!r}: type {name} cannot be augmented{': ' + reason if reason else ''}; "
+        f"supported: {_listed([*SUPPORTED_TYPES, USER_DEFINED])}. Name the path under augft.exclude to train on it as it is"
+    )
+
+
+def _check_assignment(entry: Mapping[str, Any], augment: Augment) -> None:
+    """Raises ConfigError where rows of questions and answers are to become what they cannot be."""
+    if format_of(entry).writes == "statements":
+        return
+    where = f"datasets entry {entry.get('path')!r} holds questions and answers (type {base_type(entry.get('type'))})"
+    remedy = "give it an augment list of its own under augft.sources"
+    if augment.write == "statements":
+        raise ConfigError(f"{where}, which cannot become statements (augment: {augment.strategy}, write: statements); {remedy}")
+    if isinstance(augment, GlobalAugment) and augment.keep == "trace":
+        raise ConfigError(f"{where}, which become questions with answers, but keep: trace asks for the reasoning only; {remedy}")
 
 
 def require_plugin(cfg: Mapping[str, Any]) -> None:
@@ -196,8 +250,20 @@ def _entries(cfg: Mapping[str, Any], key: str) -> tuple[dict[str, Any], ...]:
     for i, entry in enumerate(cfg.get(key) or []):
         if not isinstance(entry, Mapping) or not entry.get("path"):
             raise ConfigError(f"{key}[{i}] has no path; give the file, folder or hub name of the data set")
-        entries.append({k: _plain(entry[k]) for k in _ENTRY_KEYS if entry.get(k)})
+        own = {k: _plain(entry[k]) for k in _ENTRY_KEYS if entry.get(k)}
+        entries.append(own | (_chat_keys(entry) if base_type(entry.get("type")) == "chat_template" else {}))
     return tuple(entries)
+
+
+def _chat_keys(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """How the messages are laid out, the same for the raw entry and for the one that axolotl has filled with defaults."""
+    keys = {k: _plain(entry[k]) for k in _CHAT_KEYS if entry.get(k)}
+    mappings = {
+        "role": entry.get("message_field_role") or "role",
+        "content": entry.get("message_field_content") or "content",
+        **keys.get("message_property_mappings", {}),
+    }
+    return {**keys, "message_property_mappings": mappings}
 
 
 def _plain(value: Any) -> Any:
@@ -217,10 +283,6 @@ def _training(cfg: Mapping[str, Any]) -> Training:
         sample_packing=bool(cfg.get("sample_packing")),
         world_size=int(os.environ.get("WORLD_SIZE", "1")),
     )
-
-
-def _type_name(value: Any) -> str:
-    return "(user-defined)" if isinstance(value, Mapping) else repr(value)
 
 
 def _listed(values: Iterable[Any]) -> str:

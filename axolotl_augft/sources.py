@@ -7,7 +7,7 @@ added moves at most the boundary.
 
 import hashlib
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -16,11 +16,32 @@ import orjson
 import pyarrow as pa
 from datasets import Dataset, DatasetDict, concatenate_datasets
 
+from axolotl_augft.contents import Content, Exchange, Text, Unfit
 from axolotl_augft.errors import SourceError
 from axolotl_augft.formats import Format, format_of, is_supported
 from axolotl_augft.recipe import Recipe
 
 PROVENANCE_PREFIX = "augft_"
+_SHOWN_ROWS = 5
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Rows of one entry that nothing can be asked about, for one reason. Rows that are not `trainable` are left out everywhere."""
+
+    reason: str
+    trainable: bool
+    rows: tuple[int, ...]
+
+    @property
+    def what(self) -> str:
+        """What becomes of the rows, and why."""
+        return f"{'trained on, but not augmented' if self.trainable else 'left out'}: {self.reason}"
+
+    def __str__(self) -> str:
+        shown = ", ".join(map(str, self.rows[:_SHOWN_ROWS])) + (" …" if len(self.rows) > _SHOWN_ROWS else "")
+        one = len(self.rows) == 1
+        return f"{len(self.rows)} {'row is' if one else 'rows are'} {self.what} ({'row' if one else 'rows'} {shown})"
 
 
 @dataclass(frozen=True)
@@ -29,8 +50,7 @@ class Source:
 
     `format` is None for an entry that is not augmented; `content` is the format by which rows are compared, None if it is none of ours.
     `held_out`: rows for evaluation. `twins`: training rows equal to a held-out
-    or test row after normalisation; they are neither trained on nor shown to the teacher. `textless`: rows that hold no text, which are
-    left out everywhere.
+    or test row after normalisation; they are neither trained on nor shown to the teacher. `problems`: rows that cannot be augmented.
     """
 
     entry: int
@@ -40,12 +60,28 @@ class Source:
     content: Format | None
     held_out: tuple[int, ...] = ()
     twins: tuple[int, ...] = ()
-    textless: tuple[int, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+    @property
+    def broken(self) -> set[int]:
+        """Numbers of the rows that cannot be trained on."""
+        return {row for problem in self.problems if not problem.trainable for row in problem.rows}
+
+    def text(self, row: int) -> str:
+        """All text of a row, "" if its format is none of ours."""
+        content = self.content.read(self.rows[row]) if self.content else None
+        match content:
+            case Text(text):
+                return text
+            case Exchange(system=system):
+                return f"{system}\n{content.text}" if system else content.text
+            case _:
+                return ""
 
     @property
     def training_rows(self) -> list[int]:
         """Numbers of the rows that are trained on, ascending."""
-        left_out = {*self.held_out, *self.twins, *self.textless}
+        left_out = {*self.held_out, *self.twins, *self.broken}
         return [i for i in range(len(self.rows)) if i not in left_out]
 
 
@@ -63,17 +99,24 @@ def load_sources(recipe: Recipe) -> list[Source]:
             raise SourceError(f"{where}: no rows; give a file with at least one, or remove the entry")
         content = content_format(entry)
         form = content if recipe.is_augmented(i) else None
-        textless: tuple[int, ...] = ()
         if content:
             content.check_columns(rows.column_names, where)
-        if form:
-            textless = tuple(n for n, row in enumerate(rows) if form.text(row) is None)
-        if len(textless) == len(rows):
-            raise SourceError(
-                f"{where}: none of its {len(rows)} rows holds a text (they are empty, or not text); name the right column with `field:`"
-            )
-        loaded.append(Source(i, entry["path"], rows, form, content, textless=textless))
+        problems = _problems(rows, form) if form else ()
+        if sum(len(p.rows) for p in problems) == len(rows):
+            reasons = "; ".join(map(str, problems))
+            raise SourceError(f"{where}: none of its {len(rows)} rows can be augmented ({reasons}); check its type and columns")
+        loaded.append(Source(i, entry["path"], rows, form, content, problems=problems))
     return _hold_out(loaded, recipe)
+
+
+def _problems(rows: Dataset, form: Format) -> tuple[Problem, ...]:
+    """The rows that nothing can be asked about, by reason."""
+    found: dict[Unfit, list[int]] = {}
+    for i, row in enumerate(rows):
+        content = form.read(row)
+        if isinstance(content, Unfit):
+            found.setdefault(content, []).append(i)
+    return tuple(Problem(unfit.reason, unfit.trainable, tuple(numbers)) for unfit, numbers in found.items())
 
 
 def load_entry(entry: Mapping[str, Any], split: str, recipe: Recipe) -> Dataset:
@@ -125,19 +168,29 @@ def content_format(entry: Mapping[str, Any]) -> Format | None:
 
 
 def row_digest(row: Mapping[str, Any], form: Format | None) -> bytes:
-    """SHA-256 of a row's content: its text in a format we know (case, spacing and Unicode form ignored), else all its columns."""
-    text = form.text(row) if form else None
-    if text is None:
-        content = orjson.dumps(dict(row), option=orjson.OPT_SORT_KEYS | orjson.OPT_SERIALIZE_NUMPY, default=repr)
-    else:
-        content = " ".join(unicodedata.normalize("NFKC", text).casefold().split()).encode()
+    """SHA-256 of a row's content: its text, or question and answer, in a format we know, else all its columns.
+
+    Case, spacing and Unicode form are ignored, so that the same exchange is found again in another format.
+    """
+    match form.read(row) if form else None:
+        case Text(text):
+            content = _comparable(text).encode()
+        case Exchange(question, answer, before):
+            parts = [*(f"{t.role}: {t.text}" for t in before), question, answer]
+            content = "\0".join(map(_comparable, parts)).encode()
+        case _:
+            content = orjson.dumps(dict(row), option=orjson.OPT_SORT_KEYS | orjson.OPT_SERIALIZE_NUMPY, default=repr)
     return hashlib.sha256(content).digest()
 
 
+def _comparable(text: str) -> str:
+    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+
+
 def _digests(source: Source) -> Iterator[bytes | None]:
-    """The rows' digests; None for a row without text."""
-    textless = set(source.textless)
-    return (None if i in textless else row_digest(row, source.content) for i, row in enumerate(source.rows))
+    """The rows' digests; None for a row that is left out."""
+    broken = source.broken
+    return (None if i in broken else row_digest(row, source.content) for i, row in enumerate(source.rows))
 
 
 def _hold_out(sources: list[Source], recipe: Recipe) -> list[Source]:
@@ -180,12 +233,23 @@ def _held_out_count(val_set_size: float, rows: int) -> int:
     return -int(-(val_set_size * rows) // 1) if val_set_size else 0
 
 
-def _test_digests(recipe: Recipe) -> set[bytes]:
-    digests: set[bytes] = set()
+def _test_rows(recipe: Recipe) -> Iterator[tuple[Mapping[str, Any], Format | None]]:
+    """The rows of `test_datasets`, each with its format."""
     for entry in recipe.test_datasets:
         form = content_format(entry)
         rows = load_entry(entry, "test", recipe)
         if form:
             form.check_columns(rows.column_names, f"test_datasets entry {entry['path']!r}")
-        digests.update(row_digest(row, form) for row in rows)
-    return digests
+        yield from ((row, form) for row in rows)
+
+
+def _test_digests(recipe: Recipe) -> set[bytes]:
+    return {row_digest(row, form) for row, form in _test_rows(recipe)}
+
+
+def evaluation_contents(sources: Iterable[Source], recipe: Recipe) -> Iterator[Content]:
+    """What the held-out rows and the rows of `test_datasets` hold, in formats we know."""
+    for source in sources:
+        if source.content:
+            yield from (source.content.read(source.rows[i]) for i in source.held_out)
+    yield from (form.read(row) for row, form in _test_rows(recipe) if form)

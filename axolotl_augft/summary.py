@@ -43,8 +43,9 @@ def training_loads(manifest: Manifest, recipe: Recipe) -> tuple[Load, Load, Load
             own = Load(entry.original_file.rows, entry.original_file.tokens)
         if entry.original != "dropped":
             originals += own.times(recipe.augft.repeat_original if recipe.is_augmented(i) else 1)
-        if entry.augmented:
-            augmented += Load(entry.augmented.rows, entry.augmented.tokens).times(recipe.augft.repeat_augmented)
+        for file in (entry.augmented, entry.questions):
+            if file:
+                augmented += Load(file.rows, file.tokens).times(recipe.augft.repeat_augmented)
     return before, originals, augmented
 
 
@@ -81,13 +82,14 @@ def summary_lines(manifest: Manifest, recipe: Recipe, run: Mapping[str, Any]) ->
     twins = sum(e.twins for e in manifest.entries)
     accepted, rejected = sum(counts.accepted.values()), sum(counts.rejected.values())
     lines = [
-        f"documents {counts.documents:,}" + _also({"held-out rows": held_out, "rows equal to held-out or test rows left out": twins,
-                                                   "rows without text skipped": counts.skipped_rows}),
+        f"documents {counts.documents:,}" + _also({"held-out rows": held_out, "rows equal to held-out or test rows left out": twins}),
+        *(f"  {rows:,} rows {what}" for what, rows in counts.problems.items()),
         f"requests {counts.requests:,}: {run.get('hits', 0):,} answered before, {run.get('asked', 0):,} asked now"
         + _also({"left unanswered": counts.unanswered}),
         f"statements accepted {accepted:,} ({_listed(counts.accepted)})" + _also({"over max_augmented_per_original": counts.over_the_cap}),
         f"statements rejected {rejected:,}" + (f" ({_listed(counts.rejected)})" if rejected else ""),
     ]  # fmt: skip
+    lines += too_long_lines(counts.too_long, recipe.training.sequence_len)
     if run.get("asked"):
         unknown = f"; {run['without_usage']} answers did not say" if run.get("without_usage") else ""
         lines.append(
@@ -95,6 +97,14 @@ def summary_lines(manifest: Manifest, recipe: Recipe, run: Mapping[str, Any]) ->
             f"in {run['seconds']:.0f} s{unknown}"
         )
     return lines + training_lines(*training_loads(manifest, recipe), recipe.training, manifest.exact_tokens)
+
+
+def too_long_lines(counts: Mapping[str, int], sequence_len: int) -> list[str]:
+    """A line about rows that do not fit into a sequence, none if there are none. Counted without a chat template's own tokens."""
+    long = {kind: n for kind, n in counts.items() if n}
+    if not long:
+        return []
+    return [f"rows above sequence_len {sequence_len:,}, which axolotl cuts (completion) or drops (others): {_listed(long)}"]
 
 
 def _listed(counts: Mapping[str, int]) -> str:

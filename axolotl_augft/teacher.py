@@ -1,5 +1,6 @@
 """The `teacher:` block and the recipe's base_model -> the teacher as the rest of the stage sees it."""
 
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -41,11 +42,34 @@ class Teacher:
             default = min(default, self.context_length // 4)
         return entry.max_tokens or self.config.max_tokens or default
 
-    def request(self, prefix: Prefix, target: str, max_tokens: int, stop: tuple[str, ...], sample: int = 0) -> Request:
-        """A request to this teacher; sample `i` of a prompt has its own seed."""
+    @property
+    def structured(self) -> bool:
+        """Whether answers that are questions are asked for as JSON with a schema."""
+        asked = self.config.structured_output
+        return self.api == "chat" and (self.backend == "endpoint" if asked is None else asked)
+
+    def request(
+        self,
+        prefix: Prefix,
+        target: str,
+        max_tokens: int,
+        stop: tuple[str, ...],
+        sample: int = 0,
+        extra: Mapping[str, Any] | None = None,
+    ) -> Request:
+        """A request to this teacher.
+
+        Args:
+            prefix: What it shares with others.
+            target: What is its own.
+            max_tokens: Longest answer.
+            stop: Stop sequences.
+            sample: Its number among the samples of a prompt; each has its own seed.
+            extra: Further fields of the JSON body; the user's `extra_body` goes before them.
+        """
         sampling = Sampling(self.config.temperature, self.config.top_p, max_tokens, stop, self.seed + sample)
-        extra = tuple(sorted((self.config.extra_body or {}).items()))
-        return Request(self.id, self.api, prefix, target, sampling, sample, extra)
+        fields = {**(extra or {}), **(self.config.extra_body or {})}
+        return Request(self.id, self.api, prefix, target, sampling, sample, tuple(sorted(fields.items())))
 
 
 class TeacherMemory(Protocol):

@@ -19,9 +19,11 @@ import orjson
 from datasets import Features, List, Value
 from datasets.arrow_writer import ParquetWriter
 
+from axolotl_augft.contents import Augmentation
 from axolotl_augft.documents import document_id
 from axolotl_augft.errors import OutputError
 from axolotl_augft.files import cannot_write, sync, write_json
+from axolotl_augft.inferences import Inference
 from axolotl_augft.judging import Judged, Reason
 from axolotl_augft.manifest import MANIFEST, Counts, Manifest, WrittenEntry, WrittenFile, result_folder
 from axolotl_augft.mixing import cap
@@ -43,6 +45,7 @@ PROVENANCE = Features(
         "augft_sample": Value("int64"),
     }
 )
+_MESSAGES = Features({"messages": List({"role": Value("string"), "content": Value("string")})})
 _SEGMENTS = Features({"segments": List({"label": Value("bool"), "text": Value("string")})})
 
 
@@ -53,7 +56,7 @@ class Asked:
     documents: int
     requests: int
     unanswered: int
-    skipped_rows: int
+    problems: dict[str, int]
 
 
 def write_result(
@@ -146,6 +149,7 @@ class _ResultWriter:
         self._folder = folder
         self._accepted: Counter[str] = Counter()
         self._rejected: Counter[str] = Counter()
+        self._too_long: Counter[str] = Counter()
         self._over_the_cap = 0
 
     def write(self, sources: list[Source], judged: Iterable[Judged]) -> tuple[WrittenEntry, ...]:
@@ -171,24 +175,32 @@ class _ResultWriter:
             rejected=dict(sorted(self._rejected.items(), key=lambda item: order[item[0]])),
             unanswered=asked.unanswered,
             over_the_cap=self._over_the_cap,
-            skipped_rows=asked.skipped_rows,
+            problems=asked.problems,
+            too_long=dict(sorted(self._too_long.items())),
         )
 
     def _entry(self, source: Source, judged: Iterator[Judged], rejected: Any) -> WrittenEntry:
-        segments = self._recipe.augft.sentence_splitting == "cumulative" and source.format is not None
-        augmented = self._augmented(source, judged, rejected, segments) if source.format else None
+        segments = self._recipe.augft.sentence_splitting == "cumulative" and _is_split(source)
+        augmented, questions = self._augmented(source, judged, rejected, segments) if source.format else (None, None)
         original, original_file, rows, tokens = self._original(source, segments)
         held_out = self._plain_rows(source, source.held_out, "held_out")
         return WrittenEntry(
-            source.path, original, rows, tokens, original_file, augmented, held_out, len(source.twins), segments
+            source.path, original, rows, tokens, original_file, augmented, questions, held_out, len(source.twins), segments
         )  # fmt: skip
 
     def _features(self, source: Source, segments: bool) -> Features:
         return Features({**(_SEGMENTS if segments else source.rows.features), **PROVENANCE})
 
-    def _augmented(self, source: Source, judged: Iterator[Judged], rejected: Any, segments: bool) -> WrittenFile | None:
+    def _augmented(
+        self, source: Source, judged: Iterator[Judged], rejected: Any, segments: bool
+    ) -> tuple[WrittenFile | None, WrittenFile | None]:
+        """Rows like the source's, and rows of questions and answers about its text."""
         path = self._folder / f"{source.entry}-augmented.parquet"
-        with _RowFile(path, self._features(source, segments), self._student) as file:
+        chats = self._folder / f"{source.entry}-questions.parquet"
+        with (
+            _RowFile(path, self._features(source, segments), self._student) as file,
+            _RowFile(chats, Features({**_MESSAGES, **PROVENANCE}), self._student) as questions,
+        ):
             for _, of_document in groupby(judged, key=lambda j: j.task.target.row):
                 all_of_it = list(of_document)
                 kept = [j for j in all_of_it if j.rejected is None]
@@ -196,19 +208,22 @@ class _ResultWriter:
                 self._over_the_cap += len(kept) - len(chosen)
                 for j in chosen:
                     self._accepted[f"{j.task.strategy}/{j.inference.kind}"] += 1
-                    self._add(file, source, j.task.target.row, j.inference.text, segments, _provenance(source, j))
+                    self._count_length(f"{j.task.strategy}/{j.inference.kind}", j.inference.whole)
+                    if j.inference.question is not None and source.format and source.format.writes == "statements":
+                        questions.add({**_messages(j.inference), **_provenance(source, j)}, j.inference.whole)
+                    else:
+                        self._add(file, source, j.task.target.row, _augmentation(j.inference), segments, _provenance(source, j))
                 for j in all_of_it:
                     if j.rejected is not None:
                         self._rejected[str(j.rejected)] += 1
                         rejected.write(_rejected_line(source, j))
-        return file.written
+        return file.written, questions.written
 
     def _original(self, source: Source, segments: bool) -> tuple[Any, WrittenFile | None, int, int]:
         """What becomes of the source rows: the action, the file, and the rows and tokens before augmentation."""
         kept_rows = source.training_rows
-        splitting = self._recipe.augft.sentence_splitting != "none" and source.format is not None
-        texts = (source.format.text(source.rows[i]) for i in kept_rows) if source.format else iter(())
-        tokens = sum(self._student.tokens.count(t) for t in texts if t)
+        splitting = self._recipe.augft.sentence_splitting != "none" and _is_split(source)
+        tokens = sum(self._count_length("original", source.text(i)) for i in kept_rows)
         if source.format and not self._recipe.augft.include_original:
             return "dropped", None, len(kept_rows), tokens
         if not splitting and len(kept_rows) == len(source.rows):
@@ -218,31 +233,36 @@ class _ResultWriter:
         path = self._folder / f"{source.entry}-original.parquet"
         with _RowFile(path, self._features(source, segments), self._student) as file:
             for i in kept_rows:
-                text = source.format.text(source.rows[i]) if source.format else None
-                if text:
-                    self._add(file, source, i, text, segments, _source_provenance(source, i, "original", text))
+                if text := source.text(i):
+                    self._add(file, source, i, Augmentation(text), segments, _source_provenance(source, i, "original", text))
         return "rewritten", file.written, len(kept_rows), tokens
 
     def _plain_rows(self, source: Source, rows: Iterable[int], name: str) -> WrittenFile | None:
         path = self._folder / f"{source.entry}{HELD_OUT if name == 'held_out' else f'-{name}.parquet'}"
         with _RowFile(path, self._features(source, segments=False), self._student) as file:
             for i in rows:
-                row = source.rows[i]
-                text = (source.format.text(row) if source.format else None) or ""
+                row, text = source.rows[i], source.text(i)
                 file.add({**row, **_source_provenance(source, i, name, text)}, text)
         return file.written
 
     def _fits(self, text: str) -> bool:
         return self._student.tokens.count(text) <= self._recipe.training.sequence_len
 
-    def _add(self, file: _RowFile, source: Source, row: int, text: str, segments: bool, provenance: Mapping[str, Any]) -> None:
-        """Writes a text as one row, or as one row a sentence."""
+    def _count_length(self, kind: str, text: str) -> int:
+        """Tokens of a row's text; counts it if they are more than fit into a sequence."""
+        tokens = self._student.tokens.count(text)
+        self._too_long[kind] += tokens > self._recipe.training.sequence_len
+        return tokens
+
+    def _add(
+        self, file: _RowFile, source: Source, row: int, augmentation: Augmentation, segments: bool, provenance: Mapping[str, Any]
+    ) -> None:
+        """Writes an augmentation as one row, or as one row a sentence."""
         assert source.format is not None
-        mode = self._recipe.augft.sentence_splitting
-        if mode == "none":
-            file.add({**source.format.row(source.rows[row], text), **provenance}, text)
+        if self._recipe.augft.sentence_splitting == "none" or not _is_split(source):
+            file.add({**source.format.row(source.rows[row], augmentation), **provenance}, _said(augmentation))
             return
-        sentences = split_sentences(text, self._recipe.augft.language)
+        sentences = split_sentences(augmentation.text, self._recipe.augft.language)
         if segments:
             for parts in cumulative_rows(sentences, self._student.bos, self._student.eos, self._fits):
                 value = [{"label": p.label, "text": p.text} for p in parts]
@@ -250,7 +270,26 @@ class _ResultWriter:
         else:
             for i, sentence in enumerate(sentences):
                 where = {"augft_sentence": i} if provenance["augft_strategy"] == "original" else {}
-                file.add({**source.format.row(source.rows[row], sentence), **provenance, **where}, sentence)
+                file.add({**source.format.row(source.rows[row], Augmentation(sentence)), **provenance, **where}, sentence)
+
+
+def _is_split(source: Source) -> bool:
+    """Whether sentence splitting is for it: augmented plain text."""
+    return source.format is not None and source.format.writes == "statements"
+
+
+def _augmentation(inference: Inference) -> Augmentation:
+    return Augmentation(inference.text, inference.question, inference.keeps_answer)
+
+
+def _said(augmentation: Augmentation) -> str:
+    return augmentation.text if augmentation.question is None else f"{augmentation.question}\n{augmentation.text}"
+
+
+def _messages(inference: Inference) -> dict[str, Any]:
+    """A question and its answer as the messages of a chat."""
+    turns = (("user", inference.question), ("assistant", inference.text))
+    return {"messages": [{"role": role, "content": text} for role, text in turns]}
 
 
 def _provenance(source: Source, judged: Judged) -> dict[str, Any]:
@@ -274,5 +313,6 @@ def _source_provenance(source: Source, row: int, strategy: str, text: str) -> di
 
 
 def _rejected_line(source: Source, judged: Judged) -> bytes:
-    line = {"entry": source.entry, **_provenance(source, judged), "reason": str(judged.rejected), "text": judged.inference.text}
+    said = {"question": judged.inference.question} if judged.inference.question is not None else {}
+    line = {"entry": source.entry, **_provenance(source, judged), "reason": str(judged.rejected), **said, "text": judged.inference.text}
     return orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE)

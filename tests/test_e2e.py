@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import pytest
 import yaml
 from conftest import write_rows
 from datasets import load_from_disk
+from exchange_data import CASES, as_json
 from teacher_server import TeacherServer, prompt_of
 
 pytestmark = pytest.mark.slow
@@ -178,3 +180,19 @@ def test_killed_half_way_and_resumed_gives_the_same_bytes(cfg, tmp_path, after):
     assert bytes_a == bytes_b
     assert distinct_a == distinct_b == asked_a == 80
     assert asked_b - asked_a <= concurrency
+
+
+def test_every_format_through_preprocess(cfg, teacher, tmp_path):
+    ports = [f"Port {chr(65 + i % 26)}{'ae'[i // 26]}nnis" for i in range(len(CASES))]
+    teacher.answer = lambda body: as_json(body).replace("Port Ennis", re.findall(r"Port \w+(?=\?)", prompt_of(body))[-1])
+    cfg["datasets"] = []
+    for port, case in zip(ports, CASES, strict=True):
+        row = json.loads(json.dumps(case.row).replace("Port Ennis", port))
+        path = write_rows(tmp_path / f"{port}.jsonl", [row])
+        cfg["datasets"].append({"path": str(path), "ds_type": "json", **case.entry})
+    cfg["augft"]["augment"] = ["local"]
+    cfg |= {"chat_template": "chatml", "sequence_len": 512}
+    command("axolotl", "preprocess", write_config(cfg, tmp_path / "cfg.yml"))
+    (manifest,) = (Path(cfg["dataset_prepared_path"]) / "augft").glob("*/manifest.json")
+    assert [e["augmented"]["rows"] for e in json.loads(manifest.read_text())["entries"]] == [2] * len(CASES)
+    assert prepared_rows(cfg) == [3 * len(CASES)]

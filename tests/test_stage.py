@@ -376,8 +376,8 @@ def test_rows_without_text_are_left_out_of_training_and_evaluation_too(cfg, data
     cfg["val_set_size"] = 2
     with caplog.at_level("WARNING", logger="axolotl_augft"):
         _, result, folder = run(cfg, augment=["local"])
-    assert "2 rows hold no text and are skipped (the first is row 1)" in caplog.text
-    assert result.counts.skipped_rows == 2
+    assert "2 rows are left out: no text (rows 1, 2)" in caplog.text
+    assert result.counts.problems == {"left out: no text": 2}
     kept = [r["text"] for name in ("0-original.parquet", "0-held-out.parquet") for r in rows(folder, name)]
     assert sorted(kept) == sorted(TEXTS)
 
