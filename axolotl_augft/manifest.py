@@ -56,6 +56,7 @@ class Counts:
     unanswered: int
     over_the_cap: int
     skipped_rows: int
+    skipped_files: int = 0
 
 
 @dataclass(frozen=True)

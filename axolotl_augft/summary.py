@@ -82,7 +82,8 @@ def summary_lines(manifest: Manifest, recipe: Recipe, run: Mapping[str, Any]) ->
     accepted, rejected = sum(counts.accepted.values()), sum(counts.rejected.values())
     lines = [
         f"documents {counts.documents:,}" + _also({"held-out rows": held_out, "rows equal to held-out or test rows left out": twins,
-                                                   "rows without text skipped": counts.skipped_rows}),
+                                                   "rows without text skipped": counts.skipped_rows,
+                                                   "files left out": counts.skipped_files}),
         f"requests {counts.requests:,}: {run.get('hits', 0):,} answered before, {run.get('asked', 0):,} asked now"
         + _also({"left unanswered": counts.unanswered}),
         f"statements accepted {accepted:,} ({_listed(counts.accepted)})" + _also({"over max_augmented_per_original": counts.over_the_cap}),

@@ -54,6 +54,7 @@ class Asked:
     requests: int
     unanswered: int
     skipped_rows: int
+    skipped_files: int
 
 
 def write_result(
@@ -172,6 +173,7 @@ class _ResultWriter:
             unanswered=asked.unanswered,
             over_the_cap=self._over_the_cap,
             skipped_rows=asked.skipped_rows,
+            skipped_files=asked.skipped_files,
         )
 
     def _entry(self, source: Source, judged: Iterator[Judged], rejected: Any) -> WrittenEntry:
@@ -211,7 +213,8 @@ class _ResultWriter:
         tokens = sum(self._student.tokens.count(t) for t in texts if t)
         if source.format and not self._recipe.augft.include_original:
             return "dropped", None, len(kept_rows), tokens
-        if not splitting and len(kept_rows) == len(source.rows):
+        # The converted file of documents keeps its path when they change, by which axolotl would take old tokens for new ones.
+        if not splitting and len(kept_rows) == len(source.rows) and source.conversion is None:
             return "kept", None, len(kept_rows), tokens
         if not splitting:
             return "rewritten", self._plain_rows(source, kept_rows, "original"), len(kept_rows), tokens
