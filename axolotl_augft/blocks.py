@@ -5,6 +5,9 @@ from dataclasses import dataclass
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\ufeff\u00ad]")
 _SPACES = re.compile(r"[^\S\n]+")
+_ITEM = re.compile(r"(?:[-–*•]|\(?\d{1,3}[.)])\s")
+# Characters of a line that another wrapped after; an address or a verse has shorter ones.
+_WRAPPED = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +48,15 @@ def one_line(text: str) -> str:
 
 
 def paragraphs(text: str) -> tuple[Block, ...]:
-    """The paragraphs of plain text: what blank lines separate. Their line ends are kept."""
+    """The paragraphs of plain text: what blank lines separate. Wrapped lines are joined; ends of short lines and of list items stay."""
     clean = _SPACES.sub(" ", _CONTROL.sub("", text))
-    parts = ("\n".join(line.strip() for line in part.splitlines()) for part in re.split(r"\n\s*\n", clean))
-    return tuple(Block(part.strip()) for part in parts if part.strip())
+    parts = (_unwrapped([line.strip() for line in part.strip().splitlines()]) for part in re.split(r"\n\s*\n", clean))
+    return tuple(Block(part) for part in parts if part)
+
+
+def _unwrapped(lines: list[str]) -> str:
+    text = ""
+    for before, line in zip(["", *lines], lines, strict=False):
+        wrapped = len(before) >= _WRAPPED and not _ITEM.match(line)
+        text += (" " if wrapped else "\n" if text else "") + line
+    return text

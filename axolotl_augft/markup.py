@@ -45,7 +45,7 @@ _FRONT_MATTER = re.compile(r"\A---[ \t]*\n(.*?)\n---[ \t]*(?:\n|\Z)", re.DOTALL)
 
 def from_html(html: str | bytes) -> Converted:
     """The blocks of a page's main part (`main`, else its only `article`, else all of it)."""
-    page = BeautifulSoup(html, "html.parser")
+    page = BeautifulSoup(html, "lxml")
     title = one_line(page.title.get_text()) if page.title else ""
     for element in page.find_all(_DROPPED):
         element.decompose()

@@ -1,14 +1,14 @@
 """Blocks of a converted file -> rows of text, one a section.
 
-Why sections: a section is about one thing, which is what a teacher can be asked about and a student can learn. Each row begins with a line
-that says what it is about: the document's title and the headings above it, joined by ">". No blank line follows it, so that it is one
-"sentence" with what comes next: a local request takes a document's first sentence along as the opening that says who "it" is, and nobody is
-asked to rephrase a bare heading.
+Why sections: a section is about one thing, which is what a teacher can be asked about and a student can learn. Each row begins with what it
+is about: the document's title and the headings above it, as in "Pump handbook > Alarms > Battery: It lasts two days." They stand in one
+sentence with what follows, for a local request takes a document's first sentence along as the opening that says who "it" is, and nobody
+should be asked to rephrase a bare heading.
 
-A section longer than about 750 tokens is cut at paragraph ends (a longer paragraph at sentence ends), each part under the same first line,
+A section longer than about 750 tokens is cut at paragraph ends (a longer paragraph at sentence ends), each part under the same headings,
 so that rows fit into usual sequence lengths and each part can be read alone. Short sections are not joined with their neighbours: under
 their own headings they read well, and a row that holds one answer is a better unit than one that holds five. A heading without text makes
-no row; it stands in the first line of those below it.
+no row; it stands at the top of those below it.
 """
 
 from collections.abc import Iterator
@@ -52,15 +52,15 @@ def cut_rows(converted: Converted, name: str, language: str) -> list[Row]:
     for section in _sections(blocks):
         top = SEPARATOR.join((title, *section.path))
         for part in _parts(section.blocks, LONGEST - ESTIMATE.count(top), language):
-            rows.append(Row(title, SEPARATOR.join(section.path) or _pages(part), f"{top}\n{_joined(part)}"))
+            rows.append(Row(title, SEPARATOR.join(section.path) or _pages(part), f"{_opening(top, part[0])}{_joined(part)}"))
     return rows
 
 
 def _titled(converted: Converted, name: str) -> tuple[str, tuple[Block, ...]]:
     """The title, and the blocks without it.
 
-    The title is the first heading if it stands above all others and is of the first level, or the file does not say its title; else what the
-    file says; else its name.
+    The title is the first heading if it stands above all others and is of the first level, or if the file does not say its title; else
+    what the file says; else its name.
     """
     headings = [(i, b) for i, b in enumerate(converted.blocks) if b.level]
     first_level = headings[0][1].level if headings else 0
@@ -97,6 +97,12 @@ def _parts(blocks: tuple[Block, ...], limit: int, language: str) -> Iterator[lis
             room -= size
     if part:
         yield part
+
+
+def _opening(top: str, first: Block) -> str:
+    """The words before a row's text; a colon parts them from it unless they end in a mark of their own, and lists begin on a new line."""
+    mark = ":" if top[-1].isalnum() or top[-1] in ")]\"'" else ""
+    return top + mark + ("\n" if first.tight or "\n" in first.text else " ")
 
 
 def _joined(blocks: list[Block]) -> str:
