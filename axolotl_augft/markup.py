@@ -40,6 +40,8 @@ _INLINE = {
     ),
     *("mark", "q", "s", "samp", "small", "span", "strike", "strong", "sub", "sup", "time", "tt", "u", "var", "wbr"),
 }
+# What documentation tools put behind a heading as a link to it.
+_ANCHOR = " ¶"
 _FRONT_MATTER = re.compile(r"\A---[ \t]*\n(.*?)\n---[ \t]*(?:\n|\Z)", re.DOTALL)
 
 
@@ -104,7 +106,7 @@ def _inline_text(child: PageElement) -> str:
 
 def _block(tag: Tag) -> Iterator[Block]:
     if tag.name in _HEADINGS:
-        heading = one_line(tag.get_text(" "))
+        heading = _flat(tag).rstrip(_ANCHOR)
         yield from [Block(heading, _HEADINGS[tag.name])] if heading else []
     elif tag.name in ("ul", "ol"):
         yield from _items(tag)
@@ -145,4 +147,8 @@ def _rows(table: Tag) -> Iterator[Block]:
 
 
 def _texts(cells: Iterable[Tag]) -> list[str]:
-    return [one_line(cell.get_text(" ")) for cell in cells]
+    return [_flat(cell) for cell in cells]
+
+
+def _flat(tag: Tag) -> str:
+    return " ".join(block.text for block in _blocks(tag))

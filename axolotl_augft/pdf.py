@@ -73,7 +73,8 @@ def from_pdf(file: Path) -> Converted:
     bare = sum(not lines for lines in pages)
     note = f"{bare} of {len(pages)} pages hold no text (scans or pictures?)" if 0 < bare < len(pages) else ""
     lines = _without_edges(pages)
-    levels = _outline_levels(lines, outline) if outline else _size_levels(lines)
+    named = _outline_levels(lines, outline)
+    levels = named if any(named) else _size_levels(lines)
     return Converted("" if _FILE_NAME.search(title) else title, tuple(_blocks(lines, levels)), note)
 
 

@@ -59,14 +59,15 @@ def cut_rows(converted: Converted, name: str, language: str) -> list[Row]:
 def _titled(converted: Converted, name: str) -> tuple[str, tuple[Block, ...]]:
     """The title, and the blocks without it.
 
-    The title is the first heading if it stands above all others and is of the first level, or if the file does not say its title; else
-    what the file says; else its name.
+    The title is the first heading if it stands above all others and is of the first level, or if the file says no other title; else what
+    the file says; else its name.
     """
     headings = [(i, b) for i, b in enumerate(converted.blocks) if b.level]
-    first_level = headings[0][1].level if headings else 0
-    if headings and all(first_level < b.level for _, b in headings[1:]) and (first_level == 1 or not converted.title):
-        i, heading = headings[0]
-        return heading.text, (*converted.blocks[:i], *converted.blocks[i + 1 :])
+    if headings:
+        i, first = headings[0]
+        named = first.level == 1 or converted.title.startswith(first.text) or not converted.title
+        if named and all(first.level < b.level for _, b in headings[1:]):
+            return first.text, (*converted.blocks[:i], *converted.blocks[i + 1 :])
     return converted.title or PurePath(name).stem.replace("_", " ").replace("-", " "), converted.blocks
 
 

@@ -26,7 +26,7 @@ from axolotl_augft.judging import Judged, Reason
 from axolotl_augft.manifest import MANIFEST, Counts, Manifest, WrittenEntry, WrittenFile, result_folder
 from axolotl_augft.mixing import cap
 from axolotl_augft.recipe import HELD_OUT, Recipe
-from axolotl_augft.sources import Source
+from axolotl_augft.sources import PROVENANCE_PREFIX, Source
 from axolotl_augft.splitting import cumulative_rows, split_sentences
 from axolotl_augft.student import Student
 
@@ -186,7 +186,8 @@ class _ResultWriter:
         )  # fmt: skip
 
     def _features(self, source: Source, segments: bool) -> Features:
-        return Features({**(_SEGMENTS if segments else source.rows.features), **PROVENANCE})
+        own = source.rows.features
+        return Features({**({**_SEGMENTS, **{c: own[c] for c in _origin_columns(source)}} if segments else own), **PROVENANCE})
 
     def _augmented(self, source: Source, judged: Iterator[Judged], rejected: Any, segments: bool) -> WrittenFile | None:
         path = self._folder / f"{source.entry}-augmented.parquet"
@@ -247,13 +248,19 @@ class _ResultWriter:
             return
         sentences = split_sentences(text, self._recipe.augft.language)
         if segments:
+            origin = {c: source.rows[row][c] for c in _origin_columns(source)}
             for parts in cumulative_rows(sentences, self._student.bos, self._student.eos, self._fits):
                 value = [{"label": p.label, "text": p.text} for p in parts]
-                file.add({"segments": value, **provenance}, "".join(p.text for p in parts))
+                file.add({"segments": value, **origin, **provenance}, "".join(p.text for p in parts))
         else:
             for i, sentence in enumerate(sentences):
                 where = {"augft_sentence": i} if provenance["augft_strategy"] == "original" else {}
                 file.add({**source.format.row(source.rows[row], sentence), **provenance, **where}, sentence)
+
+
+def _origin_columns(source: Source) -> list[str]:
+    """The columns that say which file of `augft.documents` a row comes from."""
+    return [c for c in source.rows.column_names if c.startswith(PROVENANCE_PREFIX)]
 
 
 def _provenance(source: Source, judged: Judged) -> dict[str, Any]:

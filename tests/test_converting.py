@@ -130,6 +130,8 @@ def test_markup_nested_deeper_than_python_recurses_is_a_broken_file(tmp_path):
         ("<table><tr><td>a</td><td></td><td>b</td></tr></table>", ["- a; b"]),
         ("<table><caption>Fees</caption><tr><th>x</th></tr><tr><td>1</td><td>2</td></tr></table>", ["Fees", "- 1; 2"]),
         ("<table><tr><td><h2>Layout</h2><p>text</p></td></tr></table>", ["Layout", "text"]),
+        ("<table><tr><td>first (<code>make</code>)</td><td>b<br>c<p>d</td></tr></table>", ["- first (make); b c d"]),
+        ("<h2><b>Pay</b>ment<a href='#x'>¶</a></h2>", ["Payment"]),
         ("<pre>if x:\n    y\n</pre>", ["if x:\n    y"]),
         ("<head><title>t</title><body>never closed head", ["never closed head"]),
         ("&lt;script&gt; stays text &amp; so on", ["<script> stays text & so on"]),

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 import yaml
 from conftest import write_rows
-from document_files import add_bad_files, write_handbook
 from datasets import load_from_disk
+from document_files import add_bad_files, write_handbook
 from teacher_server import TeacherServer, prompt_of
 
 pytestmark = pytest.mark.slow

@@ -12,10 +12,12 @@ from axolotl.integrations.base import PluginManager
 from axolotl.utils.config import validate_config
 from axolotl.utils.dict import DictDefault
 from click.testing import CliRunner
+from conftest import write_rows
 from document_files import add_bad_files, write_handbook
 from teacher_server import prompt_of
 
 from axolotl_augft import converting, folder_rows
+from axolotl_augft.bench.own import own_plan
 from axolotl_augft.cli import augft
 from axolotl_augft.errors import AugftError, ConfigError, SourceError
 from axolotl_augft.manifest import result_folder
@@ -207,6 +209,13 @@ def test_sentence_splitting_keeps_where_a_sentence_comes_from(recipe_cfg):
     ]
 
 
+def test_cumulative_splitting_keeps_where_a_row_comes_from(recipe_cfg):
+    recipe_cfg["augft"]["sentence_splitting"] = "cumulative"
+    _, folder = run(recipe_cfg)
+    second = rows(folder, "0-original.parquet")[1]
+    assert second["segments"][1]["text"] == " Ask Mara Quell.</s>" and origin(second) == ROWS[0]
+
+
 @pytest.fixture
 def plugins():
     PluginManager.get_instance().plugins.clear()
@@ -280,6 +289,14 @@ def test_plan_run_show(recipe_cfg, teacher, tmp_path):
     assert "nothing will be asked" in call("plan")
     shown = call("show", "--limit", "20")
     assert "handbook row 7 (pumps/überlauf.md): Overflow > Alarm: The Plover alarm" in shown
+
+
+def test_bench_own_trains_on_documents_in_every_condition(recipe_cfg, tmp_path):
+    asked = write_rows(tmp_path / "q.jsonl", [{"prompt": "Port Ennis lies", "choices": ["north", "south"], "answer": "north"}])
+    plan = own_plan(Path(written(recipe_cfg, tmp_path)), asked)
+    assert len(plan.documents) == len(ROWS) and "documents" not in plan.augft
+    (entry,) = plan.recipe["datasets"]
+    assert entry["type"] == "completion" and pq.read_table(entry["path"])["text"].to_pylist() == list(plan.documents)
 
 
 @pytest.mark.parametrize(

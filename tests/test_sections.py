@@ -11,6 +11,7 @@ def test_the_first_heading_above_all_others_is_the_title():
     assert texts(Block("T", 1), Block("A", 2), Block("x."), Block("B", 2), Block("y.")) == ["T > A: x.", "T > B: y."]
     assert texts(Block("A", 1), Block("x."), Block("B", 1), Block("y."), title="T") == ["T > A: x.", "T > B: y."]
     assert texts(Block("A", 2), Block("x."), title="T") == ["T > A: x."]
+    assert texts(Block("A", 2), Block("x."), title="A (T)") == ["A: x."]
     assert texts(Block("A", 2), Block("x.")) == ["A: x."]
     assert texts(Block("x.")) == ["staff hand book: x."]
 
