@@ -117,6 +117,16 @@ def test_an_edit_of_what_is_only_trained_on_reaches_axolotl_under_a_new_path(rec
     assert pq.read_table(after)["text"].to_pylist() == ["extra: Other text."]
 
 
+def test_other_files_in_the_folder_change_nothing(recipe_cfg, handbook):
+    """Not even what the stage itself writes, where the folder holds its output folder."""
+    recipe_cfg["dataset_prepared_path"] = str(handbook / "prepared")
+    first, _ = run(recipe_cfg)
+    (handbook / "logo.png").touch()
+    (handbook / ".git").mkdir()
+    (handbook / ".git" / "notes.md").write_text("Hidden.")
+    assert find_result(Recipe.from_cfg(recipe_cfg)) == first
+
+
 def test_a_changed_setting_converts_nothing_again(recipe_cfg, monkeypatch):
     run(recipe_cfg)
     no_conversion(monkeypatch)
