@@ -5,8 +5,10 @@ values are plain and typed. The models survive axolotl's dump-and-validate-again
 """
 
 import difflib
+import os
 import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import parse_qsl, urlsplit
 
@@ -208,8 +210,38 @@ class SourceConfig(_Block):
         return self
 
 
+class DocumentsConfig(_Block):
+    """Files and folders whose text is trained on. A bare path, or a list of paths, stands for the block with its defaults."""
+
+    paths: list[Annotated[str, Field(min_length=1)]] = Field(
+        min_length=1,
+        description="Files and folders of documents (Markdown, HTML, PDF, DOCX, text) to train on, beside or in place of `datasets`. "
+        "`documents: ./handbook/` is short for it.",
+    )
+    on_error: Literal["skip", "stop"] = Field(
+        "skip", description="A broken, encrypted, empty or scanned file is named and left out (skip), or ends the run (stop)."
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _bare_paths(cls, data: Any) -> Any:
+        block = data if isinstance(data, Mapping) else {"paths": data}
+        return {**block, "paths": [block["paths"]]} if isinstance(block.get("paths"), str) else block
+
+    @field_validator("paths")
+    @classmethod
+    def _none_twice(cls, value: list[str]) -> list[str]:
+        for i, path in enumerate(value):
+            for j, other in enumerate(value):
+                if i != j and Path(os.path.abspath(path)).is_relative_to(os.path.abspath(other)):
+                    raise ValueError(f"{path!r} is or lies in {other!r}, so its rows would be there twice; remove one of them")
+        return value
+
+
 class AugftConfig(_Block):
     """The whole `augft:` block."""
+
+    documents: DocumentsConfig | None = Field(None, description="Files and folders whose text is trained on.")
 
     teacher: TeacherConfig = Field(default_factory=TeacherConfig, description="The model that writes. Default: base_model, served here.")
     augment: list[Augment] = Field(
@@ -351,6 +383,8 @@ def _unknown_key(path: str, location: tuple[int | str, ...]) -> str:
 def _known_keys(location: tuple[int | str, ...]) -> list[str]:
     if "teacher" in location[:-1]:
         return list(TeacherConfig.model_fields)
+    if "documents" in location[:-1]:
+        return list(DocumentsConfig.model_fields)
     if "augment" in location[:-1]:
         return list((GlobalAugment if "global" in location else LocalAugment).model_fields)
     if "sources" in location[:-1]:

@@ -62,6 +62,7 @@ class Counts:
     over_the_cap: int
     problems: dict[str, int]
     too_long: dict[str, int]
+    skipped_files: int = 0
 
 
 @dataclass(frozen=True)

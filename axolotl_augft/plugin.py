@@ -1,6 +1,7 @@
 """The plugin that axolotl loads: checks in `register`, the stage in `load_datasets`, and the one mutation of the project.
 
-`load_datasets` replaces `cfg.datasets` (and `test_datasets`, `val_set_size` where rows are held out) and returns None, so that axolotl
+`register` puts entries for `augft.documents` into `cfg.datasets`, which axolotl's validation wants. `load_datasets` replaces
+`cfg.datasets` (and `test_datasets`, `val_set_size` where rows are held out) and returns None, so that axolotl
 loads, templates, tokenizes, packs and trains as always.
 """
 
@@ -13,6 +14,7 @@ from axolotl.integrations.base import BasePlugin
 from axolotl.utils.dict import DictDefault
 
 from axolotl_augft.errors import AugftError
+from axolotl_augft.folder_entries import placeholders
 from axolotl_augft.manifest import Manifest, WrittenEntry, WrittenFile, load_result, result_folder
 from axolotl_augft.recipe import Recipe
 
@@ -40,6 +42,7 @@ class AugFTPlugin(BasePlugin):
         """
         _one_line_errors()
         recipe = Recipe.from_cfg(cfg)
+        _add_documents(cfg, recipe)
         result = load_result(recipe)
         if recipe.val_set_size and result is not None:
             cfg["augft"] = {**cfg["augft"], "val_set_size": recipe.val_set_size}
@@ -98,6 +101,16 @@ def _entry_for(entry: Any, file: WrittenFile, recipe: Recipe, result: Manifest, 
     if segments:
         return DictDefault({"path": path, "ds_type": "parquet", "type": "input_output"})
     return DictDefault({**{k: v for k, v in entry.items() if k not in _LOADING_KEYS}, "path": path, "ds_type": "parquet"})
+
+
+def _add_documents(cfg: DictDefault, recipe: Recipe) -> None:
+    """Puts placeholders for `augft.documents` behind the entries of `datasets`, where they are not there yet."""
+    if recipe.augft.documents is None:
+        return
+    added = placeholders(recipe.augft, recipe.output_dir)
+    paths = {entry["path"] for entry in added}
+    own = [entry for entry in cfg.get("datasets") or [] if entry.get("path") not in paths]
+    cfg["datasets"] = [*own, *map(DictDefault, added)]
 
 
 def _use_held_out(cfg: DictDefault, recipe: Recipe, result: Manifest) -> None:

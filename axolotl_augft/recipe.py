@@ -18,6 +18,7 @@ import orjson
 from axolotl_augft import __version__
 from axolotl_augft.config import AugftConfig, Augment, GlobalAugment, parse_augft
 from axolotl_augft.errors import ConfigError
+from axolotl_augft.folder_entries import document_entries, placeholders
 from axolotl_augft.formats import SUPPORTED_TYPES, USER_DEFINED, base_type, format_of, is_supported, reason_against
 
 PREPARED_PATH = "last_run_prepared"
@@ -76,7 +77,10 @@ class Assignment:
 
 @dataclass(frozen=True)
 class Recipe:
-    """What the stage reads of an axolotl config. `datasets` and `test_datasets` hold the entries as written, without nulls."""
+    """What the stage reads of an axolotl config.
+
+    `datasets` and `test_datasets` hold the entries as written, without nulls; after those of `datasets` stand those of `augft.documents`.
+    """
 
     augft: AugftConfig
     datasets: tuple[dict[str, Any], ...]
@@ -99,19 +103,19 @@ class Recipe:
             ConfigError: A key of the block is wrong, or the recipe is of a kind that cannot be augmented.
         """
         augft = parse_augft(_block(cfg))
-        _check_kind(cfg)
+        _check_kind(cfg, augft)
         held_out_by_us = _holds_out_already(cfg, augft)
         val_set_size = augft.val_set_size if held_out_by_us else cfg.get("val_set_size")
         recipe = cls(
             augft=augft,
-            datasets=_entries(cfg, "datasets"),
+            datasets=(*own_datasets(cfg, augft), *document_entries(augft)),
             test_datasets=() if held_out_by_us else _entries(cfg, "test_datasets"),
             val_set_size=float(val_set_size or 0),
             seed=DEFAULT_SEED if cfg.get("seed") is None else int(cfg["seed"]),
             base_model=str(cfg.get("base_model") or ""),
             tokenizer=str(cfg.get("tokenizer_config") or cfg.get("base_model_config") or cfg.get("base_model") or ""),
             special_tokens=tuple(sorted((k, v) for k, v in (cfg.get("special_tokens") or {}).items() if isinstance(v, str))),
-            prepared_path=str(cfg.get("dataset_prepared_path") or PREPARED_PATH),
+            prepared_path=_prepared_path(cfg),
             hub_token=cfg.get("hf_use_auth_token"),
             deduplicates=bool(cfg.get("dataset_exact_deduplication")),
             training=_training(cfg),
@@ -124,7 +128,7 @@ class Recipe:
     @property
     def output_dir(self) -> Path:
         """Folder of everything the stage writes."""
-        return Path(self.augft.output_dir or Path(self.prepared_path) / "augft")
+        return _output_dir(self.augft, self.prepared_path)
 
     @property
     def store_path(self) -> Path:
@@ -237,12 +241,26 @@ def _holds_out_already(cfg: Mapping[str, Any], augft: AugftConfig) -> bool:
     return True
 
 
-def _check_kind(cfg: Mapping[str, Any]) -> None:
+def _check_kind(cfg: Mapping[str, Any], augft: AugftConfig) -> None:
     for key, reason in _CANNOT_AUGMENT.items():
         if cfg.get(key):
             raise ConfigError(f"{key} is set, which augft cannot work with: {reason}. Remove {key}, or drop the plugin")
-    if not cfg.get("datasets"):
-        raise ConfigError("the recipe has no datasets entry, so there is nothing to augment; add one under datasets")
+    if not cfg.get("datasets") and not augft.documents:
+        raise ConfigError("the recipe has no datasets entry, so there is nothing to augment; add one under datasets, or augft.documents")
+
+
+def own_datasets(cfg: Mapping[str, Any], augft: AugftConfig) -> tuple[dict[str, Any], ...]:
+    """The entries of `datasets` without the placeholders that the plugin puts there for `augft.documents`."""
+    added = {entry["path"] for entry in placeholders(augft, _output_dir(augft, _prepared_path(cfg)))}
+    return tuple(entry for entry in _entries(cfg, "datasets") if entry["path"] not in added)
+
+
+def _prepared_path(cfg: Mapping[str, Any]) -> str:
+    return str(cfg.get("dataset_prepared_path") or PREPARED_PATH)
+
+
+def _output_dir(augft: AugftConfig, prepared_path: str) -> Path:
+    return Path(augft.output_dir or Path(prepared_path) / "augft")
 
 
 def _entries(cfg: Mapping[str, Any], key: str) -> tuple[dict[str, Any], ...]:

@@ -48,11 +48,17 @@ def show_lines(recipe: Recipe, limit: int) -> Iterator[str]:
         kept = _augmented(folder, written, source)
         rows = sorted({*kept, *(row for e, row in rejected if e == source.entry)})
         for row in rows[:: max(1, len(rows) // limit)][:limit]:
-            yield f"{source.path} row {row}: {clean(source.text(row))}"
+            yield f"{_where(source, row)}: {clean(source.text(row))}"
             yield from dict.fromkeys(f"  + {kind}: {clean(text)}" for kind, text in kept.get(row, []))
             yield from dict.fromkeys(f"  - {reason}: {clean(text)}" for reason, text in rejected.get((source.entry, row), []))
         if entry + 1 < len(result.entries):
             yield ""
+
+
+def _where(source: Source, row: int) -> str:
+    """A row's place: its number, and for a converted file its name."""
+    name = source.rows[row]["augft_file"] if source.conversion else None
+    return f"{source.path} row {row}" + (f" ({clean(name)})" if name else "")
 
 
 def clean(text: str) -> str:

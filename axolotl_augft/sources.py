@@ -18,6 +18,8 @@ from datasets import Dataset, DatasetDict, concatenate_datasets
 
 from axolotl_augft.contents import Content, Exchange, Text, Unfit
 from axolotl_augft.errors import SourceError
+from axolotl_augft.folder_entries import converted_file, is_documents
+from axolotl_augft.folder_rows import Conversion, convert_path
 from axolotl_augft.formats import Format, format_of, is_supported
 from axolotl_augft.recipe import Recipe
 
@@ -51,6 +53,7 @@ class Source:
     `format` is None for an entry that is not augmented; `content` is the format by which rows are compared, None if it is none of ours.
     `held_out`: rows for evaluation. `twins`: training rows equal to a held-out
     or test row after normalisation; they are neither trained on nor shown to the teacher. `problems`: rows that cannot be augmented.
+    `conversion`: what became of the files of an entry of `augft.documents`.
     """
 
     entry: int
@@ -61,6 +64,7 @@ class Source:
     held_out: tuple[int, ...] = ()
     twins: tuple[int, ...] = ()
     problems: tuple[Problem, ...] = ()
+    conversion: Conversion | None = None
 
     @property
     def broken(self) -> set[int]:
@@ -93,6 +97,7 @@ def load_sources(recipe: Recipe) -> list[Source]:
     """
     loaded = []
     for i, entry in enumerate(recipe.datasets):
+        conversion = _convert(entry, recipe) if is_documents(entry) else None
         rows = load_entry(entry, "train", recipe)
         where = f"datasets entry {entry['path']!r}"
         if len(rows) == 0:
@@ -105,7 +110,7 @@ def load_sources(recipe: Recipe) -> list[Source]:
         if sum(len(p.rows) for p in problems) == len(rows):
             reasons = "; ".join(map(str, problems))
             raise SourceError(f"{where}: none of its {len(rows)} rows can be augmented ({reasons}); check its type and columns")
-        loaded.append(Source(i, entry["path"], rows, form, content, problems=problems))
+        loaded.append(Source(i, entry["path"], rows, form, content, problems=problems, conversion=conversion))
     return _hold_out(loaded, recipe)
 
 
@@ -119,8 +124,16 @@ def _problems(rows: Dataset, form: Format) -> tuple[Problem, ...]:
     return tuple(Problem(unfit.reason, unfit.trainable, tuple(numbers)) for unfit, numbers in found.items())
 
 
+def _convert(entry: Mapping[str, Any], recipe: Recipe) -> Conversion:
+    documents = recipe.augft.documents
+    assert documents is not None, "an entry of documents comes from augft.documents"
+    return convert_path(entry["path"], converted_file(recipe.output_dir, entry["path"]), documents.on_error, recipe.augft.language)
+
+
 def load_entry(entry: Mapping[str, Any], split: str, recipe: Recipe) -> Dataset:
     """One entry's rows as axolotl would load them: name lists, split and shards included; without columns of an earlier run.
+
+    Those of an entry of `augft.documents` are in its converted file, with the columns that say where they come from.
 
     Raises:
         SourceError: Axolotl's loader cannot load it, or it has no such split.
@@ -128,6 +141,8 @@ def load_entry(entry: Mapping[str, Any], split: str, recipe: Recipe) -> Dataset:
     from axolotl.utils.data.shared import datasets_with_name_generator
     from axolotl.utils.dict import DictDefault
 
+    if is_documents(entry):
+        return Dataset.from_parquet(str(converted_file(recipe.output_dir, entry["path"])))
     parts = [_load_part(part, split, recipe) for part in datasets_with_name_generator([DictDefault(entry)])]
     rows = parts[0] if len(parts) == 1 else concatenate_datasets(parts)
     return rows.remove_columns([c for c in rows.column_names if c.startswith(PROVENANCE_PREFIX)])

@@ -85,6 +85,8 @@ def prepared(recipe: Recipe) -> Iterator[Prepared]:
     for source in sources:
         for problem in source.problems:
             LOG.warning("augft: %s: %s", source.path, problem)
+        for line in source.conversion.lines() if source.conversion else ():
+            LOG.warning("augft: %s", line)
     leaks = Leaks(evaluation_contents(sources, recipe), recipe.augft.language)
     with ResponseStore.opened(recipe.store_path) as store:
         resolved = resolve_teacher(recipe.augft.teacher, recipe.base_model, recipe.seed, model_stamps(recipe, stamps))
@@ -122,7 +124,8 @@ def make_result(recipe: Recipe) -> Manifest:
                 asked, requests = _sum(asked, confirmed), requests + tally.total
                 _check_failures(confirmed, tally.total, recipe.augft.max_failed_fraction)
         judged = verifier.apply(_judged(ready), ready.store) if verifier else _judged(ready)
-        counts = writing.Asked(ready.documents, requests, asked.failed.total(), _problems(ready.sources))
+        skipped_files = sum(len(s.conversion.problems) for s in ready.sources if s.conversion)
+        counts = writing.Asked(ready.documents, requests, asked.failed.total(), _problems(ready.sources), skipped_files)
         manifest = writing.write_result(recipe, ready.sources, judged, load_student(recipe), ready.teacher.id, counts)
     run = _run_record(asked, requests)
     save_note(recipe, Note(manifest.fingerprint, tuple(ready.stamps), remote_digest(recipe), run))

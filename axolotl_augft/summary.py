@@ -82,7 +82,8 @@ def summary_lines(manifest: Manifest, recipe: Recipe, run: Mapping[str, Any]) ->
     twins = sum(e.twins for e in manifest.entries)
     accepted, rejected = sum(counts.accepted.values()), sum(counts.rejected.values())
     lines = [
-        f"documents {counts.documents:,}" + _also({"held-out rows": held_out, "rows equal to held-out or test rows left out": twins}),
+        f"documents {counts.documents:,}" + _also({"held-out rows": held_out, "rows equal to held-out or test rows left out": twins,
+                                                   "files left out": counts.skipped_files}),
         *(f"  {rows:,} rows {what}" for what, rows in counts.problems.items()),
         f"requests {counts.requests:,}: {run.get('hits', 0):,} answered before, {run.get('asked', 0):,} asked now"
         + _also({"left unanswered": counts.unanswered}),

@@ -28,7 +28,7 @@ from axolotl_augft.judging import Judged, Reason
 from axolotl_augft.manifest import MANIFEST, Counts, Manifest, WrittenEntry, WrittenFile, result_folder
 from axolotl_augft.mixing import cap
 from axolotl_augft.recipe import HELD_OUT, Recipe
-from axolotl_augft.sources import Source
+from axolotl_augft.sources import PROVENANCE_PREFIX, Source
 from axolotl_augft.splitting import cumulative_rows, split_sentences
 from axolotl_augft.student import Student
 
@@ -57,6 +57,7 @@ class Asked:
     requests: int
     unanswered: int
     problems: dict[str, int]
+    skipped_files: int
 
 
 def write_result(
@@ -177,6 +178,7 @@ class _ResultWriter:
             over_the_cap=self._over_the_cap,
             problems=asked.problems,
             too_long=dict(sorted(self._too_long.items())),
+            skipped_files=asked.skipped_files,
         )
 
     def _entry(self, source: Source, judged: Iterator[Judged], rejected: Any) -> WrittenEntry:
@@ -188,8 +190,10 @@ class _ResultWriter:
             source.path, original, rows, tokens, original_file, augmented, questions, held_out, len(source.twins), segments
         )  # fmt: skip
 
-    def _features(self, source: Source, segments: bool) -> Features:
-        return Features({**(_SEGMENTS if segments else source.rows.features), **PROVENANCE})
+    def _features(self, source: Source, own: Features | None = None) -> Features:
+        """Columns of a file: the source's or, in their place, `own`; where its rows come from; and how they came about."""
+        origin = {c: source.rows.features[c] for c in _origin_columns(source)}
+        return Features({**(own or source.rows.features), **origin, **PROVENANCE})
 
     def _augmented(
         self, source: Source, judged: Iterator[Judged], rejected: Any, segments: bool
@@ -198,8 +202,8 @@ class _ResultWriter:
         path = self._folder / f"{source.entry}-augmented.parquet"
         chats = self._folder / f"{source.entry}-questions.parquet"
         with (
-            _RowFile(path, self._features(source, segments), self._student) as file,
-            _RowFile(chats, Features({**_MESSAGES, **PROVENANCE}), self._student) as questions,
+            _RowFile(path, self._features(source, _SEGMENTS if segments else None), self._student) as file,
+            _RowFile(chats, self._features(source, _MESSAGES), self._student) as questions,
         ):
             for _, of_document in groupby(judged, key=lambda j: j.task.target.row):
                 all_of_it = list(of_document)
@@ -210,7 +214,8 @@ class _ResultWriter:
                     self._accepted[f"{j.task.strategy}/{j.inference.kind}"] += 1
                     self._count_length(f"{j.task.strategy}/{j.inference.kind}", j.inference.whole)
                     if j.inference.question is not None and source.format and source.format.writes == "statements":
-                        questions.add({**_messages(j.inference), **_provenance(source, j)}, j.inference.whole)
+                        row = {**_messages(j.inference), **_origin(source, j.task.target.row), **_provenance(source, j)}
+                        questions.add(row, j.inference.whole)
                     else:
                         self._add(file, source, j.task.target.row, _augmentation(j.inference), segments, _provenance(source, j))
                 for j in all_of_it:
@@ -226,12 +231,13 @@ class _ResultWriter:
         tokens = sum(self._count_length("original", source.text(i)) for i in kept_rows)
         if source.format and not self._recipe.augft.include_original:
             return "dropped", None, len(kept_rows), tokens
-        if not splitting and len(kept_rows) == len(source.rows):
+        # The converted file of documents keeps its path when they change, by which axolotl would take old tokens for new ones.
+        if not splitting and len(kept_rows) == len(source.rows) and source.conversion is None:
             return "kept", None, len(kept_rows), tokens
         if not splitting:
             return "rewritten", self._plain_rows(source, kept_rows, "original"), len(kept_rows), tokens
         path = self._folder / f"{source.entry}-original.parquet"
-        with _RowFile(path, self._features(source, segments), self._student) as file:
+        with _RowFile(path, self._features(source, _SEGMENTS if segments else None), self._student) as file:
             for i in kept_rows:
                 if text := source.text(i):
                     self._add(file, source, i, Augmentation(text), segments, _source_provenance(source, i, "original", text))
@@ -239,7 +245,7 @@ class _ResultWriter:
 
     def _plain_rows(self, source: Source, rows: Iterable[int], name: str) -> WrittenFile | None:
         path = self._folder / f"{source.entry}{HELD_OUT if name == 'held_out' else f'-{name}.parquet'}"
-        with _RowFile(path, self._features(source, segments=False), self._student) as file:
+        with _RowFile(path, self._features(source), self._student) as file:
             for i in rows:
                 row, text = source.rows[i], source.text(i)
                 file.add({**row, **_source_provenance(source, i, name, text)}, text)
@@ -266,7 +272,7 @@ class _ResultWriter:
         if segments:
             for parts in cumulative_rows(sentences, self._student.bos, self._student.eos, self._fits):
                 value = [{"label": p.label, "text": p.text} for p in parts]
-                file.add({"segments": value, **provenance}, "".join(p.text for p in parts))
+                file.add({"segments": value, **_origin(source, row), **provenance}, "".join(p.text for p in parts))
         else:
             for i, sentence in enumerate(sentences):
                 where = {"augft_sentence": i} if provenance["augft_strategy"] == "original" else {}
@@ -290,6 +296,16 @@ def _messages(inference: Inference) -> dict[str, Any]:
     """A question and its answer as the messages of a chat."""
     turns = (("user", inference.question), ("assistant", inference.text))
     return {"messages": [{"role": role, "content": text} for role, text in turns]}
+
+
+def _origin_columns(source: Source) -> list[str]:
+    """The columns that say which file of `augft.documents` a row comes from."""
+    return [c for c in source.rows.column_names if c.startswith(PROVENANCE_PREFIX)]
+
+
+def _origin(source: Source, row: int) -> dict[str, Any]:
+    columns = _origin_columns(source)
+    return {c: source.rows[row][c] for c in columns} if columns else {}
 
 
 def _provenance(source: Source, judged: Judged) -> dict[str, Any]:

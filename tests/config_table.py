@@ -6,7 +6,7 @@ from typing import Literal, get_args, get_origin
 
 from pydantic_core import PydanticUndefined
 
-from axolotl_augft.config import AugftConfig, GlobalAugment, LocalAugment, TeacherConfig
+from axolotl_augft.config import AugftConfig, DocumentsConfig, GlobalAugment, LocalAugment, TeacherConfig
 
 README = Path(__file__).parent.parent / "README.md"
 MARKS = re.compile(r"(?<=<!-- keys -->\n).*?(?=<!-- /keys -->)", re.DOTALL)
@@ -16,6 +16,7 @@ def table() -> str:
     lines = ["| key | default | what |", "|---|---|---|"]
     for prefix, model in (
         ("", AugftConfig),
+        ("documents.", DocumentsConfig),
         ("teacher.", TeacherConfig),
         ("augment: local, ", LocalAugment),
         ("augment: global, ", GlobalAugment),

@@ -13,6 +13,7 @@ import pytest
 import yaml
 from conftest import write_rows
 from datasets import load_from_disk
+from document_files import add_bad_files, write_handbook
 from exchange_data import CASES, as_json
 from teacher_server import TeacherServer, prompt_of
 
@@ -104,6 +105,23 @@ def test_an_error_is_one_line(full_cfg, tmp_path):
     assert "Traceback" not in done.stderr
 
 
+def test_a_folder_of_documents_from_preprocess_to_evaluate(full_cfg, teacher, tmp_path):
+    handbook = write_handbook(tmp_path / "handbook")
+    bad = add_bad_files(handbook)
+    del full_cfg["datasets"]
+    full_cfg["augft"] |= {"documents": str(handbook), "augment": ["local"]}
+    path = write_config(full_cfg, tmp_path / "cfg.yml")
+    first = command("axolotl", "preprocess", path)
+    asked = len(teacher.bodies)
+    assert asked == 8, "nine rows, one of them held out"
+    assert all(name in first.stderr + first.stdout for name in bad)
+    prepared = prepared_rows(full_cfg)
+    command("axolotl", "train", path, "--launcher", "python")
+    evaluated = command("axolotl", "evaluate", path, "--launcher", "python")
+    assert "Eval Metrics" in evaluated.stdout + evaluated.stderr
+    assert len(teacher.bodies) == asked and prepared_rows(full_cfg)[0] == prepared[0] == 1
+
+
 TWO_RANKS = """
 import json, os, sys
 from pathlib import Path
@@ -139,6 +157,15 @@ def test_two_ranks_one_asks_both_get_the_same(full_cfg, teacher, tmp_path):
     done = two_ranks(full_cfg, tmp_path)
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     assert len(teacher.bodies) == 10
+    assert (tmp_path / "0").read_text() == (tmp_path / "1").read_text()
+
+
+def test_two_ranks_and_a_folder_of_documents(full_cfg, teacher, tmp_path):
+    del full_cfg["datasets"]
+    full_cfg["augft"] |= {"documents": str(write_handbook(tmp_path / "handbook")), "augment": ["local"]}
+    done = two_ranks(full_cfg, tmp_path)
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    assert (done.stdout + done.stderr).count("converting 5 files") == 1
     assert (tmp_path / "0").read_text() == (tmp_path / "1").read_text()
 
 
