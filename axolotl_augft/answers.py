@@ -16,7 +16,10 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A final answer. Token counts are None where the server did not say."""
+    """A final answer. Token counts are None where the server did not say.
+
+    `nanodollars`: what it cost, in 10^-9 dollars, so that sums are exact; None where tokens or prices are unknown.
+    """
 
     outcome: Outcome
     text: str = ""
@@ -24,6 +27,7 @@ class Answer:
     prompt_tokens: int | None = None
     cached_tokens: int | None = None
     completion_tokens: int | None = None
+    nanodollars: int | None = None
 
     @property
     def was_cut(self) -> bool:

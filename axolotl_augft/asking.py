@@ -13,9 +13,11 @@ from itertools import chain, islice
 from typing import Protocol
 
 from axolotl_augft.answers import Answer, Failure, Outcome
+from axolotl_augft.budget import Budget
 from axolotl_augft.client import Client, Server, open_session
 from axolotl_augft.errors import TeacherError, TeacherUnreachable
 from axolotl_augft.requests import Request
+from axolotl_augft.spending import Spent
 from axolotl_augft.store import ResponseStore
 
 _LOOKUP = 500
@@ -26,16 +28,13 @@ _LONGEST_WAIT = 600.0
 
 @dataclass
 class Asked:
-    """What happened to the requests of one call. Token counts are of answers that said them."""
+    """What happened to the requests of one call."""
 
     answered: int = 0
     filtered: int = 0
     invalid: int = 0
     failed: Counter[str] = field(default_factory=Counter)
-    prompt_tokens: int = 0
-    cached_tokens: int = 0
-    completion_tokens: int = 0
-    without_usage: int = 0
+    spent: Spent = field(default_factory=Spent)
     seconds: float = 0.0
 
     @property
@@ -48,10 +47,7 @@ class Asked:
         self.answered += answer.outcome is Outcome.ANSWERED
         self.filtered += answer.outcome is Outcome.FILTERED
         self.invalid += answer.outcome is Outcome.INVALID
-        self.prompt_tokens += answer.prompt_tokens or 0
-        self.cached_tokens += answer.cached_tokens or 0
-        self.completion_tokens += answer.completion_tokens or 0
-        self.without_usage += answer.completion_tokens is None
+        self.spent.add(answer)
 
 
 class Watcher(Protocol):
@@ -92,16 +88,18 @@ def unanswered(requests: Iterable[Request], store: ResponseStore, in_flight: set
 
 @dataclass(frozen=True)
 class Tally:
-    """Different requests: how many there are, how many the store has no outcome for, and how many it has an answer to."""
+    """Different requests: how many there are, how many the store has no outcome for, how many it has an answer to, and what those cost."""
 
     total: int
     missing: int
     answered: int
+    spent: Spent
 
 
 def count_requests(requests: Iterable[Request], store: ResponseStore) -> Tally:
     """Counts different requests and what the store knows of them."""
     total = missing = answered = 0
+    spent = Spent()
     seen: set[bytes] = set()
     iterator = iter(requests)
     while some := list(islice(iterator, _LOOKUP)):
@@ -111,10 +109,19 @@ def count_requests(requests: Iterable[Request], store: ResponseStore) -> Tally:
         outcomes = store.get(new)
         missing += sum(a is None for a in outcomes)
         answered += sum(a is not None and a.outcome is Outcome.ANSWERED for a in outcomes)
-    return Tally(total, missing, answered)
+        spent += store.spent([r.key for r in new])
+    return Tally(total, missing, answered, spent)
 
 
-def ask(requests: Iterable[Request], server: Server, store: ResponseStore, pace: Pace, watcher: Watcher, trusted: bool = False) -> Asked:
+def ask(
+    requests: Iterable[Request],
+    server: Server,
+    store: ResponseStore,
+    pace: Pace,
+    watcher: Watcher,
+    trusted: bool = False,
+    budget: Budget | None = None,
+) -> Asked:
     """Asks the requests that the store does not answer, and returns when each is stored or has failed for good.
 
     Args:
@@ -124,12 +131,13 @@ def ask(requests: Iterable[Request], server: Server, store: ResponseStore, pace:
         pace: How many at a time, and how often again.
         watcher: Is told how it goes.
         trusted: Whether the server is known to accept such requests; until one is answered, the fault of invalid ones may lie with all.
+        budget: Is asked before each try. Once `budget.reached`, nothing more is sent, and what was in flight is stored.
 
     Raises:
         TeacherError: The server refuses access, does not know the model, calls all requests invalid, or is gone.
         StoreError: An answer could not be stored.
     """
-    asking = _Asking(store, pace, watcher, trusted)
+    asking = _Asking(store, pace, watcher, trusted, budget or Budget.unlimited())
     try:
         asyncio.run(asking.run(requests, server))
     except BaseExceptionGroup as group:
@@ -144,7 +152,7 @@ def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
 
 
 class _Asking:
-    def __init__(self, store: ResponseStore, pace: Pace, watcher: Watcher, trusted: bool) -> None:
+    def __init__(self, store: ResponseStore, pace: Pace, watcher: Watcher, trusted: bool, budget: Budget) -> None:
         self.asked = Asked()
         self._store = store
         self._journal = _Journal(store)
@@ -154,6 +162,7 @@ class _Asking:
         self._failed_in_a_row = 0
         self._early_invalid: list[tuple[Request, Answer]] = []
         self._has_answered = trusted
+        self._budget = budget
 
     async def run(self, all_requests: Iterable[Request], server: Server) -> None:
         start = time.monotonic()
@@ -179,6 +188,8 @@ class _Asking:
     async def _work(self, requests: Iterator[Request], client: Client) -> None:
         for request in requests:
             await self._one(request, client)
+            if self._budget.reached:
+                return
 
     async def _one(self, request: Request, client: Client, tries_without_connection: int | None = None) -> None:
         self._in_flight.add(request.key)
@@ -186,15 +197,18 @@ class _Asking:
             result = await self._until_final(request, client, tries_without_connection)
             if isinstance(result, Answer):
                 await self._keep(request, result)
-            else:
+            elif result is not None:
                 self._count_failure(result)
         finally:
             self._in_flight.discard(request.key)
         self._watcher.update(self.asked)
 
-    async def _until_final(self, request: Request, client: Client, tries_without_connection: int | None) -> Answer | Failure:
+    async def _until_final(self, request: Request, client: Client, tries_without_connection: int | None) -> Answer | Failure | None:
+        """The last try's result; None if the budget lets no try through."""
         for attempt in range(self._pace.max_retries + 1):
-            result = await client.send(request)
+            if not await self._budget.admit(request):
+                return None
+            result = self._budget.settle(request, await client.send(request))
             if isinstance(result, Answer):
                 return result
             if result.reason in ("no connection", "connection lost"):

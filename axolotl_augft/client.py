@@ -41,9 +41,9 @@ class Server:
 
 
 class Client:
-    """Sends requests to one server over one session."""
+    """Sends requests to one server over one session, and reads what it answers; reading alone needs no session."""
 
-    def __init__(self, server: Server, session: aiohttp.ClientSession) -> None:
+    def __init__(self, server: Server, session: aiohttp.ClientSession | None = None) -> None:
         self._server = server
         self._session = session
         self._headers = {"Content-Type": "application/json"}
@@ -63,10 +63,11 @@ class Client:
             TeacherRefusedAccess: 401, 403, or no credit left; further requests would fail alike.
             TeacherError: The server does not know the model or the path.
         """
+        assert self._session is not None
         body = orjson.dumps(self._server.shape(request, request.body(self._server.model)))
         try:
             async with self._session.post(self._urls[request.api], data=body, headers=self._headers) as response:
-                return self._read(request, response.status, response.headers, await response.read())
+                return self.read(request, response.status, response.headers, await response.read())
         except TimeoutError:
             return Failure("timeout")
         except (aiohttp.ClientPayloadError, aiohttp.ServerDisconnectedError):
@@ -76,7 +77,12 @@ class Client:
         except aiohttp.ClientError as error:
             return Failure(f"protocol error ({type(error).__name__})")
 
-    def _read(self, request: Request, status: int, headers: Mapping[str, str], content: bytes) -> Answer | Failure:
+    def read(self, request: Request, status: int, headers: Mapping[str, str], content: bytes) -> Answer | Failure:
+        """What a response to a request means.
+
+        Raises:
+            TeacherError: As `send`.
+        """
         if status == 200:
             return read_answer(request, content)
         code, message = _error_of(content)

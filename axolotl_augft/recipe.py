@@ -36,7 +36,7 @@ _CANNOT_AUGMENT = {
     "skip_prepare_dataset": "axolotl then leaves out the preparation that the augmented rows go through",
 }
 # What changes how the stage runs, but not what comes out.
-_NOT_IN_KEY = {"output_dir", "store", "wait_timeout", "val_set_size", "max_failed_fraction"}
+_NOT_IN_KEY = {"output_dir", "store", "wait_timeout", "val_set_size", "max_failed_fraction", "max_cost_usd", "max_requests"}
 _TEACHER_NOT_IN_KEY = {
     "base_url",
     "api_key_env",
@@ -44,7 +44,10 @@ _TEACHER_NOT_IN_KEY = {
     "timeout",
     "max_retries",
     "serve_args",
+    "serve_command",
     "start_timeout",
+    "price",
+    "batch",
 }
 
 

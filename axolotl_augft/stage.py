@@ -2,14 +2,16 @@
 
 import logging
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
-from axolotl_augft import asking, writing
+from axolotl_augft import asking, batching, writing
 from axolotl_augft.asking import Pace
 from axolotl_augft.augmenting import Plan, judged_inferences
+from axolotl_augft.batch_results import Results
+from axolotl_augft.budget import Budget, recipe_budget
 from axolotl_augft.config import LocalAugment
 from axolotl_augft.coordination import run_once
 from axolotl_augft.documents import Document, read_documents
@@ -19,12 +21,15 @@ from axolotl_augft.global_strategy import GlobalStrategy
 from axolotl_augft.judging import Judged
 from axolotl_augft.local_strategy import LocalStrategy
 from axolotl_augft.manifest import Manifest, Note, save_note
+from axolotl_augft.prices import find_price
 from axolotl_augft.progress import Progress
 from axolotl_augft.recipe import Recipe
 from axolotl_augft.requests import Request
 from axolotl_augft.reuse import find_result, input_stamps, model_stamps, remote_digest
+from axolotl_augft.runs import Run, save_run
 from axolotl_augft.session import TeacherSession
 from axolotl_augft.sources import Source, load_sources
+from axolotl_augft.spending import Spent
 from axolotl_augft.store import ResponseStore
 from axolotl_augft.student import load_student
 from axolotl_augft.summary import indented, summary_lines
@@ -33,6 +38,7 @@ from axolotl_augft.teacher import Teacher, resolve_teacher, settled
 from axolotl_augft.verifying import Verifier
 
 LOG = logging.getLogger("axolotl_augft")
+_NOTHING = Spent()
 
 
 class Documents:
@@ -110,18 +116,19 @@ def make_result(recipe: Recipe) -> Manifest:
     """
     _warn_about(recipe)
     with prepared(recipe) as ready:
+        budget = recipe_budget(recipe.augft, ready.teacher, find_price(ready.teacher.config, ready.teacher.model))
         with TeacherSession(ready.teacher, recipe.output_dir / "logs" / "teacher.log") as session:
-            asked, requests = _ask_all(ready, session)
+            rounds = _Rounds(ready, session, budget)
             verifier = Verifier(ready.teacher) if recipe.augft.verify == "teacher" else None
+            known = rounds.known_verdicts(verifier) if verifier and budget.is_limited else Spent()
+            rounds.ask(ready.requests, "augmentation")
             if verifier:
-                tally = asking.count_requests(verifier.requests(_judged(ready)), ready.store)
-                confirmed = _ask(verifier.requests(_judged(ready)), tally, ready, session, "verification")
-                asked, requests = _sum(asked, confirmed), requests + tally.total
-                _check_failures(confirmed, tally.total, recipe.augft.max_failed_fraction)
+                rounds.ask(lambda: verifier.requests(_judged(ready)), "verification", known)
         judged = verifier.apply(_judged(ready), ready.store) if verifier else _judged(ready)
+        asked, requests = rounds.asked, rounds.requests
         counts = writing.Asked(ready.documents, requests, asked.failed.total(), sum(len(s.textless) for s in ready.sources))
         manifest = writing.write_result(recipe, ready.sources, judged, load_student(recipe), ready.teacher.id, counts)
-    run = _run_record(asked, requests)
+    run = _run_record(asked, requests, rounds.before)
     save_note(recipe, Note(manifest.fingerprint, tuple(ready.stamps), remote_digest(recipe), run))
     LOG.info("augft: done\n%s", indented(summary_lines(manifest, recipe, run)))
     return manifest
@@ -136,23 +143,53 @@ def _judged(ready: Prepared) -> Iterator[Judged]:
     return judged_inferences(ready.plan, ready.store, ready.recipe.augft)
 
 
-def _ask_all(ready: Prepared, session: TeacherSession) -> tuple[asking.Asked, int]:
-    """Asks the whole plan; says what was asked now, and how many requests it has."""
-    tally = asking.count_requests(ready.requests(), ready.store)
-    asked = _ask(ready.requests(), tally, ready, session, "augmentation")
-    _check_failures(asked, tally.total, ready.recipe.augft.max_failed_fraction)
-    return asked, tally.total
+class _Rounds:
+    """Asks rounds of requests within one budget. `asked`: what all rounds asked now; `before`: what was stored before them."""
 
+    def __init__(self, ready: Prepared, session: TeacherSession, budget: Budget) -> None:
+        self._ready = ready
+        self._session = session
+        self._budget = budget
+        self.asked = asking.Asked()
+        self.requests = 0
+        self.before = Spent()
 
-def _ask(requests: Iterable[Request], tally: asking.Tally, ready: Prepared, session: TeacherSession, title: str) -> asking.Asked:
-    if not tally.missing:
-        return asking.Asked()
-    server, check = session.open()
-    pace = Pace(ready.teacher.max_concurrency, ready.teacher.config.max_retries, check)
-    with Progress(tally.missing, title) as progress:
-        asked = asking.ask(requests, server, ready.store, pace, progress, trusted=tally.answered > 0)
-        LOG.info("augft: %s", progress.line(asked))
-    return asked
+    def known_verdicts(self, verifier: Verifier) -> Spent:
+        """Counts the verdicts that are stored before anything is asked."""
+        known = asking.count_requests(verifier.requests(_judged(self._ready)), self._ready.store).spent
+        self._budget.count(known)
+        return known
+
+    def ask(self, requests: Callable[[], Iterable[Request]], title: str, counted: Spent = _NOTHING) -> None:
+        """Asks what the store does not answer. `counted`: the part of the stored answers that the budget knows of.
+
+        Raises:
+            BudgetReached: A limit ended the round; what was in flight is stored.
+            TeacherError: Too many requests stayed unanswered.
+        """
+        ready = self._ready
+        tally = asking.count_requests(requests(), ready.store)
+        self._budget.count(tally.spent - counted)
+        asked = self._send(requests(), tally, title) if tally.missing else asking.Asked()
+        self.asked, self.requests, self.before = _sum(self.asked, asked), self.requests + tally.total, self.before + tally.spent
+        save_run(ready.store, Run.of(ready.teacher.id, tally.total, asked.total, asked.seconds, asked.spent))
+        if self._budget.reached:
+            raise self._budget.error(tally.missing - asked.total + asked.failed.total())
+        _check_failures(asked, tally.total, ready.recipe.augft.max_failed_fraction)
+
+    def _send(self, requests: Iterable[Request], tally: asking.Tally, title: str) -> asking.Asked:
+        store, teacher = self._ready.store, self._ready.teacher
+        server, check = self._session.open()
+        pace = Pace(teacher.max_concurrency, teacher.config.max_retries, check)
+        with Progress(tally.missing, title) as progress:
+            trusted = tally.answered > 0
+            if teacher.config.batch:
+                results = Results(server, store, self._budget, progress, pace.max_retries, trusted)
+                asked = batching.ask_in_batches(requests, server, store, pace, self._budget, results)
+            else:
+                asked = asking.ask(requests, server, store, pace, progress, trusted, self._budget)
+            LOG.info("augft: %s", progress.line(asked))
+        return asked
 
 
 def _check_failures(asked: asking.Asked, requests: int, allowed: float) -> None:
@@ -168,18 +205,16 @@ def _check_failures(asked: asking.Asked, requests: int, allowed: float) -> None:
 def _sum(a: asking.Asked, b: asking.Asked) -> asking.Asked:
     return asking.Asked(
         a.answered + b.answered, a.filtered + b.filtered, a.invalid + b.invalid, Counter(a.failed) + Counter(b.failed),
-        a.prompt_tokens + b.prompt_tokens, a.cached_tokens + b.cached_tokens, a.completion_tokens + b.completion_tokens,
-        a.without_usage + b.without_usage, a.seconds + b.seconds,
+        a.spent + b.spent, a.seconds + b.seconds,
     )  # fmt: skip
 
 
-def _run_record(asked: asking.Asked, requests: int) -> dict[str, Any]:
+def _run_record(asked: asking.Asked, requests: int, before: Spent) -> dict[str, Any]:
+    """What this run asked, and what all of the recipe's answers cost, whichever run asked for them: each counts once."""
     return {
         "asked": asked.total,
         "hits": max(0, requests - asked.total),
-        "prompt_tokens": asked.prompt_tokens,
-        "cached_tokens": asked.cached_tokens,
-        "completion_tokens": asked.completion_tokens,
-        "without_usage": asked.without_usage,
         "seconds": round(asked.seconds, 3),
+        **asdict(asked.spent.usage()),
+        "all_runs": asdict((before + asked.spent).usage()),
     }

@@ -18,20 +18,36 @@ from axolotl_augft.answers import Answer, Outcome
 from axolotl_augft.errors import StoreError
 from axolotl_augft.grouping import Pass
 from axolotl_augft.requests import Request
+from axolotl_augft.spending import Spent
 
 APPLICATION_ID = 0x41554746  # "AUGF"
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 _SCHEMA = """
 CREATE TABLE prefixes (digest BLOB PRIMARY KEY, system TEXT NOT NULL, text TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE responses (
     key BLOB PRIMARY KEY, prefix BLOB NOT NULL, target TEXT NOT NULL,
     outcome TEXT NOT NULL, text TEXT NOT NULL, finish_reason TEXT NOT NULL,
-    prompt_tokens INTEGER, cached_tokens INTEGER, completion_tokens INTEGER
+    prompt_tokens INTEGER, cached_tokens INTEGER, completion_tokens INTEGER, nanodollars INTEGER
 ) WITHOUT ROWID;
 CREATE TABLE teachers (id TEXT PRIMARY KEY, known TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE groupings (key TEXT PRIMARY KEY, passes TEXT NOT NULL) WITHOUT ROWID;
 """
+# Since schema 2: what runs asked, and what a provider's Batch API has been sent (`tag` is ours, `id` the provider's).
+_ADDED_IN_2 = """
+CREATE TABLE runs (
+    ended TEXT NOT NULL, teacher TEXT NOT NULL, requests INTEGER NOT NULL, asked INTEGER NOT NULL, seconds REAL NOT NULL,
+    completion_tokens INTEGER, nanodollars INTEGER
+);
+CREATE TABLE batches (tag TEXT PRIMARY KEY, id TEXT, server TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE batched (
+    key BLOB PRIMARY KEY, tag TEXT NOT NULL, prefix BLOB NOT NULL, target TEXT NOT NULL, settings TEXT NOT NULL
+) WITHOUT ROWID;
+"""
 _LOOKUP = 500
+_SPENT = (
+    "count(*), sum(prompt_tokens), sum(cached_tokens), sum(completion_tokens), sum(nanodollars), "
+    "sum(prompt_tokens IS NULL OR completion_tokens IS NULL), sum(cached_tokens IS NULL), sum(nanodollars IS NULL)"
+)
 
 
 class ResponseStore:
@@ -71,11 +87,20 @@ class ResponseStore:
         for i in range(0, len(keys), _LOOKUP):
             some = keys[i : i + _LOOKUP]
             query = (
-                "SELECT key, outcome, text, finish_reason, prompt_tokens, cached_tokens, completion_tokens "
+                "SELECT key, outcome, text, finish_reason, prompt_tokens, cached_tokens, completion_tokens, nanodollars "
                 f"FROM responses WHERE key IN ({','.join('?' * len(some))})"
             )
             found.update((key, Answer(Outcome(outcome), *rest)) for key, outcome, *rest in self._run(query, some))
         return [found.get(r.key) for r in requests]
+
+    def spent(self, keys: Sequence[bytes]) -> Spent:
+        """What the stored answers with these keys cost together."""
+        total = Spent()
+        for i in range(0, len(keys), _LOOKUP):
+            some = keys[i : i + _LOOKUP]
+            query = f"SELECT {_SPENT} FROM responses WHERE key IN ({','.join('?' * len(some))})"
+            total += Spent(*(n or 0 for n in self._run(query, some)[0]))
+        return total
 
     def put(self, answered: Sequence[tuple[Request, Answer]]) -> None:
         """Stores answers in one transaction; on return they are durable. An answer that is there already stays.
@@ -89,7 +114,7 @@ class ResponseStore:
                 "INSERT OR IGNORE INTO prefixes VALUES (?, ?, ?)", [(d, p.system, p.text) for d, p in prefixes.items()]
             )
             self._writer.executemany(
-                "INSERT OR IGNORE INTO responses VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT OR IGNORE INTO responses VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 [(r.key, r.prefix.digest, r.target, *astuple(a)) for r, a in answered],
             )
         self._written_prefixes.update(prefixes)
@@ -119,6 +144,29 @@ class ResponseStore:
         """Saves what is known of a teacher."""
         with self._transaction():
             self._writer.execute("INSERT OR REPLACE INTO teachers VALUES (?, ?)", [teacher_id, orjson.dumps(known).decode()])
+
+    @property
+    def path(self) -> Path:
+        """The store's file."""
+        return self._path
+
+    @contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """A transaction, for those who keep tables of their own in the file.
+
+        Raises:
+            StoreError: The file cannot be written.
+        """
+        with self._transaction():
+            yield self._writer
+
+    def rows(self, query: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        """The rows of a query.
+
+        Raises:
+            StoreError: The file cannot be read.
+        """
+        return self._run(query, values)
 
     def _run(self, query: str, values: Sequence[object]) -> list[tuple[Any, ...]]:
         try:
@@ -166,9 +214,11 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
         if not tables:
-            connection.executescript(
-                f"BEGIN IMMEDIATE; {_SCHEMA} PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;"
-            )
+            made = f"{_SCHEMA} {_ADDED_IN_2} PRAGMA application_id = {APPLICATION_ID};"
+            connection.executescript(f"BEGIN IMMEDIATE; {made} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;")
+        elif version == 1:
+            made = f"ALTER TABLE responses ADD COLUMN nanodollars INTEGER; {_ADDED_IN_2}"
+            connection.executescript(f"BEGIN IMMEDIATE; {made} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;")
     except sqlite3.DatabaseError as error:
         if isinstance(error, sqlite3.OperationalError):
             raise

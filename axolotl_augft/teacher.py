@@ -13,7 +13,8 @@ from axolotl_augft.fingerprints import FileStamp, combined_digest
 from axolotl_augft.requests import Prefix, Request, Sampling
 from axolotl_augft.tokens import ESTIMATE, TokenCounter, local_model_file, token_counter
 
-_CONCURRENCY = {"endpoint": 64, "transformers": 16}
+Backend = Literal["endpoint", "transformers", "vllm", "command"]
+_CONCURRENCY: dict[Backend, int] = {"endpoint": 64, "transformers": 16, "vllm": 256, "command": 16}
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class Teacher:
     """
 
     config: TeacherConfig
-    backend: Literal["endpoint", "transformers"]
+    backend: Backend
     model: str
     id: str
     api: Literal["chat", "completions"]
@@ -79,7 +80,7 @@ def resolve_teacher(config: TeacherConfig, base_model: str, seed: int, model_sta
         seed: The recipe's, seed of the first sample where the block has none.
         model_stamps: Stamps of the model's files, empty unless the model is a local folder.
     """
-    backend = config.backend or ("endpoint" if config.base_url else "transformers")
+    backend = _backend(config)
     model = teacher_model(config, base_model)
     if backend != "endpoint" and not model_stamps:
         _download_small_files(model)
@@ -95,6 +96,12 @@ def resolve_teacher(config: TeacherConfig, base_model: str, seed: int, model_sta
         context_length=_context_length(model),
         seed=seed if config.seed is None else config.seed,
     )
+
+
+def _backend(config: TeacherConfig) -> Backend:
+    if config.serve_command is not None:
+        return "command"
+    return config.backend or ("endpoint" if config.base_url else "transformers")
 
 
 def settled(teacher: Teacher, memory: TeacherMemory) -> Teacher:
