@@ -71,9 +71,11 @@ class BatchLedger:
             db.execute("DELETE FROM batches WHERE tag = ?", [tag])
 
     def pending(self, keys: Sequence[bytes]) -> set[bytes]:
-        """Those of the keys whose requests are in some batch, or wait for another."""
-        marks = ",".join("?" * len(keys))
-        return {key for (key,) in self._store.rows(f"SELECT key FROM batched WHERE key IN ({marks})", list(keys))}
+        """Those of the keys whose requests are in some batch of this server, or wait for another."""
+        query = (
+            f"SELECT key FROM batched LEFT JOIN batches USING (tag) WHERE key IN ({','.join('?' * len(keys))}) AND (tag = ? OR server = ?)"
+        )
+        return {key for (key,) in self._store.rows(query, [*keys, AGAIN, self._server])}
 
     def requests(self, tag: str) -> Iterator[Request]:
         """The requests under a tag that the store does not answer."""

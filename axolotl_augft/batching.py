@@ -101,6 +101,7 @@ class _Batching:
         self._sleep = sleep
         self._ledger = BatchLedger(store, provider.host)
         self._source = self._fresh(requests)
+        self._source_is_dry = False
         self._put_back: list[Request] = []
         self._queue_is_full = False
 
@@ -137,13 +138,11 @@ class _Batching:
                     yield request
 
     def _next(self) -> Request | None:
-        """The next request to send; when all are sent, those that are to be asked again."""
+        """The next request to send; None at the end of what was known when this file was begun."""
         if self._put_back:
             return self._put_back.pop()
         request = next(self._source, None)
-        if request is None:
-            self._source = self._ledger.requests(AGAIN)
-            request = next(self._source, None)
+        self._source_is_dry = request is None
         return request
 
     def _sent(self) -> Iterator[SentBatch]:
@@ -156,6 +155,8 @@ class _Batching:
                 yield self._send(taken, file)
 
     def _fill(self, file: IO[bytes]) -> list[Request]:
+        if self._source_is_dry:
+            self._source = self._ledger.requests(AGAIN)
         taken: dict[bytes, Request] = {}
         size = 0
         while len(taken) < self._limits.requests and (request := self._next()) is not None:

@@ -134,7 +134,7 @@ def _single_token(teacher: Teacher) -> Callable[[str], int | None]:
 def _vllm_command(teacher: Teacher, port: int) -> list[str]:
     """`vllm serve`, with usage that says how many prompt tokens came from the cache, and without a log line a request.
 
-    Flags as in vLLM 0.18's documentation of `vllm serve`. What `serve_args` names is left to them: vLLM may refuse a flag given twice.
+    Flags as in vLLM 0.33. What `serve_args` names is left to them: vLLM warns of a flag given twice.
     """
     own = teacher.config.serve_args
     named = {word.split("=")[0].replace("_", "-") for word in own}

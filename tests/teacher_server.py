@@ -90,11 +90,15 @@ class TeacherServer:
         choice |= {"text": text} if "prompt" in body else {"message": {"role": "assistant", "content": text}}
         return {"id": "x", "object": "completion", "model": body["model"], "choices": [choice], "usage": usage}
 
+    def routes(self, app: web.Application) -> None:
+        """For servers that can do more."""
+
     async def _run(self, ready: threading.Event) -> None:
         app = web.Application(client_max_size=64 * 2**20)
         app.router.add_post("/v1/chat/completions", self._handle)
         app.router.add_post("/v1/completions", self._handle)
         app.router.add_get("/health", lambda _: _ok())
+        self.routes(app)
         runner = web.AppRunner(app, handler_cancellation=True)
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", self.port)

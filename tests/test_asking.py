@@ -71,8 +71,9 @@ def test_every_request_is_asked_once_and_stored(server, store):
     asked = run(server, [*some, *some], store)
     assert (asked.answered, asked.total, len(server.bodies)) == (50, 50, 50)
     assert [a.text for a in store.get(some)] == ["yes: " + r.target[-8:] for r in some]
-    assert asked.completion_tokens > 0
-    assert count_requests(iter([*some, request("new"), request("new")]), store) == Tally(total=51, missing=1, answered=50)
+    assert asked.spent.completion_tokens > 0
+    again = count_requests(iter([*some, request("new"), request("new")]), store)
+    assert again == Tally(total=51, missing=1, answered=50, spent=asked.spent)
     assert run(server, some, store).total == 0 and len(server.bodies) == 50
 
 
@@ -305,7 +306,7 @@ def test_waits_grow_and_are_bounded():
 def test_counts_know_what_they_do_not_know():
     asked = Asked()
     asked.add(Answer(Outcome.ANSWERED, "x", "stop"))
-    assert (asked.answered, asked.without_usage, asked.completion_tokens) == (1, 1, 0)
+    assert (asked.answered, asked.spent.without_tokens, asked.spent.completion_tokens) == (1, 1, 0)
 
 
 async def test_server_shows_no_key():

@@ -24,7 +24,7 @@ def teacher(**config):
 
 
 def use(monkeypatch, command):
-    backend = Backend(command, "/health", lambda _: lambda request, body: body)
+    backend = Backend(command, ("/health",), lambda _: lambda request, body: body, "pip install 'axolotl-augft[serve]'")
     monkeypatch.setitem(serving.BACKENDS, "transformers", backend)
 
 
@@ -94,7 +94,7 @@ sys.path[:0] = [{here!r}]
 from test_serving import teacher
 from axolotl_augft import serving
 from pathlib import Path
-backend = serving.Backend(lambda _, port: [sys.executable, {server!r}, {log!r}, str(port)], "/health", lambda _: None)
+backend = serving.Backend(lambda _, port: [sys.executable, {server!r}, {log!r}, str(port)], ("/health",), lambda _: None, "")
 serving.BACKENDS["transformers"] = backend
 with serving.managed_server(teacher(), Path({log!r} + ".log")):
     print("up", flush=True)
