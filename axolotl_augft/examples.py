@@ -11,12 +11,14 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Protocol, get_args
 
+import numpy as np
+import numpy.typing as npt
 import orjson
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from axolotl_augft.config import Kind
 from axolotl_augft.errors import ConfigError
-from axolotl_augft.ranking import Bm25
+from axolotl_augft.ranking import Bm25, SmallBm25
 
 POOL = Path(__file__).parent / "data" / "examples.jsonl"
 KINDS = get_args(Kind)
@@ -25,6 +27,7 @@ _WORD = re.compile(r"\w+(?:['’-]\w+)*|\S")
 _QUOTED = re.compile(r"[\"“”«»][^\"“”«»]{1,200}[\"“”«»]")
 _NAME, _NUMBER = "<name>", "<number>"
 _VOTERS = 4
+_SMALL_POOL = 1000
 
 
 class Statement(BaseModel):
@@ -115,8 +118,12 @@ class FittingExamples:
     def __init__(self, pool: Sequence[Example], count: int) -> None:
         self._pool = tuple(pool)
         self._count = min(count, len(self._pool))
-        self._tokens = [tuple(form_tokens(e.text)) for e in self._pool]
-        self._index = Bm25(self._tokens)
+        tokens = [form_tokens(e.text) for e in self._pool]
+        self._index = SmallBm25(tokens) if len(tokens) <= _SMALL_POOL else Bm25(tokens)
+        self._opens = np.array([_opens_with_name(t) for t in tokens])
+        relations = list(dict.fromkeys(e.relation for e in self._pool))
+        self._relation = np.array([relations.index(e.relation) for e in self._pool])
+        self._members = _padded([np.flatnonzero(self._relation == r) for r in range(len(relations))], len(self._pool))
         self._ranked = lru_cache(maxsize=4096)(self._rank)
 
     def choose(self, sentences: Sequence[str]) -> tuple[Example, ...]:
@@ -130,18 +137,21 @@ class FittingExamples:
         return tuple(self._pool[i] for i in sorted(chosen))
 
     def _rank(self, tokens: tuple[str, ...]) -> list[int]:
-        scores = self._index.scores(tokens).tolist()
-        votes = self._votes(scores)
-        turned = [_opens_with_name(t) != _opens_with_name(tokens) for t in self._tokens]
-        order = sorted(range(len(self._pool)), key=lambda i: (-votes[self._pool[i].relation], turned[i], -scores[i], i))
-        return order[: self._count]
+        scores = self._index.scores(tokens).astype(np.float64)
+        turned = self._opens != _opens_with_name(tokens)
+        order: list[int] = np.lexsort((-scores, turned, -self._votes(scores)[self._relation]))[: self._count].tolist()
+        return order
 
-    def _votes(self, scores: Sequence[float]) -> dict[str | None, float]:
+    def _votes(self, scores: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         """What the best few examples of each relation score together: one accidental word in common weighs little then."""
-        by_relation: dict[str | None, list[float]] = {}
-        for example, score in zip(self._pool, scores, strict=True):
-            by_relation.setdefault(example.relation, []).append(score)
-        return {relation: sum(sorted(own)[-_VOTERS:]) for relation, own in by_relation.items()}
+        best = np.sort(np.append(scores, 0.0)[self._members], axis=1)[:, -_VOTERS:]
+        return sum(best.T, start=np.zeros(len(best)))
+
+
+def _padded(members: Sequence[npt.NDArray[np.int64]], nobody: int) -> npt.NDArray[np.int64]:
+    """Lists of pool positions as the rows of a table, filled up with `nobody` to at least `_VOTERS`."""
+    width = max(_VOTERS, *(len(m) for m in members))
+    return np.stack([np.pad(m, (0, width - len(m)), constant_values=nobody) for m in members])
 
 
 def form_tokens(sentence: str) -> list[str]:

@@ -1,24 +1,24 @@
 """The whole stage: recipe -> finished result on disk, made now or found."""
 
 import logging
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from axolotl_augft import asking, writing
-from axolotl_augft.asking import Pace
 from axolotl_augft.augmenting import Plan, judged_inferences
 from axolotl_augft.config import LocalAugment
 from axolotl_augft.coordination import run_once
 from axolotl_augft.documents import Document, read_documents
 from axolotl_augft.errors import TeacherError
+from axolotl_augft.feeding import Tally, count_requests
 from axolotl_augft.fingerprints import FileStamp
 from axolotl_augft.global_strategy import GlobalStrategy
 from axolotl_augft.judging import Judged
 from axolotl_augft.local_strategy import LocalStrategy
 from axolotl_augft.manifest import Manifest, Note, save_note
+from axolotl_augft.pacing import Pace
 from axolotl_augft.progress import Progress
 from axolotl_augft.recipe import Recipe
 from axolotl_augft.requests import Request
@@ -114,9 +114,9 @@ def make_result(recipe: Recipe) -> Manifest:
             asked, requests = _ask_all(ready, session)
             verifier = Verifier(ready.teacher) if recipe.augft.verify == "teacher" else None
             if verifier:
-                tally = asking.count_requests(verifier.requests(_judged(ready)), ready.store)
+                tally = count_requests(verifier.requests(_judged(ready)), ready.store)
                 confirmed = _ask(verifier.requests(_judged(ready)), tally, ready, session, "verification")
-                asked, requests = _sum(asked, confirmed), requests + tally.total
+                asked, requests = asked + confirmed, requests + tally.total
                 _check_failures(confirmed, tally.total, recipe.augft.max_failed_fraction)
         judged = verifier.apply(_judged(ready), ready.store) if verifier else _judged(ready)
         counts = writing.Asked(ready.documents, requests, asked.failed.total(), sum(len(s.textless) for s in ready.sources))
@@ -138,13 +138,13 @@ def _judged(ready: Prepared) -> Iterator[Judged]:
 
 def _ask_all(ready: Prepared, session: TeacherSession) -> tuple[asking.Asked, int]:
     """Asks the whole plan; says what was asked now, and how many requests it has."""
-    tally = asking.count_requests(ready.requests(), ready.store)
+    tally = count_requests(ready.requests(), ready.store)
     asked = _ask(ready.requests(), tally, ready, session, "augmentation")
     _check_failures(asked, tally.total, ready.recipe.augft.max_failed_fraction)
     return asked, tally.total
 
 
-def _ask(requests: Iterable[Request], tally: asking.Tally, ready: Prepared, session: TeacherSession, title: str) -> asking.Asked:
+def _ask(requests: Iterable[Request], tally: Tally, ready: Prepared, session: TeacherSession, title: str) -> asking.Asked:
     if not tally.missing:
         return asking.Asked()
     server, check = session.open()
@@ -165,14 +165,6 @@ def _check_failures(asked: asking.Asked, requests: int, allowed: float) -> None:
         )
 
 
-def _sum(a: asking.Asked, b: asking.Asked) -> asking.Asked:
-    return asking.Asked(
-        a.answered + b.answered, a.filtered + b.filtered, a.invalid + b.invalid, Counter(a.failed) + Counter(b.failed),
-        a.prompt_tokens + b.prompt_tokens, a.cached_tokens + b.cached_tokens, a.completion_tokens + b.completion_tokens,
-        a.without_usage + b.without_usage, a.seconds + b.seconds,
-    )  # fmt: skip
-
-
 def _run_record(asked: asking.Asked, requests: int) -> dict[str, Any]:
     return {
         "asked": asked.total,
@@ -181,5 +173,7 @@ def _run_record(asked: asking.Asked, requests: int) -> dict[str, Any]:
         "cached_tokens": asked.cached_tokens,
         "completion_tokens": asked.completion_tokens,
         "without_usage": asked.without_usage,
+        "passing_failures": dict(asked.passing),
+        "remarks": dict(asked.remarks),
         "seconds": round(asked.seconds, 3),
     }

@@ -6,9 +6,9 @@ prefix once. The file also remembers how documents were grouped. No secret is ev
 
 import sqlite3
 import threading
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import astuple
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,7 @@ CREATE TABLE teachers (id TEXT PRIMARY KEY, known TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE groupings (key TEXT PRIMARY KEY, passes TEXT NOT NULL) WITHOUT ROWID;
 """
 _LOOKUP = 500
+_REMEMBERED_PREFIXES = 4096
 
 
 class ResponseStore:
@@ -68,14 +69,29 @@ class ResponseStore:
         """The stored answers, in the order of the requests; None where there is none."""
         found: dict[bytes, Answer] = {}
         keys = list(dict.fromkeys(r.key for r in requests))
-        for i in range(0, len(keys), _LOOKUP):
-            some = keys[i : i + _LOOKUP]
+        for some in _parts(keys):
             query = (
                 "SELECT key, outcome, text, finish_reason, prompt_tokens, cached_tokens, completion_tokens "
-                f"FROM responses WHERE key IN ({','.join('?' * len(some))})"
+                f"FROM responses WHERE key IN ({_marks(some)})"
             )
             found.update((key, Answer(Outcome(outcome), *rest)) for key, outcome, *rest in self._run(query, some))
         return [found.get(r.key) for r in requests]
+
+    def missing(self, requests: Sequence[Request]) -> list[Request]:
+        """Those that have no answer, each once, in their order."""
+        by_key = {r.key: r for r in requests}
+        for some in _parts(list(by_key)):
+            for (key,) in self._run(f"SELECT key FROM responses WHERE key IN ({_marks(some)})", some):
+                del by_key[key]
+        return list(by_key.values())
+
+    def outcomes(self, keys: Sequence[bytes]) -> Counter[Outcome]:
+        """How many of these keys have an answer, by outcome."""
+        counts: Counter[Outcome] = Counter()
+        for some in _parts(keys):
+            query = f"SELECT outcome, count(*) FROM responses WHERE key IN ({_marks(some)}) GROUP BY outcome"
+            counts.update({Outcome(outcome): n for outcome, n in self._run(query, some)})
+        return counts
 
     def put(self, answered: Sequence[tuple[Request, Answer]]) -> None:
         """Stores answers in one transaction; on return they are durable. An answer that is there already stays.
@@ -90,15 +106,17 @@ class ResponseStore:
             )
             self._writer.executemany(
                 "INSERT OR IGNORE INTO responses VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                [(r.key, r.prefix.digest, r.target, *astuple(a)) for r, a in answered],
+                [(r.key, r.prefix.digest, r.target, a.outcome.value, a.text, a.finish_reason, *a.tokens) for r, a in answered],
             )
+        if len(self._written_prefixes) > _REMEMBERED_PREFIXES:
+            self._written_prefixes.clear()
         self._written_prefixes.update(prefixes)
 
     def forget(self, outcomes: Sequence[Outcome]) -> int:
         """Deletes the responses with these outcomes, so that they are asked for again; says how many there were."""
         with self._transaction():
-            marks = ",".join("?" * len(outcomes))
-            return self._writer.execute(f"DELETE FROM responses WHERE outcome IN ({marks})", [str(o) for o in outcomes]).rowcount
+            query = f"DELETE FROM responses WHERE outcome IN ({_marks(outcomes)})"
+            return self._writer.execute(query, [str(o) for o in outcomes]).rowcount
 
     def load_grouping(self, key: str) -> list[Pass]:
         """The passes saved under `key`, none if there are none."""
@@ -144,6 +162,14 @@ class ResponseStore:
     def _failed(self, doing: str, error: sqlite3.Error) -> StoreError:
         remedy = "free some disk space and run again" if "full" in str(error) else "mend that and run again"
         return StoreError(f"response store {self._path}: cannot {doing} ({error}); {remedy}. Every answer stored so far is kept")
+
+
+def _parts(keys: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
+    return (keys[i : i + _LOOKUP] for i in range(0, len(keys), _LOOKUP))
+
+
+def _marks(values: Sequence[object]) -> str:
+    return ",".join("?" * len(values))
 
 
 def _connect(path: Path) -> sqlite3.Connection:
