@@ -5,9 +5,9 @@ in form: BM25 over words and word pairs, with names and numbers masked, so that 
 other sentences about X. The scores vote for a relation first.
 """
 
+import functools
 import re
 from collections.abc import Sequence
-from functools import lru_cache
 from pathlib import Path
 from typing import Protocol, get_args
 
@@ -124,7 +124,7 @@ class FittingExamples:
         relations = list(dict.fromkeys(e.relation for e in self._pool))
         self._relation = np.array([relations.index(e.relation) for e in self._pool])
         self._members = _padded([np.flatnonzero(self._relation == r) for r in range(len(relations))], len(self._pool))
-        self._ranked = lru_cache(maxsize=4096)(self._rank)
+        self._ranked = functools.lru_cache(maxsize=1024)(self._rank)
 
     def choose(self, sentences: Sequence[str]) -> tuple[Example, ...]:
         """Takes turns among the sentences, so that each has at least one fitting example while there is room."""
@@ -144,8 +144,12 @@ class FittingExamples:
 
     def _votes(self, scores: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         """What the best few examples of each relation score together: one accidental word in common weighs little then."""
-        best = np.sort(np.append(scores, 0.0)[self._members], axis=1)[:, -_VOTERS:]
-        return sum(best.T, start=np.zeros(len(best)))
+        padded = np.zeros(len(scores) + 1)
+        padded[:-1] = scores
+        own = padded[self._members]
+        own.sort(axis=1)
+        votes: npt.NDArray[np.float64] = functools.reduce(np.add, own.T[-_VOTERS:])
+        return votes
 
 
 def _padded(members: Sequence[npt.NDArray[np.int64]], nobody: int) -> npt.NDArray[np.int64]:
@@ -161,25 +165,25 @@ def form_tokens(sentence: str) -> list[str]:
     """
     words = _WORD.findall(_QUOTED.sub(f" {_NAME[1:-1].title()}Quoted ", sentence))
     masked: list[str] = []
+    last = ""
     for i, word in enumerate(words):
-        token = _mask(word, first=i == 0, before_name=i + 1 < len(words) and words[i + 1][0].isupper())
-        if not (token == _NAME and masked and masked[-1] == _NAME):
+        first = word[0]
+        if first.isdigit():
+            token = _NUMBER
+        elif first.isupper() and (i or (words[1:] and words[1][0].isupper() and word.lower() not in _OPENERS)):
+            token = _NAME
+        else:
+            token = word.lower()
+        if token != _NAME or last != _NAME:
             masked.append(token)
-    ends = ["<start>", *masked]
-    return [*masked, *(f"{a} {b}" for a, b in zip(ends, masked, strict=False))]
-
-
-def _mask(word: str, first: bool, before_name: bool) -> str:
-    if word[0].isdigit():
-        return _NUMBER
-    if word[0].isupper() and (not first or (before_name and word.lower() not in _OPENERS)):
-        return _NAME
-    return word.lower()
+        last = token
+    return masked + [f"{a} {b}" for a, b in zip(["<start>", *masked], masked, strict=False)]
 
 
 def _opens_with_name(tokens: Sequence[str]) -> bool:
-    words = [t for t in tokens if " " not in t]
-    return _NAME in words[: (len(words) + 1) // 2]
+    """Whether a name stands in the first half of the words, which come before as many pairs."""
+    words = len(tokens) // 2
+    return _NAME in tokens[: (words + 1) // 2]
 
 
 _OPENERS = frozenset("a all an any at both did each every if in most no not on only some the these this those when while".split())

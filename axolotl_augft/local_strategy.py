@@ -20,7 +20,9 @@ VARIABLES = {
 }
 # Most tokenizers have ### as one token, which servers that know only end tokens can stop at.
 _COMPLETIONS_STOP = ("###",)
+_FIRST_WINDOW = 256
 _SENDING_WINDOW = 8192
+_KEPT_PREFIXES = 1024
 
 
 class LocalStrategy:
@@ -52,10 +54,12 @@ class LocalStrategy:
                 yield from self._unit_tasks(document, sentences, start, end)
 
     def in_sending_order(self) -> Iterator[Task]:
-        """Within a window of tasks, those with the same worked examples together."""
+        """Within a window of tasks, those with the same worked examples together. The first windows are small, so that sending starts soon."""
         tasks = self.tasks()
-        while window := list(islice(tasks, _SENDING_WINDOW)):
-            yield from sorted(window, key=lambda t: [e.id for e in t.examples])
+        size = _FIRST_WINDOW
+        while window := list(islice(tasks, size)):
+            yield from sorted(window, key=lambda t: t.request.prefix.text)
+            size = min(2 * size, _SENDING_WINDOW)
 
     def _units(self, sentences: list[str]) -> Iterator[tuple[int, int]]:
         """Ranges of consecutive sentences of at most `unit_tokens` tokens, or of one sentence that is longer."""
@@ -89,11 +93,15 @@ class LocalStrategy:
             )
 
     def _prefix(self, template: PromptTemplate, examples: tuple[Example, ...]) -> Prefix:
+        """The prefix with these examples; the last so many are kept."""
         key = (template.name, *(e.id for e in examples))
-        if key not in self._prefixes:
+        prefix = self._prefixes.get(key)
+        if prefix is None:
             text = template.render("prefix", examples=examples, kinds=self._entry.kinds)
-            self._prefixes[key] = Prefix(template.render("system"), text)
-        return self._prefixes[key]
+            prefix = self._prefixes[key] = Prefix(template.render("system"), text)
+            if len(self._prefixes) > _KEPT_PREFIXES:
+                del self._prefixes[next(iter(self._prefixes))]
+        return prefix
 
 
 def load_local_prompt(entry: LocalAugment, api: str) -> PromptTemplate:

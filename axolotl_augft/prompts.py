@@ -32,7 +32,7 @@ class PromptTemplate:
         Raises:
             ConfigError: The template fails on these values.
         """
-        context = self.template.new_context({**dict.fromkeys(self.known), **values})
+        context = self.template.new_context({**self.template.globals, **dict.fromkeys(self.known), **values}, shared=True)
         try:
             return "".join(self.template.blocks[block](context))
         except (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError) as error:
