@@ -52,8 +52,8 @@ class Example(BaseModel):
 class Chooser(Protocol):
     """Chooses worked examples for a request."""
 
-    def choose(self, sentences: Sequence[str]) -> tuple[Example, ...]:
-        """The examples for a request about these sentences, in pool order (so that equal choices are equal prefixes)."""
+    def choose_all(self, units: Sequence[Sequence[str]]) -> list[tuple[Example, ...]]:
+        """For each request the examples that fit its sentences, in pool order (so that equal choices are equal prefixes)."""
 
 
 def load_pool(file: str | None) -> tuple[Example, ...]:
@@ -103,9 +103,9 @@ class FixedExamples:
         first = [*by_relation.values(), *(e for e in pool if e not in by_relation.values())]
         self._chosen = tuple(first[:count])
 
-    def choose(self, sentences: Sequence[str]) -> tuple[Example, ...]:
+    def choose_all(self, units: Sequence[Sequence[str]]) -> list[tuple[Example, ...]]:
         """The same examples, whatever the sentences."""
-        return self._chosen
+        return [self._chosen] * len(units)
 
 
 class FittingExamples:
@@ -124,31 +124,34 @@ class FittingExamples:
         relations = list(dict.fromkeys(e.relation for e in self._pool))
         self._relation = np.array([relations.index(e.relation) for e in self._pool])
         self._members = _padded([np.flatnonzero(self._relation == r) for r in range(len(relations))], len(self._pool))
-        self._ranked = functools.lru_cache(maxsize=1024)(self._rank)
 
-    def choose(self, sentences: Sequence[str]) -> tuple[Example, ...]:
-        """Takes turns among the sentences, so that each has at least one fitting example while there is room."""
-        rankings = [self._ranked(tuple(form_tokens(s))) for s in sentences]
+    def choose_all(self, units: Sequence[Sequence[str]]) -> list[tuple[Example, ...]]:
+        """Takes turns among a request's sentences, so that each has at least one fitting example while there is room."""
+        forms = [[tuple(form_tokens(s)) for s in sentences] for sentences in units]
+        different = list(dict.fromkeys(form for own in forms for form in own))
+        ranked = dict(zip(different, self._rank(different), strict=True)) if different else {}
+        return [self._in_turns([ranked[form] for form in own]) for own in forms]
+
+    def _in_turns(self, rankings: Sequence[Sequence[int]]) -> tuple[Example, ...]:
         chosen: dict[int, None] = {}
         for depth in range(self._count):
             for ranking in rankings:
                 if len(chosen) < self._count:
                     chosen.setdefault(ranking[depth])
-        return tuple(self._pool[i] for i in sorted(chosen))
+        return tuple([self._pool[i] for i in sorted(chosen)])
 
-    def _rank(self, tokens: tuple[str, ...]) -> list[int]:
-        scores = self._index.scores(tokens).astype(np.float64)
-        turned = self._opens != _opens_with_name(tokens)
-        order: list[int] = np.lexsort((-scores, turned, -self._votes(scores)[self._relation]))[: self._count].tolist()
+    def _rank(self, forms: Sequence[Sequence[str]]) -> list[list[int]]:
+        """For each form the best examples' places in the pool. All at once: numpy's overhead is larger than the work on one."""
+        scores = self._index.scores_of_all(forms).astype(np.float64)
+        turned = self._opens != np.array([_opens_with_name(f) for f in forms])[:, None]
+        order: list[list[int]] = np.lexsort((-scores, turned, -self._votes(scores)[:, self._relation]))[:, : self._count].tolist()
         return order
 
     def _votes(self, scores: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         """What the best few examples of each relation score together: one accidental word in common weighs little then."""
-        padded = np.zeros(len(scores) + 1)
-        padded[:-1] = scores
-        own = padded[self._members]
-        own.sort(axis=1)
-        votes: npt.NDArray[np.float64] = functools.reduce(np.add, own.T[-_VOTERS:])
+        own = np.pad(scores, ((0, 0), (0, 1)))[:, self._members]
+        own.sort(axis=2)
+        votes: npt.NDArray[np.float64] = functools.reduce(np.add, (own[:, :, -i] for i in range(_VOTERS, 0, -1)))
         return votes
 
 

@@ -14,6 +14,7 @@ from typing import Protocol
 
 from axolotl_augft.answers import Answer, Failure
 from axolotl_augft.requests import Request
+from axolotl_augft.teacher import Teacher
 
 _LONGEST_WAIT = 600.0
 _FALL = 0.7
@@ -136,7 +137,7 @@ class Rate:
 class Rates:
     """Keeps to limits of requests and tokens a minute.
 
-    Unlike a bucket that starts full (aiolimiter), it never sends more in any minute than the limit, so that no provider's window is overrun.
+    Unlike a bucket that starts full (aiolimiter), it never sends more in any minute than the limit, however the provider lays its windows.
     Tokens are taken as prompt (4 characters a token) and longest answer, and settled once the server has said how many there were.
 
     Args:
@@ -172,11 +173,21 @@ def _expected_tokens(request: Request) -> int:
     return request.size // _CHARACTERS_PER_TOKEN + request.sampling.max_tokens
 
 
-def rate_limits(
-    requests: float | None,
-    tokens: float | None,
-    clock: Callable[[], float] = time.monotonic,
-    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
-) -> tuple[Meter, ...]:
-    """The meter of these limits, none where both are None."""
-    return (Rates(requests, tokens, clock, sleep),) if requests or tokens else ()
+def teacher_pace(teacher: Teacher, check_server: Callable[[], None], *meters: Meter) -> Pace:
+    """The pace that a teacher's settings ask for.
+
+    Args:
+        teacher: Who is asked.
+        check_server: Raises if the server is known to be gone.
+        meters: Whoever else is asked before a request is sent.
+    """
+    config = teacher.config
+    if config.requests_per_minute or config.tokens_per_minute:
+        meters = (*meters, Rates(config.requests_per_minute, config.tokens_per_minute, time.monotonic, asyncio.sleep))
+    return Pace(
+        teacher.max_concurrency,
+        config.max_retries,
+        check_server,
+        stall_timeout=max(config.stall_timeout, config.timeout),
+        meters=meters,
+    )

@@ -6,6 +6,7 @@ data are values, never template code. A user's own file has the same blocks.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -26,13 +27,18 @@ class PromptTemplate:
     template: Template
     known: tuple[str, ...]
 
+    @cached_property
+    def _given(self) -> dict[str, Any]:
+        """What every block sees: Jinja's own functions, and None for each variable without a value."""
+        return {**self.template.globals, **dict.fromkeys(self.known)}
+
     def render(self, block: str, **values: Any) -> str:
         """The text of one block, with white space as the template has it.
 
         Raises:
             ConfigError: The template fails on these values.
         """
-        context = self.template.new_context({**self.template.globals, **dict.fromkeys(self.known), **values}, shared=True)
+        context = self.template.new_context({**self._given, **values}, shared=True)
         try:
             return "".join(self.template.blocks[block](context))
         except (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError) as error:

@@ -43,6 +43,9 @@ _TEACHER_NOT_IN_KEY = {
     "max_concurrency",
     "timeout",
     "max_retries",
+    "requests_per_minute",
+    "tokens_per_minute",
+    "stall_timeout",
     "serve_args",
     "start_timeout",
 }

@@ -11,7 +11,8 @@ class Seen:
         # The empty name: SQLite's own temporary file, which is gone once the connection is closed.
         self._connection = sqlite3.connect("", isolation_level=None, check_same_thread=False)
         self._connection.executescript(
-            "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -2048; CREATE TABLE seen (id INTEGER PRIMARY KEY); BEGIN"
+            "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -2048;"
+            "CREATE TABLE seen (id INTEGER PRIMARY KEY); BEGIN"
         )
         self._count = 0
 

@@ -18,7 +18,7 @@ from axolotl_augft.global_strategy import GlobalStrategy
 from axolotl_augft.judging import Judged
 from axolotl_augft.local_strategy import LocalStrategy
 from axolotl_augft.manifest import Manifest, Note, save_note
-from axolotl_augft.pacing import Pace
+from axolotl_augft.pacing import teacher_pace
 from axolotl_augft.progress import Progress
 from axolotl_augft.recipe import Recipe
 from axolotl_augft.requests import Request
@@ -148,7 +148,7 @@ def _ask(requests: Iterable[Request], tally: Tally, ready: Prepared, session: Te
     if not tally.missing:
         return asking.Asked()
     server, check = session.open()
-    pace = Pace(ready.teacher.max_concurrency, ready.teacher.config.max_retries, check)
+    pace = teacher_pace(ready.teacher, check)
     with Progress(tally.missing, title) as progress:
         asked = asking.ask(requests, server, ready.store, pace, progress, trusted=tally.answered > 0)
         LOG.info("augft: %s", progress.line(asked))

@@ -85,6 +85,11 @@ class ResponseStore:
                 del by_key[key]
         return list(by_key.values())
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether it holds no answer at all."""
+        return not self._run("SELECT 1 FROM responses LIMIT 1", [])
+
     def outcomes(self, keys: Sequence[bytes]) -> Counter[Outcome]:
         """How many of these keys have an answer, by outcome."""
         counts: Counter[Outcome] = Counter()

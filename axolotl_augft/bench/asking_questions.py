@@ -22,7 +22,7 @@ from axolotl_augft.bench.question_reading import Rejection, WrittenQuestion, rea
 from axolotl_augft.documents import Document, read_documents
 from axolotl_augft.errors import BenchError, TeacherError
 from axolotl_augft.feeding import count_requests
-from axolotl_augft.pacing import Pace
+from axolotl_augft.pacing import teacher_pace
 from axolotl_augft.progress import Progress
 from axolotl_augft.prompts import PromptTemplate, load_prompt
 from axolotl_augft.recipe import Recipe
@@ -179,7 +179,7 @@ def _ask(requests: list[Request], teacher: Teacher, store: ResponseStore, sessio
     if not tally.missing:
         return
     server, check = session.open()
-    pace = Pace(teacher.max_concurrency, teacher.config.max_retries, check)
+    pace = teacher_pace(teacher, check)
     with Progress(tally.missing, "questions") as progress:
         asked = asking.ask(requests, server, store, pace, progress, trusted=tally.answered > 0)
         LOG.info("augft: %s", progress.line(asked))

@@ -192,13 +192,10 @@ def _reply(body: bytes, cached: int) -> bytes:
     seed = zlib.crc32(body)
     words = [_WORDS[(seed >> i) % len(_WORDS)] for i in range(0, 24, 3)]
     text = f"[1] rephrasing: Number {seed} says that {' '.join(words)}.\\n[1] reversal: By {' '.join(words[::-1])} goes number {seed}."
-    choice = (
-        '"text":"%s"'
-        if b'"prompt"' in body[:4096] and b'"messages"' not in body[:4096]
-        else '"message":{"role":"assistant","content":"%s"}'
-    )
+    choice = f'"text":"{text}"' if body.startswith(b'{"prompt"') else f'"message":{{"role":"assistant","content":"{text}"}}'
     usage = f'"prompt_tokens":{len(body) // 4},"completion_tokens":{len(text) // 4},"prompt_tokens_details":{{"cached_tokens":{cached}}}'
-    return f'{{"id":"x","object":"completion","created":1,"model":"m","choices":[{{"index":0,"finish_reason":"stop",{choice % text}}}],"usage":{{{usage}}}}}'.encode()
+    head = '"id":"x","object":"completion","created":1,"model":"m"'
+    return f'{{{head},"choices":[{{"index":0,"finish_reason":"stop",{choice}}}],"usage":{{{usage}}}}}'.encode()
 
 
 async def _main(arguments: argparse.Namespace) -> None:
