@@ -30,6 +30,18 @@ class Answer:
     nanodollars: int | None = None
 
     @property
+    def tokens(self) -> tuple[int | None, int | None, int | None]:
+        """Prompt, cached and completion tokens."""
+        return self.prompt_tokens, self.cached_tokens, self.completion_tokens
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What is worth counting about an answered request's answer: it was cut, or it is empty."""
+        if self.outcome is not Outcome.ANSWERED:
+            return ()
+        return ("cut",) * self.was_cut + ("empty",) * (not self.text.strip())
+
+    @property
     def was_cut(self) -> bool:
         """Whether the answer ended because it reached `max_tokens`."""
         return self.finish_reason == "length"
@@ -37,7 +49,13 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A passing failure: the same request may succeed later. `retry_after`: seconds the server asked to wait."""
+    """A passing failure: the same request may succeed later.
+
+    `reason` is a short name to count by. `retry_after`: seconds the server asked to wait. `busy`: the server has too much to do (429, 503,
+    529). `unconnected`: there is, or was soon, no connection.
+    """
 
     reason: str
     retry_after: float | None = None
+    busy: bool = False
+    unconnected: bool = False

@@ -33,8 +33,10 @@ class BatchLedger:
     def __init__(self, store: ResponseStore, server: str) -> None:
         self._store = store
         self._server = server
-        with store.writing() as db:
-            # Requests that waited for another batch are laid out anew by every run.
+
+    def forget_waiting(self) -> None:
+        """Forgets the requests that waited for another batch when an earlier run ended: every run lays its requests out anew."""
+        with self._store.writing() as db:
             db.execute("DELETE FROM batched WHERE tag = ?", [AGAIN])
 
     def open_batches(self) -> list[SentBatch]:

@@ -4,7 +4,6 @@ import importlib.util
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Literal, TypeVar
-from urllib.parse import urlsplit
 
 from axolotl_augft.answers import Failure
 from axolotl_augft.client import Server
@@ -65,7 +64,7 @@ class BatchProvider:
         import openai
 
         self._client = openai.OpenAI(base_url=server.base_url, api_key=server.api_key or "none", timeout=server.timeout, max_retries=0)
-        self.host = urlsplit(server.base_url).netloc
+        self.host = server.host
         self._patience = patience
 
     def close(self) -> None:

@@ -15,13 +15,14 @@ from typing import IO
 
 import orjson
 
-from axolotl_augft.asking import Asked, Pace
+from axolotl_augft.asking import Asked
 from axolotl_augft.batch_ledger import AGAIN, BatchLedger, SentBatch
 from axolotl_augft.batch_provider import ENDED, ENDPOINTS, BatchProvider, Patience, ProviderBatch
 from axolotl_augft.batch_results import Results
 from axolotl_augft.budget import Budget
 from axolotl_augft.client import Server
 from axolotl_augft.errors import TeacherError
+from axolotl_augft.pacing import Pace
 from axolotl_augft.requests import Request
 from axolotl_augft.store import ResponseStore
 
@@ -106,6 +107,7 @@ class _Batching:
         self._queue_is_full = False
 
     def run(self) -> None:
+        self._ledger.forget_waiting()
         waiting = list(self._picked_up())
         while True:
             waiting += self._sent()
@@ -133,8 +135,8 @@ class _Batching:
     def _fresh(self, requests: Iterable[Request]) -> Iterator[Request]:
         iterator = iter(requests)
         while some := list(islice(iterator, _CHUNK)):
-            for request, answer in zip(some, self._store.get(some), strict=True):
-                if answer is None and not self._ledger.pending([request.key]):
+            for request in self._store.missing(some):
+                if not self._ledger.pending([request.key]):
                     yield request
 
     def _next(self) -> Request | None:
@@ -172,7 +174,7 @@ class _Batching:
         return list(taken.values())
 
     def _line(self, request: Request) -> bytes:
-        body = self._server.shape(request, request.body(self._server.model))
+        body = orjson.Fragment(request.encoded(self._server.shape(request, request.settings(self._server.model))))
         line = {"custom_id": request.key.hex(), "method": "POST", "url": ENDPOINTS[request.api], "body": body}
         return orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE)
 

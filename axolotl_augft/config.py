@@ -70,8 +70,17 @@ class TeacherConfig(_Block):
     max_concurrency: int | None = Field(
         None, ge=1, le=4096, description="Requests in flight. Default: 64 for an endpoint, 256 for vllm, 16 for another managed server."
     )
+    requests_per_minute: float | None = Field(
+        None, gt=0, description="Requests sent in a minute at most, evenly spread. Default: no limit."
+    )
+    tokens_per_minute: float | None = Field(
+        None, gt=0, description="Tokens of prompts and answers in a minute at most, as far as they can be foreseen. Default: no limit."
+    )
     timeout: float = Field(600, gt=0, description="Seconds one request may take.")
     max_retries: int = Field(6, ge=0, le=100, description="Further tries of a request after a passing failure.")
+    stall_timeout: float = Field(
+        1800, gt=0, description="Seconds without any answer after which the run ends with what was seen (at least `timeout`)."
+    )
     extra_body: dict[str, Any] | None = Field(
         None,
         description="Further fields of every request's JSON body, e.g. {chat_template_kwargs: {enable_thinking: false}}",

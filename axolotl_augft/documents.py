@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from axolotl_augft.seen import Seen
 from axolotl_augft.sources import Source
 
 
@@ -28,16 +29,9 @@ def document_id(text: str) -> str:
 
 def read_documents(sources: Iterable[Source]) -> Iterator[Document]:
     """The documents of all augmented entries, in source order; a text that occurs again is left out."""
-    seen: set[bytes] = set()
+    seen = Seen()
     for source in sources:
-        form = source.format
-        if form is None:
-            continue
-        rows = source.rows
-        for i in source.training_rows:
-            text = form.text(rows[i])
-            assert text is not None, "a row without text is no training row"
-            digest = hashlib.sha256(text.encode()).digest()
-            if digest not in seen:
-                seen.add(digest)
-                yield Document(document_id(text), text, source.entry, i)
+        for i, text in source.training_texts():
+            digest = hashlib.sha256(text.encode())
+            if seen.add(digest.digest()):
+                yield Document(digest.hexdigest()[:8], text, source.entry, i)

@@ -7,7 +7,8 @@ added moves at most the boundary.
 
 import hashlib
 import unicodedata
-from collections.abc import Iterator, Mapping
+from array import array
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from axolotl_augft.formats import Format, format_of, is_supported
 from axolotl_augft.recipe import Recipe
 
 PROVENANCE_PREFIX = "augft_"
+_ROWS_AT_ONCE = 500
 
 
 @dataclass(frozen=True)
@@ -43,10 +45,27 @@ class Source:
     textless: tuple[int, ...] = ()
 
     @property
-    def training_rows(self) -> list[int]:
+    def training_rows(self) -> Sequence[int]:
         """Numbers of the rows that are trained on, ascending."""
         left_out = {*self.held_out, *self.twins, *self.textless}
-        return [i for i in range(len(self.rows)) if i not in left_out]
+        return array("q", (i for i in range(len(self.rows)) if i not in left_out)) if left_out else range(len(self.rows))
+
+    def training_texts(self) -> Iterator[tuple[int, str]]:
+        """Numbers and texts of the rows that are trained on; none for an entry that is not augmented."""
+        if self.format is None:
+            return
+        left_out = {*self.held_out, *self.twins, *self.textless}
+        for i, row in enumerate(read_rows(self.rows)):
+            if i not in left_out and (text := self.format.text(row)):
+                yield i, text
+
+
+def read_rows(rows: Dataset) -> Iterator[dict[str, Any]]:
+    """All rows in order, read a few at a time: one by one takes ten times as long."""
+    for start in range(0, len(rows), _ROWS_AT_ONCE):
+        columns = rows[start : start + _ROWS_AT_ONCE]
+        for values in zip(*columns.values(), strict=True):
+            yield dict(zip(columns, values, strict=True))
 
 
 def load_sources(recipe: Recipe) -> list[Source]:
@@ -67,7 +86,7 @@ def load_sources(recipe: Recipe) -> list[Source]:
         if content:
             content.check_columns(rows.column_names, where)
         if form:
-            textless = tuple(n for n, row in enumerate(rows) if form.text(row) is None)
+            textless = tuple(n for n, row in enumerate(read_rows(rows)) if form.text(row) is None)
         if len(textless) == len(rows):
             raise SourceError(
                 f"{where}: none of its {len(rows)} rows holds a text (they are empty, or not text); name the right column with `field:`"
@@ -137,7 +156,7 @@ def row_digest(row: Mapping[str, Any], form: Format | None) -> bytes:
 def _digests(source: Source) -> Iterator[bytes | None]:
     """The rows' digests; None for a row without text."""
     textless = set(source.textless)
-    return (None if i in textless else row_digest(row, source.content) for i, row in enumerate(source.rows))
+    return (None if i in textless else row_digest(row, source.content) for i, row in enumerate(read_rows(source.rows)))
 
 
 def _hold_out(sources: list[Source], recipe: Recipe) -> list[Source]:
@@ -187,5 +206,5 @@ def _test_digests(recipe: Recipe) -> set[bytes]:
         rows = load_entry(entry, "test", recipe)
         if form:
             form.check_columns(rows.column_names, f"test_datasets entry {entry['path']!r}")
-        digests.update(row_digest(row, form) for row in rows)
+        digests.update(row_digest(row, form) for row in read_rows(rows))
     return digests

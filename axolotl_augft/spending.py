@@ -1,7 +1,7 @@
 """Answers -> what they cost together: tokens and dollars, with what is unknown said as unknown."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from axolotl_augft.answers import Answer
@@ -27,6 +27,10 @@ class Usage:
     def of(cls, record: Mapping[str, Any]) -> "Usage":
         """The usage in a record that may hold more (a run's)."""
         return cls(**{f.name: record[f.name] for f in fields(cls)})
+
+    def as_json(self) -> dict[str, Any]:
+        """The usage as plain values."""
+        return asdict(self)
 
 
 @dataclass

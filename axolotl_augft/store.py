@@ -6,9 +6,9 @@ prefix once. The file also remembers how documents were grouped. No secret is ev
 
 import sqlite3
 import threading
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import astuple
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +48,7 @@ _SPENT = (
     "count(*), sum(prompt_tokens), sum(cached_tokens), sum(completion_tokens), sum(nanodollars), "
     "sum(prompt_tokens IS NULL OR completion_tokens IS NULL), sum(cached_tokens IS NULL), sum(nanodollars IS NULL)"
 )
+_REMEMBERED_PREFIXES = 4096
 
 
 class ResponseStore:
@@ -84,11 +85,10 @@ class ResponseStore:
         """The stored answers, in the order of the requests; None where there is none."""
         found: dict[bytes, Answer] = {}
         keys = list(dict.fromkeys(r.key for r in requests))
-        for i in range(0, len(keys), _LOOKUP):
-            some = keys[i : i + _LOOKUP]
+        for some in _parts(keys):
             query = (
                 "SELECT key, outcome, text, finish_reason, prompt_tokens, cached_tokens, completion_tokens, nanodollars "
-                f"FROM responses WHERE key IN ({','.join('?' * len(some))})"
+                f"FROM responses WHERE key IN ({_marks(some)})"
             )
             found.update((key, Answer(Outcome(outcome), *rest)) for key, outcome, *rest in self._run(query, some))
         return [found.get(r.key) for r in requests]
@@ -96,11 +96,31 @@ class ResponseStore:
     def spent(self, keys: Sequence[bytes]) -> Spent:
         """What the stored answers with these keys cost together."""
         total = Spent()
-        for i in range(0, len(keys), _LOOKUP):
-            some = keys[i : i + _LOOKUP]
-            query = f"SELECT {_SPENT} FROM responses WHERE key IN ({','.join('?' * len(some))})"
+        for some in _parts(keys):
+            query = f"SELECT {_SPENT} FROM responses WHERE key IN ({_marks(some)})"
             total += Spent(*(n or 0 for n in self._run(query, some)[0]))
         return total
+
+    def missing(self, requests: Sequence[Request]) -> list[Request]:
+        """Those that have no answer, each once, in their order."""
+        by_key = {r.key: r for r in requests}
+        for some in _parts(list(by_key)):
+            for (key,) in self._run(f"SELECT key FROM responses WHERE key IN ({_marks(some)})", some):
+                del by_key[key]
+        return list(by_key.values())
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether it holds no answer at all."""
+        return not self._run("SELECT 1 FROM responses LIMIT 1", [])
+
+    def outcomes(self, keys: Sequence[bytes]) -> Counter[Outcome]:
+        """How many of these keys have an answer, by outcome."""
+        counts: Counter[Outcome] = Counter()
+        for some in _parts(keys):
+            query = f"SELECT outcome, count(*) FROM responses WHERE key IN ({_marks(some)}) GROUP BY outcome"
+            counts.update({Outcome(outcome): n for outcome, n in self._run(query, some)})
+        return counts
 
     def put(self, answered: Sequence[tuple[Request, Answer]]) -> None:
         """Stores answers in one transaction; on return they are durable. An answer that is there already stays.
@@ -115,15 +135,20 @@ class ResponseStore:
             )
             self._writer.executemany(
                 "INSERT OR IGNORE INTO responses VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                [(r.key, r.prefix.digest, r.target, *astuple(a)) for r, a in answered],
+                [
+                    (r.key, r.prefix.digest, r.target, a.outcome.value, a.text, a.finish_reason, *a.tokens, a.nanodollars)
+                    for r, a in answered
+                ],
             )
+        if len(self._written_prefixes) > _REMEMBERED_PREFIXES:
+            self._written_prefixes.clear()
         self._written_prefixes.update(prefixes)
 
     def forget(self, outcomes: Sequence[Outcome]) -> int:
         """Deletes the responses with these outcomes, so that they are asked for again; says how many there were."""
         with self._transaction():
-            marks = ",".join("?" * len(outcomes))
-            return self._writer.execute(f"DELETE FROM responses WHERE outcome IN ({marks})", [str(o) for o in outcomes]).rowcount
+            query = f"DELETE FROM responses WHERE outcome IN ({_marks(outcomes)})"
+            return self._writer.execute(query, [str(o) for o in outcomes]).rowcount
 
     def load_grouping(self, key: str) -> list[Pass]:
         """The passes saved under `key`, none if there are none."""
@@ -192,6 +217,14 @@ class ResponseStore:
     def _failed(self, doing: str, error: sqlite3.Error) -> StoreError:
         remedy = "free some disk space and run again" if "full" in str(error) else "mend that and run again"
         return StoreError(f"response store {self._path}: cannot {doing} ({error}); {remedy}. Every answer stored so far is kept")
+
+
+def _parts(keys: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
+    return (keys[i : i + _LOOKUP] for i in range(0, len(keys), _LOOKUP))
+
+
+def _marks(values: Sequence[object]) -> str:
+    return ",".join("?" * len(values))
 
 
 def _connect(path: Path) -> sqlite3.Connection:

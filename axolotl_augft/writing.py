@@ -207,8 +207,7 @@ class _ResultWriter:
         """What becomes of the source rows: the action, the file, and the rows and tokens before augmentation."""
         kept_rows = source.training_rows
         splitting = self._recipe.augft.sentence_splitting != "none" and source.format is not None
-        texts = (source.format.text(source.rows[i]) for i in kept_rows) if source.format else iter(())
-        tokens = sum(self._student.tokens.count(t) for t in texts if t)
+        tokens = sum(self._student.tokens.count(t) for _, t in source.training_texts())
         if source.format and not self._recipe.augft.include_original:
             return "dropped", None, len(kept_rows), tokens
         if not splitting and len(kept_rows) == len(source.rows):

@@ -15,8 +15,9 @@ from pathlib import Path
 
 import yaml
 
-from axolotl_augft.asking import Asked, Pace, ask
+from axolotl_augft.asking import Asked, ask
 from axolotl_augft.client import Server
+from axolotl_augft.pacing import Pace
 from axolotl_augft.recipe import Recipe
 from axolotl_augft.requests import Request
 from axolotl_augft.serving import managed_server

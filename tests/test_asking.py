@@ -9,9 +9,11 @@ from aiohttp import web
 from teacher_server import TeacherServer, prompt_of
 
 from axolotl_augft.answers import Answer, Failure, Outcome
-from axolotl_augft.asking import Asked, Pace, Tally, ask, count_requests
+from axolotl_augft.asking import Asked, ask
 from axolotl_augft.client import Client, Server, open_session, quotes, read_answer
 from axolotl_augft.errors import StoreError, TeacherError, TeacherRefusedAccess, TeacherUnreachable
+from axolotl_augft.feeding import Tally, count_requests
+from axolotl_augft.pacing import Pace
 from axolotl_augft.requests import Prefix, Request, Sampling
 from axolotl_augft.store import ResponseStore
 

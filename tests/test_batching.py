@@ -198,7 +198,7 @@ def test_requests_that_never_get_an_answer_are_given_up_after_their_retries(serv
     [
         ({"status_code": 500, "body": {"error": {"message": "oops"}}}, "HTTP 500"),
         ({"status_code": 429, "body": None}, "HTTP 429"),
-        ({"status_code": 200, "body": {"choices": []}}, "answer of an unknown shape"),
+        ({"status_code": 200, "body": {"choices": []}}, "wrong shape"),
         ({}, "batch completed"),
     ],
 )
