@@ -2,18 +2,21 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 
 from axolotl_augft.augmenting import judged_inferences
 from axolotl_augft.config import Augment
+from axolotl_augft.costing import Work, cost_lines
 from axolotl_augft.global_strategy import GlobalStrategy
 from axolotl_augft.judging import Judged
 from axolotl_augft.manifest import Manifest
 from axolotl_augft.recipe import Recipe
 from axolotl_augft.requests import Request
 from axolotl_augft.reuse import find_result
+from axolotl_augft.runs import load_runs
 from axolotl_augft.seen import Seen
+from axolotl_augft.spending import Spent
 from axolotl_augft.splitting import split_sentences
 from axolotl_augft.stage import Prepared, prepared
 from axolotl_augft.student import load_student
@@ -40,6 +43,12 @@ class EntryPlan:
     distinct_tokens: int = 0
     longest_answers: int = 0
     sampled: bool = False
+    spent: Spent = field(default_factory=Spent)
+
+    @property
+    def work(self) -> Work:
+        """What is left to ask, and what was spent."""
+        return Work.of(self.to_ask, self.prompt_tokens, self.distinct_tokens, self.longest_answers, self.spent)
 
     @property
     def to_ask(self) -> int:
@@ -64,6 +73,7 @@ def plan_lines(recipe: Recipe) -> list[str]:
         ]
         for plan in entries:
             lines += _entry_lines(plan, ready.teacher.tokens)
+        lines += cost_lines(sum((plan.work for plan in entries), Work()), ready.teacher, recipe.augft, load_runs(ready.store))
         return lines + _training(ready, result)
 
 
@@ -77,6 +87,7 @@ def _entry_plan(ready: Prepared, entry: Augment, strategy: Strategy) -> EntryPla
         new = [t.request for t in some if seen.add(t.request.key)]
         missing = ready.store.missing(new)
         plan.answered += len(new) - len(missing)
+        plan.spent += ready.store.spent([r.key for r in new])
         plan.longest_answers += sum(r.sampling.max_tokens for r in missing)
         for request in missing:
             prompts.add(request)
