@@ -31,6 +31,11 @@ CREATE TABLE responses (
 CREATE TABLE teachers (id TEXT PRIMARY KEY, known TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE groupings (key TEXT PRIMARY KEY, passes TEXT NOT NULL) WITHOUT ROWID;
 """
+# Of their own, so that stores of version 1 stay what they are. They go with their answer.
+_REASONINGS = """
+CREATE TABLE IF NOT EXISTS reasonings (key BLOB PRIMARY KEY, text TEXT NOT NULL) WITHOUT ROWID;
+CREATE TRIGGER IF NOT EXISTS forget_reasoning AFTER DELETE ON responses BEGIN DELETE FROM reasonings WHERE key = old.key; END;
+"""
 _LOOKUP = 500
 _REMEMBERED_PREFIXES = 4096
 
@@ -71,8 +76,8 @@ class ResponseStore:
         keys = list(dict.fromkeys(r.key for r in requests))
         for some in _parts(keys):
             query = (
-                "SELECT key, outcome, text, finish_reason, prompt_tokens, cached_tokens, completion_tokens "
-                f"FROM responses WHERE key IN ({_marks(some)})"
+                "SELECT r.key, r.outcome, r.text, r.finish_reason, r.prompt_tokens, r.cached_tokens, r.completion_tokens, t.text "
+                f"FROM responses r LEFT JOIN reasonings t ON t.key = r.key WHERE r.key IN ({_marks(some)})"
             )
             found.update((key, Answer(Outcome(outcome), *rest)) for key, outcome, *rest in self._run(query, some))
         return [found.get(r.key) for r in requests]
@@ -112,6 +117,9 @@ class ResponseStore:
             self._writer.executemany(
                 "INSERT OR IGNORE INTO responses VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 [(r.key, r.prefix.digest, r.target, a.outcome.value, a.text, a.finish_reason, *a.tokens) for r, a in answered],
+            )
+            self._writer.executemany(
+                "INSERT OR IGNORE INTO reasonings VALUES (?, ?)", [(r.key, a.reasoning) for r, a in answered if a.reasoning]
             )
         if len(self._written_prefixes) > _REMEMBERED_PREFIXES:
             self._written_prefixes.clear()
@@ -200,6 +208,7 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
             connection.executescript(
                 f"BEGIN IMMEDIATE; {_SCHEMA} PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;"
             )
+        connection.executescript(_REASONINGS)
     except sqlite3.DatabaseError as error:
         if isinstance(error, sqlite3.OperationalError):
             raise

@@ -94,6 +94,10 @@ def summary_lines(manifest: Manifest, recipe: Recipe, run: Mapping[str, Any]) ->
             f"teacher tokens: {run['prompt_tokens']:,} in ({run['cached_tokens']:,} of them cached), {run['completion_tokens']:,} out, "
             f"in {run['seconds']:.0f} s{unknown}"
         )
+    if run.get("remarks"):
+        lines.append(f"answers: {_listed(run['remarks'])}")
+    if run.get("passing_failures"):
+        lines.append(f"tries that failed: {_listed(run['passing_failures'])}")
     return lines + training_lines(*training_loads(manifest, recipe), recipe.training, manifest.exact_tokens)
 
 
