@@ -18,6 +18,7 @@ class Outcome(StrEnum):
 class Answer:
     """A final answer. Token counts are None where the server did not say.
 
+    `reasoning`: what a reasoning model thought before it answered; None if nothing came, "" if it came and is not to be kept.
     `nanodollars`: what it cost, in 10^-9 dollars, so that sums are exact; None where tokens or prices are unknown.
     """
 
@@ -27,6 +28,7 @@ class Answer:
     prompt_tokens: int | None = None
     cached_tokens: int | None = None
     completion_tokens: int | None = None
+    reasoning: str | None = None
     nanodollars: int | None = None
 
     @property
@@ -36,10 +38,11 @@ class Answer:
 
     @property
     def remarks(self) -> tuple[str, ...]:
-        """What is worth counting about an answered request's answer: it was cut, or it is empty."""
+        """What is worth counting about an answered request's answer: it was cut, is empty, came with reasoning."""
         if self.outcome is not Outcome.ANSWERED:
             return ()
-        return ("cut",) * self.was_cut + ("empty",) * (not self.text.strip())
+        found = {"cut": self.was_cut, "empty": not self.text.strip(), "with reasoning": self.reasoning is not None}
+        return tuple(name for name, true in found.items() if true)
 
     @property
     def was_cut(self) -> bool:

@@ -50,10 +50,17 @@ def _read_and_judge(entry: Augment, task: Task, answer: Answer, config: AugftCon
         return [(_NOTHING, Reason.FILTERED)]
     if answer.outcome is Outcome.INVALID:
         return [(_NOTHING, Reason.INVALID)]
-    inferences = read_inferences(task, answer, entry.keep if isinstance(entry, GlobalAugment) else "both")
+    inferences = _reasoning(answer) if isinstance(entry, GlobalAugment) and entry.keep_reasoning else []
+    inferences += read_inferences(task, answer, entry.keep if isinstance(entry, GlobalAugment) else "both")
     if not inferences:
         return [(_NOTHING, Reason.EMPTY)]
     return [(i, judge(task, i, Check(config.verify == "names", config.language))) for i in inferences]
+
+
+def _reasoning(answer: Answer) -> list[Inference]:
+    """What a reasoning model thought, as a trace; without an answer after it, it may have been cut."""
+    thought = (answer.reasoning or "").strip()
+    return [Inference(thought, "trace", cut=answer.was_cut and not answer.text)] if thought else []
 
 
 def _with_answers(pairs: Iterable[tuple[Augment, Task]], store: ResponseStore) -> Iterator[tuple[Augment, Task, Answer | None]]:

@@ -99,11 +99,11 @@ class BatchLedger:
 
 
 def _request(target: str, settings: str, system: str, text: str) -> Request:
-    teacher_id, api, (temperature, top_p, max_tokens, stop, seed), sample, extra = orjson.loads(settings)
+    teacher_id, api, (temperature, top_p, max_tokens, stop, seed), sample, extra, keep_reasoning = orjson.loads(settings)
     sampling = Sampling(temperature, top_p, max_tokens, tuple(stop), seed)
-    return Request(teacher_id, api, Prefix(system, text), target, sampling, sample, tuple((k, v) for k, v in extra))
+    return Request(teacher_id, api, Prefix(system, text), target, sampling, sample, tuple((k, v) for k, v in extra), keep_reasoning)
 
 
 def _settings(request: Request) -> str:
-    content = [request.teacher_id, request.api, astuple(request.sampling), request.sample, request.extra_body]
+    content = [request.teacher_id, request.api, astuple(request.sampling), request.sample, request.extra_body, request.keep_reasoning]
     return orjson.dumps(content).decode()

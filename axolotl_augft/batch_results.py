@@ -92,6 +92,7 @@ class Results:
             result = self._result(request, row)
             if isinstance(result, Failure):
                 self._reasons[row.key] = result.reason
+                self.asked.passing[result.reason] += 1
                 continue
             answer = self._budget.settle(request, result)
             assert isinstance(answer, Answer)

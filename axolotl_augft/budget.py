@@ -23,7 +23,7 @@ from axolotl_augft.teacher import Teacher
 
 _CHAT_TEMPLATE_TOKENS = 64
 _PREFIXES = 64
-_NOT_BILLED = ("no connection", "HTTP ")
+_NOT_BILLED = ("no connection", "unknown host", "TLS error", "HTTP ")
 
 
 @dataclass(frozen=True)

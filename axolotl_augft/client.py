@@ -72,7 +72,7 @@ class Client:
 
         Raises:
             TeacherRefusedAccess: 401, 403, or no credit left; further requests would fail alike.
-            TeacherError: The server does not know the model or the path.
+            TeacherError: The server does not know the model or the path, or shows a certificate that is not valid.
         """
         assert self._session is not None
         body = request.encoded(self._server.shape(request, request.settings(self._server.model)))
@@ -81,11 +81,13 @@ class Client:
                 return self.read(request, response.status, response.headers, await response.read())
         except TimeoutError:
             return Failure("timeout")
-        except (aiohttp.ClientSSLError, ssl.SSLError) as error:
+        except aiohttp.ClientConnectorCertificateError:
             raise TeacherError(
-                f"no secure connection to the teacher's server at {self.host} ({type(error).__name__}); "
-                "check augft.teacher.base_url, and the server's certificate"
+                f"the certificate of the teacher's server at {self.host} is not valid here; check augft.teacher.base_url, or let Python "
+                "know the certificate (SSL_CERT_FILE)"
             ) from None
+        except (aiohttp.ClientSSLError, ssl.SSLError):
+            return Failure("TLS error", unconnected=True)
         except aiohttp.ClientConnectorDNSError:
             return Failure("unknown host", unconnected=True)
         except aiohttp.ClientPayloadError:
@@ -153,25 +155,34 @@ def read_answer(request: Request, content: bytes, content_type: str = "applicati
         return Failure("broken JSON" if "json" in content_type else "wrong content type")
     try:
         choice = body["choices"][0]
-        text = choice["text"] if request.api == "completions" else choice["message"].get("content") or ""
+        message = choice if request.api == "completions" else choice["message"]
+        text = message["text"] if request.api == "completions" else message.get("content") or ""
         reason = choice.get("finish_reason") or ""
         usage = body.get("usage") or {}
-        if not isinstance(text, str) or not isinstance(usage, dict):
-            return Failure("wrong shape")
+        details = usage.get("prompt_tokens_details") or {}
+        counts = usage.get("prompt_tokens"), details.get("cached_tokens"), usage.get("completion_tokens")
     except (LookupError, TypeError, AttributeError):
+        return Failure("wrong shape")
+    if not isinstance(text, str) or not all(isinstance(n, int | None) for n in counts):
         return Failure("wrong shape")
     if reason == "content_filter":
         return Answer(Outcome.FILTERED, finish_reason=reason)
-    if "</think>" in text or "<think>" in text:
-        text = _THINKING.sub("", text)
+    text, reasoning = _without_reasoning(text, message.get("reasoning_content") or message.get("reasoning"))
     ends = [i for stop in request.sampling.stop if (i := text.find(stop)) >= 0]
     if ends:
         text, reason = text[: min(ends)], "stop"
-    details = usage.get("prompt_tokens_details") or {}
-    return Answer(
-        Outcome.ANSWERED, text, str(reason),
-        usage.get("prompt_tokens"), details.get("cached_tokens"), usage.get("completion_tokens"),
-    )  # fmt: skip
+    if reasoning and not request.keep_reasoning:
+        reasoning = ""
+    return Answer(Outcome.ANSWERED, text, str(reason), *counts, reasoning)
+
+
+def _without_reasoning(text: str, said: Any) -> tuple[str, str | None]:
+    """An answer without its `<think>` block, and the reasoning, from there or from a field of its own (`said`)."""
+    block = _THINKING.match(text) if "think>" in text else None
+    if block is None:
+        return text, said if isinstance(said, str) else None
+    thought = block.group().replace("<think>", "").replace("</think>", "").strip()
+    return text[block.end() :], said if isinstance(said, str) else thought
 
 
 def _error_of(content: bytes) -> tuple[str, str]:

@@ -213,6 +213,17 @@ class GlobalAugment(_Strategy):
     keep: Literal["trace", "conclusions", "both"] = Field(
         "both", description="Which parts of an answer become training text: the reasoning trace, the conclusions it ends with, or both."
     )
+    keep_reasoning: bool = Field(
+        False,
+        description="Whether a reasoning model's own reasoning (reasoning_content, <think>) becomes a trace too. It is stored only for "
+        "requests that are sent while this is set.",
+    )
+
+    @model_validator(mode="after")
+    def _reasoning_is_a_trace(self) -> "GlobalAugment":
+        if self.keep_reasoning and self.keep == "conclusions":
+            raise ValueError("keep_reasoning makes traces, but keep is conclusions; set keep to trace or both, or drop keep_reasoning")
+        return self
 
 
 Augment = Annotated[LocalAugment | GlobalAugment, Field(discriminator="strategy")]

@@ -158,6 +158,7 @@ class Line:
     def __init__(self, feed: Feed, slots: int) -> None:
         self._feed = feed
         self._ahead = 2 * slots
+        self._firsts: deque[Request] = deque()
         self._ready: deque[Request] = deque()
         self._open: OrderedDict[bytes, _Open] = OrderedDict()
         self._held = 0
@@ -165,13 +166,13 @@ class Line:
     async def take(self) -> Request | None:
         """The next request to send, None when all are taken. Call `ended` for each."""
         self._look_ahead()
-        while not self._ready:
+        while not self._firsts and not self._ready:
             if self._feed.ended and not self._held:
                 return None
             self._feed.changed.clear()
             await self._feed.changed.wait()
             self._look_ahead()
-        return self._ready.popleft()
+        return self._firsts.popleft() if self._firsts else self._ready.popleft()
 
     def ended(self, request: Request, answered: bool) -> None:
         """A request that was taken has its answer, or has failed for good."""
@@ -184,11 +185,11 @@ class Line:
         for _ in range(len(group.held) if group.warm else min(1, len(group.held))):
             group.under_way += 1
             self._held -= 1
-            self._ready.append(group.held.popleft())
+            (self._ready if group.warm else self._firsts).append(group.held.popleft())
         self._feed.changed.set()
 
     def _look_ahead(self) -> None:
-        while len(self._ready) + self._held < self._ahead and (request := self._feed.peek()) is not None:
+        while len(self._firsts) + len(self._ready) + self._held < self._ahead and (request := self._feed.peek()) is not None:
             if not _is_long(request.prefix):
                 self._ready.append(self._feed.take())
                 continue
@@ -200,7 +201,7 @@ class Line:
     def _place(self, request: Request, group: _Open | None) -> None:
         if group is None:
             self._open[request.prefix.digest] = _Open(request.prefix.size, under_way=1)
-            self._ready.appendleft(request)
+            self._firsts.append(request)
         elif group.warm:
             group.under_way += 1
             self._ready.append(request)

@@ -155,7 +155,8 @@ class GlobalStrategy:
         prefix, premises = self._prefix(group)
         target = self._template.render("target", target=document)
         for sample in range(self._entry.samples):
-            request = self._teacher.request(prefix, target, self._teacher.max_tokens(self._entry), self._stop, sample)
+            longest, keep = self._teacher.max_tokens(self._entry), self._entry.keep_reasoning
+            request = self._teacher.request(prefix, target, longest, self._stop, sample, keep)
             yield Task(request, "global", document, premises, labels=frozenset(group))
 
 

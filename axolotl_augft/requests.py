@@ -57,7 +57,8 @@ class Prefix:
 class Request:
     """One question to the teacher.
 
-    `teacher_id` stands for the model, never for its address. `extra_body` holds further fields of the JSON body.
+    `teacher_id` stands for the model, never for its address. `extra_body` holds further fields of the JSON body. `keep_reasoning`: whether
+    the reasoning that comes with the answer is stored too; it is no part of the key.
     """
 
     teacher_id: str
@@ -67,6 +68,7 @@ class Request:
     sampling: Sampling
     sample: int
     extra_body: tuple[tuple[str, Any], ...] = ()
+    keep_reasoning: bool = False
 
     @cached_property
     def key(self) -> bytes:

@@ -32,8 +32,11 @@ CREATE TABLE responses (
 CREATE TABLE teachers (id TEXT PRIMARY KEY, known TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE groupings (key TEXT PRIMARY KEY, passes TEXT NOT NULL) WITHOUT ROWID;
 """
-# Since schema 2: what runs asked, and what a provider's Batch API has been sent (`tag` is ours, `id` the provider's).
+# Since schema 2: reasoning, which goes with its answer; what runs asked; and what a provider's Batch API has been sent (`tag` is ours,
+# `id` the provider's).
 _ADDED_IN_2 = """
+CREATE TABLE IF NOT EXISTS reasonings (key BLOB PRIMARY KEY, text TEXT NOT NULL) WITHOUT ROWID;
+CREATE TRIGGER IF NOT EXISTS forget_reasoning AFTER DELETE ON responses BEGIN DELETE FROM reasonings WHERE key = old.key; END;
 CREATE TABLE runs (
     ended TEXT NOT NULL, teacher TEXT NOT NULL, requests INTEGER NOT NULL, asked INTEGER NOT NULL, seconds REAL NOT NULL,
     completion_tokens INTEGER, nanodollars INTEGER
@@ -87,8 +90,8 @@ class ResponseStore:
         keys = list(dict.fromkeys(r.key for r in requests))
         for some in _parts(keys):
             query = (
-                "SELECT key, outcome, text, finish_reason, prompt_tokens, cached_tokens, completion_tokens, nanodollars "
-                f"FROM responses WHERE key IN ({_marks(some)})"
+                "SELECT r.key, r.outcome, r.text, r.finish_reason, r.prompt_tokens, r.cached_tokens, r.completion_tokens, t.text, "
+                f"r.nanodollars FROM responses r LEFT JOIN reasonings t ON t.key = r.key WHERE r.key IN ({_marks(some)})"
             )
             found.update((key, Answer(Outcome(outcome), *rest)) for key, outcome, *rest in self._run(query, some))
         return [found.get(r.key) for r in requests]
@@ -139,6 +142,9 @@ class ResponseStore:
                     (r.key, r.prefix.digest, r.target, a.outcome.value, a.text, a.finish_reason, *a.tokens, a.nanodollars)
                     for r, a in answered
                 ],
+            )
+            self._writer.executemany(
+                "INSERT OR IGNORE INTO reasonings VALUES (?, ?)", [(r.key, a.reasoning) for r, a in answered if a.reasoning]
             )
         if len(self._written_prefixes) > _REMEMBERED_PREFIXES:
             self._written_prefixes.clear()

@@ -93,6 +93,10 @@ def summary_lines(manifest: Manifest, recipe: Recipe, run: Mapping[str, Any]) ->
         lines.append(f"{usage_line(Usage.of(run))}, in {run['seconds']:.0f} s")
     if run.get("hits"):
         lines.append(f"all runs: {usage_line(Usage.of(run['all_runs']))}")
+    if run.get("remarks"):
+        lines.append(f"answers: {_listed(run['remarks'])}")
+    if run.get("passing_failures"):
+        lines.append(f"tries that failed: {_listed(run['passing_failures'])}")
     return lines + training_lines(*training_loads(manifest, recipe), recipe.training, manifest.exact_tokens)
 
 

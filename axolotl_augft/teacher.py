@@ -42,11 +42,13 @@ class Teacher:
             default = min(default, self.context_length // 4)
         return entry.max_tokens or self.config.max_tokens or default
 
-    def request(self, prefix: Prefix, target: str, max_tokens: int, stop: tuple[str, ...], sample: int = 0) -> Request:
+    def request(
+        self, prefix: Prefix, target: str, max_tokens: int, stop: tuple[str, ...], sample: int = 0, keep_reasoning: bool = False
+    ) -> Request:
         """A request to this teacher; sample `i` of a prompt has its own seed."""
         sampling = Sampling(self.config.temperature, self.config.top_p, max_tokens, stop, self.seed + sample)
         extra = tuple(sorted((self.config.extra_body or {}).items()))
-        return Request(self.id, self.api, prefix, target, sampling, sample, extra)
+        return Request(self.id, self.api, prefix, target, sampling, sample, extra, keep_reasoning)
 
 
 class TeacherMemory(Protocol):

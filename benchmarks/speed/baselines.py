@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import sqlite3
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +13,17 @@ import openai
 import orjson
 import uvloop
 
-_PROMPT = "You get numbered sentences of one document. For each sentence write, one to a line, a rephrasing and a reversal. " * 12
+PROMPT = "You get numbered sentences of one document. For each sentence write, one to a line, a rephrasing and a reversal. " * 24
+
+
+def target(number: int) -> str:
+    """The end of request `number`."""
+    return f"\n[1] Pump number {number} stands in the mill house of Port Ennis."
 
 
 def body(number: int) -> dict[str, Any]:
     """A request like one of local augmentation: instructions, worked examples, then a sentence."""
-    content = f"{_PROMPT}\n[1] Pump number {number} stands in the mill house of Port Ennis."
+    content = PROMPT + target(number)
     return {"model": "m", "max_tokens": 512, "temperature": 0.7, "seed": 1, "messages": [{"role": "user", "content": content}]}
 
 
@@ -103,8 +108,3 @@ def run(name: str, url: str, count: int, in_flight: int, folder: Path) -> None:
     else:
         file = folder / f"baseline-{time.monotonic_ns()}.sqlite"
         uvloop.run(_aiohttp_sqlite(url, count, in_flight, file))
-
-
-def names() -> Iterator[str]:
-    """The baselines, by name."""
-    yield from NAMES

@@ -75,15 +75,15 @@ class Mock:
         self.random = random.Random(1)
         self.seen: set[int] = set()
         self.requests = self.repeated = self.most = self.now = 0
-        self.busy_until = 0.0
+        self.busy_until = self.delays = 0.0
         self.connections: set[Connection] = set()
         self.server: Any = None
 
-    def stats(self) -> dict[str, int]:
+    def stats(self) -> dict[str, float]:
         """What was seen so far."""
         cache = self.cache or PrefixCache(0)
         tokens = {"asked": cache.asked, "computed": cache.computed, "distinct": cache.distinct}
-        return {"requests": self.requests, "repeated": self.repeated, "most_in_flight": self.most, **tokens}
+        return {"requests": self.requests, "repeated": self.repeated, "most_in_flight": self.most, "delays": self.delays, **tokens}
 
     def count(self, body: bytes) -> None:
         """Notes a request, and whether the same came before."""
@@ -167,6 +167,7 @@ class Connection(asyncio.Protocol):
             mock.busy_until = max(mock.busy_until, loop.time()) + missing / mock.prefill_rate
             loop.call_at(mock.busy_until, mock.cache.keep, blocks)
             delay += mock.busy_until - loop.time()
+        mock.delays += delay
         answer = _reply(body, cached)
         if delay:
             asyncio.get_running_loop().call_later(delay, self._done, answer)
