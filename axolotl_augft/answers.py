@@ -16,7 +16,11 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A final answer. Token counts are None where the server did not say."""
+    """A final answer. Token counts are None where the server did not say.
+
+    `reasoning`: what a reasoning model thought before it answered; None if nothing came, "" if it came and is not to be kept.
+    `nanodollars`: what it cost, in 10^-9 dollars, so that sums are exact; None where tokens or prices are unknown.
+    """
 
     outcome: Outcome
     text: str = ""
@@ -24,6 +28,21 @@ class Answer:
     prompt_tokens: int | None = None
     cached_tokens: int | None = None
     completion_tokens: int | None = None
+    reasoning: str | None = None
+    nanodollars: int | None = None
+
+    @property
+    def tokens(self) -> tuple[int | None, int | None, int | None]:
+        """Prompt, cached and completion tokens."""
+        return self.prompt_tokens, self.cached_tokens, self.completion_tokens
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What is worth counting about an answered request's answer: it was cut, is empty, came with reasoning."""
+        if self.outcome is not Outcome.ANSWERED:
+            return ()
+        found = {"cut": self.was_cut, "empty": not self.text.strip(), "with reasoning": self.reasoning is not None}
+        return tuple(name for name, true in found.items() if true)
 
     @property
     def was_cut(self) -> bool:
@@ -33,7 +52,13 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A passing failure: the same request may succeed later. `retry_after`: seconds the server asked to wait."""
+    """A passing failure: the same request may succeed later.
+
+    `reason` is a short name to count by. `retry_after`: seconds the server asked to wait. `busy`: the server has too much to do (429, 503,
+    529). `unconnected`: there is, or was soon, no connection.
+    """
 
     reason: str
     retry_after: float | None = None
+    busy: bool = False
+    unconnected: bool = False

@@ -1,41 +1,49 @@
 """Requests without an answer -> answers in the store: a sliding window of requests in flight, with classified, finite retries.
 
-An answer counts once the store has it on disk. Whatever ends the run, the answers that arrived are stored first.
+An answer counts once the store has it on disk, and only then is its place in the window free. Whatever ends the run, the answers that
+arrived are stored first.
 """
 
 import asyncio
-import random
-import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Iterator
-from dataclasses import dataclass, field
-from itertools import chain, islice
+from collections.abc import Iterable
+from dataclasses import dataclass, field, fields
+from itertools import chain
 from typing import Protocol
 
+import uvloop
+
 from axolotl_augft.answers import Answer, Failure, Outcome
+from axolotl_augft.budget import Budget
 from axolotl_augft.client import Client, Server, open_session
 from axolotl_augft.errors import TeacherError, TeacherUnreachable
+from axolotl_augft.feeding import Feed, Line, unanswered
+from axolotl_augft.journal import Journal
+from axolotl_augft.pacing import Gate, Pace
 from axolotl_augft.requests import Request
+from axolotl_augft.spending import Spent
 from axolotl_augft.store import ResponseStore
 
-_LOOKUP = 500
 _FIRST_TRIES = 3
 _EARLY_INVALID = 8
-_LONGEST_WAIT = 600.0
+_HEAD_START = 0.1
 
 
 @dataclass
 class Asked:
-    """What happened to the requests of one call. Token counts are of answers that said them."""
+    """What happened to the requests of one call.
+
+    `failed`: requests without an answer after all tries, by reason. `passing`: tries that failed, by reason, whatever came later.
+    `remarks`: answers that ended at `max_tokens` (`cut`) or hold nothing (`empty`), and those that came with reasoning.
+    """
 
     answered: int = 0
     filtered: int = 0
     invalid: int = 0
     failed: Counter[str] = field(default_factory=Counter)
-    prompt_tokens: int = 0
-    cached_tokens: int = 0
-    completion_tokens: int = 0
-    without_usage: int = 0
+    passing: Counter[str] = field(default_factory=Counter)
+    remarks: Counter[str] = field(default_factory=Counter)
+    spent: Spent = field(default_factory=Spent)
     seconds: float = 0.0
 
     @property
@@ -48,10 +56,11 @@ class Asked:
         self.answered += answer.outcome is Outcome.ANSWERED
         self.filtered += answer.outcome is Outcome.FILTERED
         self.invalid += answer.outcome is Outcome.INVALID
-        self.prompt_tokens += answer.prompt_tokens or 0
-        self.cached_tokens += answer.cached_tokens or 0
-        self.completion_tokens += answer.completion_tokens or 0
-        self.without_usage += answer.completion_tokens is None
+        self.remarks.update(answer.remarks)
+        self.spent.add(answer)
+
+    def __add__(self, other: "Asked") -> "Asked":
+        return Asked(**{f.name: getattr(self, f.name) + getattr(other, f.name) for f in fields(self)})
 
 
 class Watcher(Protocol):
@@ -61,60 +70,15 @@ class Watcher(Protocol):
         """Called after each request that ended, one way or the other."""
 
 
-@dataclass(frozen=True)
-class Pace:
-    """How requests are sent. `check_server` raises if the server is known to be gone; `sleep` and `jitter` are the tests' to replace."""
-
-    max_concurrency: int
-    max_retries: int
-    check_server: Callable[[], None] = lambda: None
-    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
-    jitter: Callable[[], float] = random.random
-
-    def wait(self, failure: Failure, attempt: int) -> float:
-        """Seconds before the next try: what the server asked for, else 0.5, 1, 2 … up to 60, halved at most by chance."""
-        if failure.retry_after is not None:
-            return min(failure.retry_after, _LONGEST_WAIT)
-        return min(60.0, 0.5 * 2.0**attempt) * (0.5 + self.jitter() / 2)
-
-
-def unanswered(requests: Iterable[Request], store: ResponseStore, in_flight: set[bytes]) -> Iterator[Request]:
-    """The requests that the store does not answer and that are not being asked just now, each once."""
-    iterator = iter(requests)
-    while some := list(islice(iterator, _LOOKUP)):
-        # A twin that is in flight now will be answered before its turn comes; the store does not know it yet.
-        asked_now = set(in_flight)
-        fresh: dict[bytes, Request] = {r.key: r for r, a in zip(some, store.get(some), strict=True) if a is None}
-        for key, request in fresh.items():
-            if key not in asked_now:
-                yield request
-
-
-@dataclass(frozen=True)
-class Tally:
-    """Different requests: how many there are, how many the store has no outcome for, and how many it has an answer to."""
-
-    total: int
-    missing: int
-    answered: int
-
-
-def count_requests(requests: Iterable[Request], store: ResponseStore) -> Tally:
-    """Counts different requests and what the store knows of them."""
-    total = missing = answered = 0
-    seen: set[bytes] = set()
-    iterator = iter(requests)
-    while some := list(islice(iterator, _LOOKUP)):
-        new = [r for r in {r.key: r for r in some}.values() if r.key not in seen]
-        seen.update(r.key for r in new)
-        total += len(new)
-        outcomes = store.get(new)
-        missing += sum(a is None for a in outcomes)
-        answered += sum(a is not None and a.outcome is Outcome.ANSWERED for a in outcomes)
-    return Tally(total, missing, answered)
-
-
-def ask(requests: Iterable[Request], server: Server, store: ResponseStore, pace: Pace, watcher: Watcher, trusted: bool = False) -> Asked:
+def ask(
+    requests: Iterable[Request],
+    server: Server,
+    store: ResponseStore,
+    pace: Pace,
+    watcher: Watcher,
+    trusted: bool = False,
+    budget: Budget | None = None,
+) -> Asked:
     """Asks the requests that the store does not answer, and returns when each is stored or has failed for good.
 
     Args:
@@ -124,14 +88,16 @@ def ask(requests: Iterable[Request], server: Server, store: ResponseStore, pace:
         pace: How many at a time, and how often again.
         watcher: Is told how it goes.
         trusted: Whether the server is known to accept such requests; until one is answered, the fault of invalid ones may lie with all.
+        budget: Is asked before each try. Once `budget.reached`, nothing more is sent, and what was in flight is stored.
 
     Raises:
         TeacherError: The server refuses access, does not know the model, calls all requests invalid, or is gone.
         StoreError: An answer could not be stored.
     """
-    asking = _Asking(store, pace, watcher, trusted)
+    asking = _Asking(store, pace, watcher, trusted, budget or Budget.unlimited())
     try:
-        asyncio.run(asking.run(requests, server))
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(asking.run(requests, server))
     except BaseExceptionGroup as group:
         raise _first(group) from None
     return asking.asked
@@ -144,69 +110,106 @@ def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
 
 
 class _Asking:
-    def __init__(self, store: ResponseStore, pace: Pace, watcher: Watcher, trusted: bool) -> None:
+    def __init__(self, store: ResponseStore, pace: Pace, watcher: Watcher, trusted: bool, budget: Budget) -> None:
         self.asked = Asked()
         self._store = store
-        self._journal = _Journal(store)
+        self._journal = Journal(store)
         self._pace = pace
-        self._in_flight: set[bytes] = set()
+        self._gate = Gate(pace.max_concurrency)
+        self._slots = asyncio.Semaphore(pace.max_concurrency)
+        self._pending: set[bytes] = set()
         self._watcher = watcher
         self._failed_in_a_row = 0
         self._early_invalid: list[tuple[Request, Answer]] = []
         self._has_answered = trusted
+        self._budget = budget
+        self._last_answer = pace.clock()
 
-    async def run(self, all_requests: Iterable[Request], server: Server) -> None:
-        start = time.monotonic()
-        requests = unanswered(all_requests, self._store, self._in_flight)
+    async def run(self, requests: Iterable[Request], server: Server) -> None:
+        start = self._pace.clock()
         try:
             async with open_session(server) as session:
-                client = Client(server, session)
-                await self._first_alone(requests, client)
-                async with asyncio.TaskGroup() as workers:
-                    for _ in range(self._pace.max_concurrency):
-                        workers.create_task(self._work(requests, client))
+                with Feed(unanswered(requests, self._store, self._pending)) as feed:
+                    line = Line(feed, self._pace.max_concurrency)
+                    async with asyncio.TaskGroup() as group:
+                        await self._send_all(line, Client(server, session), group)
             if self._early_invalid:
                 raise self._all_invalid()
         finally:
             await self._journal.close()
-            self.asked.seconds = time.monotonic() - start
+            self.asked.seconds = self._pace.clock() - start
 
-    async def _first_alone(self, requests: Iterator[Request], client: Client) -> None:
-        """A server that is not there, or refuses access, is found out with one request, and soon."""
-        for request in islice(requests, 1):
-            await self._one(request, client, tries_without_connection=_FIRST_TRIES)
+    async def _send_all(self, line: Line, client: Client, group: asyncio.TaskGroup) -> None:
+        """A server that is not there, or refuses access, is found out with one request, which has a head start for that."""
+        tries: int | None = _FIRST_TRIES
+        await self._slots.acquire()
+        while not self._budget.reached and (request := await line.take()) is not None:
+            task = group.create_task(self._one(request, line, client, tries))
+            if tries is not None:
+                await asyncio.wait({task}, timeout=_HEAD_START)
+                tries = None
+            await self._slots.acquire()
 
-    async def _work(self, requests: Iterator[Request], client: Client) -> None:
-        for request in requests:
-            await self._one(request, client)
-
-    async def _one(self, request: Request, client: Client, tries_without_connection: int | None = None) -> None:
-        self._in_flight.add(request.key)
+    async def _one(self, request: Request, line: Line, client: Client, tries_without_connection: int | None) -> None:
+        answered = False
         try:
             result = await self._until_final(request, client, tries_without_connection)
+            answered = isinstance(result, Answer)
+            line.ended(request, answered)
             if isinstance(result, Answer):
                 await self._keep(request, result)
-            else:
+            elif result is not None:
                 self._count_failure(result)
         finally:
-            self._in_flight.discard(request.key)
+            self._pending.discard(request.key)
+            self._slots.release()
         self._watcher.update(self.asked)
 
-    async def _until_final(self, request: Request, client: Client, tries_without_connection: int | None) -> Answer | Failure:
+    async def _until_final(self, request: Request, client: Client, tries_without_connection: int | None) -> Answer | Failure | None:
+        """The last try's result; None if the budget lets no try through."""
         for attempt in range(self._pace.max_retries + 1):
-            result = await client.send(request)
+            if not await self._budget.admit(request):
+                return None
+            result = await self._try(request, client)
             if isinstance(result, Answer):
                 return result
-            if result.reason in ("no connection", "connection lost"):
+            self._check_stall()
+            if result.unconnected:
                 self._pace.check_server()
                 if tries_without_connection is not None and attempt + 1 >= tries_without_connection:
                     raise TeacherUnreachable(
-                        f"the teacher's server at {client.host} cannot be reached (no connection, "
+                        f"the teacher's server at {client.host} cannot be reached ({result.reason}, "
                         f"{attempt + 1} tries); start it, or check augft.teacher.base_url"
                     )
             if attempt < self._pace.max_retries:
                 await self._pace.sleep(self._pace.wait(result, attempt))
         return result
+
+    async def _try(self, request: Request, client: Client) -> Answer | Failure:
+        for meter in self._pace.meters:
+            await meter.before(request)
+        mark = await self._gate.enter()
+        result: Answer | Failure | None = None
+        try:
+            result = self._budget.settle(request, await client.send(request))
+        finally:
+            self._gate.leave(mark, result)
+        for meter in self._pace.meters:
+            meter.after(request, result)
+        if isinstance(result, Failure):
+            self.asked.passing[result.reason] += 1
+        else:
+            self._last_answer = self._pace.clock()
+        return result
+
+    def _check_stall(self) -> None:
+        silent = self._pace.clock() - self._last_answer
+        if silent >= self._pace.stall_timeout:
+            seen = ", ".join(f"{reason} {n}" for reason, n in self.asked.passing.most_common())
+            raise TeacherUnreachable(
+                f"no answer from the teacher's server for {silent:.0f} s (augft.teacher.stall_timeout); failures so far: {seen}; "
+                "every answer so far is stored, so run again when the server is well"
+            )
 
     async def _keep(self, request: Request, answer: Answer) -> None:
         self._failed_in_a_row = 0
@@ -225,7 +228,7 @@ class _Asking:
         said = self._early_invalid[0][1].finish_reason
         return TeacherError(
             f"the teacher's server calls the first {len(self._early_invalid)} requests invalid and answered none ({said}); "
-            "check augft.teacher (api, extra_body, max_tokens) against what the server accepts"
+            "check augft.teacher (api, structured_output, extra_body, max_tokens) against what the server accepts"
         )
 
     def _count_failure(self, failure: Failure) -> None:
@@ -236,39 +239,3 @@ class _Asking:
                 f"the teacher's server stopped answering: {self._failed_in_a_row} requests in a row failed after all retries "
                 f"(last: {failure.reason}); every answer so far is stored, so run again when the server is well"
             )
-
-
-class _Journal:
-    """Stores answers in the order they come, as many at once as came during the last write."""
-
-    def __init__(self, store: ResponseStore) -> None:
-        self._store = store
-        self._waiting: list[tuple[Request, Answer, asyncio.Future[None]]] = []
-        self._writing: asyncio.Task[None] | None = None
-
-    async def put(self, request: Request, answer: Answer) -> None:
-        """Returns when the answer is durable."""
-        stored: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.append((request, answer, stored))
-        if self._writing is None or self._writing.done():
-            self._writing = asyncio.create_task(self._write())
-        await asyncio.shield(stored)
-
-    async def close(self) -> None:
-        """Waits for the last write."""
-        if self._writing is not None:
-            await asyncio.shield(self._writing)
-
-    async def _write(self) -> None:
-        while self._waiting:
-            batch, self._waiting = self._waiting, []
-            try:
-                await asyncio.to_thread(self._store.put, [(r, a) for r, a, _ in batch])
-            except Exception as error:
-                for _, _, stored in batch:
-                    if not stored.cancelled():
-                        stored.set_exception(error)
-            else:
-                for _, _, stored in batch:
-                    if not stored.cancelled():
-                        stored.set_result(None)

@@ -66,9 +66,16 @@ def _read_and_judge(entry: Augment, task: Task, answer: Answer, config: AugftCon
     if task.writes == "questions":
         judged = [(pair, judge_pair(task, pair, check)) for pair in read_pairs(task, answer)]
     else:
-        read = read_inferences(task, answer, entry.keep if isinstance(entry, GlobalAugment) else "both")
-        judged = [(inference, judge(task, inference, check)) for inference in read]
+        found = _reasoning(answer) if isinstance(entry, GlobalAugment) and entry.keep_reasoning else []
+        found += read_inferences(task, answer, entry.keep if isinstance(entry, GlobalAugment) else "both")
+        judged = [(inference, judge(task, inference, check)) for inference in found]
     return judged or [(_NOTHING, Reason.EMPTY)]
+
+
+def _reasoning(answer: Answer) -> list[Inference]:
+    """What a reasoning model thought, as a trace; without an answer after it, it may have been cut."""
+    thought = (answer.reasoning or "").strip()
+    return [Inference(thought, "trace", cut=answer.was_cut and not answer.text)] if thought else []
 
 
 def _with_answers(pairs: Iterable[tuple[Augment, Task]], store: ResponseStore) -> Iterator[tuple[Augment, Task, Answer | None]]:

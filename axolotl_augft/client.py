@@ -5,6 +5,7 @@ What a failure means is decided here and nowhere else; how often it is tried aga
 
 import email.utils
 import re
+import ssl
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -13,15 +14,19 @@ from urllib.parse import urlsplit
 
 import aiohttp
 import orjson
+from multidict import CIMultiDict
+from yarl import URL
 
 from axolotl_augft.answers import Answer, Failure, Outcome
 from axolotl_augft.errors import TeacherError, TeacherRefusedAccess
 from axolotl_augft.requests import Request
 
 _PASSING = {408, 409, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524, 529}
+_BUSY = {429, 503, 529}
 _FILTER_CODES = {"content_filter", "content_policy_violation", "responsibleaipolicyviolation"}
 _NO_CREDIT = {"insufficient_quota", "billing_hard_limit_reached", "insufficient_credits"}
-_THINKING = re.compile(r"^\s*<think>.*?(</think>|\Z)\s*", re.DOTALL)
+# Some chat templates open the block in the prompt, so that the answer only closes it.
+_THINKING = re.compile(r"^\s*(?:<think>.*?(?:</think>|\Z)|(?:(?!<think>).)*?</think>)\s*", re.DOTALL)
 _QUOTED_CHARACTERS = 14
 _QUOTED_CHARACTERS_UNSPACED = 4
 
@@ -36,49 +41,72 @@ class Server:
     api_key: str | None = None
     shape: Callable[[Request, dict[str, Any]], dict[str, Any]] = lambda request, body: body
 
+    @property
+    def host(self) -> str:
+        """Host and port."""
+        return urlsplit(self.base_url).netloc
+
     def __repr__(self) -> str:
         return f"Server({self.base_url!r}, model={self.model!r}, api_key={'***' if self.api_key else None})"
 
 
 class Client:
-    """Sends requests to one server over one session."""
+    """Sends requests to one server over one session, and reads what it answers; reading alone needs no session."""
 
-    def __init__(self, server: Server, session: aiohttp.ClientSession) -> None:
+    def __init__(self, server: Server, session: aiohttp.ClientSession | None = None) -> None:
         self._server = server
         self._session = session
-        self._headers = {"Content-Type": "application/json"}
+        headers = {"Content-Type": "application/json"}
         if server.api_key:
-            self._headers["Authorization"] = f"Bearer {server.api_key}"
-        self._urls = {"chat": f"{server.base_url}/chat/completions", "completions": f"{server.base_url}/completions"}
+            headers["Authorization"] = f"Bearer {server.api_key}"
+        self._headers = CIMultiDict(headers)
+        self._urls = {"chat": URL(f"{server.base_url}/chat/completions"), "completions": URL(f"{server.base_url}/completions")}
 
     @property
     def host(self) -> str:
         """Host and port of the server."""
-        return urlsplit(self._server.base_url).netloc
+        return self._server.host
 
     async def send(self, request: Request) -> Answer | Failure:
         """One try.
 
         Raises:
             TeacherRefusedAccess: 401, 403, or no credit left; further requests would fail alike.
-            TeacherError: The server does not know the model or the path.
+            TeacherError: The server does not know the model or the path, or shows a certificate that is not valid.
         """
-        body = orjson.dumps(self._server.shape(request, request.body(self._server.model)))
+        assert self._session is not None
+        body = request.encoded(self._server.shape(request, request.settings(self._server.model)))
         try:
             async with self._session.post(self._urls[request.api], data=body, headers=self._headers) as response:
-                return self._read(request, response.status, response.headers, await response.read())
+                return self.read(request, response.status, response.headers, await response.read())
         except TimeoutError:
             return Failure("timeout")
-        except (aiohttp.ClientPayloadError, aiohttp.ServerDisconnectedError):
-            return Failure("connection lost")
+        except aiohttp.ClientConnectorCertificateError:
+            raise TeacherError(
+                f"the certificate of the teacher's server at {self.host} is not valid here; check augft.teacher.base_url, or let Python "
+                "know the certificate (SSL_CERT_FILE)"
+            ) from None
+        except (aiohttp.ClientSSLError, ssl.SSLError):
+            return Failure("TLS error", unconnected=True)
+        except aiohttp.ClientConnectorDNSError:
+            return Failure("unknown host", unconnected=True)
+        except aiohttp.ClientPayloadError:
+            return Failure("answer cut short")
+        except (aiohttp.ServerDisconnectedError, ConnectionResetError):
+            return Failure("connection lost", unconnected=True)
         except (aiohttp.ClientConnectionError, OSError):
-            return Failure("no connection")
+            return Failure("no connection", unconnected=True)
         except aiohttp.ClientError as error:
             return Failure(f"protocol error ({type(error).__name__})")
 
-    def _read(self, request: Request, status: int, headers: Mapping[str, str], content: bytes) -> Answer | Failure:
+    def read(self, request: Request, status: int, headers: Mapping[str, str], content: bytes) -> Answer | Failure:
+        """What a response to a request means.
+
+        Raises:
+            TeacherError: As `send`.
+        """
         if status == 200:
-            return read_answer(request, content)
+            return read_answer(request, content, headers.get("Content-Type", ""))
         code, message = _error_of(content)
         said = f"HTTP {status}" + self._quotable(request, code, message)
         host = self.host
@@ -95,7 +123,7 @@ class Client:
                 "check augft.teacher.model and base_url"
             )
         if status in _PASSING or status >= 500:
-            return Failure(f"HTTP {status}", _retry_after(headers))
+            return Failure(f"HTTP {status}", _retry_after(headers), busy=status in _BUSY)
         return Answer(Outcome.INVALID, finish_reason=said[:200])
 
     def _quotable(self, request: Request, code: str, message: str) -> str:
@@ -119,29 +147,42 @@ def quotes(message: str, prompt: str) -> bool:
     return repeats(_QUOTED_CHARACTERS, plain=True) or repeats(_QUOTED_CHARACTERS_UNSPACED, plain=False)
 
 
-def read_answer(request: Request, content: bytes) -> Answer | Failure:
+def read_answer(request: Request, content: bytes, content_type: str = "application/json") -> Answer | Failure:
     """A 200 answer's body -> the answer. Stop sequences are applied here too: some servers ignore them."""
     try:
         body = orjson.loads(content)
+    except orjson.JSONDecodeError:
+        return Failure("broken JSON" if "json" in content_type else "wrong content type")
+    try:
         choice = body["choices"][0]
-        text = choice["text"] if request.api == "completions" else choice["message"].get("content") or ""
+        message = choice if request.api == "completions" else choice["message"]
+        text = message["text"] if request.api == "completions" else message.get("content") or ""
         reason = choice.get("finish_reason") or ""
         usage = body.get("usage") or {}
-        if not isinstance(text, str) or not isinstance(usage, dict):
-            return Failure("answer of an unknown shape")
-    except (orjson.JSONDecodeError, LookupError, TypeError, AttributeError):
-        return Failure("answer of an unknown shape")
+        details = usage.get("prompt_tokens_details") or {}
+        counts = usage.get("prompt_tokens"), details.get("cached_tokens"), usage.get("completion_tokens")
+    except (LookupError, TypeError, AttributeError):
+        return Failure("wrong shape")
+    if not isinstance(text, str) or not all(isinstance(n, int | None) for n in counts):
+        return Failure("wrong shape")
     if reason == "content_filter":
         return Answer(Outcome.FILTERED, finish_reason=reason)
-    text = _THINKING.sub("", text)
+    text, reasoning = _without_reasoning(text, message.get("reasoning_content") or message.get("reasoning"))
     ends = [i for stop in request.sampling.stop if (i := text.find(stop)) >= 0]
     if ends:
         text, reason = text[: min(ends)], "stop"
-    details = usage.get("prompt_tokens_details") or {}
-    return Answer(
-        Outcome.ANSWERED, text, str(reason),
-        usage.get("prompt_tokens"), details.get("cached_tokens"), usage.get("completion_tokens"),
-    )  # fmt: skip
+    if reasoning and not request.keep_reasoning:
+        reasoning = ""
+    return Answer(Outcome.ANSWERED, text, str(reason), *counts, reasoning)
+
+
+def _without_reasoning(text: str, said: Any) -> tuple[str, str | None]:
+    """An answer without its `<think>` block, and the reasoning, from there or from a field of its own (`said`)."""
+    block = _THINKING.match(text) if "think>" in text else None
+    if block is None:
+        return text, said if isinstance(said, str) else None
+    thought = block.group().replace("<think>", "").replace("</think>", "").strip()
+    return text[block.end() :], said if isinstance(said, str) else thought
 
 
 def _error_of(content: bytes) -> tuple[str, str]:
@@ -175,4 +216,4 @@ def _retry_after(headers: Mapping[str, str]) -> float | None:
 def open_session(server: Server) -> aiohttp.ClientSession:
     """A session without a limit of its own on connections; the number in flight is the caller's business."""
     timeout = aiohttp.ClientTimeout(total=server.timeout)
-    return aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0), timeout=timeout)
+    return aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0), timeout=timeout, cookie_jar=aiohttp.DummyCookieJar())

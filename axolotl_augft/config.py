@@ -35,13 +35,21 @@ class _Block(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
+class TeacherPrice(_Block):
+    """What the teacher's tokens cost, in dollars per million."""
+
+    input: float = Field(ge=0, allow_inf_nan=False, description="Prompt tokens.")
+    cached_input: float | None = Field(None, ge=0, allow_inf_nan=False, description="Prompt tokens from a prefix cache. Default: as input.")
+    output: float = Field(ge=0, allow_inf_nan=False, description="Tokens of answers.")
+
+
 class TeacherConfig(_Block):
     """Which model writes the augmentations, and how it is reached."""
 
-    backend: Literal["endpoint", "transformers"] | None = Field(
+    backend: Literal["endpoint", "transformers", "vllm"] | None = Field(
         None,
-        description="endpoint: a server that runs already. transformers: the stage starts `transformers serve` and stops it. "
-        "Default: endpoint if base_url is given, else transformers.",
+        description="endpoint: a server that runs already. transformers, vllm: the stage starts `transformers serve` or `vllm serve` and "
+        "stops it. Default: endpoint if base_url is given, else transformers.",
     )
     model: str | None = Field(None, min_length=1, description="Model name or local folder. Default: the recipe's base_model.")
     id: str | None = Field(
@@ -62,10 +70,19 @@ class TeacherConfig(_Block):
     top_p: float | None = Field(None, gt=0, le=1, description="Nucleus sampling mass. Default: the server's.")
     max_tokens: int | None = Field(None, ge=1, description="Longest answer, in tokens. Default: 512 local, 2048 global.")
     max_concurrency: int | None = Field(
-        None, ge=1, le=4096, description="Requests in flight. Default: 64 for an endpoint, 16 for a managed server."
+        None, ge=1, le=4096, description="Requests in flight. Default: 64 for an endpoint, 256 for vllm, 16 for another managed server."
+    )
+    requests_per_minute: float | None = Field(
+        None, gt=0, description="Requests sent in a minute at most, evenly spread. Default: no limit."
+    )
+    tokens_per_minute: float | None = Field(
+        None, gt=0, description="Tokens of prompts and answers in a minute at most, as far as they can be foreseen. Default: no limit."
     )
     timeout: float = Field(600, gt=0, description="Seconds one request may take.")
     max_retries: int = Field(6, ge=0, le=100, description="Further tries of a request after a passing failure.")
+    stall_timeout: float = Field(
+        1800, gt=0, description="Seconds without any answer after which the run ends with what was seen (at least `timeout`)."
+    )
     structured_output: bool | None = Field(
         None,
         description="Whether questions are asked for with a JSON schema (response_format). Default: for a chat endpoint, not for a managed "
@@ -76,7 +93,23 @@ class TeacherConfig(_Block):
         description="Further fields of every request's JSON body, e.g. {chat_template_kwargs: {enable_thinking: false}}",
     )
     serve_args: list[str] = Field(default_factory=list, description="Further arguments of a managed server's command.")
+    serve_command: list[str] | None = Field(
+        None,
+        min_length=1,
+        description="Command of any other OpenAI-compatible server, which the stage starts on 127.0.0.1 and stops: a list of words, in "
+        "which {port} and {model} are filled in, e.g. [llama-server, -m, model.gguf, --port, '{port}'].",
+    )
     start_timeout: float = Field(1200, gt=0, description="Seconds a managed server may take to become healthy.")
+    price: TeacherPrice | None = Field(
+        None,
+        description="Dollars per million tokens: {input, output} and, if cheaper, {cached_input}; with batch, the batch prices. "
+        "Default: the list price of the provider that base_url names (package genai-prices), unknown for other servers.",
+    )
+    batch: bool = Field(
+        False,
+        description="Send through the provider's Batch API (files of requests, answers within a day, about half the price). "
+        "Needs the extra `batch`.",
+    )
 
     @field_validator("api_key_env")
     @classmethod
@@ -108,10 +141,17 @@ class TeacherConfig(_Block):
             raise ValueError(f"field {secret!r} looks like a secret; put it in an environment variable and name it in api_key_env")
         return value
 
-    @field_validator("serve_args")
+    @field_validator("serve_command")
     @classmethod
-    def _no_secret_in_arguments(cls, value: list[str]) -> list[str]:
-        for argument in value:
+    def _names_the_port(cls, value: list[str] | None) -> list[str] | None:
+        if value is not None and not any("{port}" in word for word in value[1:]):
+            raise ValueError("must hold {port}, which is where the server is to listen on 127.0.0.1, e.g. --port '{port}'")
+        return value
+
+    @field_validator("serve_args", "serve_command")
+    @classmethod
+    def _no_secret_in_arguments(cls, value: list[str] | None) -> list[str] | None:
+        for argument in value or []:
             if _SECRET_FIELD.search(argument.split("=")[0].lstrip("-").replace("-", "_")) or _SECRET_VALUE.match(argument.split("=")[-1]):
                 raise ValueError("an argument looks like a secret; export it as an environment variable, which the server sees too")
         return value
@@ -120,10 +160,14 @@ class TeacherConfig(_Block):
     def _backend_fits(self) -> "TeacherConfig":
         if self.backend == "endpoint" and self.base_url is None:
             raise ValueError("backend endpoint needs base_url, the address of the server, e.g. http://localhost:8000/v1")
-        if self.backend == "transformers" and self.base_url is not None:
+        if self.backend in ("transformers", "vllm") and self.base_url is not None:
             raise ValueError("base_url is for backend endpoint; a managed server gets its own address. Remove one of the two")
         if self.backend == "endpoint" and self.serve_args:
             raise ValueError("serve_args are for a managed server, but backend is endpoint; remove them")
+        if self.serve_command is not None and (self.backend or self.base_url or self.serve_args):
+            raise ValueError("serve_command is a server of its own; remove backend, base_url and serve_args, or serve_command")
+        if self.batch and self.base_url is None:
+            raise ValueError("batch needs base_url, the address of a provider with a Batch API, e.g. https://api.openai.com/v1")
         return self
 
 
@@ -181,6 +225,17 @@ class GlobalAugment(_Strategy):
     keep: Literal["trace", "conclusions", "both"] = Field(
         "both", description="Which parts of an answer become training text: the reasoning trace, the conclusions it ends with, or both."
     )
+    keep_reasoning: bool = Field(
+        False,
+        description="Whether a reasoning model's own reasoning (reasoning_content, <think>) becomes a trace too. It is stored only for "
+        "requests that are sent while this is set.",
+    )
+
+    @model_validator(mode="after")
+    def _reasoning_is_a_trace(self) -> "GlobalAugment":
+        if self.keep_reasoning and self.keep == "conclusions":
+            raise ValueError("keep_reasoning makes traces, but keep is conclusions; set keep to trace or both, or drop keep_reasoning")
+        return self
 
 
 Augment = Annotated[LocalAugment | GlobalAugment, Field(discriminator="strategy")]
@@ -272,6 +327,17 @@ class AugftConfig(_Block):
     )
     store: str | None = Field(None, min_length=1, description="File of the response store. Default: <output_dir>/responses.sqlite")
     max_failed_fraction: float = Field(0, ge=0, le=1, description="Share of requests that may stay unanswered after all retries.")
+    max_cost_usd: float | None = Field(
+        None,
+        gt=0,
+        allow_inf_nan=False,
+        description="Most dollars that the answers of this recipe may cost, over all its runs; nothing is sent that could exceed it.",
+    )
+    max_requests: int | None = Field(
+        None,
+        ge=1,
+        description="Most requests of this recipe that are answered, over all its runs; a request counts once, however often it is tried.",
+    )
     wait_timeout: float = Field(86400, gt=0, description="Seconds other ranks, nodes and launches wait for the one that runs the stage.")
     val_set_size: float | None = Field(
         None,

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from axolotl_augft.contents import Exchange, Unfit
+from axolotl_augft.seen import Seen
 from axolotl_augft.sources import Source
 
 
@@ -30,17 +31,14 @@ def document_id(text: str) -> str:
 
 def read_documents(sources: Iterable[Source]) -> Iterator[Document]:
     """The documents of all augmented entries, in source order; a text that occurs again is left out."""
-    seen: set[bytes] = set()
+    seen = Seen()
     for source in sources:
-        form = source.format
-        if form is None:
+        if source.format is None:
             continue
-        asked = set(source.training_rows).difference(*(p.rows for p in source.problems))
-        for i in sorted(asked):
-            content = form.read(source.rows[i])
-            assert not isinstance(content, Unfit), "rows that cannot be asked about were taken out"
-            digest = hashlib.sha256(content.text.encode()).digest()
-            if digest not in seen:
-                seen.add(digest)
+        for i, content in source.training_contents():
+            if isinstance(content, Unfit):
+                continue
+            digest = hashlib.sha256(content.text.encode())
+            if seen.add(digest.digest()):
                 exchange = content if isinstance(content, Exchange) else None
-                yield Document(document_id(content.text), content.text, source.entry, i, exchange)
+                yield Document(digest.hexdigest()[:8], content.text, source.entry, i, exchange)

@@ -173,7 +173,8 @@ class GlobalStrategy:
         target = self._templates[writes].render("target", target=document, structured=asks)
         extra = response_format([_CONCLUSION]) if writes == "questions" and asks else None
         for sample in range(self._entry.samples):
-            request = self._teacher.request(prefix, target, self._teacher.max_tokens(self._entry), self._stop, sample, extra)
+            longest, keep = self._teacher.max_tokens(self._entry), self._entry.keep_reasoning and writes == "statements"
+            request = self._teacher.request(prefix, target, longest, self._stop, sample, extra, keep)
             kind = _CONCLUSION if writes == "questions" else "statement"
             yield Task(request, "global", document, premises, labels=frozenset(group), kind=kind, writes=writes)
 

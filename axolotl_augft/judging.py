@@ -11,6 +11,7 @@ from functools import lru_cache
 
 from axolotl_augft.english import is_compound, is_english, stems
 from axolotl_augft.inferences import Inference
+from axolotl_augft.seen import Seen
 from axolotl_augft.tasks import Task
 
 
@@ -107,15 +108,11 @@ class Duplicates:
     """Finds statements that were kept already, anywhere in the data set."""
 
     def __init__(self) -> None:
-        self._seen: set[int] = set()
+        self._seen = Seen()
 
     def is_new(self, text: str) -> bool:
         """Whether this statement comes for the first time; remembers it."""
-        digest = int.from_bytes(hashlib.blake2b(normalised(text).encode(), digest_size=8).digest(), "big")
-        if digest in self._seen:
-            return False
-        self._seen.add(digest)
-        return True
+        return self._seen.add(hashlib.blake2b(normalised(text).encode(), digest_size=8).digest())
 
 
 def foreign_names(text: str, premises: Iterable[str]) -> list[str]:
@@ -210,7 +207,7 @@ def copies_example(task: Task, text: str, language: str) -> bool:
     return any(_bare(name) in _vocabulary(prompt) for name in foreign)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=512)
 def _vocabulary(texts: tuple[str, ...]) -> frozenset[str]:
     return frozenset(_bare(w) for text in texts for w in _WORD.findall(text))
 
@@ -225,6 +222,6 @@ def normalised(text: str) -> str:
     return " ".join(_WORD.findall(text.casefold()))
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=512)
 def _normalised_texts(texts: tuple[str, ...]) -> str:
     return "\n".join(f" {normalised(text)} " for text in texts)

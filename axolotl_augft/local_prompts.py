@@ -3,7 +3,7 @@
 There are three forms: statements about sentences, questions about sentences, and questions about a question and its answer.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -26,6 +26,7 @@ VARIABLES = {
     "structured": "whether the answer is to be JSON",
 }
 _MARGIN = 64
+_KEPT_PREFIXES = 1024
 
 
 @dataclass(frozen=True)
@@ -74,13 +75,18 @@ class LocalPrompts:
         self._form = form
         self._template = load_local_prompt(entry, teacher.api, form)
         self._sentence_template = _sentence_prompt(entry, teacher.api, form) or self._template
+        self._systems = {t.name: t.render("system") for t in (self._template, self._sentence_template)}
         self._prefixes: dict[tuple[str, ...], Prefix] = {}
 
-    def prompt(self, unit: Unit) -> Prompt:
-        """The prompt of a unit."""
+    def prompts(self, units: Sequence[Unit]) -> Iterator[Prompt]:
+        """The prompts of units, in their order."""
+        asked = [(u.exchange.question,) if u.exchange else u.sentences for u in units]
+        for unit, examples in zip(units, self._chooser.choose_all(asked), strict=True):
+            yield self._prompt(unit, examples)
+
+    def _prompt(self, unit: Unit, examples: tuple[Example, ...]) -> Prompt:
         template = self._sentence_template if len(unit.sentences) == 1 else self._template
         exchange = unit.exchange
-        examples = self._chooser.choose((exchange.question,) if exchange else unit.sentences)
         prefix = self._prefix(template, examples)
         if exchange:
             exchange = self._fitting(exchange, prefix)
@@ -97,10 +103,15 @@ class LocalPrompts:
         return template.render(block, kinds=self._entry.kinds, structured=self._teacher.structured, **values)
 
     def _prefix(self, template: PromptTemplate, examples: tuple[Example, ...]) -> Prefix:
-        key = (template.name, *(e.id for e in examples))
-        if key not in self._prefixes:
-            self._prefixes[key] = Prefix(template.render("system"), self._render(template, "prefix", examples=examples))
-        return self._prefixes[key]
+        """The prefix with these examples; the last so many are kept."""
+        key = (template.name, *[e.id for e in examples])
+        prefix = self._prefixes.get(key)
+        if prefix is None:
+            text = self._render(template, "prefix", examples=examples)
+            prefix = self._prefixes[key] = Prefix(self._systems[template.name], text)
+            if len(self._prefixes) > _KEPT_PREFIXES:
+                del self._prefixes[next(iter(self._prefixes))]
+        return prefix
 
     def _fitting(self, exchange: Exchange, prefix: Prefix) -> Exchange:
         """The exchange as far as the teacher's context has room for it: without earlier turns, then with the beginning of its answer."""

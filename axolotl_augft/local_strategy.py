@@ -1,12 +1,12 @@
 """Local augmentation: a few sentences of one document -> what says the same or follows from one of them (paper, local)."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
 from axolotl_augft.config import LocalAugment
 from axolotl_augft.documents import Document
 from axolotl_augft.examples import Form
-from axolotl_augft.local_prompts import LocalPrompts, Unit, form_of, opening
+from axolotl_augft.local_prompts import LocalPrompts, Prompt, Unit, form_of, opening
 from axolotl_augft.pairs import response_format
 from axolotl_augft.splitting import split_sentences
 from axolotl_augft.tasks import Task
@@ -14,7 +14,9 @@ from axolotl_augft.teacher import Teacher
 
 # Most tokenizers have ### as one token, which servers that know only end tokens can stop at.
 _COMPLETIONS_STOP = ("###",)
+_FIRST_WINDOW = 256
 _SENDING_WINDOW = 8192
+_CHUNK = 128
 _UNLABELLED: dict[Form, str] = {"statements": "statement", "questions": "rephrasing", "exchanges": "consequence"}
 
 
@@ -34,52 +36,66 @@ class LocalStrategy:
         self._documents = documents
         self._language = language
         self._stop = tuple(entry.stop) if entry.stop is not None else _COMPLETIONS_STOP if teacher.api == "completions" else ()
+        self._max_tokens = teacher.max_tokens(entry)
         self._prompts: dict[Form, LocalPrompts] = {}
 
     def tasks(self) -> Iterator[Task]:
         """The tasks, document by document."""
-        for document in self._documents:
-            for unit in self._units(document):
-                yield from self._unit_tasks(unit)
+        documents = iter(self._documents)
+        while some := list(islice(documents, _CHUNK)):
+            units = list(self._units(some))
+            for unit, prompt in zip(units, self._prompted(units), strict=True):
+                yield from self._unit_tasks(unit, prompt)
 
     def in_sending_order(self) -> Iterator[Task]:
-        """Within a window of tasks, those with the same worked examples together."""
+        """Within a window of tasks, those with the same worked examples together; first small windows, so that sending starts soon."""
         tasks = self.tasks()
-        while window := list(islice(tasks, _SENDING_WINDOW)):
-            yield from sorted(window, key=lambda t: [e.id for e in t.examples])
+        size = _FIRST_WINDOW
+        while window := list(islice(tasks, size)):
+            yield from sorted(window, key=lambda t: t.request.prefix.text)
+            size = min(2 * size, _SENDING_WINDOW)
 
-    def _units(self, document: Document) -> Iterator[Unit]:
-        """The exchange of a document, or its sentences in parts."""
-        if document.exchange:
-            yield Unit(document)
-            return
-        sentences = split_sentences(document.text, self._language)
-        for start, end in self._ranges(sentences):
-            yield Unit(document, tuple(sentences[start:end]), start, opening(sentences, start))
+    def _units(self, documents: Sequence[Document]) -> Iterator[Unit]:
+        """The exchanges of documents, and the sentences of the others in parts."""
+        split = [[] if d.exchange else split_sentences(d.text, self._language) for d in documents]
+        sizes = iter(self._teacher.tokens.count_all([s for sentences in split if len(sentences) > 1 for s in sentences]))
+        for document, sentences in zip(documents, split, strict=True):
+            own = list(islice(sizes, len(sentences))) if len(sentences) > 1 else [0] * len(sentences)
+            for start, end in self._ranges(own):
+                yield Unit(document, tuple(sentences[start:end]), start, opening(sentences, start))
+            if document.exchange:
+                yield Unit(document)
 
-    def _ranges(self, sentences: list[str]) -> Iterator[tuple[int, int]]:
+    def _prompted(self, units: Sequence[Unit]) -> Iterator[Prompt]:
+        """The prompts of units; those of one form are made together."""
+        by_form: dict[Form, list[Unit]] = {}
+        for unit in units:
+            by_form.setdefault(form_of(unit.document, self._entry.write), []).append(unit)
+        made = {form: self._prompts_of(form).prompts(own) for form, own in by_form.items()}
+        return (next(made[form_of(unit.document, self._entry.write)]) for unit in units)
+
+    def _prompts_of(self, form: Form) -> LocalPrompts:
+        if form not in self._prompts:
+            self._prompts[form] = LocalPrompts(self._entry, self._teacher, form)
+        return self._prompts[form]
+
+    def _ranges(self, sizes: Sequence[int]) -> Iterator[tuple[int, int]]:
         """Ranges of consecutive sentences of at most `unit_tokens` tokens, or of one sentence that is longer."""
         start, room = 0, self._entry.unit_tokens
-        for i, sentence in enumerate(sentences):
-            size = self._teacher.tokens.count(sentence)
+        for i, size in enumerate(sizes):
             if i > start and size > room:
                 yield start, i
                 start, room = i, self._entry.unit_tokens
             room -= size
-        if sentences:
-            yield start, len(sentences)
+        if sizes:
+            yield start, len(sizes)
 
-    def _unit_tasks(self, unit: Unit) -> Iterator[Task]:
+    def _unit_tasks(self, unit: Unit, prompt: Prompt) -> Iterator[Task]:
         form = form_of(unit.document, self._entry.write)
-        if form not in self._prompts:
-            self._prompts[form] = LocalPrompts(self._entry, self._teacher, form)
-        prompt = self._prompts[form].prompt(unit)
         extra = response_format(self._entry.kinds) if form != "statements" and self._teacher.structured else None
         for sample in range(self._entry.samples):
             yield Task(
-                request=self._teacher.request(
-                    prompt.prefix, prompt.target, self._teacher.max_tokens(self._entry), self._stop, sample, extra
-                ),
+                request=self._teacher.request(prompt.prefix, prompt.target, self._max_tokens, self._stop, sample, extra),
                 strategy="local",
                 target=unit.document,
                 premises=unit.premises,

@@ -1,30 +1,38 @@
 """What a run would ask, before anything is asked: documents, requests, tokens, and training before and after. Calls nobody."""
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from itertools import islice
 
 from axolotl_augft.augmenting import judged_inferences
 from axolotl_augft.config import Augment
+from axolotl_augft.costing import Work, cost_lines
 from axolotl_augft.global_strategy import GlobalStrategy
+from axolotl_augft.judging import Judged
 from axolotl_augft.manifest import Manifest
 from axolotl_augft.recipe import Recipe
+from axolotl_augft.requests import Request
 from axolotl_augft.reuse import find_result
-from axolotl_augft.sources import Source
+from axolotl_augft.runs import load_runs
+from axolotl_augft.seen import Seen
+from axolotl_augft.sources import text_of
+from axolotl_augft.spending import Spent
 from axolotl_augft.splitting import split_sentences
 from axolotl_augft.stage import Prepared, prepared
-from axolotl_augft.student import load_student
 from axolotl_augft.summary import Load, summary_lines, too_long_lines, training_lines
-from axolotl_augft.tasks import Strategy, Task
-from axolotl_augft.tokens import TokenCounter
+from axolotl_augft.tasks import Strategy
+from axolotl_augft.tokens import SampledCount, TokenCounter
 
 _CHUNK = 500
 
 
 @dataclass
 class EntryPlan:
-    """Counts of one `augment` entry. Token counts are of the requests still to ask; answers are counted at their longest."""
+    """Counts of one `augment` entry. Token counts are of the requests still to ask; answers are counted at their longest.
+
+    `sampled`: most prompts were not tokenized, but estimated from those that were.
+    """
 
     strategy: str
     units: int = 0
@@ -34,6 +42,13 @@ class EntryPlan:
     prompt_tokens: int = 0
     distinct_tokens: int = 0
     longest_answers: int = 0
+    sampled: bool = False
+    spent: Spent = field(default_factory=Spent)
+
+    @property
+    def work(self) -> Work:
+        """What is left to ask, and what was spent."""
+        return Work.of(self.to_ask, self.prompt_tokens, self.distinct_tokens, self.longest_answers, self.spent)
 
     @property
     def to_ask(self) -> int:
@@ -56,50 +71,73 @@ def plan_lines(recipe: Recipe) -> list[str]:
             + _held_out(ready)
             + (" (the result is there already: nothing will be asked)" if result else ""),
         ]
-        exact = "" if ready.teacher.tokens.exact else " (tokens estimated as bytes / 4: the teacher's tokenizer is not on this machine)"
         for plan in entries:
-            lines += _entry_lines(plan, exact)
+            lines += _entry_lines(plan, ready.teacher.tokens)
+        lines += cost_lines(sum((plan.work for plan in entries), Work()), ready.teacher, recipe.augft, load_runs(ready.store))
         return lines + _training(ready, result)
 
 
 def _entry_plan(ready: Prepared, entry: Augment, strategy: Strategy) -> EntryPlan:
     plan = EntryPlan(entry.strategy, groups=len(strategy.groups) if isinstance(strategy, GlobalStrategy) else None)
-    seen: set[bytes] = set()
-    prefixes: set[bytes] = set()
+    seen = Seen()
+    prompts = _Prompts(ready.teacher.tokens)
     tasks = strategy.in_sending_order()
     while some := list(islice(tasks, _CHUNK)):
-        new = {t.request.key: t for t in some if t.request.key not in seen}
-        seen.update(new)
-        answers = ready.store.get([t.request for t in new.values()])
         plan.units += sum(t.request.sample == 0 for t in some)
-        plan.requests += len(new)
-        plan.answered += sum(a is not None for a in answers)
-        _add_tokens(plan, [t for t, a in zip(new.values(), answers, strict=True) if a is None], ready.teacher.tokens, prefixes)
+        new = [t.request for t in some if seen.add(t.request.key)]
+        missing = ready.store.missing(new)
+        plan.answered += len(new) - len(missing)
+        plan.spent += ready.store.spent([r.key for r in new])
+        plan.longest_answers += sum(r.sampling.max_tokens for r in missing)
+        for request in missing:
+            prompts.add(request)
+    plan.requests = len(seen)
+    plan.prompt_tokens, plan.distinct_tokens, plan.sampled = prompts.tokens, prompts.distinct, prompts.sampled
     return plan
 
 
-def _add_tokens(plan: EntryPlan, tasks: Sequence[Task], tokens: TokenCounter, prefixes: set[bytes]) -> None:
-    sizes: dict[bytes, int] = {}
-    for task in tasks:
-        request = task.request
-        if request.prefix.digest not in sizes:
-            sizes[request.prefix.digest] = tokens.count(request.prefix.system) + tokens.count(request.prefix.text)
-        target = tokens.count(request.target)
-        plan.prompt_tokens += sizes[request.prefix.digest] + target
-        plan.distinct_tokens += target + (0 if request.prefix.digest in prefixes else sizes[request.prefix.digest])
-        plan.longest_answers += request.sampling.max_tokens
-        prefixes.add(request.prefix.digest)
+class _Prompts:
+    """Adds up the tokens of prompts: each with its prefix, and each different prefix once."""
+
+    def __init__(self, counter: TokenCounter) -> None:
+        self._targets, self._prefixes, self._new_prefixes = SampledCount(counter), SampledCount(counter), SampledCount(counter)
+        self._seen = Seen()
+
+    def add(self, request: Request) -> None:
+        prefix = request.prefix
+        self._targets.add(request.target)
+        self._prefixes.add(prefix.system, prefix.text)
+        if self._seen.add(prefix.digest):
+            self._new_prefixes.add(prefix.system, prefix.text)
+
+    @property
+    def sampled(self) -> bool:
+        return self._targets.sampled
+
+    @property
+    def distinct(self) -> int:
+        return self._targets.total + self._new_prefixes.total
+
+    @property
+    def tokens(self) -> int:
+        return self._targets.total + self._prefixes.total
 
 
-def _entry_lines(plan: EntryPlan, exact: str) -> list[str]:
+def _entry_lines(plan: EntryPlan, counter: TokenCounter) -> list[str]:
     of = f"{plan.units:,} units" if plan.groups is None else f"{plan.units:,} targets in {plan.groups:,} context groups"
     lines = [f"{plan.strategy}: {of}, {plan.requests:,} requests: {plan.answered:,} answered already, {plan.to_ask:,} to ask"]
     if plan.to_ask:
         lines.append(
             f"  prompts {plan.prompt_tokens:,} tokens, {plan.distinct_tokens:,} of them without shared prefixes; "
-            f"answers at most {plan.longest_answers:,} tokens{exact}"
+            f"answers at most {plan.longest_answers:,} tokens{_how_counted(counter, plan.sampled)}"
         )
     return lines
+
+
+def _how_counted(counter: TokenCounter, sampled: bool) -> str:
+    if not counter.exact:
+        return " (tokens estimated as bytes / 4: the teacher's tokenizer is not on this machine)"
+    return f" (tokens sampled: every {SampledCount.EVERY}th prompt was tokenized)" if sampled else ""
 
 
 def _held_out(ready: Prepared) -> str:
@@ -113,31 +151,39 @@ def _held_out(ready: Prepared) -> str:
 def _training(ready: Prepared, result: Manifest | None) -> list[str]:
     recipe = ready.recipe
     if result is not None:
-        return summary_lines(result, recipe, {})[-5:]
-    count = load_student(recipe).tokens
+        return [*too_long_lines(result.counts.too_long, recipe.training.sequence_len), *summary_lines(result, recipe, {})[-5:]]
+    count = ready.student.tokens
     before = originals = Load(0, 0)
+    longest = recipe.training.sequence_len
     too_long = Counter[str]()
+    sampled = False
     for source in ready.sources:
-        sizes = [count.count(source.text(i)) for i in source.training_rows]
-        too_long["original"] += sum(size > recipe.training.sequence_len for size in sizes)
-        own = Load(len(sizes), sum(sizes))
+        tokens = SampledCount(count)
+        split = source.is_text and recipe.augft.sentence_splitting != "none"
+        rows = 0
+        for _, content in source.training_contents():
+            text = text_of(content)
+            too_long["original"] += tokens.add(text) > longest
+            rows += len(split_sentences(text, recipe.augft.language)) if split else 1
+        sampled = sampled or tokens.sampled
+        own = Load(len(source.training_rows), tokens.total)
         before += own
         if source.format is None or recipe.augft.include_original:
-            if source.format and source.format.writes == "statements" and recipe.augft.sentence_splitting != "none":
-                own = Load(sum(_sentences(source, i, recipe.augft.language) for i in source.training_rows), own.tokens)
+            own = Load(rows, own.tokens) if split else own
             originals += own.times(recipe.augft.repeat_original if source.format else 1)
     kept = Counter[str]()
-    for judged in judged_inferences(ready.plan, ready.store, recipe.augft, ready.leaks):
-        if judged.rejected is None:
-            tokens = count.count(judged.inference.whole)
-            kept.update(rows=1, tokens=tokens)
-            too_long[f"{judged.task.strategy}/{judged.inference.kind}"] += tokens > recipe.training.sequence_len
+    for judged in _kept(ready):
+        size = count.count(judged.inference.whole)
+        kept.update(rows=1, tokens=size)
+        too_long[f"{judged.task.strategy}/{judged.inference.kind}"] += size > longest
     augmented = Load(kept["rows"], kept["tokens"]).times(recipe.augft.repeat_augmented)
-    lines = training_lines(before, originals, augmented, recipe.training, count.exact)
-    lines += too_long_lines(too_long, recipe.training.sequence_len)
+    lines = training_lines(before, originals, augmented, recipe.training, count.exact and not sampled)
+    lines += too_long_lines(too_long, longest)
     return [*lines, "  (augmentations as far as they are answered already; the rest is not known before it is written)"]
 
 
-def _sentences(source: Source, row: int, language: str) -> int:
-    """Rows that sentence splitting makes of one."""
-    return len(split_sentences(source.text(row), language))
+def _kept(ready: Prepared) -> Iterator[Judged]:
+    """The augmentations that are there already; a store without any answer is not gone through."""
+    if not ready.store.is_empty:
+        judged = judged_inferences(ready.plan, ready.store, ready.recipe.augft, ready.leaks)
+        yield from (j for j in judged if j.rejected is None)

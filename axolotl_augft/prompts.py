@@ -1,4 +1,4 @@
-"""Prompt templates: Jinja files with a `system`, a `prefix` and a `target` block, rendered in a sandbox.
+"""Prompt templates: Jinja files with a `system`, a `prefix` and a `target` block; a user's own are rendered in a sandbox.
 
 The prefix block comes first and is the same for many requests, so that a server with a prefix cache computes it once. Texts of the
 data are values, never template code. A user's own file has the same blocks.
@@ -6,10 +6,11 @@ data are values, never template code. A user's own file has the same blocks.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from jinja2 import StrictUndefined, Template, TemplateError, meta
+from jinja2 import Environment, StrictUndefined, Template, TemplateError, meta
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from axolotl_augft.errors import ConfigError
@@ -26,13 +27,18 @@ class PromptTemplate:
     template: Template
     known: tuple[str, ...]
 
+    @cached_property
+    def _given(self) -> dict[str, Any]:
+        """What every block sees: Jinja's own functions, and None for each variable without a value."""
+        return {**self.template.globals, **dict.fromkeys(self.known)}
+
     def render(self, block: str, **values: Any) -> str:
         """The text of one block, with white space as the template has it.
 
         Raises:
             ConfigError: The template fails on these values.
         """
-        context = self.template.new_context({**dict.fromkeys(self.known), **values})
+        context = self.template.new_context({**self._given, **values}, shared=True)
         try:
             return "".join(self.template.blocks[block](context))
         except (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError) as error:
@@ -51,7 +57,9 @@ def load_prompt(name: str, file: str | None, known: Mapping[str, str]) -> Prompt
         ConfigError: The file is missing, is not valid Jinja, lacks a block, or uses an unknown variable.
     """
     shown = file or name
-    environment = ImmutableSandboxedEnvironment(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    # The package's own prompts need no sandbox, whose checks take most of the time.
+    environment_class = ImmutableSandboxedEnvironment if file else Environment
+    environment = environment_class(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     try:
         source = Path(file).read_text(encoding="utf-8") if file else (_FOLDER / name).read_text(encoding="utf-8")
         unknown = sorted(meta.find_undeclared_variables(environment.parse(source)) - known.keys())

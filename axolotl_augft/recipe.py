@@ -41,15 +41,21 @@ _CANNOT_AUGMENT = {
     "skip_prepare_dataset": "axolotl then leaves out the preparation that the augmented rows go through",
 }
 # What changes how the stage runs, but not what comes out.
-_NOT_IN_KEY = {"output_dir", "store", "wait_timeout", "val_set_size", "max_failed_fraction"}
+_NOT_IN_KEY = {"output_dir", "store", "wait_timeout", "val_set_size", "max_failed_fraction", "max_cost_usd", "max_requests"}
 _TEACHER_NOT_IN_KEY = {
     "base_url",
     "api_key_env",
     "max_concurrency",
     "timeout",
     "max_retries",
+    "requests_per_minute",
+    "tokens_per_minute",
+    "stall_timeout",
     "serve_args",
+    "serve_command",
     "start_timeout",
+    "price",
+    "batch",
 }
 
 
@@ -90,6 +96,7 @@ class Recipe:
     base_model: str
     tokenizer: str
     special_tokens: tuple[tuple[str, str], ...]
+    names_chat_template: bool
     prepared_path: str
     hub_token: bool | None
     deduplicates: bool
@@ -115,6 +122,7 @@ class Recipe:
             base_model=str(cfg.get("base_model") or ""),
             tokenizer=str(cfg.get("tokenizer_config") or cfg.get("base_model_config") or cfg.get("base_model") or ""),
             special_tokens=tuple(sorted((k, v) for k, v in (cfg.get("special_tokens") or {}).items() if isinstance(v, str))),
+            names_chat_template=bool(cfg.get("chat_template") or cfg.get("chat_template_jinja")),
             prepared_path=_prepared_path(cfg),
             hub_token=cfg.get("hf_use_auth_token"),
             deduplicates=bool(cfg.get("dataset_exact_deduplication")),
@@ -157,6 +165,12 @@ class Recipe:
     def is_augmented(self, entry: int) -> bool:
         """Whether entry `entry` of `datasets` goes to the teacher."""
         return self.datasets[entry].get("path") not in self.augft.exclude
+
+    @property
+    def chats_about_text(self) -> bool:
+        """Whether rows of questions and answers are written about plain text: chats, for which the student needs a chat template."""
+        asked = ((a.augment, self.datasets[i]) for a in self.assignments() for i in a.entries)
+        return any(augment.write == "questions" and format_of(entry).writes == "statements" for augment, entry in asked)
 
     def assignments(self) -> list[Assignment]:
         """What is asked about which entries: first what holds for all without settings of their own, then those settings."""

@@ -23,22 +23,42 @@ class Sampling:
 
 @dataclass(frozen=True)
 class Prefix:
-    """The part of a prompt that many requests share: instructions, worked examples, a context group's documents."""
+    """The part of a prompt that many requests share: instructions, worked examples, a context group's documents.
+
+    What is made of it (a digest, JSON) is made once for all requests that share the object.
+    """
 
     system: str
     text: str
 
     @cached_property
     def digest(self) -> bytes:
-        """SHA-256 of the prefix, computed once for all requests that share the object."""
+        """SHA-256 of the prefix."""
         return hashlib.sha256(orjson.dumps([self.system, self.text])).digest()
+
+    @cached_property
+    def size(self) -> int:
+        """Characters."""
+        return len(self.system) + len(self.text)
+
+    @cached_property
+    def opened_messages(self) -> bytes:
+        """A chat body's `messages` in JSON, up to where the target begins."""
+        system = [{"role": "system", "content": self.system}] if self.system else []
+        return orjson.dumps([*system, {"role": "user", "content": self.text}])[: -len(b'"}]')]
+
+    @cached_property
+    def opened_prompt(self) -> bytes:
+        """A completions body's `prompt` in JSON, up to where the target begins."""
+        return orjson.dumps(self.system + self.text)[:-1]
 
 
 @dataclass(frozen=True)
 class Request:
     """One question to the teacher.
 
-    `teacher_id` stands for the model, never for its address. `extra_body` holds further fields of the JSON body.
+    `teacher_id` stands for the model, never for its address. `extra_body` holds further fields of the JSON body. `keep_reasoning`: whether
+    the reasoning that comes with the answer is stored too; it is no part of the key.
     """
 
     teacher_id: str
@@ -48,6 +68,7 @@ class Request:
     sampling: Sampling
     sample: int
     extra_body: tuple[tuple[str, Any], ...] = ()
+    keep_reasoning: bool = False
 
     @cached_property
     def key(self) -> bytes:
@@ -59,8 +80,13 @@ class Request:
         ]
         return hashlib.sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).digest()
 
-    def body(self, model: str) -> dict[str, Any]:
-        """The JSON body for an OpenAI-compatible server."""
+    @property
+    def size(self) -> int:
+        """Characters of the prompt."""
+        return self.prefix.size + len(self.target)
+
+    def settings(self, model: str) -> dict[str, Any]:
+        """The JSON body for an OpenAI-compatible server, but for the prompt."""
         s = self.sampling
         body: dict[str, Any] = {
             "model": model,
@@ -72,9 +98,20 @@ class Request:
             body["top_p"] = s.top_p
         if s.stop:
             body["stop"] = list(s.stop)
+        return {**body, **dict(self.extra_body)}
+
+    def body(self, model: str) -> dict[str, Any]:
+        """The whole JSON body."""
         if self.api == "completions":
-            body["prompt"] = self.prefix.system + self.prefix.text + self.target
+            prompt: dict[str, Any] = {"prompt": self.prefix.system + self.prefix.text + self.target}
         else:
             system = [{"role": "system", "content": self.prefix.system}] if self.prefix.system else []
-            body["messages"] = [*system, {"role": "user", "content": self.prefix.text + self.target}]
-        return {**body, **dict(self.extra_body)}
+            prompt = {"messages": [*system, {"role": "user", "content": self.prefix.text + self.target}]}
+        return {**prompt, **self.settings(model)}
+
+    def encoded(self, settings: dict[str, Any]) -> bytes:
+        """The whole JSON body with these settings. The prefix is copied, not encoded anew: a long one costs little."""
+        target, rest = orjson.dumps(self.target)[1:], orjson.dumps(settings)[1:]
+        if self.api == "completions":
+            return b'{"prompt":%b%b,%b' % (self.prefix.opened_prompt, target, rest)
+        return b'{"messages":%b%b}],%b' % (self.prefix.opened_messages, target, rest)

@@ -7,6 +7,7 @@ from typing import Any
 
 from axolotl_augft.manifest import Manifest
 from axolotl_augft.recipe import Recipe, Training
+from axolotl_augft.spending import Usage, usage_line
 
 
 @dataclass(frozen=True)
@@ -92,11 +93,13 @@ def summary_lines(manifest: Manifest, recipe: Recipe, run: Mapping[str, Any]) ->
     ]  # fmt: skip
     lines += too_long_lines(counts.too_long, recipe.training.sequence_len)
     if run.get("asked"):
-        unknown = f"; {run['without_usage']} answers did not say" if run.get("without_usage") else ""
-        lines.append(
-            f"teacher tokens: {run['prompt_tokens']:,} in ({run['cached_tokens']:,} of them cached), {run['completion_tokens']:,} out, "
-            f"in {run['seconds']:.0f} s{unknown}"
-        )
+        lines.append(f"{usage_line(Usage.of(run))}, in {run['seconds']:.0f} s")
+    if run.get("hits"):
+        lines.append(f"all runs: {usage_line(Usage.of(run['all_runs']))}")
+    if run.get("remarks"):
+        lines.append(f"answers: {_listed(run['remarks'])}")
+    if run.get("passing_failures"):
+        lines.append(f"tries that failed: {_listed(run['passing_failures'])}")
     return lines + training_lines(*training_loads(manifest, recipe), recipe.training, manifest.exact_tokens)
 
 

@@ -12,9 +12,10 @@ from axolotl_augft.config import DEFAULT_MAX_TOKENS, Augment, TeacherConfig
 from axolotl_augft.errors import ConfigError
 from axolotl_augft.fingerprints import FileStamp, combined_digest
 from axolotl_augft.requests import Prefix, Request, Sampling
-from axolotl_augft.tokens import ESTIMATE, TokenCounter, local_model_file, token_counter
+from axolotl_augft.tokens import ESTIMATE, TokenCounter, has_chat_template, local_model_file, token_counter
 
-_CONCURRENCY = {"endpoint": 64, "transformers": 16}
+Backend = Literal["endpoint", "transformers", "vllm", "command"]
+_CONCURRENCY: dict[Backend, int] = {"endpoint": 64, "transformers": 16, "vllm": 256, "command": 16}
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ class Teacher:
     """
 
     config: TeacherConfig
-    backend: Literal["endpoint", "transformers"]
+    backend: Backend
     model: str
     id: str
     api: Literal["chat", "completions"]
@@ -56,6 +57,7 @@ class Teacher:
         stop: tuple[str, ...],
         sample: int = 0,
         extra: Mapping[str, Any] | None = None,
+        keep_reasoning: bool = False,
     ) -> Request:
         """A request to this teacher.
 
@@ -66,10 +68,11 @@ class Teacher:
             stop: Stop sequences.
             sample: Its number among the samples of a prompt; each has its own seed.
             extra: Further fields of the JSON body; the user's `extra_body` goes before them.
+            keep_reasoning: Whether a reasoning model's thoughts are kept.
         """
         sampling = Sampling(self.config.temperature, self.config.top_p, max_tokens, stop, self.seed + sample)
         fields = {**(extra or {}), **(self.config.extra_body or {})}
-        return Request(self.id, self.api, prefix, target, sampling, sample, tuple(sorted(fields.items())))
+        return Request(self.id, self.api, prefix, target, sampling, sample, tuple(sorted(fields.items())), keep_reasoning)
 
 
 class TeacherMemory(Protocol):
@@ -103,7 +106,7 @@ def resolve_teacher(config: TeacherConfig, base_model: str, seed: int, model_sta
         seed: The recipe's, seed of the first sample where the block has none.
         model_stamps: Stamps of the model's files, empty unless the model is a local folder.
     """
-    backend = config.backend or ("endpoint" if config.base_url else "transformers")
+    backend = _backend(config)
     model = teacher_model(config, base_model)
     if backend != "endpoint" and not model_stamps:
         _download_small_files(model)
@@ -113,12 +116,18 @@ def resolve_teacher(config: TeacherConfig, base_model: str, seed: int, model_sta
         backend=backend,
         model=model,
         id=config.id or (f"{name}@{combined_digest(model_stamps)[:16]}" if model_stamps else name),
-        api=config.api or ("chat" if _has_chat_template(model) else "completions"),
+        api=config.api or ("chat" if has_chat_template(model) else "completions"),
         max_concurrency=config.max_concurrency or _CONCURRENCY[backend],
         tokens=token_counter(model),
         context_length=_context_length(model),
         seed=seed if config.seed is None else config.seed,
     )
+
+
+def _backend(config: TeacherConfig) -> Backend:
+    if config.serve_command is not None:
+        return "command"
+    return config.backend or ("endpoint" if config.base_url else "transformers")
 
 
 def settled(teacher: Teacher, memory: TeacherMemory) -> Teacher:
@@ -137,14 +146,6 @@ def settled(teacher: Teacher, memory: TeacherMemory) -> Teacher:
         context_length=known["context_length"],
         tokens=teacher.tokens if known["exact"] else ESTIMATE,
     )
-
-
-def _has_chat_template(model: str) -> bool:
-    """Looks into the model's files; a server's model that is not on this machine is taken for a chat model."""
-    if local_model_file(model, "chat_template.jinja"):
-        return True
-    file = local_model_file(model, "tokenizer_config.json")
-    return file is None or "chat_template" in orjson.loads(file.read_bytes())
 
 
 def _download_small_files(model: str) -> None:

@@ -1,8 +1,11 @@
 """Text -> number of tokens, by a model's own tokenizer where it is at hand without the network, else an estimate that says so."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
+
+import orjson
 
 _BYTES_PER_TOKEN = 4
 
@@ -11,11 +14,15 @@ _BYTES_PER_TOKEN = 4
 class TokenCounter:
     """Counts tokens; `exact` is False where no tokenizer was at hand and bytes / 4 stand for tokens."""
 
-    count: Callable[[str], int]
+    count_all: Callable[[Sequence[str]], list[int]]
     exact: bool
 
+    def count(self, text: str) -> int:
+        """Tokens of one text."""
+        return self.count_all([text])[0]
 
-ESTIMATE = TokenCounter(lambda text: -(-len(text.encode()) // _BYTES_PER_TOKEN), exact=False)
+
+ESTIMATE = TokenCounter(lambda texts: [-(-len(text.encode()) // _BYTES_PER_TOKEN) for text in texts], exact=False)
 
 
 def token_counter(model: str) -> TokenCounter:
@@ -26,7 +33,7 @@ def token_counter(model: str) -> TokenCounter:
     from tokenizers import Tokenizer
 
     tokenizer = Tokenizer.from_file(str(file))
-    return TokenCounter(lambda text: len(tokenizer.encode(text, add_special_tokens=False).ids), exact=True)
+    return TokenCounter(lambda texts: [len(e) for e in tokenizer.encode_batch_fast(texts, add_special_tokens=False)], exact=True)
 
 
 def local_model_file(model: str, name: str) -> Path | None:
@@ -43,3 +50,68 @@ def local_model_file(model: str, name: str) -> Path | None:
     except HFValidationError:
         return None
     return Path(cached) if isinstance(cached, str) else None
+
+
+class SampledCount:
+    """Adds up the tokens of many texts: the first `exactly` by the tokenizer, of the later ones every `EVERY`th.
+
+    The others are taken by their bytes, at the rate of tokens a byte that the sampled ones have, so that a plan of a million documents
+    needs no million tokenizations.
+
+    Args:
+        counter: The tokenizer.
+        exactly: How many texts are counted before sampling begins.
+    """
+
+    EVERY = 50
+
+    def __init__(self, counter: TokenCounter, exactly: int = 5000) -> None:
+        # Prefixes come many times in a row.
+        self._count = lru_cache(maxsize=16)(counter.count)
+        self._exactly = exactly
+        self._texts = 0
+        self._counted = 0
+        self._sample_tokens = self._sample_bytes = 0
+        self._estimated_bytes = 0
+
+    @property
+    def sampled(self) -> bool:
+        """Whether some texts were taken by their bytes."""
+        return self._estimated_bytes > 0
+
+    @property
+    def total(self) -> int:
+        """Tokens so far."""
+        return self._counted + round(self._estimated_bytes * self._rate)
+
+    def add(self, *parts: str) -> int:
+        """Counts a text, given in parts that are tokenized each on its own; says how many tokens it has, or is taken to have."""
+        in_sample = self._texts % self.EVERY == 0
+        self._texts += 1
+        if in_sample or self._texts <= self._exactly:
+            tokens = sum(self._count(part) for part in parts)
+            self._counted += tokens
+            if in_sample:
+                self._sample_tokens += tokens
+                self._sample_bytes += _bytes(parts)
+            return tokens
+        size = _bytes(parts)
+        self._estimated_bytes += size
+        return round(size * self._rate)
+
+    @property
+    def _rate(self) -> float:
+        """Tokens a byte of the sample."""
+        return self._sample_tokens / max(self._sample_bytes, 1)
+
+
+def _bytes(parts: Iterable[str]) -> int:
+    return sum(len(part) if part.isascii() else len(part.encode()) for part in parts)
+
+
+def has_chat_template(model: str) -> bool:
+    """Looks into the model's files; a model that is not on this machine is taken for a chat model."""
+    if local_model_file(model, "chat_template.jinja"):
+        return True
+    file = local_model_file(model, "tokenizer_config.json")
+    return file is None or "chat_template" in orjson.loads(file.read_bytes())

@@ -28,7 +28,7 @@ from axolotl_augft.judging import Judged, Reason
 from axolotl_augft.manifest import MANIFEST, Counts, Manifest, WrittenEntry, WrittenFile, result_folder
 from axolotl_augft.mixing import cap
 from axolotl_augft.recipe import HELD_OUT, Recipe
-from axolotl_augft.sources import PROVENANCE_PREFIX, Source
+from axolotl_augft.sources import PROVENANCE_PREFIX, Source, text_of
 from axolotl_augft.splitting import cumulative_rows, split_sentences
 from axolotl_augft.student import Student
 
@@ -182,7 +182,7 @@ class _ResultWriter:
         )
 
     def _entry(self, source: Source, judged: Iterator[Judged], rejected: Any) -> WrittenEntry:
-        segments = self._recipe.augft.sentence_splitting == "cumulative" and _is_split(source)
+        segments = self._recipe.augft.sentence_splitting == "cumulative" and source.is_text
         augmented, questions = self._augmented(source, judged, rejected, segments) if source.format else (None, None)
         original, original_file, rows, tokens = self._original(source, segments)
         held_out = self._plain_rows(source, source.held_out, "held_out")
@@ -227,8 +227,8 @@ class _ResultWriter:
     def _original(self, source: Source, segments: bool) -> tuple[Any, WrittenFile | None, int, int]:
         """What becomes of the source rows: the action, the file, and the rows and tokens before augmentation."""
         kept_rows = source.training_rows
-        splitting = self._recipe.augft.sentence_splitting != "none" and _is_split(source)
-        tokens = sum(self._count_length("original", source.text(i)) for i in kept_rows)
+        splitting = self._recipe.augft.sentence_splitting != "none" and source.is_text
+        tokens = sum(self._count_length("original", text_of(content)) for _, content in source.training_contents())
         if source.format and not self._recipe.augft.include_original:
             return "dropped", None, len(kept_rows), tokens
         # The converted file of documents keeps its path when they change, by which axolotl would take old tokens for new ones.
@@ -265,7 +265,7 @@ class _ResultWriter:
     ) -> None:
         """Writes an augmentation as one row, or as one row a sentence."""
         assert source.format is not None
-        if self._recipe.augft.sentence_splitting == "none" or not _is_split(source):
+        if self._recipe.augft.sentence_splitting == "none" or not source.is_text:
             file.add({**source.format.row(source.rows[row], augmentation), **provenance}, _said(augmentation))
             return
         sentences = split_sentences(augmentation.text, self._recipe.augft.language)
@@ -277,11 +277,6 @@ class _ResultWriter:
             for i, sentence in enumerate(sentences):
                 where = {"augft_sentence": i} if provenance["augft_strategy"] == "original" else {}
                 file.add({**source.format.row(source.rows[row], Augmentation(sentence)), **provenance, **where}, sentence)
-
-
-def _is_split(source: Source) -> bool:
-    """Whether sentence splitting is for it: augmented plain text."""
-    return source.format is not None and source.format.writes == "statements"
 
 
 def _augmentation(inference: Inference) -> Augmentation:

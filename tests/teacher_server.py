@@ -7,6 +7,7 @@ port and appends each request body to LOG, one JSON object a line.
 import asyncio
 import json
 import re
+import ssl
 import sys
 import threading
 from collections.abc import Awaitable, Callable
@@ -52,6 +53,7 @@ class TeacherServer:
     headers: list[dict] = field(default_factory=list)
     port: int = 0
     log: Path | None = None
+    tls: ssl.SSLContext | None = None
     _most: int = 0
     _now: int = 0
 
@@ -90,14 +92,18 @@ class TeacherServer:
         choice |= {"text": text} if "prompt" in body else {"message": {"role": "assistant", "content": text}}
         return {"id": "x", "object": "completion", "model": body["model"], "choices": [choice], "usage": usage}
 
+    def routes(self, app: web.Application) -> None:
+        """For servers that can do more."""
+
     async def _run(self, ready: threading.Event) -> None:
         app = web.Application(client_max_size=64 * 2**20)
         app.router.add_post("/v1/chat/completions", self._handle)
         app.router.add_post("/v1/completions", self._handle)
         app.router.add_get("/health", lambda _: _ok())
+        self.routes(app)
         runner = web.AppRunner(app, handler_cancellation=True)
         await runner.setup()
-        site = web.TCPSite(runner, "127.0.0.1", self.port)
+        site = web.TCPSite(runner, "127.0.0.1", self.port, ssl_context=self.tls)
         await site.start()
         self.port = runner.addresses[0][1]
         self._loop, self._stopped = asyncio.get_running_loop(), asyncio.Event()

@@ -3,15 +3,19 @@
 import asyncio
 import itertools
 import json
+from collections import Counter
+from dataclasses import replace
 
 import pytest
 from aiohttp import web
 from teacher_server import TeacherServer, prompt_of
 
 from axolotl_augft.answers import Answer, Failure, Outcome
-from axolotl_augft.asking import Asked, Pace, Tally, ask, count_requests
+from axolotl_augft.asking import Asked, ask
 from axolotl_augft.client import Client, Server, open_session, quotes, read_answer
 from axolotl_augft.errors import StoreError, TeacherError, TeacherRefusedAccess, TeacherUnreachable
+from axolotl_augft.feeding import Tally, count_requests
+from axolotl_augft.pacing import Pace
 from axolotl_augft.requests import Prefix, Request, Sampling
 from axolotl_augft.store import ResponseStore
 
@@ -71,8 +75,9 @@ def test_every_request_is_asked_once_and_stored(server, store):
     asked = run(server, [*some, *some], store)
     assert (asked.answered, asked.total, len(server.bodies)) == (50, 50, 50)
     assert [a.text for a in store.get(some)] == ["yes: " + r.target[-8:] for r in some]
-    assert asked.completion_tokens > 0
-    assert count_requests(iter([*some, request("new"), request("new")]), store) == Tally(total=51, missing=1, answered=50)
+    assert asked.spent.completion_tokens > 0
+    again = count_requests(iter([*some, request("new"), request("new")]), store)
+    assert again == Tally(total=51, missing=1, answered=50, spent=asked.spent)
     assert run(server, some, store).total == 0 and len(server.bodies) == 50
 
 
@@ -288,11 +293,55 @@ def test_stop_sequences_hold_even_where_the_server_ignores_them():
     assert answer == Answer(Outcome.ANSWERED, "B.", "stop", None, None, None)
 
 
-def test_thinking_is_no_statement():
-    message = {"content": "<think>hm\nhm</think>\nB."}
+def answer_with(message, reason="stop", keep=False):
     usage = {"prompt_tokens": 3, "completion_tokens": 2, "prompt_tokens_details": {"cached_tokens": 1}}
-    body = {"choices": [{"message": message, "finish_reason": "stop"}], "usage": usage}
-    assert read_answer(request("A."), json.dumps(body).encode()) == Answer(Outcome.ANSWERED, "B.", "stop", 3, 1, 2)
+    body = {"choices": [{"message": message, "finish_reason": reason}], "usage": usage}
+    return read_answer(replace(request("A."), keep_reasoning=keep), json.dumps(body).encode())
+
+
+@pytest.mark.parametrize(
+    ("message", "text", "reasoning"),
+    [
+        ({"content": "B."}, "B.", None),
+        ({"content": "<think>hm\nhm</think>\nB."}, "B.", "hm\nhm"),
+        ({"content": "hm, so\n</think>\n\nB."}, "B.", "hm, so"),
+        ({"content": "<think>hm, and no end"}, "", "hm, and no end"),
+        ({"content": "B.", "reasoning_content": "hm"}, "B.", "hm"),
+        ({"content": "B.", "reasoning": "hm"}, "B.", "hm"),
+        ({"content": None, "reasoning_content": "hm"}, "", "hm"),
+        ({"content": "Write <b> before </b>."}, "Write <b> before </b>.", None),
+    ],
+)
+def test_reasoning_is_no_statement_and_kept_if_asked(message, text, reasoning):
+    assert answer_with(message, keep=True) == Answer(Outcome.ANSWERED, text, "stop", 3, 1, 2, reasoning)
+    assert answer_with(message) == Answer(Outcome.ANSWERED, text, "stop", 3, 1, 2, None if reasoning is None else "")
+
+
+@pytest.mark.parametrize(
+    ("message", "reason", "remarks"),
+    [
+        ({"content": "B."}, "stop", ()),
+        ({"content": "B. C"}, "length", ("cut",)),
+        ({"content": " "}, "stop", ("empty",)),
+        ({"content": None}, "stop", ("empty",)),
+        ({"content": "<think>hm"}, "length", ("cut", "empty", "with reasoning")),
+        ({"content": ""}, "content_filter", ()),
+    ],
+)
+def test_what_is_worth_counting_about_an_answer(message, reason, remarks):
+    answer = answer_with(message, reason)
+    assert answer.remarks == remarks
+    asked = Asked()
+    asked.add(answer)
+    assert asked.remarks == Counter(remarks)
+
+
+def test_records_of_two_runs_add_up():
+    one = Asked(answered=2, failed=Counter(timeout=1), passing=Counter({"HTTP 429": 3}), prompt_tokens=5, seconds=1.5)
+    two = Asked(answered=1, invalid=1, passing=Counter({"HTTP 429": 1}), remarks=Counter(cut=1), seconds=0.5)
+    both = one + two
+    assert (both.answered, both.invalid, both.total, both.prompt_tokens, both.seconds) == (3, 1, 5, 5, 2.0)
+    assert (both.failed, both.passing, both.remarks) == (Counter(timeout=1), Counter({"HTTP 429": 4}), Counter(cut=1))
 
 
 def test_waits_grow_and_are_bounded():
@@ -305,7 +354,7 @@ def test_waits_grow_and_are_bounded():
 def test_counts_know_what_they_do_not_know():
     asked = Asked()
     asked.add(Answer(Outcome.ANSWERED, "x", "stop"))
-    assert (asked.answered, asked.without_usage, asked.completion_tokens) == (1, 1, 0)
+    assert (asked.answered, asked.spent.without_tokens, asked.spent.completion_tokens) == (1, 1, 0)
 
 
 async def test_server_shows_no_key():

@@ -26,7 +26,7 @@ from axolotl_augft.errors import BenchError
 from axolotl_augft.files import write_json
 from axolotl_augft.tokens import TokenCounter, token_counter
 
-WORDS = TokenCounter(lambda text: len(text.split()), exact=True)
+WORDS = TokenCounter(lambda texts: [len(text.split()) for text in texts], exact=True)
 DATA = BenchData(
     name="toy", scale="tiny", seed=0,
     documents=("Zibs are more shy than dreks.", "It is known that zibs are more shy than dreks.", "Mips are more loud than gorps."),

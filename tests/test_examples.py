@@ -37,14 +37,14 @@ def test_form_masks_names_and_numbers():
     ],
 )
 def test_fitting_examples_have_the_form_of_the_sentence(sentence, relation):
-    chosen = FittingExamples(POOL, 4).choose([sentence])
+    chosen = FittingExamples(POOL, 4).choose_all([[sentence]])[0]
     assert len(chosen) == 4
     assert relation in {e.relation for e in chosen}
     assert list(chosen) == sorted(chosen, key=POOL.index)
 
 
 def test_comparisons_get_only_comparisons():
-    chosen = FittingExamples(POOL, 3).choose(["Cats are more curious than dogs."])
+    chosen = FittingExamples(POOL, 3).choose_all([["Cats are more curious than dogs."]])[0]
     assert {e.relation for e in chosen} == {"comparison"}
 
 
@@ -62,7 +62,7 @@ def test_words_in_common_by_accident_do_not_outweigh_the_relation():
     sentence = "Dov Larrick was the potter who saved one valley."
     scores = Bm25([form_tokens(e.text) for e in pool]).scores(form_tokens(sentence))
     assert scores.argmax() == 0
-    assert [e.id for e in FittingExamples(pool, 3).choose([sentence])] == ["who-1", "who-2", "who-3"]
+    assert [e.id for e in FittingExamples(pool, 3).choose_all([[sentence]])[0]] == ["who-1", "who-2", "who-3"]
 
 
 def test_examples_that_name_someone_at_the_same_end_come_first():
@@ -70,22 +70,22 @@ def test_examples_that_name_someone_at_the_same_end_come_first():
         example("last", "identity", "The baker who sang at dawn was Mara Quell."),
         example("first", "identity", "Ivo Marsh used to be that diver."),
     ]
-    choose = FittingExamples(pool, 1).choose
+    choose = one_by_one(FittingExamples(pool, 1))
     assert [e.id for e in choose(["Dov Larrick was the baker who sang at noon."])] == ["first"]
     assert [e.id for e in choose(["The diver used to be Dov Larrick."])] == ["last"]
 
 
 def test_fitting_is_deterministic_and_serves_each_sentence():
-    choose = FittingExamples(POOL, 4).choose
+    choose = one_by_one(FittingExamples(POOL, 4))
     both = ["Cats are more curious than dogs.", "If the lamp blinks, the valve must be closed."]
-    assert choose(both) == FittingExamples(POOL, 4).choose(both)
+    assert choose(both) == FittingExamples(POOL, 4).choose_all([both])[0]
     assert {"comparison", "rule"} <= {e.relation for e in choose(both)}
 
 
 def test_fixed_examples_are_the_same_for_all():
     fixed = FixedExamples(POOL, 4)
-    assert fixed.choose(["A."]) == fixed.choose(["No valve is a pump."])
-    assert len({e.relation for e in fixed.choose(["A."])}) == 4
+    assert fixed.choose_all([["A."]])[0] == fixed.choose_all([["No valve is a pump."]])[0]
+    assert len({e.relation for e in fixed.choose_all([["A."]])[0]}) == 4
 
 
 def test_kinds_are_cut_to_those_asked_for():
@@ -122,3 +122,36 @@ def test_bad_pool_gives_one_line(tmp_path, line, message):
 def test_missing_pool():
     with pytest.raises(ConfigError, match="cannot be read"):
         load_pool("nowhere.jsonl")
+
+
+def one_by_one(examples):
+    return lambda sentences: examples.choose_all([sentences])[0]
+
+
+def slow_ranking(pool, sentence, count):
+    """The same choice in plain words: relation by votes, then the same turn, then the score, then the place."""
+    tokens = form_tokens(sentence)
+    own = [form_tokens(e.text) for e in pool]
+    scores = Bm25(own).scores(tokens).tolist()
+
+    def opens(t):
+        words = [w for w in t if " " not in w]
+        return "<name>" in words[: (len(words) + 1) // 2]
+
+    def votes(relation):
+        return sum(sorted(s for s, e in zip(scores, pool, strict=True) if e.relation == relation)[-4:])
+
+    order = sorted(range(len(pool)), key=lambda i: (-votes(pool[i].relation), opens(own[i]) != opens(tokens), -scores[i], i))
+    return {pool[i].id for i in order[:count]}
+
+
+def test_all_at_once_choose_as_one_by_one_and_as_in_plain_words():
+    sentences = [e.text for e in POOL[::5]] + [
+        "",
+        "Zzz.",
+        "Mara Quell, who was born in Ennis, is older than the mill of Dov Larrick.",
+        "No pump was blue.",
+    ]
+    together = FittingExamples(POOL, 5).choose_all([[s] for s in sentences])
+    assert [{e.id for e in chosen} for chosen in together] == [slow_ranking(POOL, s, 5) for s in sentences]
+    assert together == [FittingExamples(POOL, 5).choose_all([[s]])[0] for s in sentences]

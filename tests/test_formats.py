@@ -13,6 +13,7 @@ from transformers import AutoTokenizer
 
 from axolotl_augft.chat_format import ChatFormat
 from axolotl_augft.contents import Augmentation, Exchange, Turn, Unfit
+from axolotl_augft.errors import ConfigError
 from axolotl_augft.formats import SUPPORTED_TYPES, base_type, format_of
 from axolotl_augft.manifest import result_folder
 from axolotl_augft.plugin import apply_result
@@ -266,6 +267,13 @@ def test_documents_become_questions(cfg, data, teacher, tiny_model):
     chat, _ = _load_and_process_single_dataset(raw.datasets[1], DictDefault({"sequence_len": 512, **raw}), tokenizer, "train", 42)
     trained = tokenizer.decode([t for t in chat[0]["labels"] if t != -100])
     assert trained.startswith("It is Mara.") and re.search(r"What is the \w+ item\?", tokenizer.decode(chat[0]["input_ids"]))
+
+
+def test_chats_about_documents_need_a_chat_template(cfg, data, teacher):
+    cfg["augft"] |= {"augment": [{"strategy": "local", "write": "questions"}]}
+    with pytest.raises(ConfigError, match="write: questions makes chats of documents, but .* has no chat template; set chat_template"):
+        run_stage(Recipe.from_cfg(cfg))
+    assert teacher.bodies == []
 
 
 def test_entries_with_settings_of_their_own(cfg, data, tmp_path, answering):

@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import sqlite3
+import sys
 import time
 from pathlib import Path
 
@@ -498,3 +499,12 @@ def test_several_kinds_or_sentences_are_numbered(cfg, teacher):
     run_stage(Recipe.from_cfg(cfg))
     (asked,) = [b["prompt"] for b in teacher.bodies if "It has two floors." in b["prompt"]]
     assert asked.endswith("[1] The mill house was built in 1901.\n[2] It has two floors.\n[3] Nobody sleeps there.\nStatements:\n")
+
+
+def test_a_server_of_ones_own_command_answers_the_stage(cfg, tmp_path):
+    log = tmp_path / "asked.jsonl"
+    server = Path(__file__).parent / "teacher_server.py"
+    cfg["augft"]["teacher"] = {"model": "scripted", "api": "chat", "serve_command": [sys.executable, str(server), str(log), "{port}"]}
+    cfg["augft"]["augment"] = ["local"]
+    run_stage(Recipe.from_cfg(cfg))
+    assert len(log.read_text().splitlines()) == 6

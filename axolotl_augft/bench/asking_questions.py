@@ -21,6 +21,8 @@ from axolotl_augft.bench.output import write_text
 from axolotl_augft.bench.question_reading import Rejection, WrittenQuestion, read_question
 from axolotl_augft.documents import Document, read_documents
 from axolotl_augft.errors import BenchError, TeacherError
+from axolotl_augft.feeding import count_requests
+from axolotl_augft.pacing import teacher_pace
 from axolotl_augft.progress import Progress
 from axolotl_augft.prompts import PromptTemplate, load_prompt
 from axolotl_augft.recipe import Recipe
@@ -173,11 +175,11 @@ def _row(question: WrittenQuestion, document: Document, teacher_id: str) -> Ques
 
 
 def _ask(requests: list[Request], teacher: Teacher, store: ResponseStore, session: TeacherSession) -> None:
-    tally = asking.count_requests(requests, store)
+    tally = count_requests(requests, store)
     if not tally.missing:
         return
     server, check = session.open()
-    pace = asking.Pace(teacher.max_concurrency, teacher.config.max_retries, check)
+    pace = teacher_pace(teacher, check)
     with Progress(tally.missing, "questions") as progress:
         asked = asking.ask(requests, server, store, pace, progress, trusted=tally.answered > 0)
         LOG.info("augft: %s", progress.line(asked))

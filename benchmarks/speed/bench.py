@@ -1,0 +1,71 @@
+"""Measures what the teacher's side of the stage costs, and prints goal beside figure.
+
+Usage: python benchmarks/speed/bench.py [--full] [--only NAME] [--model FOLDER] [--out FILE]
+
+Without --full the long measurements are smaller. Every figure is a ratio or a count from one run on this machine, beside aiohttp and the
+openai client.
+"""
+
+import argparse
+import os
+import platform
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import throughput
+from measuring import Figure
+
+
+def machine() -> str:
+    """What this was measured on, and how busy it was."""
+    model = next(
+        (line.split(":")[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")), ""
+    )
+    return f"{model or platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, load {os.getloadavg()[0]:.1f}"
+
+
+def sections(full: bool, model: str | None) -> dict[str, Callable[[], list[Figure]]]:
+    """The measurements by name."""
+    return {
+        "speed": lambda: throughput.speed(20_000 if full else 8_000),
+        "wall": lambda: throughput.wall(1.0, 20 if full else 10),
+        "prefixes": lambda: throughput.prefixes(720),
+        "memory": lambda: throughput.memory(500_000 if full else 40_000),
+    }
+
+
+def table(figures: list[Figure]) -> list[str]:
+    """The figures as a Markdown table."""
+    mark = {True: "yes", False: "**no**", None: ""}
+    rows = [f"| {f.what} | {f.goal} | {f.figure} | {mark[f.met]} |" for f in figures]
+    return ["| | goal | measured | met |", "|---|---:|---:|---|", *rows]
+
+
+def main() -> None:
+    """Runs the measurements asked for."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--full", action="store_true")
+    parser.add_argument("--only", action="append")
+    parser.add_argument("--model", help="model folder for transformers serve")
+    parser.add_argument("--out", type=Path, help="file for the table")
+    arguments = parser.parse_args()
+    figures: list[Figure] = []
+    for name, measure in sections(arguments.full, arguments.model).items():
+        if arguments.only and name not in arguments.only:
+            continue
+        start = time.monotonic()
+        figures += measure()
+        print(f"{name}: {time.monotonic() - start:.0f} s", file=sys.stderr, flush=True)
+        for line in table(figures[-len(figures) :])[2:]:
+            print(line, file=sys.stderr, flush=True)
+    lines = [*table(figures), "", f"{machine()}; `make bench{' FULL=1' if arguments.full else ''}`."]
+    print("\n".join(lines))
+    if arguments.out:
+        arguments.out.parent.mkdir(parents=True, exist_ok=True)
+        arguments.out.write_text("\n".join(lines) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,122 @@
+"""One measured client in a process of its own: `python clients.py NAME URL COUNT IN_FLIGHT FOLDER` prints its figures as JSON.
+
+NAME is a baseline, or one of ours: `bare` sends ready-made requests, `local` goes from document through prompt to stored answer, `global` the
+same with context groups of 16,000 tokens, `shuffled` sends those in random order with the first of no group ahead.
+"""
+
+import os
+import random
+import resource
+import sys
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import baselines
+import corpus
+import orjson
+import psutil
+
+from axolotl_augft import feeding
+from axolotl_augft.asking import Asked, ask
+from axolotl_augft.client import Server
+from axolotl_augft.config import GlobalAugment, LocalAugment, TeacherConfig
+from axolotl_augft.documents import Document, document_id
+from axolotl_augft.feeding import count_requests
+from axolotl_augft.global_strategy import GlobalStrategy
+from axolotl_augft.local_strategy import LocalStrategy
+from axolotl_augft.pacing import Pace
+from axolotl_augft.requests import Prefix, Request, Sampling
+from axolotl_augft.store import ResponseStore
+from axolotl_augft.teacher import Teacher
+from axolotl_augft.tokens import ESTIMATE
+
+_EARLY = 5000
+
+
+class MemoryWatcher:
+    """Notes the resident memory after 5,000 answers."""
+
+    def __init__(self) -> None:
+        self.early = 0
+
+    def update(self, asked: Asked) -> None:
+        """Called after each answer."""
+        if not self.early and asked.answered >= _EARLY:
+            self.early = psutil.Process().memory_info().rss
+
+
+def teacher(url: str, in_flight: int) -> Teacher:
+    """A teacher whose tokenizer is not at hand, as with most hosted models."""
+    return Teacher(TeacherConfig(base_url=url), "endpoint", "m", "mock", "chat", in_flight, ESTIMATE, None, 42)
+
+
+def long_documents(count: int) -> list[Document]:
+    """Documents of about 2,600 bytes, of which 24 fit into a context group."""
+    texts = (" ".join(corpus.text(20 * i + j) for j in range(20)) for i in range(count))
+    return [Document(document_id(t), t, 0, i) for i, t in enumerate(texts)]
+
+
+def plain_requests(count: int) -> list[Request]:
+    """The requests that the baselines send."""
+    prefix = Prefix("", baselines.PROMPT)
+    return [Request("mock", "chat", prefix, baselines.target(i), Sampling(0.7, None, 512, (), 1), 0) for i in range(count)]
+
+
+def run(name: str, url: str, count: int, in_flight: int, folder: Path) -> dict[str, Any]:
+    """One client's figures: seconds, CPU seconds, requests, bytes of memory."""
+    if name in baselines.NAMES:
+        return timed(lambda: baselines.run(name, url, count, in_flight, folder)) | {"requests": count}
+    with ResponseStore.opened(folder / f"{name}-{time.monotonic_ns()}.sqlite") as store:
+        requests: Iterable[Request]
+        if name == "bare":
+            requests = plain_requests(count)
+        elif name == "local":
+            requests = (t.request for t in _local(url, count, in_flight).in_sending_order())
+        else:
+            requests = _global(url, count, in_flight, store, shuffled=name == "shuffled")
+        watcher = MemoryWatcher()
+        server, pace = Server(url, "m", 600), Pace(in_flight, 6)
+        figures = timed(lambda: ask(requests, server, store, pace, watcher).answered)
+        figures["growth"] = psutil.Process().memory_info().rss - watcher.early if watcher.early else 0
+        if name == "local":
+            again = (t.request for t in _local(url, count, in_flight).in_sending_order())
+            figures["counting_cpu"] = timed(lambda: count_requests(again, store).missing)["cpu"]
+        return figures
+
+
+def _local(url: str, count: int, in_flight: int) -> LocalStrategy:
+    class Documents:
+        def __iter__(self) -> Any:
+            return corpus.documents(count)
+
+    return LocalStrategy(LocalAugment(), teacher(url, in_flight), Documents(), "en")
+
+
+def _global(url: str, count: int, in_flight: int, store: ResponseStore, shuffled: bool) -> Iterable[Request]:
+    strategy = GlobalStrategy(GlobalAugment(), teacher(url, in_flight), long_documents(count), "en", (store, "bench"))
+    strategy.groups  # noqa: B018  # grouping is measured elsewhere: it is done once, and remembered
+    requests = (t.request for t in strategy.in_sending_order())
+    if not shuffled:
+        return requests
+    feeding._LONG = sys.maxsize
+    mixed = list(requests)
+    random.Random(1).shuffle(mixed)
+    return mixed
+
+
+def timed(work: Any) -> dict[str, Any]:
+    """Wall and CPU seconds of some work, and what it returned."""
+    start, cpu = time.perf_counter(), time.process_time()
+    result = work()
+    return {"seconds": time.perf_counter() - start, "cpu": time.process_time() - cpu, "requests": result}
+
+
+if __name__ == "__main__":
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {0})
+    _, kind, address, number, parallel, place = sys.argv
+    found = run(kind, address, int(number), int(parallel), Path(place))
+    found["peak"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    sys.stdout.write(orjson.dumps(found).decode())

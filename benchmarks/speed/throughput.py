@@ -1,0 +1,68 @@
+"""Requests a second and CPU a request without latency, and wall time at one second of latency, beside other clients."""
+
+from typing import Any
+
+from measuring import IN_FLIGHT, Figure, client, mock
+
+_ROUNDS = 3
+_COUNTS = {"openai": 1500, "global": 720}
+
+
+def speed(count: int) -> list[Figure]:
+    """Figures without latency: the best of three rounds, in which the clients take turns."""
+    names = ["aiohttp", "aiohttp + uvloop + SQLite", "openai", "bare", "local", "global"]
+    rounds: dict[str, list[dict[str, Any]]] = {name: [] for name in names}
+    with mock() as server:
+        for _ in range(_ROUNDS):
+            for name in names:
+                rounds[name].append(client(name, server, _COUNTS.get(name, count)))
+    rate = {name: max(r["requests"] / r["seconds"] for r in found) for name, found in rounds.items()}
+    cpu = {name: min(r["cpu"] / r["requests"] for r in found) * 1000 for name, found in rounds.items()}
+    counting = min(r["counting_cpu"] / r["requests"] for r in rounds["local"]) * 1000
+    reference = rate["aiohttp + uvloop + SQLite"]
+    return [
+        Figure("aiohttp alone, requests/s (CPU each)", "", f"{rate['aiohttp']:,.0f} ({cpu['aiohttp']:.3f} ms)"),
+        Figure("aiohttp + uvloop + SQLite", "", f"{reference:,.0f} ({cpu['aiohttp + uvloop + SQLite']:.3f} ms)"),
+        Figure("openai client alone", "", f"{rate['openai']:,.0f} ({cpu['openai']:.3f} ms)"),
+        Figure("local: document to stored answer, requests/s", "4,000", f"{rate['local']:,.0f}", rate["local"] >= 4000),
+        Figure("local: CPU a request", "0.25 ms", f"{cpu['local']:.3f} ms", cpu["local"] <= 0.25),
+        Figure("local: CPU a request / openai client's", "", f"{cpu['local'] / cpu['openai']:.2f}"),
+        Figure("local: counting what is to be asked, before, CPU each", "", f"{counting:.3f} ms"),
+        Figure("bare client with store / aiohttp + uvloop + SQLite", "60 %", f"{rate['bare'] / reference:.0%}", rate["bare"] >= 0.6 * reference),
+        Figure("global, 64 KB prefix: CPU a request", "1 ms", f"{cpu['global']:.2f} ms", cpu["global"] <= 1),
+    ]  # fmt: skip
+
+
+def wall(latency: float, rounds: int) -> list[Figure]:
+    """Wall time over the ideal, all slots always taken: with the same latency for all, and with jitter of 50 %."""
+    count = IN_FLIGHT * rounds
+    figures = []
+    for jitter, goal in ((0.0, 1.02), (0.5, 1.06)):
+        found = {}
+        for name in ("local", "aiohttp", "openai"):
+            with mock(latency=latency, jitter=jitter) as server:
+                seconds = client(name, server, count)["seconds"]
+                found[name] = seconds / (server.get("/stats")["delays"] / IN_FLIGHT)
+        what = f"wall time / ideal, {latency:g} s latency{' ± 50 %' if jitter else ''}, {count} requests"
+        beside = f"aiohttp {found['aiohttp']:.3f}, openai {found['openai']:.3f}"
+        figures.append(Figure(what, f"{goal:g}", f"{found['local']:.3f} ({beside})", found["local"] <= goal))
+    return figures
+
+
+def prefixes(count: int) -> list[Figure]:
+    """Tokens that a server with a bounded prefix cache computes, in this order and in a random one."""
+    ratio = {}
+    for name in ("global", "shuffled"):
+        with mock(cache_tokens=100_000, prefill_rate=200_000, latency=0.05, jitter=0.5) as server:
+            client(name, server, count)
+            stats = server.get("/stats")
+            ratio[name] = stats["computed"] / stats["distinct"]
+    what = "global: prompt tokens computed / distinct, cache of 100,000 tokens"
+    return [Figure(what, "1.05", f"{ratio['global']:.3f} (random order {ratio['shuffled']:.1f})", ratio["global"] <= 1.05)]
+
+
+def memory(count: int) -> list[Figure]:
+    """Growth of resident memory from 5,000 answers on."""
+    with mock() as server:
+        growth = client("local", server, count)["growth"] / 2**20
+    return [Figure(f"resident memory, growth from 5,000 to {count:,} requests", "20 MB", f"{growth:.1f} MB", growth < 20)]

@@ -1,0 +1,151 @@
+"""Which requests are sent, and in which order."""
+
+import asyncio
+
+import pytest
+from teacher_server import TeacherServer, prompt_of
+
+from axolotl_augft.answers import Answer, Outcome
+from axolotl_augft.asking import ask
+from axolotl_augft.client import Server
+from axolotl_augft.errors import ConfigError
+from axolotl_augft.feeding import Feed, Line, Tally, count_requests, unanswered
+from axolotl_augft.pacing import Pace
+from axolotl_augft.requests import Prefix, Request, Sampling
+from axolotl_augft.seen import Seen
+from axolotl_augft.store import ResponseStore
+
+SAMPLING = Sampling(0.0, None, 16, (), 1)
+LONG = 20_000
+
+
+class Quiet:
+    def update(self, asked):
+        pass
+
+
+def group(name, size, characters=LONG):
+    prefix = Prefix("", name * characters)
+    return [Request("t", "chat", prefix, f"{name}{i}", SAMPLING, 0) for i in range(size)]
+
+
+@pytest.fixture
+def store(tmp_path):
+    with ResponseStore.opened(tmp_path / "s") as opened:
+        yield opened
+
+
+async def sent(requests, slots, *steps):
+    """The targets that are sent, as a text for each step; a step says which of those under way are answered (+) or fail (-) before."""
+    with Feed(iter([requests])) as feed:
+        line = Line(feed, slots)
+        under_way, log = {}, []
+        for step in ("", *steps):
+            for what in step.split():
+                line.ended(under_way.pop(what[1:]), answered=what[0] == "+")
+            taken = []
+            while len(under_way) < slots and taken[-1:] not in (["-"], ["end"]):
+                try:
+                    request = await asyncio.wait_for(line.take(), 0.05)
+                except TimeoutError:
+                    taken.append("-")
+                else:
+                    taken.append(request.target if request else "end")
+                    if request:
+                        under_way[request.target] = request
+            log.append(" ".join(taken))
+        return log
+
+
+async def test_the_first_of_a_long_prefix_goes_alone_and_the_rest_once_it_is_answered():
+    assert await sent(group("a", 4), 3, "+a0", "+a2", "+a1 +a3") == ["a0 -", "a1 a2 a3", "end", "end"]
+
+
+async def test_the_next_group_is_opened_while_there_is_too_little_to_send():
+    requests = [*group("a", 4), *group("b", 2)]
+    assert await sent(requests, 3, "+b0", "+b1", "+a0", "+a3") == ["a0 b0 -", "b1 -", "-", "a1 a2 a3", "end"]
+
+
+async def test_the_next_group_begins_before_the_one_before_has_ended():
+    requests = [*group("a", 8), *group("b", 3)]
+    steps = ["+a0", "+a1 +a2", "+a3 +b0", "+a4 +a5", "+a6 +a7 +b1"]
+    assert await sent(requests, 3, *steps) == ["a0 -", "a1 a2 b0", "a3 a4", "a5 a6", "a7 b1", "b2 end"]
+
+
+async def test_where_the_first_fails_another_takes_its_place():
+    assert await sent(group("a", 4), 3, "-a0", "+a1") == ["a0 -", "a1 -", "a2 a3 end"]
+
+
+async def test_short_prefixes_wait_for_nobody():
+    assert await sent(group("a", 4, characters=100), 3, "+a1") == ["a0 a1 a2", "a3"]
+
+
+async def test_so_many_prefixes_are_open_as_a_cache_holds():
+    requests = [r for name in "abcdef" for r in group(name, 1, characters=200_000)]
+    assert await sent(requests, 4, "+a0", "+b0") == ["a0 b0 -", "c0 -", "d0 -"]
+
+
+async def test_a_prefix_that_comes_again_and_is_still_held_needs_no_first():
+    requests = [*group("a", 2), *group("b", 1), *group("a", 3)[2:], *group("a", 5)[3:]]
+    assert await sent(requests, 4, "+a0") == ["a0 b0 -", "a1 a2 a3"]
+
+
+def test_groups_reach_the_server_one_after_the_other(store):
+    first_answered = {}
+
+    def answer(body):
+        name = prompt_of(body)[-2]
+        first_answered.setdefault(name, len(server.bodies))
+        return "A."
+
+    requests = [r for name in "abc" for r in group(name, 8)]
+    with TeacherServer(answer=answer, delay=0.02) as server:
+        assert ask(requests, Server(server.base_url, "m", 5.0), store, Pace(4, 0), Quiet()).answered == 24
+        targets = [prompt_of(b)[-2:] for b in server.bodies]
+    assert targets[0] == "a0" and sorted(targets) == sorted(r.target for r in requests)
+    for name in "abc":
+        assert targets[: first_answered[name]].count(f"{name}1") + targets.index(f"{name}0") < targets.index(f"{name}1") + 1
+        assert all(targets.index(f"{name}0") < targets.index(f"{name}{i}") for i in range(1, 8))
+
+
+def test_requests_that_are_answered_or_pending_are_left_out(store):
+    a, b, c = group("x", 3)
+    store.put([(a, Answer(Outcome.ANSWERED, "A."))])
+    pending = {b.key}
+    assert list(unanswered([a, b, c, c], store, pending)) == [[c]]
+    assert pending == {b.key, c.key}
+    assert count_requests([a, a, b, c], store) == Tally(total=3, missing=2, answered=1)
+
+
+def test_an_error_while_requests_are_made_ends_the_run(store):
+    def failing():
+        yield from group("x", 70)
+        raise ConfigError("block target fails")
+
+    with TeacherServer() as server, pytest.raises(ConfigError, match="block target fails"):
+        ask(failing(), Server(server.base_url, "m", 5.0), store, Pace(4, 0), Quiet())
+
+
+def test_requests_are_made_as_they_are_needed(store):
+    made = 0
+
+    def many():
+        nonlocal made
+        for request in group("x", 5000, characters=10):
+            made += 1
+            yield request
+
+    async def note(_, body):
+        made_at.append(made)
+
+    made_at = []
+    with TeacherServer(misbehave=note) as server:
+        ask(many(), Server(server.base_url, "m", 5.0), store, Pace(4, 0), Quiet())
+    assert made_at[0] < 2500 and made_at[-1] == 5000
+
+
+def test_seen():
+    seen = Seen()
+    digests = [i.to_bytes(8, "big") * 4 for i in (0, 1, 2**63, 2**64 - 1, 1)]
+    assert seen.add_all(digests) == [True, True, True, True, False]
+    assert not seen.add(digests[0]) and len(seen) == 4
