@@ -64,7 +64,7 @@ def plan_lines(recipe: Recipe) -> list[str]:
     """
     result = find_result(recipe)
     with prepared(recipe) as ready:
-        entries = [_entry_plan(ready, entry, strategy) for entry, strategy in ready.plan.entries]
+        entries = [entry_plan(ready, entry, strategy) for entry, strategy in ready.plan.entries]
         lines = [
             f"teacher {ready.teacher.id} ({ready.teacher.backend}, {ready.teacher.api})",
             f"documents {ready.documents:,}"
@@ -77,7 +77,8 @@ def plan_lines(recipe: Recipe) -> list[str]:
         return lines + _training(ready, result)
 
 
-def _entry_plan(ready: Prepared, entry: Augment, strategy: Strategy) -> EntryPlan:
+def entry_plan(ready: Prepared, entry: Augment, strategy: Strategy) -> EntryPlan:
+    """Lays out one `augment` entry and counts."""
     plan = EntryPlan(entry.strategy, groups=len(strategy.groups) if isinstance(strategy, GlobalStrategy) else None)
     seen = Seen()
     prompts = _Prompts(ready.teacher.tokens)

@@ -17,6 +17,7 @@ from axolotl_augft.errors import StoreError, TeacherError, TeacherRefusedAccess,
 from axolotl_augft.feeding import Tally, count_requests
 from axolotl_augft.pacing import Pace
 from axolotl_augft.requests import Prefix, Request, Sampling
+from axolotl_augft.spending import Spent
 from axolotl_augft.store import ResponseStore
 
 PREFIX = Prefix("", "the facts of the house of Ennis are many. ")
@@ -337,10 +338,10 @@ def test_what_is_worth_counting_about_an_answer(message, reason, remarks):
 
 
 def test_records_of_two_runs_add_up():
-    one = Asked(answered=2, failed=Counter(timeout=1), passing=Counter({"HTTP 429": 3}), prompt_tokens=5, seconds=1.5)
+    one = Asked(answered=2, failed=Counter(timeout=1), passing=Counter({"HTTP 429": 3}), spent=Spent(prompt_tokens=5), seconds=1.5)
     two = Asked(answered=1, invalid=1, passing=Counter({"HTTP 429": 1}), remarks=Counter(cut=1), seconds=0.5)
     both = one + two
-    assert (both.answered, both.invalid, both.total, both.prompt_tokens, both.seconds) == (3, 1, 5, 5, 2.0)
+    assert (both.answered, both.invalid, both.total, both.spent.prompt_tokens, both.seconds) == (3, 1, 5, 5, 2.0)
     assert (both.failed, both.passing, both.remarks) == (Counter(timeout=1), Counter({"HTTP 429": 4}), Counter(cut=1))
 
 
