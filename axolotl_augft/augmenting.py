@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from itertools import islice
 
 from axolotl_augft.answers import Answer, Outcome
-from axolotl_augft.config import AugftConfig, Augment, GlobalAugment
+from axolotl_augft.augment_config import Augment, GlobalAugment
+from axolotl_augft.config import AugftConfig
 from axolotl_augft.inferences import Inference, read_inferences
 from axolotl_augft.judging import Check, Duplicates, Judged, Reason, judge
 from axolotl_augft.leaks import Leaks

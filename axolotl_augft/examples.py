@@ -16,7 +16,7 @@ import numpy.typing as npt
 import orjson
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from axolotl_augft.config import Kind
+from axolotl_augft.augment_config import Kind
 from axolotl_augft.errors import ConfigError
 from axolotl_augft.ranking import Bm25, SmallBm25
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Protocol, get_args
 
-from axolotl_augft.config import DEFAULT_CONTEXT_TOKENS, GlobalAugment
+from axolotl_augft.augment_config import DEFAULT_CONTEXT_TOKENS, GlobalAugment
 from axolotl_augft.documents import Document, document_id
 from axolotl_augft.errors import ConfigError
 from axolotl_augft.formats import Writes

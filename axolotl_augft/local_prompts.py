@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from axolotl_augft.config import LocalAugment
+from axolotl_augft.augment_config import LocalAugment
 from axolotl_augft.contents import Exchange
 from axolotl_augft.documents import Document
 from axolotl_augft.examples import Chooser, Example, FittingExamples, FixedExamples, Form, load_pool, with_kinds

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
-from axolotl_augft.config import LocalAugment
+from axolotl_augft.augment_config import LocalAugment
 from axolotl_augft.documents import Document
 from axolotl_augft.examples import Form
 from axolotl_augft.local_prompts import LocalPrompts, Prompt, Unit, form_of, opening

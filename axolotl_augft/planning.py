@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 
+from axolotl_augft.augment_config import Augment
 from axolotl_augft.augmenting import judged_inferences
-from axolotl_augft.config import Augment
 from axolotl_augft.costing import Work, cost_lines
 from axolotl_augft.global_strategy import GlobalStrategy
 from axolotl_augft.judging import Judged

@@ -7,7 +7,7 @@ the same `key`, for both, so that what one of them found or wrote the other find
 import difflib
 import hashlib
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -16,24 +16,19 @@ from typing import Any
 import orjson
 
 from axolotl_augft import __version__
-from axolotl_augft.config import AugftConfig, Augment, GlobalAugment, parse_augft
+from axolotl_augft.augment_config import Augment
+from axolotl_augft.config import AugftConfig
+from axolotl_augft.entries import check_assignment, check_type, listed, read_entries
 from axolotl_augft.errors import ConfigError
 from axolotl_augft.folder_entries import document_entries, placeholders
-from axolotl_augft.formats import SUPPORTED_TYPES, USER_DEFINED, base_type, format_of, is_supported, reason_against
+from axolotl_augft.formats import format_of
+from axolotl_augft.parsing import parse_augft
 
 PREPARED_PATH = "last_run_prepared"
 DEFAULT_SEED = 42
 HELD_OUT = "-held-out.parquet"
 PLUGIN = "axolotl_augft.AugFTPlugin"
 
-_ENTRY_KEYS = (
-    *("path", "name", "split", "data_files", "ds_type", "revision", "shards", "shards_idx", "preprocess_shards"),
-    *("type", "field", "trust_remote_code"),
-)
-_CHAT_KEYS = (
-    *("field_messages", "message_property_mappings", "roles", "field_thinking", "template_thinking_key"),
-    *("message_field_training", "message_field_training_detail"),
-)
 _CANNOT_AUGMENT = {
     "rl": "preference data has chosen and rejected answers, which an inference cannot be turned into",
     "streaming": "rows are read while training runs, but augmentation needs them all before",
@@ -116,7 +111,7 @@ class Recipe:
         recipe = cls(
             augft=augft,
             datasets=(*own_datasets(cfg, augft), *document_entries(augft)),
-            test_datasets=() if held_out_by_us else _entries(cfg, "test_datasets"),
+            test_datasets=() if held_out_by_us else read_entries(cfg, "test_datasets"),
             val_set_size=float(val_set_size or 0),
             seed=DEFAULT_SEED if cfg.get("seed") is None else int(cfg["seed"]),
             base_model=str(cfg.get("base_model") or ""),
@@ -187,46 +182,22 @@ class Recipe:
         paths = [e.get("path") for e in self.datasets]
         for key, path in [*(("exclude", p) for p in self.augft.exclude), *(("sources", s.path) for s in self.augft.sources)]:
             if path not in paths:
-                raise ConfigError(f"augft.{key}: no datasets entry has the path {path!r}; the paths are {_listed(paths)}")
+                raise ConfigError(f"augft.{key}: no datasets entry has the path {path!r}; the paths are {listed(paths)}")
             if key == "sources" and path in self.augft.exclude:
                 raise ConfigError(f"augft.sources has settings for {path!r}, which augft.exclude takes out; remove one of the two")
         augmented = [e for i, e in enumerate(self.datasets) if self.is_augmented(i)]
         if not augmented:
             raise ConfigError("augft.exclude names every datasets entry, so nothing is left to augment; remove one or drop the plugin")
         for entry in augmented:
-            _check_type(entry)
+            check_type(entry)
         for assignment in self.assignments():
             for i in sorted(assignment.entries):
-                _check_assignment(self.datasets[i], assignment.augment)
+                check_assignment(self.datasets[i], assignment.augment)
         if self.augft.sentence_splitting != "none" and all(format_of(e).writes == "questions" for e in augmented):
             raise ConfigError(
                 f"augft.sentence_splitting is {self.augft.sentence_splitting}, but no entry that is augmented holds plain text: "
                 "splitting is for documents (type completion), not for questions and answers; remove it"
             )
-
-
-def _check_type(entry: Mapping[str, Any]) -> None:
-    entry_type = entry.get("type")
-    if is_supported(entry_type):
-        return
-    name = "(none)" if entry_type is None else repr(entry_type)
-    reason = reason_against(entry_type)
-    raise ConfigError(
-        f"datasets entry {entry.get('path')!r}: type {name} cannot be augmented{': ' + reason if reason else ''}; "
-        f"supported: {_listed([*SUPPORTED_TYPES, USER_DEFINED])}. Name the path under augft.exclude to train on it as it is"
-    )
-
-
-def _check_assignment(entry: Mapping[str, Any], augment: Augment) -> None:
-    """Raises ConfigError where rows of questions and answers are to become what they cannot be."""
-    if format_of(entry).writes == "statements":
-        return
-    where = f"datasets entry {entry.get('path')!r} holds questions and answers (type {base_type(entry.get('type'))})"
-    remedy = "give it an augment list of its own under augft.sources"
-    if augment.write == "statements":
-        raise ConfigError(f"{where}, which cannot become statements (augment: {augment.strategy}, write: statements); {remedy}")
-    if isinstance(augment, GlobalAugment) and augment.keep == "trace":
-        raise ConfigError(f"{where}, which become questions with answers, but keep: trace asks for the reasoning only; {remedy}")
 
 
 def require_plugin(cfg: Mapping[str, Any]) -> None:
@@ -266,7 +237,7 @@ def _check_kind(cfg: Mapping[str, Any], augft: AugftConfig) -> None:
 def own_datasets(cfg: Mapping[str, Any], augft: AugftConfig) -> tuple[dict[str, Any], ...]:
     """The entries of `datasets` without the placeholders that the plugin puts there for `augft.documents`."""
     added = {entry["path"] for entry in placeholders(augft, _output_dir(augft, _prepared_path(cfg)))}
-    return tuple(entry for entry in _entries(cfg, "datasets") if entry["path"] not in added)
+    return tuple(entry for entry in read_entries(cfg, "datasets") if entry["path"] not in added)
 
 
 def _prepared_path(cfg: Mapping[str, Any]) -> str:
@@ -275,33 +246,6 @@ def _prepared_path(cfg: Mapping[str, Any]) -> str:
 
 def _output_dir(augft: AugftConfig, prepared_path: str) -> Path:
     return Path(augft.output_dir or Path(prepared_path) / "augft")
-
-
-def _entries(cfg: Mapping[str, Any], key: str) -> tuple[dict[str, Any], ...]:
-    entries = []
-    for i, entry in enumerate(cfg.get(key) or []):
-        if not isinstance(entry, Mapping) or not entry.get("path"):
-            raise ConfigError(f"{key}[{i}] has no path; give the file, folder or hub name of the data set")
-        own = {k: _plain(entry[k]) for k in _ENTRY_KEYS if entry.get(k)}
-        entries.append(own | (_chat_keys(entry) if base_type(entry.get("type")) == "chat_template" else {}))
-    return tuple(entries)
-
-
-def _chat_keys(entry: Mapping[str, Any]) -> dict[str, Any]:
-    """How the messages are laid out, the same for the raw entry and for the one that axolotl has filled with defaults."""
-    keys = {k: _plain(entry[k]) for k in _CHAT_KEYS if entry.get(k)}
-    mappings = {
-        "role": entry.get("message_field_role") or "role",
-        "content": entry.get("message_field_content") or "content",
-        **keys.get("message_property_mappings", {}),
-    }
-    return {**keys, "message_property_mappings": mappings}
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {k: _plain(v) for k, v in value.items() if v is not None}
-    return list(value) if isinstance(value, list | tuple) else value
 
 
 def _training(cfg: Mapping[str, Any]) -> Training:
@@ -315,7 +259,3 @@ def _training(cfg: Mapping[str, Any]) -> Training:
         sample_packing=bool(cfg.get("sample_packing")),
         world_size=int(os.environ.get("WORLD_SIZE", "1")),
     )
-
-
-def _listed(values: Iterable[Any]) -> str:
-    return ", ".join(str(v) for v in values)

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from axolotl_augft.config import LocalAugment
+from axolotl_augft.augment_config import LocalAugment
 from axolotl_augft.fingerprints import FileStamp, model_files, stamp_files
 from axolotl_augft.folder_entries import is_documents
 from axolotl_augft.folders import find_documents

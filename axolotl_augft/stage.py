@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from axolotl_augft import writing
+from axolotl_augft.augment_config import LocalAugment
 from axolotl_augft.augmenting import Plan, judged_inferences
 from axolotl_augft.budget import recipe_budget
-from axolotl_augft.config import LocalAugment
 from axolotl_augft.coordination import run_once
 from axolotl_augft.documents import Document, read_documents
 from axolotl_augft.fingerprints import FileStamp

@@ -8,10 +8,11 @@ from typing import Any, Literal, Protocol
 
 import orjson
 
-from axolotl_augft.config import DEFAULT_MAX_TOKENS, Augment, TeacherConfig
+from axolotl_augft.augment_config import DEFAULT_MAX_TOKENS, Augment
 from axolotl_augft.errors import ConfigError
 from axolotl_augft.fingerprints import FileStamp, combined_digest
 from axolotl_augft.requests import Prefix, Request, Sampling
+from axolotl_augft.teacher_config import TeacherConfig
 from axolotl_augft.tokens import ESTIMATE, TokenCounter, has_chat_template, local_model_file, token_counter
 
 Backend = Literal["endpoint", "transformers", "vllm", "command"]

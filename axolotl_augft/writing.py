@@ -12,15 +12,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import orjson
-from datasets import Features, List, Value
-from datasets.arrow_writer import ParquetWriter
 
 from axolotl_augft.contents import Augmentation
-from axolotl_augft.documents import document_id
 from axolotl_augft.errors import OutputError
 from axolotl_augft.files import cannot_write, sync, write_json
 from axolotl_augft.inferences import Inference
@@ -28,25 +24,12 @@ from axolotl_augft.judging import Judged, Reason
 from axolotl_augft.manifest import MANIFEST, Counts, Manifest, WrittenEntry, WrittenFile, result_folder
 from axolotl_augft.mixing import cap
 from axolotl_augft.recipe import HELD_OUT, Recipe
-from axolotl_augft.sources import PROVENANCE_PREFIX, Source, text_of
+from axolotl_augft.row_file import MESSAGES, SEGMENTS, RowFile, features, messages, origin, provenance, rejected_line, source_provenance
+from axolotl_augft.sources import Source, text_of
 from axolotl_augft.splitting import cumulative_rows, split_sentences
 from axolotl_augft.student import Student
 
 REJECTED = "rejected.jsonl"
-PROVENANCE = Features(
-    {
-        "augft_strategy": Value("string"),
-        "augft_kind": Value("string"),
-        "augft_source": Value("string"),
-        "augft_row": Value("int64"),
-        "augft_sentence": Value("int64"),
-        "augft_document": Value("string"),
-        "augft_request": Value("string"),
-        "augft_sample": Value("int64"),
-    }
-)
-_MESSAGES = Features({"messages": List({"role": Value("string"), "content": Value("string")})})
-_SEGMENTS = Features({"segments": List({"label": Value("bool"), "text": Value("string")})})
 
 
 @dataclass(frozen=True)
@@ -113,36 +96,6 @@ def _publish(folder: Path, target: Path) -> None:
         sync(target.parent)
 
 
-class _RowFile:
-    """A Parquet file of rows that counts its text's tokens. No file is left where no row was written."""
-
-    def __init__(self, path: Path, features: Features, student: Student) -> None:
-        self._path = path
-        self._student = student
-        self._writer = ParquetWriter(path=str(path), features=features)
-        self._rows = 0
-        self._tokens = 0
-
-    def __enter__(self) -> "_RowFile":
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        if self._rows:
-            self._writer.finalize()
-        self._writer.close()
-        if not self._rows:
-            self._path.unlink(missing_ok=True)
-
-    def add(self, row: Mapping[str, Any], text: str) -> None:
-        self._writer.write(dict(row))
-        self._rows += 1
-        self._tokens += self._student.tokens.count(text)
-
-    @property
-    def written(self) -> WrittenFile | None:
-        return WrittenFile(self._path.name, self._rows, self._tokens) if self._rows else None
-
-
 class _ResultWriter:
     def __init__(self, recipe: Recipe, student: Student, folder: Path) -> None:
         self._recipe = recipe
@@ -190,11 +143,6 @@ class _ResultWriter:
             source.path, original, rows, tokens, original_file, augmented, questions, held_out, len(source.twins), segments
         )  # fmt: skip
 
-    def _features(self, source: Source, own: Features | None = None) -> Features:
-        """Columns of a file: the source's or, in their place, `own`; where its rows come from; and how they came about."""
-        origin = {c: source.rows.features[c] for c in _origin_columns(source)}
-        return Features({**(own or source.rows.features), **origin, **PROVENANCE})
-
     def _augmented(
         self, source: Source, judged: Iterator[Judged], rejected: Any, segments: bool
     ) -> tuple[WrittenFile | None, WrittenFile | None]:
@@ -202,8 +150,8 @@ class _ResultWriter:
         path = self._folder / f"{source.entry}-augmented.parquet"
         chats = self._folder / f"{source.entry}-questions.parquet"
         with (
-            _RowFile(path, self._features(source, _SEGMENTS if segments else None), self._student) as file,
-            _RowFile(chats, self._features(source, _MESSAGES), self._student) as questions,
+            RowFile(path, features(source, SEGMENTS if segments else None), self._student) as file,
+            RowFile(chats, features(source, MESSAGES), self._student) as questions,
         ):
             for _, of_document in groupby(judged, key=lambda j: j.task.target.row):
                 all_of_it = list(of_document)
@@ -214,14 +162,14 @@ class _ResultWriter:
                     self._accepted[f"{j.task.strategy}/{j.inference.kind}"] += 1
                     self._count_length(f"{j.task.strategy}/{j.inference.kind}", j.inference.whole)
                     if j.inference.question is not None and source.format and source.format.writes == "statements":
-                        row = {**_messages(j.inference), **_origin(source, j.task.target.row), **_provenance(source, j)}
+                        row = {**messages(j.inference), **origin(source, j.task.target.row), **provenance(source, j)}
                         questions.add(row, j.inference.whole)
                     else:
-                        self._add(file, source, j.task.target.row, _augmentation(j.inference), segments, _provenance(source, j))
+                        self._add(file, source, j.task.target.row, _augmentation(j.inference), segments, provenance(source, j))
                 for j in all_of_it:
                     if j.rejected is not None:
                         self._rejected[str(j.rejected)] += 1
-                        rejected.write(_rejected_line(source, j))
+                        rejected.write(rejected_line(source, j))
         return file.written, questions.written
 
     def _original(self, source: Source, segments: bool) -> tuple[Any, WrittenFile | None, int, int]:
@@ -237,18 +185,18 @@ class _ResultWriter:
         if not splitting:
             return "rewritten", self._plain_rows(source, kept_rows, "original"), len(kept_rows), tokens
         path = self._folder / f"{source.entry}-original.parquet"
-        with _RowFile(path, self._features(source, _SEGMENTS if segments else None), self._student) as file:
+        with RowFile(path, features(source, SEGMENTS if segments else None), self._student) as file:
             for i in kept_rows:
                 if text := source.text(i):
-                    self._add(file, source, i, Augmentation(text), segments, _source_provenance(source, i, "original", text))
+                    self._add(file, source, i, Augmentation(text), segments, source_provenance(source, i, "original", text))
         return "rewritten", file.written, len(kept_rows), tokens
 
     def _plain_rows(self, source: Source, rows: Iterable[int], name: str) -> WrittenFile | None:
         path = self._folder / f"{source.entry}{HELD_OUT if name == 'held_out' else f'-{name}.parquet'}"
-        with _RowFile(path, self._features(source), self._student) as file:
+        with RowFile(path, features(source), self._student) as file:
             for i in rows:
                 row, text = source.rows[i], source.text(i)
-                file.add({**row, **_source_provenance(source, i, name, text)}, text)
+                file.add({**row, **source_provenance(source, i, name, text)}, text)
         return file.written
 
     def _fits(self, text: str) -> bool:
@@ -261,7 +209,7 @@ class _ResultWriter:
         return tokens
 
     def _add(
-        self, file: _RowFile, source: Source, row: int, augmentation: Augmentation, segments: bool, provenance: Mapping[str, Any]
+        self, file: RowFile, source: Source, row: int, augmentation: Augmentation, segments: bool, provenance: Mapping[str, Any]
     ) -> None:
         """Writes an augmentation as one row, or as one row a sentence."""
         assert source.format is not None
@@ -272,7 +220,7 @@ class _ResultWriter:
         if segments:
             for parts in cumulative_rows(sentences, self._student.bos, self._student.eos, self._fits):
                 value = [{"label": p.label, "text": p.text} for p in parts]
-                file.add({"segments": value, **_origin(source, row), **provenance}, "".join(p.text for p in parts))
+                file.add({"segments": value, **origin(source, row), **provenance}, "".join(p.text for p in parts))
         else:
             for i, sentence in enumerate(sentences):
                 where = {"augft_sentence": i} if provenance["augft_strategy"] == "original" else {}
@@ -285,45 +233,3 @@ def _augmentation(inference: Inference) -> Augmentation:
 
 def _said(augmentation: Augmentation) -> str:
     return augmentation.text if augmentation.question is None else f"{augmentation.question}\n{augmentation.text}"
-
-
-def _messages(inference: Inference) -> dict[str, Any]:
-    """A question and its answer as the messages of a chat."""
-    turns = (("user", inference.question), ("assistant", inference.text))
-    return {"messages": [{"role": role, "content": text} for role, text in turns]}
-
-
-def _origin_columns(source: Source) -> list[str]:
-    """The columns that say which file of `augft.documents` a row comes from."""
-    return [c for c in source.rows.column_names if c.startswith(PROVENANCE_PREFIX)]
-
-
-def _origin(source: Source, row: int) -> dict[str, Any]:
-    columns = _origin_columns(source)
-    return {c: source.rows[row][c] for c in columns} if columns else {}
-
-
-def _provenance(source: Source, judged: Judged) -> dict[str, Any]:
-    task, inference = judged.task, judged.inference
-    return {
-        "augft_strategy": task.strategy,
-        "augft_kind": inference.kind,
-        "augft_source": source.path,
-        "augft_row": task.target.row,
-        "augft_sentence": inference.sentence,
-        "augft_document": task.target.id,
-        "augft_request": task.request.key.hex(),
-        "augft_sample": task.request.sample,
-    }
-
-
-def _source_provenance(source: Source, row: int, strategy: str, text: str) -> dict[str, Any]:
-    nothing = dict.fromkeys(PROVENANCE)
-    own = {"augft_strategy": strategy, "augft_source": source.path, "augft_row": row, "augft_document": document_id(text)}
-    return {**nothing, **own}
-
-
-def _rejected_line(source: Source, judged: Judged) -> bytes:
-    said = {"question": judged.inference.question} if judged.inference.question is not None else {}
-    line = {"entry": source.entry, **_provenance(source, judged), "reason": str(judged.rejected), **said, "text": judged.inference.text}
-    return orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE)
