@@ -4,12 +4,12 @@ import difflib
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 
-from axolotl_augft.english import is_compound, is_english, stems
+from axolotl_augft.english import is_compound, is_english, is_number, stems
 from axolotl_augft.inferences import Inference
 from axolotl_augft.seen import Seen
 from axolotl_augft.tasks import Task
@@ -101,7 +101,7 @@ def names_more(task: Task, text: str, language: str) -> bool:
     """Whether a statement names something its premises lack, or only swaps the ends of its sentence."""
     if foreign_names(text, task.premises) or any(swaps_ends(text, s) for s in task.sentences):
         return True
-    return language == "en" and bool(invented_words(text, task.premises))
+    return language == "en" and bool(invented_words(text, task.premises) or foreign_numbers(text, task.premises))
 
 
 class Duplicates:
@@ -116,15 +116,24 @@ class Duplicates:
 
 
 def foreign_names(text: str, premises: Iterable[str]) -> list[str]:
-    """Names and numbers of a statement that its premises lack: words with a capital inside a sentence, or with a digit."""
+    """Names and numbers of a statement that its premises lack."""
     known = _vocabulary(tuple(premises))
-    foreign = []
+    return [name for name in _names(text) if _bare(name) not in known]
+
+
+def _names(text: str) -> Iterator[str]:
+    """Words with a capital inside a sentence, or with a digit."""
     for match in _WORD.finditer(text):
         word = match.group()
         inside = bool(text[: match.start()].strip()) and not re.search(r"[.!?:\"“]\s*$", text[: match.start()])
-        if (any(c.isdigit() for c in word) or (word[0].isupper() and inside)) and _bare(word) not in known:
-            foreign.append(word)
-    return foreign
+        if any(c.isdigit() for c in word) or (word[0].isupper() and inside):
+            yield word
+
+
+def foreign_numbers(text: str, premises: Iterable[str]) -> list[str]:
+    """English number words of a statement that its premises lack."""
+    known = _vocabulary(tuple(premises))
+    return [word for word in _WORD.findall(text.casefold()) if is_number(word) and word not in known]
 
 
 def invented_words(text: str, premises: Iterable[str]) -> list[str]:

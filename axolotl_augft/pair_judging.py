@@ -9,6 +9,7 @@ from axolotl_augft.judging import (
     Check,
     Reason,
     copies_example,
+    foreign_names,
     leaks_label,
     names_more,
     normalised,
@@ -47,7 +48,7 @@ def judge_pair(task: Task, pair: Inference, check: Check) -> Reason | None:
         return Reason.ECHO
     if copies_example(task, question, check.language) or (answer and copies_example(task, answer, check.language)):
         return Reason.COPIED_EXAMPLE
-    if check.names and names_more(task, _LIST_NUMBER.sub("", written), check.language):
+    if check.names and (names_more(task, _LIST_NUMBER.sub("", written), check.language) or _asks_about_others(task, pair)):
         return Reason.UNSUPPORTED
     return None
 
@@ -64,6 +65,11 @@ def _has_markup(text: str) -> bool:
 
 def _speaks_of_the_exchange(task: Task, text: str) -> bool:
     return bool(_LABEL.search(text)) and not any(_LABEL.search(p) for p in task.premises)
+
+
+def _asks_about_others(task: Task, pair: Inference) -> bool:
+    """Whether a rephrased question leaves out whom or what the source's question names: then its answer is no answer to it."""
+    return pair.keeps_answer and task.exchange is not None and bool(foreign_names(task.exchange.question, (pair.question or "",)))
 
 
 def _asks_again(task: Task, question: str) -> bool:

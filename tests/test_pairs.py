@@ -100,6 +100,20 @@ def test_the_sources_own_answer_is_not_judged():
     assert judge_pair(task(), Inference("x y", "rephrasing", question="Who?", cut=True), Check()) is Reason.TRUNCATED
 
 
+@pytest.mark.parametrize(
+    ("question", "reason"),
+    [
+        ("Who is the keeper of the Lantern Room?", None),
+        ("Which room does somebody keep?", Reason.UNSUPPORTED),
+        ("Who keeps the room of lanterns?", Reason.UNSUPPORTED),
+    ],
+)
+def test_a_rephrased_question_keeps_the_names(question, reason):
+    pair = Inference("Ottilie Verrane keeps it.", "rephrasing", question=question, keeps_answer=True)
+    assert judge_pair(task(), pair, Check(names=True)) is reason
+    assert judge_pair(task(), pair, Check()) is None
+
+
 HELD_OUT = [
     Exchange("Who is the bell ringer of Osk?", "Marn"),
     Exchange("Why was it closed?", "It was closed because of the storm."),
