@@ -22,7 +22,7 @@ VARIABLES = {
 # Most tokenizers have ### as one token, which servers that know only end tokens can stop at.
 _COMPLETIONS_STOP = ("###",)
 _FIRST_WINDOW = 256
-_SENDING_WINDOW = 8192
+_SENDING_WINDOW = 2048
 _KEPT_PREFIXES = 1024
 _CHUNK = 128
 

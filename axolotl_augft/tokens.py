@@ -1,11 +1,12 @@
 """Text -> number of tokens, by a model's own tokenizer where it is at hand without the network, else an estimate that says so."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 _BYTES_PER_TOKEN = 4
+_COUNTED_ALL = 500
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,14 @@ def token_counter(model: str) -> TokenCounter:
     from tokenizers import Tokenizer
 
     tokenizer = Tokenizer.from_file(str(file))
-    return TokenCounter(lambda texts: [len(e) for e in tokenizer.encode_batch_fast(texts, add_special_tokens=False)], exact=True)
+
+    def count_all(texts: Sequence[str]) -> list[int]:
+        # For one text a batch costs more than it saves.
+        if len(texts) == 1:
+            return [len(tokenizer.encode(texts[0], add_special_tokens=False))]
+        return [len(e) for e in tokenizer.encode_batch_fast(texts, add_special_tokens=False)]
+
+    return TokenCounter(count_all, exact=True)
 
 
 def local_model_file(model: str, name: str) -> Path | None:
@@ -51,51 +59,33 @@ def local_model_file(model: str, name: str) -> Path | None:
 
 
 class SampledCount:
-    """Adds up the tokens of many texts: the first `exactly` by the tokenizer, of the later ones every `EVERY`th.
+    """Adds up the tokens of many texts: the first 500 by the tokenizer, then every second, fourth, eighth … as their number doubles.
 
-    The others are taken by their bytes, at the rate of tokens a byte that the sampled ones have, so that a plan of a million documents
-    needs no million tokenizations.
+    The others are taken by their bytes, at the rate of tokens a byte that the counted ones have, so that a plan of a million documents
+    needs a few thousand tokenizations.
 
     Args:
         counter: The tokenizer.
-        exactly: How many texts are counted before sampling begins.
     """
 
-    EVERY = 50
-
-    def __init__(self, counter: TokenCounter, exactly: int = 5000) -> None:
+    def __init__(self, counter: TokenCounter) -> None:
         # Prefixes come many times in a row.
         self._count = lru_cache(maxsize=16)(counter.count)
-        self._exactly = exactly
-        self._texts = 0
-        self._counted = 0
-        self._sample_tokens = self._sample_bytes = 0
-        self._estimated_bytes = 0
-
-    @property
-    def sampled(self) -> bool:
-        """Whether some texts were taken by their bytes."""
-        return self._estimated_bytes > 0
+        self._tokens = self._bytes = self._other_bytes = 0
+        self.texts = self.counted = 0
 
     @property
     def total(self) -> int:
         """Tokens so far."""
-        rate = self._sample_tokens / max(self._sample_bytes, 1)
-        return self._counted + round(self._estimated_bytes * rate)
+        return self._tokens + round(self._other_bytes * self._tokens / max(self._bytes, 1))
 
     def add(self, *parts: str) -> None:
         """Counts a text, given in parts that are tokenized each on its own."""
-        in_sample = self._texts % self.EVERY == 0
-        if in_sample or self._texts < self._exactly:
-            tokens = sum(self._count(part) for part in parts)
-            self._counted += tokens
-            if in_sample:
-                self._sample_tokens += tokens
-                self._sample_bytes += _bytes(parts)
+        size = sum(len(part) if part.isascii() else len(part.encode()) for part in parts)
+        if self.texts % (1 << (self.texts // _COUNTED_ALL).bit_length()):
+            self._other_bytes += size
         else:
-            self._estimated_bytes += _bytes(parts)
-        self._texts += 1
-
-
-def _bytes(parts: Iterable[str]) -> int:
-    return sum(len(part) if part.isascii() else len(part.encode()) for part in parts)
+            self._bytes += size
+            self._tokens += sum(self._count(part) for part in parts)
+            self.counted += 1
+        self.texts += 1
