@@ -24,7 +24,7 @@ _FIRST_LOOKUP = 64
 _READY_BATCHES = 3
 # Characters. A prefix below LONG is computed faster than it is waited for; the open ones together should fit into one GPU's cache.
 _LONG = 8 * 1024
-_OPEN = 512 * 1024
+_OPEN = 256 * 1024
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,7 @@ _CHUNK = 500
 class EntryPlan:
     """Counts of one `augment` entry. Token counts are of the requests still to ask; answers are counted at their longest.
 
-    `sampled`: most prompts were not tokenized, but estimated from those that were.
+    `tokenized`: prompts that were tokenized; the others are estimated from them.
     """
 
     strategy: str
@@ -42,7 +42,7 @@ class EntryPlan:
     prompt_tokens: int = 0
     distinct_tokens: int = 0
     longest_answers: int = 0
-    sampled: bool = False
+    tokenized: int = 0
     spent: Spent = field(default_factory=Spent)
 
     @property
@@ -93,7 +93,7 @@ def entry_plan(ready: Prepared, entry: Augment, strategy: Strategy) -> EntryPlan
         for request in missing:
             prompts.add(request)
     plan.requests = len(seen)
-    plan.prompt_tokens, plan.distinct_tokens, plan.sampled = prompts.tokens, prompts.distinct, prompts.sampled
+    plan.prompt_tokens, plan.distinct_tokens, plan.tokenized = prompts.tokens, prompts.distinct, prompts.tokenized
     return plan
 
 
@@ -112,8 +112,8 @@ class _Prompts:
             self._new_prefixes.add(prefix.system, prefix.text)
 
     @property
-    def sampled(self) -> bool:
-        return self._targets.sampled
+    def tokenized(self) -> int:
+        return self._targets.counted
 
     @property
     def distinct(self) -> int:
@@ -130,15 +130,15 @@ def _entry_lines(plan: EntryPlan, counter: TokenCounter) -> list[str]:
     if plan.to_ask:
         lines.append(
             f"  prompts {plan.prompt_tokens:,} tokens, {plan.distinct_tokens:,} of them without shared prefixes; "
-            f"answers at most {plan.longest_answers:,} tokens{_how_counted(counter, plan.sampled)}"
+            f"answers at most {plan.longest_answers:,} tokens{_how_counted(counter, plan)}"
         )
     return lines
 
 
-def _how_counted(counter: TokenCounter, sampled: bool) -> str:
+def _how_counted(counter: TokenCounter, plan: EntryPlan) -> str:
     if not counter.exact:
         return " (tokens estimated as bytes / 4: the teacher's tokenizer is not on this machine)"
-    return f" (tokens sampled: every {SampledCount.EVERY}th prompt was tokenized)" if sampled else ""
+    return f" (tokens sampled: {plan.tokenized:,} prompts were tokenized)" if plan.tokenized < plan.to_ask else ""
 
 
 def _held_out(ready: Prepared) -> str:
@@ -166,7 +166,7 @@ def _training(ready: Prepared, result: Manifest | None) -> list[str]:
             text = text_of(content)
             too_long["original"] += tokens.add(text) > longest
             rows += len(split_sentences(text, recipe.augft.language)) if split else 1
-        sampled = sampled or tokens.sampled
+        sampled = sampled or tokens.counted < tokens.texts
         own = Load(len(source.training_rows), tokens.total)
         before += own
         if source.format is None or recipe.augft.include_original:

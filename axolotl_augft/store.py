@@ -22,13 +22,14 @@ from axolotl_augft.spending import Spent
 
 APPLICATION_ID = 0x41554746  # "AUGF"
 SCHEMA_VERSION = 2
+# Answers lie in the order in which they came, beside an index of keys: only the index is written and read at random, and it is small.
 _SCHEMA = """
 CREATE TABLE prefixes (digest BLOB PRIMARY KEY, system TEXT NOT NULL, text TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE responses (
     key BLOB PRIMARY KEY, prefix BLOB NOT NULL, target TEXT NOT NULL,
     outcome TEXT NOT NULL, text TEXT NOT NULL, finish_reason TEXT NOT NULL,
     prompt_tokens INTEGER, cached_tokens INTEGER, completion_tokens INTEGER, nanodollars INTEGER
-) WITHOUT ROWID;
+);
 CREATE TABLE teachers (id TEXT PRIMARY KEY, known TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE groupings (key TEXT PRIMARY KEY, passes TEXT NOT NULL) WITHOUT ROWID;
 """

@@ -1,6 +1,6 @@
 """Text -> number of tokens, by a model's own tokenizer where it is at hand without the network, else an estimate that says so."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -8,6 +8,7 @@ from pathlib import Path
 import orjson
 
 _BYTES_PER_TOKEN = 4
+_COUNTED_ALL = 500
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,14 @@ def token_counter(model: str) -> TokenCounter:
     from tokenizers import Tokenizer
 
     tokenizer = Tokenizer.from_file(str(file))
-    return TokenCounter(lambda texts: [len(e) for e in tokenizer.encode_batch_fast(texts, add_special_tokens=False)], exact=True)
+
+    def count_all(texts: Sequence[str]) -> list[int]:
+        # For one text a batch costs more than it saves.
+        if len(texts) == 1:
+            return [len(tokenizer.encode(texts[0], add_special_tokens=False))]
+        return [len(e) for e in tokenizer.encode_batch_fast(texts, add_special_tokens=False)]
+
+    return TokenCounter(count_all, exact=True)
 
 
 def local_model_file(model: str, name: str) -> Path | None:
@@ -53,60 +61,43 @@ def local_model_file(model: str, name: str) -> Path | None:
 
 
 class SampledCount:
-    """Adds up the tokens of many texts: the first `exactly` by the tokenizer, of the later ones every `EVERY`th.
+    """Adds up the tokens of many texts: the first 500 by the tokenizer, then every second, fourth, eighth … as their number doubles.
 
-    The others are taken by their bytes, at the rate of tokens a byte that the sampled ones have, so that a plan of a million documents
-    needs no million tokenizations.
+    The others are taken by their bytes, at the rate of tokens a byte that the counted ones have, so that a plan of a million documents
+    needs a few thousand tokenizations.
 
     Args:
         counter: The tokenizer.
-        exactly: How many texts are counted before sampling begins.
     """
 
-    EVERY = 50
-
-    def __init__(self, counter: TokenCounter, exactly: int = 5000) -> None:
+    def __init__(self, counter: TokenCounter) -> None:
         # Prefixes come many times in a row.
         self._count = lru_cache(maxsize=16)(counter.count)
-        self._exactly = exactly
-        self._texts = 0
-        self._counted = 0
-        self._sample_tokens = self._sample_bytes = 0
-        self._estimated_bytes = 0
-
-    @property
-    def sampled(self) -> bool:
-        """Whether some texts were taken by their bytes."""
-        return self._estimated_bytes > 0
+        self._tokens = self._bytes = self._other_bytes = 0
+        self.texts = self.counted = 0
 
     @property
     def total(self) -> int:
         """Tokens so far."""
-        return self._counted + round(self._estimated_bytes * self._rate)
+        return self._tokens + round(self._other_bytes * self._rate)
 
     def add(self, *parts: str) -> int:
         """Counts a text, given in parts that are tokenized each on its own; says how many tokens it has, or is taken to have."""
-        in_sample = self._texts % self.EVERY == 0
-        self._texts += 1
-        if in_sample or self._texts <= self._exactly:
-            tokens = sum(self._count(part) for part in parts)
-            self._counted += tokens
-            if in_sample:
-                self._sample_tokens += tokens
-                self._sample_bytes += _bytes(parts)
-            return tokens
-        size = _bytes(parts)
-        self._estimated_bytes += size
-        return round(size * self._rate)
+        size = sum(len(part) if part.isascii() else len(part.encode()) for part in parts)
+        self.texts += 1
+        if (self.texts - 1) % (1 << ((self.texts - 1) // _COUNTED_ALL).bit_length()):
+            self._other_bytes += size
+            return round(size * self._rate)
+        tokens = sum(self._count(part) for part in parts)
+        self._bytes += size
+        self._tokens += tokens
+        self.counted += 1
+        return tokens
 
     @property
     def _rate(self) -> float:
-        """Tokens a byte of the sample."""
-        return self._sample_tokens / max(self._sample_bytes, 1)
-
-
-def _bytes(parts: Iterable[str]) -> int:
-    return sum(len(part) if part.isascii() else len(part.encode()) for part in parts)
+        """Tokens a byte of the texts that were counted."""
+        return self._tokens / max(self._bytes, 1)
 
 
 def has_chat_template(model: str) -> bool:

@@ -312,6 +312,13 @@ def test_verdicts_count_too(recipe, teacher):
     assert again.exit_code == 1 and len(teacher.bodies) == 9
 
 
+def test_stored_verdicts_count_before_anything_is_asked(recipe, teacher, data):
+    call("run", recipe(max_requests=8, verify="teacher"))
+    with data.open("a") as file:
+        file.write(json.dumps({"text": "The Tern is a boat.", "n": 7}) + "\n")
+    assert call("run", recipe(max_requests=8, verify="teacher")).exit_code == 1 and len(teacher.bodies) == 8
+
+
 def test_a_limit_on_dollars_needs_a_price(recipe, teacher):
     result = call("run", recipe(max_cost_usd=1))
     assert result.exit_code == 1 and teacher.bodies == []

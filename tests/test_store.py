@@ -1,4 +1,5 @@
 import sqlite3
+from dataclasses import replace
 
 import pytest
 
@@ -119,3 +120,29 @@ def test_full_disk_loses_nothing_and_says_what_to_do(tmp_path):
         store._writer.execute("PRAGMA max_page_count = 100000")
         store.put(big)
         assert store.get([big[39][0]]) == [big[39][1]]
+
+
+VERSION_1 = """
+CREATE TABLE prefixes (digest BLOB PRIMARY KEY, system TEXT NOT NULL, text TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE responses (
+    key BLOB PRIMARY KEY, prefix BLOB NOT NULL, target TEXT NOT NULL,
+    outcome TEXT NOT NULL, text TEXT NOT NULL, finish_reason TEXT NOT NULL,
+    prompt_tokens INTEGER, cached_tokens INTEGER, completion_tokens INTEGER
+) WITHOUT ROWID;
+CREATE TABLE teachers (id TEXT PRIMARY KEY, known TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE groupings (key TEXT PRIMARY KEY, passes TEXT NOT NULL) WITHOUT ROWID;
+PRAGMA application_id = 0x41554746; PRAGMA user_version = 1;
+"""
+
+
+def test_a_store_of_version_1_keeps_its_answers(tmp_path):
+    old = sqlite3.connect(tmp_path / "s")
+    old.executescript(VERSION_1)
+    row = [request().key, PREFIX.digest, "A is B.", "answered", "B is A.", "stop", 10, None, 4]
+    old.execute("INSERT INTO responses VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+    old.commit()
+    for _ in range(2):
+        with ResponseStore.opened(tmp_path / "s") as store:
+            assert store.get([request()]) == [ANSWER] and store.spent([request().key]).without_dollars == 1
+            store.put([(request("x"), replace(ANSWER, nanodollars=7, reasoning="hm"))])
+            assert store.get([request("x")]) == [replace(ANSWER, nanodollars=7, reasoning="hm")]

@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import crashes
 import throughput
 from measuring import Figure
 
@@ -31,6 +32,7 @@ def sections(full: bool, model: str | None) -> dict[str, Callable[[], list[Figur
     return {
         "speed": lambda: throughput.speed(20_000 if full else 8_000),
         "wall": lambda: throughput.wall(1.0, 20 if full else 10),
+        "crashes": lambda: crashes.figures(20 if full else 6),
         "prefixes": lambda: throughput.prefixes(720),
         "memory": lambda: throughput.memory(500_000 if full else 40_000),
     }
@@ -56,9 +58,10 @@ def main() -> None:
         if arguments.only and name not in arguments.only:
             continue
         start = time.monotonic()
-        figures += measure()
+        found = measure()
+        figures += found
         print(f"{name}: {time.monotonic() - start:.0f} s", file=sys.stderr, flush=True)
-        for line in table(figures[-len(figures) :])[2:]:
+        for line in table(found)[2:]:
             print(line, file=sys.stderr, flush=True)
     lines = [*table(figures), "", f"{machine()}; `make bench{' FULL=1' if arguments.full else ''}`."]
     print("\n".join(lines))

@@ -2,7 +2,7 @@
 
 Usage: python mock_server.py [--core N] [--latency S] [--jitter SHARE] [--cache-tokens N --prefill-rate N]
 
-Prints its port. `GET /stats` says what it saw, `POST /away?SECONDS` takes it off the network for a while. With `--cache-tokens` it keeps a
+Prints its port. `GET /stats` says what it saw (`/reset`: from now on), `POST /away?SECONDS` takes it off the network for a while. With `--cache-tokens` it keeps a
 prefix cache of that size in blocks of 16 tokens, the least recently used first out, as vLLM does; a block can be used once the request
 that computes it has been read in full, which takes its tokens / `--prefill-rate` seconds, one request after the other.
 """
@@ -145,6 +145,10 @@ class Connection(asyncio.Protocol):
         mock = self._mock
         if path == "/stats":
             self._send(orjson.dumps(mock.stats()))
+        elif path == "/reset":
+            mock.seen.clear()
+            mock.repeated = 0
+            self._send(b"{}")
         elif path.startswith("/away"):
             self._send(b"{}")
             asyncio.get_running_loop().call_soon(lambda: asyncio.ensure_future(mock.away(float(path.partition("?")[2]))))
@@ -180,7 +184,8 @@ class Connection(asyncio.Protocol):
 
     def _send(self, content: bytes) -> None:
         head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(content)
-        self.transport.write(head + content)
+        if not self.transport.is_closing():
+            self.transport.write(head + content)
 
 
 def _prompt(body: bytes) -> bytes:

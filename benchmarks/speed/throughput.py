@@ -5,7 +5,7 @@ from typing import Any
 from measuring import IN_FLIGHT, Figure, client, mock
 
 _ROUNDS = 3
-_COUNTS = {"openai": 1500, "global": 720}
+_COUNTS = {"openai": 600, "global": 720}
 
 
 def speed(count: int) -> list[Figure]:

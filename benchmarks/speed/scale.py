@@ -1,0 +1,141 @@
+"""Plans and results of many documents, in a fresh process: `python scale.py plan|write COUNT FOLDER` prints seconds and memory as JSON.
+
+`plan` is `axolotl augft plan` on a Parquet file, with a tokenizer; `write` makes one augmentation a document from stored answers.
+"""
+
+import sys
+import time
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import corpus
+import orjson
+import psutil
+import pyarrow as pa
+import pyarrow.parquet as pq
+from measuring import Figure, child
+
+_ROWS = 10_000
+
+
+def _peak() -> int:
+    return int(next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM")).split()[1]) * 1024
+
+
+def _reset_peak() -> int:
+    """Begins a new peak; the resident memory now."""
+    Path("/proc/self/clear_refs").write_text("5")
+    return int(psutil.Process().memory_info().rss)
+
+
+def _write_corpus(count: int, file: Path) -> None:
+    with pq.ParquetWriter(file, pa.schema([("text", pa.string())])) as writer:
+        for start in range(0, count, _ROWS):
+            texts = [corpus.text(i) for i in range(start, min(count, start + _ROWS))]
+            writer.write_table(pa.table({"text": texts}))
+
+
+def _tokenizer(folder: Path) -> Path:
+    """A byte-level tokenizer of 4,096 tokens, trained on the corpus."""
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(vocab_size=4096, special_tokens=["</s>"], show_progress=False)
+    tokenizer.train_from_iterator((corpus.text(i) for i in range(2000)), trainer)
+    folder.mkdir()
+    tokenizer.save(str(folder / "tokenizer.json"))
+    return folder
+
+
+def _recipe(count: int, folder: Path) -> Any:
+    from axolotl_augft.recipe import Recipe
+
+    _write_corpus(count, folder / "corpus.parquet")
+    return Recipe.from_cfg(
+        {
+            "base_model": str(_tokenizer(folder / "model")),
+            "augft": {"augment": ["local"], "output_dir": str(folder / "out"), "teacher": {"id": "mock", "api": "chat"}},
+            "datasets": [{"path": str(folder / "corpus.parquet"), "ds_type": "parquet", "type": "completion"}],
+            "dataset_prepared_path": str(folder / "prepared"),
+        }
+    )
+
+
+def _import_axolotl() -> None:
+    from axolotl.utils.data.shared import datasets_with_name_generator, load_dataset_with_config  # noqa: F401
+
+
+def plan(count: int, folder: Path) -> dict[str, Any]:
+    """Seconds and memory of a plan, above what axolotl's loader takes to be imported."""
+    from axolotl_augft.planning import plan_lines
+
+    recipe = _recipe(count, folder)
+    _import_axolotl()
+    before, start = _reset_peak(), time.monotonic()
+    cpu = time.process_time()
+    lines = plan_lines(recipe)
+    return {
+        "seconds": time.monotonic() - start,
+        "cpu": time.process_time() - cpu,
+        "growth": _peak() - before,
+        "sampled": any("sampled" in line for line in lines),
+        "lines": lines,
+    }
+
+
+def write(count: int, folder: Path) -> dict[str, Any]:
+    """Memory and seconds of writing what a full store holds."""
+    from axolotl_augft.answers import Answer, Outcome
+    from axolotl_augft.augmenting import judged_inferences
+    from axolotl_augft.stage import Prepared, prepared
+    from axolotl_augft.student import load_student
+    from axolotl_augft.writing import Asked, write_result
+
+    recipe = _recipe(count, folder)
+    _import_axolotl()
+
+    def answered(ready: Prepared) -> Iterator[Any]:
+        for i, request in enumerate(ready.requests()):
+            yield (
+                request,
+                Answer(Outcome.ANSWERED, f"[1] rephrasing: Put in other words, that is number {i} of a long list.", "stop", 9, 0, 9),
+            )
+
+    with prepared(recipe) as ready:
+        answers = answered(ready)
+        while some := list(islice(answers, 2000)):
+            ready.store.put(some)
+        before, start = _reset_peak(), time.monotonic()
+        judged = judged_inferences(ready.plan, ready.store, recipe.augft)
+        found = write_result(recipe, ready.sources, judged, load_student(recipe), "mock", Asked(ready.documents, count, 0, 0))
+    rows = sum(e.augmented.rows for e in found.entries if e.augmented)
+    return {"seconds": time.monotonic() - start, "growth": _peak() - before, "rows": rows}
+
+
+def figures(count: int) -> list[Figure]:
+    """The lines of the table."""
+    planned, written = child("scale.py", "plan", str(count)), child("scale.py", "write", str(count))
+    seconds, growth = planned["seconds"], planned["growth"] / 2**20
+    allowed = 90 * count / 1_000_000
+    what = f"plan of {count:,} local documents (prompts sampled), time and memory above axolotl's imports"
+    beside = f"{seconds:.0f} s ({planned['cpu']:.0f} s CPU), {growth:.0f} MB"
+    more = written["growth"] / 2**20
+    return [
+        Figure(what, f"{allowed:.0f} s, 300 MB", beside, seconds <= allowed and growth <= 300 and planned["sampled"]),
+        Figure(
+            f"materializing {written['rows']:,} augmentations, memory",
+            "300 MB",
+            f"{more:.0f} MB, in {written['seconds']:.0f} s",
+            more <= 300,
+        ),
+    ]
+
+
+if __name__ == "__main__":
+    _, part, number, place = sys.argv
+    result = {"plan": plan, "write": write}[part](int(number), Path(place))
+    sys.stdout.write("\n" + orjson.dumps(result).decode())
