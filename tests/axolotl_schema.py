@@ -34,12 +34,16 @@ def registered(cfg: Mapping[str, Any]) -> Iterator[DictDefault]:
 
 
 def validated(cfg: Mapping[str, Any], **gpu: Any) -> DictDefault:
-    """The recipe as axolotl's own command line would have it on these GPUs. Raises on a key that axolotl does not know."""
+    """The recipe as axolotl's own command line would have it on these GPUs."""
     with registered(cfg) as raw:
-        schema, _ = merge_input_args()
-        if unknown := list(unknown_keys(schema, cfg)):
-            raise ValueError(f"axolotl does not know {', '.join(unknown)}")
         return validate_config(raw, capabilities={**GPU, **gpu}, env_capabilities={"torch_version": "2.11.0"})
+
+
+def dropped_keys(cfg: Mapping[str, Any]) -> list[str]:
+    """The keys of a recipe that axolotl, with the recipe's plugins, does not know."""
+    with registered(cfg):
+        schema, _ = merge_input_args()
+    return list(unknown_keys(schema, cfg))
 
 
 def unknown_keys(model: type[BaseModel], block: Mapping[str, Any], where: str = "") -> Iterator[str]:

@@ -27,12 +27,14 @@ def prompt_of(body: dict) -> str:
 def scripted_pairs(prompt: str) -> str:
     """Questions with answers, as JSON: two about an exchange or about each sentence, one about the target of a global request."""
     if "Now think about the document" in prompt:
-        target = prompt.rsplit("Now think about the document", 1)[-1]
-        text = re.sub(r"^\s*\[\w+\]:?\s*", "", target).split("\n")[0]
+        target = prompt.rsplit("Now think about the document", 1)[-1].split("\n\nWrite new questions", 1)[0]
+        text = re.sub(r"^\s*\[\w+\]:?\s*", "", target).rsplit("Answer: ", 1)[-1].split("\n")[0]
         pairs = [("conclusion", f"Together with the rest: {text}", f"It follows that {text}")]
     elif "Now these sentences:" in prompt:
         sentences = re.findall(r"^\[\d+\] (.*)$", prompt.rsplit("Now these sentences:", 1)[-1], re.MULTILINE)
-        pairs = [p for s in sentences for p in (("rephrasing", f"What of this: {s}", s), ("reversal", f"From its end, what of this: {s}", s))]
+        pairs = [
+            p for s in sentences for p in (("rephrasing", f"What of this: {s}", s), ("reversal", f"From its end, what of this: {s}", s))
+        ]
     else:
         asked = prompt.rsplit("\nQuestion: ", 1)[-1].removesuffix("\nFurther questions:")
         question, answer = asked.split("\nAnswer: ", 1)
