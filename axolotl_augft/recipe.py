@@ -30,7 +30,7 @@ HELD_OUT = "-held-out.parquet"
 PLUGIN = "axolotl_augft.AugFTPlugin"
 
 _CANNOT_AUGMENT = {
-    "rl": "preference data has chosen and rejected answers, which an inference cannot be turned into",
+    "rl": "its rows hold preferences, or prompts whose answers are scored, which an inference cannot be turned into",
     "streaming": "rows are read while training runs, but augmentation needs them all before",
     "pretraining_dataset": "its rows are streamed while training runs, but augmentation needs them all before; list them under datasets",
     "skip_prepare_dataset": "axolotl then leaves out the preparation that the augmented rows go through",

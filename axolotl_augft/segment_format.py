@@ -14,11 +14,9 @@ from axolotl_augft.contents import Augmentation, Content, Exchange, Turn, Unfit
 from axolotl_augft.errors import SourceError
 
 _ROLE = r"(?:system|user|assistant|human|model|gpt|question|answer|instruction|input|response|q|a)"
-_MARKUP = re.compile(
-    rf"(<\|[^|<>]{{1,40}}\|>(?:{_ROLE}\b)?|</?s>|<(?:bos|eos|pad)>|<(?:start|end)_of_turn>(?:{_ROLE}\b)?|\[/?INST\]|<</?SYS>>"
-    rf"|^[#*\s]*{_ROLE}[*]*:|^#+ *{_ROLE}\b:?)",
-    re.IGNORECASE | re.MULTILINE,
-)
+_TOKEN = rf"(?:<\|[^|<>]{{1,40}}\|>(?:{_ROLE}\b)?|</?s>|<(?:bos|eos|pad)>|<(?:start|end)_of_turn>(?:{_ROLE}\b)?|\[/?INST\]|<</?SYS>>)"
+_LABEL = rf"[#*\s]*{_ROLE}[*]*:"
+_MARKUP = re.compile(rf"({_TOKEN}(?:{_LABEL})?|^{_LABEL}|^#+ *{_ROLE}\b:?)", re.IGNORECASE | re.MULTILINE)
 
 
 @dataclass(frozen=True)

@@ -180,6 +180,11 @@ READ = [
     (SegmentFormat(), {"segments": [{"label": True, "text": "A"}]}, Unfit("its segments have no question before the answer", True)),
     (
         SegmentFormat(),
+        {"segments": [{"label": False, "text": "<s>### Question: Who?\n<|sep|> A:"}, {"label": True, "text": " Mara.</s>"}]},
+        Exchange("Who?", "Mara."),
+    ),
+    (
+        SegmentFormat(),
         {
             "segments": [
                 {"label": False, "text": "### Instruction:\nQ\n\n### Response:\n"},
