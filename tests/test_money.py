@@ -11,6 +11,7 @@ from teacher_server import TeacherServer, prompt_of
 
 from axolotl_augft.answers import Answer, Failure, Outcome
 from axolotl_augft.asking import ask
+from axolotl_augft.batch_ledger import BatchLedger
 from axolotl_augft.budget import Budget, Limits, worst_tokens
 from axolotl_augft.cli import augft
 from axolotl_augft.client import Server
@@ -412,3 +413,19 @@ def test_settings_that_cannot_work(keys, message):
     with pytest.raises(ConfigError) as caught:
         parse_augft(keys)
     assert message in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_batch_without_its_library_says_what_to_install(recipe, monkeypatch):
+    import importlib.util
+
+    real = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name, *rest: None if name == "openai" else real(name, *rest))
+    result = call("run", recipe(teacher={"batch": True}))
+    assert result.exit_code == 1 and "install it with `pip install 'axolotl-augft[batch]'`" in result.output
+
+
+def test_a_run_without_batch_warns_of_batches_that_wait(recipe, teacher, tmp_path, caplog):
+    with ResponseStore.opened(tmp_path / "prepared" / "augft" / "responses.sqlite") as store:
+        BatchLedger(store, f"127.0.0.1:{teacher.port}").begin([request()])
+    assert call("run", recipe()).exit_code == 0
+    assert f"1 batches at 127.0.0.1:{teacher.port} have no result yet; their requests are asked, and paid for, once more" in caplog.text
