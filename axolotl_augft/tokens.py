@@ -32,6 +32,7 @@ def token_counter(model: str) -> TokenCounter:
     from tokenizers import Tokenizer
 
     tokenizer = Tokenizer.from_file(str(file))
+
     def count_all(texts: Sequence[str]) -> list[int]:
         # For one text a batch costs more than it saves.
         if len(texts) == 1:

@@ -15,25 +15,33 @@ from collections.abc import Callable
 from pathlib import Path
 
 import crashes
+import scale
+import served
 import throughput
 from measuring import Figure
 
 
 def machine() -> str:
     """What this was measured on, and how busy it was."""
-    model = next((line.split(":")[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")), "")
+    model = next(
+        (line.split(":")[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")), ""
+    )
     return f"{model or platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, load {os.getloadavg()[0]:.1f}"
 
 
 def sections(full: bool, model: str | None) -> dict[str, Callable[[], list[Figure]]]:
     """The measurements by name."""
-    return {
+    found = {
         "speed": lambda: throughput.speed(20_000 if full else 8_000),
-        "wall": lambda: throughput.wall(1.0, 20 if full else 10),
-        "crashes": lambda: crashes.figures(20 if full else 6),
+        "wall": lambda: throughput.wall(1.0, 20 if full else 5),
         "prefixes": lambda: throughput.prefixes(720),
         "memory": lambda: throughput.memory(500_000 if full else 40_000),
+        "crashes": lambda: crashes.figures(20 if full else 5),
+        "scale": lambda: scale.figures(1_000_000 if full else 20_000),
     }
+    if model:
+        found["server"] = lambda: served.figures(model)
+    return found
 
 
 def table(figures: list[Figure]) -> list[str]:

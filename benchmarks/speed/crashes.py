@@ -25,7 +25,7 @@ from measuring import IN_FLIGHT, Figure, child, mock
 from axolotl_augft.asking import Asked, ask
 from axolotl_augft.augmenting import Plan, judged_inferences
 from axolotl_augft.client import Server
-from axolotl_augft.documents import Document, read_documents
+from axolotl_augft.documents import read_documents
 from axolotl_augft.errors import StoreError
 from axolotl_augft.formats import CompletionFormat
 from axolotl_augft.local_strategy import LocalStrategy
@@ -195,7 +195,10 @@ def figures(kills: int) -> list[Figure]:
     if not full["mounted"]:
         return [*lines, Figure("disk full", in_flight, "not measured: no right to mount a small disk")]
     met = full["full"] and full["repeated"] <= IN_FLIGHT and same["full"] == "identical"
-    return [*lines, Figure("disk full (tmpfs of 3 MB, then enlarged): asked again, output", in_flight, f"{full['repeated']}, {same['full']}", met)]
+    return [
+        *lines,
+        Figure("disk full (tmpfs of 3 MB, then enlarged): asked again, output", in_flight, f"{full['repeated']}, {same['full']}", met),
+    ]
 
 
 def main() -> None:

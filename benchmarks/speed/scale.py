@@ -100,7 +100,10 @@ def write(count: int, folder: Path) -> dict[str, Any]:
 
     def answered(ready: Prepared) -> Iterator[Any]:
         for i, request in enumerate(ready.requests()):
-            yield request, Answer(Outcome.ANSWERED, f"[1] rephrasing: Put in other words, that is number {i} of a long list.", "stop", 9, 0, 9)
+            yield (
+                request,
+                Answer(Outcome.ANSWERED, f"[1] rephrasing: Put in other words, that is number {i} of a long list.", "stop", 9, 0, 9),
+            )
 
     with prepared(recipe) as ready:
         answers = answered(ready)
@@ -123,7 +126,12 @@ def figures(count: int) -> list[Figure]:
     more = written["growth"] / 2**20
     return [
         Figure(what, f"{allowed:.0f} s, 300 MB", beside, seconds <= allowed and growth <= 300 and planned["sampled"]),
-        Figure(f"materializing {written['rows']:,} augmentations, memory", "300 MB", f"{more:.0f} MB, in {written['seconds']:.0f} s", more <= 300),
+        Figure(
+            f"materializing {written['rows']:,} augmentations, memory",
+            "300 MB",
+            f"{more:.0f} MB, in {written['seconds']:.0f} s",
+            more <= 300,
+        ),
     ]
 
 
