@@ -78,7 +78,7 @@ def _origin_columns(source: Source) -> list[str]:
 def origin(source: Source, row: int) -> dict[str, Any]:
     """Which file of `augft.documents` a row comes from; nothing for other sources."""
     columns = _origin_columns(source)
-    return {c: source.rows[row][c] for c in columns} if columns else {}
+    return {c: source.reader[row][c] for c in columns} if columns else {}
 
 
 def provenance(source: Source, judged: Judged) -> dict[str, Any]:

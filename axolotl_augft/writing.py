@@ -195,7 +195,7 @@ class _ResultWriter:
         path = self._folder / f"{source.entry}{HELD_OUT if name == 'held_out' else f'-{name}.parquet'}"
         with RowFile(path, features(source), self._student) as file:
             for i in rows:
-                row, text = source.rows[i], source.text(i)
+                row, text = source.reader[i], source.text(i)
                 file.add({**row, **source_provenance(source, i, name, text)}, text)
         return file.written
 
@@ -214,7 +214,7 @@ class _ResultWriter:
         """Writes an augmentation as one row, or as one row a sentence."""
         assert source.format is not None
         if self._recipe.augft.sentence_splitting == "none" or not source.is_text:
-            file.add({**source.format.row(source.rows[row], augmentation), **provenance}, _said(augmentation))
+            file.add({**source.format.row(source.reader[row], augmentation), **provenance}, _said(augmentation))
             return
         sentences = split_sentences(augmentation.text, self._recipe.augft.language)
         if segments:
@@ -224,7 +224,7 @@ class _ResultWriter:
         else:
             for i, sentence in enumerate(sentences):
                 where = {"augft_sentence": i} if provenance["augft_strategy"] == "original" else {}
-                file.add({**source.format.row(source.rows[row], Augmentation(sentence)), **provenance, **where}, sentence)
+                file.add({**source.format.row(source.reader[row], Augmentation(sentence)), **provenance, **where}, sentence)
 
 
 def _augmentation(inference: Inference) -> Augmentation:
