@@ -19,6 +19,7 @@ class Answer:
     """A final answer. Token counts are None where the server did not say.
 
     `reasoning`: what a reasoning model thought before it answered; None if nothing came, "" if it came and is not to be kept.
+    `nanodollars`: what it cost, in 10^-9 dollars, so that sums are exact; None where tokens or prices are unknown.
     """
 
     outcome: Outcome
@@ -28,6 +29,7 @@ class Answer:
     cached_tokens: int | None = None
     completion_tokens: int | None = None
     reasoning: str | None = None
+    nanodollars: int | None = None
 
     @property
     def tokens(self) -> tuple[int | None, int | None, int | None]:

@@ -14,12 +14,14 @@ from typing import Protocol
 import uvloop
 
 from axolotl_augft.answers import Answer, Failure, Outcome
+from axolotl_augft.budget import Budget
 from axolotl_augft.client import Client, Server, open_session
 from axolotl_augft.errors import TeacherError, TeacherUnreachable
 from axolotl_augft.feeding import Feed, Line, unanswered
 from axolotl_augft.journal import Journal
 from axolotl_augft.pacing import Gate, Pace
 from axolotl_augft.requests import Request
+from axolotl_augft.spending import Spent
 from axolotl_augft.store import ResponseStore
 
 _FIRST_TRIES = 3
@@ -29,7 +31,7 @@ _HEAD_START = 0.1
 
 @dataclass
 class Asked:
-    """What happened to the requests of one call. Token counts are of answers that said them.
+    """What happened to the requests of one call.
 
     `failed`: requests without an answer after all tries, by reason. `passing`: tries that failed, by reason, whatever came later.
     `remarks`: answers that ended at `max_tokens` (`cut`) or hold nothing (`empty`), and those that came with reasoning.
@@ -41,10 +43,7 @@ class Asked:
     failed: Counter[str] = field(default_factory=Counter)
     passing: Counter[str] = field(default_factory=Counter)
     remarks: Counter[str] = field(default_factory=Counter)
-    prompt_tokens: int = 0
-    cached_tokens: int = 0
-    completion_tokens: int = 0
-    without_usage: int = 0
+    spent: Spent = field(default_factory=Spent)
     seconds: float = 0.0
 
     @property
@@ -58,10 +57,7 @@ class Asked:
         self.filtered += answer.outcome is Outcome.FILTERED
         self.invalid += answer.outcome is Outcome.INVALID
         self.remarks.update(answer.remarks)
-        self.prompt_tokens += answer.prompt_tokens or 0
-        self.cached_tokens += answer.cached_tokens or 0
-        self.completion_tokens += answer.completion_tokens or 0
-        self.without_usage += answer.completion_tokens is None
+        self.spent.add(answer)
 
     def __add__(self, other: "Asked") -> "Asked":
         return Asked(**{f.name: getattr(self, f.name) + getattr(other, f.name) for f in fields(self)})
@@ -74,7 +70,15 @@ class Watcher(Protocol):
         """Called after each request that ended, one way or the other."""
 
 
-def ask(requests: Iterable[Request], server: Server, store: ResponseStore, pace: Pace, watcher: Watcher, trusted: bool = False) -> Asked:
+def ask(
+    requests: Iterable[Request],
+    server: Server,
+    store: ResponseStore,
+    pace: Pace,
+    watcher: Watcher,
+    trusted: bool = False,
+    budget: Budget | None = None,
+) -> Asked:
     """Asks the requests that the store does not answer, and returns when each is stored or has failed for good.
 
     Args:
@@ -84,12 +88,13 @@ def ask(requests: Iterable[Request], server: Server, store: ResponseStore, pace:
         pace: How many at a time, and how often again.
         watcher: Is told how it goes.
         trusted: Whether the server is known to accept such requests; until one is answered, the fault of invalid ones may lie with all.
+        budget: Is asked before each try. Once `budget.reached`, nothing more is sent, and what was in flight is stored.
 
     Raises:
         TeacherError: The server refuses access, does not know the model, calls all requests invalid, or is gone.
         StoreError: An answer could not be stored.
     """
-    asking = _Asking(store, pace, watcher, trusted)
+    asking = _Asking(store, pace, watcher, trusted, budget or Budget.unlimited())
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(asking.run(requests, server))
@@ -105,7 +110,7 @@ def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
 
 
 class _Asking:
-    def __init__(self, store: ResponseStore, pace: Pace, watcher: Watcher, trusted: bool) -> None:
+    def __init__(self, store: ResponseStore, pace: Pace, watcher: Watcher, trusted: bool, budget: Budget) -> None:
         self.asked = Asked()
         self._store = store
         self._journal = Journal(store)
@@ -117,6 +122,7 @@ class _Asking:
         self._failed_in_a_row = 0
         self._early_invalid: list[tuple[Request, Answer]] = []
         self._has_answered = trusted
+        self._budget = budget
         self._last_answer = pace.clock()
 
     async def run(self, requests: Iterable[Request], server: Server) -> None:
@@ -137,7 +143,7 @@ class _Asking:
         """A server that is not there, or refuses access, is found out with one request, which has a head start for that."""
         tries: int | None = _FIRST_TRIES
         await self._slots.acquire()
-        while (request := await line.take()) is not None:
+        while not self._budget.reached and (request := await line.take()) is not None:
             task = group.create_task(self._one(request, line, client, tries))
             if tries is not None:
                 await asyncio.wait({task}, timeout=_HEAD_START)
@@ -152,15 +158,18 @@ class _Asking:
             line.ended(request, answered)
             if isinstance(result, Answer):
                 await self._keep(request, result)
-            else:
+            elif result is not None:
                 self._count_failure(result)
         finally:
             self._pending.discard(request.key)
             self._slots.release()
         self._watcher.update(self.asked)
 
-    async def _until_final(self, request: Request, client: Client, tries_without_connection: int | None) -> Answer | Failure:
+    async def _until_final(self, request: Request, client: Client, tries_without_connection: int | None) -> Answer | Failure | None:
+        """The last try's result; None if the budget lets no try through."""
         for attempt in range(self._pace.max_retries + 1):
+            if not await self._budget.admit(request):
+                return None
             result = await self._try(request, client)
             if isinstance(result, Answer):
                 return result
@@ -182,7 +191,7 @@ class _Asking:
         mark = await self._gate.enter()
         result: Answer | Failure | None = None
         try:
-            result = await client.send(request)
+            result = self._budget.settle(request, await client.send(request))
         finally:
             self._gate.leave(mark, result)
         for meter in self._pace.meters:
@@ -219,7 +228,7 @@ class _Asking:
         said = self._early_invalid[0][1].finish_reason
         return TeacherError(
             f"the teacher's server calls the first {len(self._early_invalid)} requests invalid and answered none ({said}); "
-            "check augft.teacher (api, extra_body, max_tokens) against what the server accepts"
+            "check augft.teacher (api, structured_output, extra_body, max_tokens) against what the server accepts"
         )
 
     def _count_failure(self, failure: Failure) -> None:

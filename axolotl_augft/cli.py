@@ -1,6 +1,7 @@
 """`axolotl augft …`: look before, run alone, look after. Imports nothing heavy until a command runs."""
 
 import click
+from click_default_group import DefaultGroup
 
 from axolotl_augft.bench.cli import bench
 from axolotl_augft.commands import one_line_errors, read_recipe
@@ -69,6 +70,34 @@ def report(config: str) -> None:
     from axolotl_augft.showing import report_lines
 
     for line in report_lines(read_recipe(config)):
+        click.echo(line)
+
+
+@augft.group(cls=DefaultGroup, default="show", default_if_no_args=False)
+def store() -> None:
+    """Look at a recipe's response store (`axolotl augft store cfg.yml`), or drop what recipes do not need (`prune`)."""
+
+
+@store.command("show")
+@_CONFIG
+@one_line_errors
+def show_store(config: str) -> None:
+    """Size, number of answers, and how often they were of use."""
+    from axolotl_augft.pruning import store_lines
+
+    for line in store_lines(read_recipe(config)):
+        click.echo(line)
+
+
+@store.command()
+@click.argument("configs", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=str))
+@click.option("--yes", is_flag=True, help="Drop them; without it, only say what would be dropped.")
+@one_line_errors
+def prune(configs: tuple[str, ...], yes: bool) -> None:
+    """Drop the answers that none of these recipes needs. Name every recipe that shares the store."""
+    from axolotl_augft.pruning import prune as prune_store
+
+    for line in prune_store([read_recipe(config) for config in configs], yes):
         click.echo(line)
 
 

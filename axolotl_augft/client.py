@@ -41,14 +41,19 @@ class Server:
     api_key: str | None = None
     shape: Callable[[Request, dict[str, Any]], dict[str, Any]] = lambda request, body: body
 
+    @property
+    def host(self) -> str:
+        """Host and port."""
+        return urlsplit(self.base_url).netloc
+
     def __repr__(self) -> str:
         return f"Server({self.base_url!r}, model={self.model!r}, api_key={'***' if self.api_key else None})"
 
 
 class Client:
-    """Sends requests to one server over one session."""
+    """Sends requests to one server over one session, and reads what it answers; reading alone needs no session."""
 
-    def __init__(self, server: Server, session: aiohttp.ClientSession) -> None:
+    def __init__(self, server: Server, session: aiohttp.ClientSession | None = None) -> None:
         self._server = server
         self._session = session
         headers = {"Content-Type": "application/json"}
@@ -60,7 +65,7 @@ class Client:
     @property
     def host(self) -> str:
         """Host and port of the server."""
-        return urlsplit(self._server.base_url).netloc
+        return self._server.host
 
     async def send(self, request: Request) -> Answer | Failure:
         """One try.
@@ -69,10 +74,11 @@ class Client:
             TeacherRefusedAccess: 401, 403, or no credit left; further requests would fail alike.
             TeacherError: The server does not know the model or the path, or shows a certificate that is not valid.
         """
+        assert self._session is not None
         body = request.encoded(self._server.shape(request, request.settings(self._server.model)))
         try:
             async with self._session.post(self._urls[request.api], data=body, headers=self._headers) as response:
-                return self._read(request, response.status, response.headers, await response.read())
+                return self.read(request, response.status, response.headers, await response.read())
         except TimeoutError:
             return Failure("timeout")
         except aiohttp.ClientConnectorCertificateError:
@@ -93,7 +99,12 @@ class Client:
         except aiohttp.ClientError as error:
             return Failure(f"protocol error ({type(error).__name__})")
 
-    def _read(self, request: Request, status: int, headers: Mapping[str, str], content: bytes) -> Answer | Failure:
+    def read(self, request: Request, status: int, headers: Mapping[str, str], content: bytes) -> Answer | Failure:
+        """What a response to a request means.
+
+        Raises:
+            TeacherError: As `send`.
+        """
         if status == 200:
             return read_answer(request, content, headers.get("Content-Type", ""))
         code, message = _error_of(content)

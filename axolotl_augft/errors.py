@@ -7,6 +7,7 @@ AugftError
 │   ├── TeacherRefusedAccess   401, 403, no credit
 │   ├── TeacherUnreachable     no connection, or it went away
 │   └── TeacherServerFailed    a managed server that died or never got healthy
+├── BudgetReached        a limit on dollars or requests ended the run; everything answered is stored
 ├── StoreError           the response store cannot be opened or written
 ├── OutputError          the output folder cannot be written, or nothing came out
 ├── WaitingFailed        another process of this launch failed, or never finished
@@ -42,6 +43,10 @@ class TeacherUnreachable(TeacherError):
 
 class TeacherServerFailed(TeacherError):
     """A server that the stage started died or never became healthy."""
+
+
+class BudgetReached(AugftError):
+    """`max_cost_usd` or `max_requests` leaves no room for another request."""
 
 
 class StoreError(AugftError):

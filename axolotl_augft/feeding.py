@@ -15,6 +15,7 @@ from typing import TypeVar
 from axolotl_augft.answers import Outcome
 from axolotl_augft.requests import Prefix, Request
 from axolotl_augft.seen import Seen
+from axolotl_augft.spending import Spent
 from axolotl_augft.store import ResponseStore
 
 T = TypeVar("T")
@@ -28,20 +29,24 @@ _OPEN = 256 * 1024
 
 @dataclass(frozen=True)
 class Tally:
-    """Different requests: how many there are, how many the store has no outcome for, and how many it has an answer to."""
+    """Different requests: how many there are, how many the store has no outcome for, how many it has an answer to, and what those cost."""
 
     total: int
     missing: int
     answered: int
+    spent: Spent
 
 
 def count_requests(requests: Iterable[Request], store: ResponseStore) -> Tally:
     """Counts different requests and what the store knows of them."""
     outcomes: Counter[Outcome] = Counter()
+    spent = Spent()
     seen = Seen()
     for keys in _batches((r.key for r in requests), _LOOKUP, _LOOKUP):
-        outcomes += store.outcomes([k for k, new in zip(keys, seen.add_all(keys), strict=True) if new])
-    return Tally(len(seen), len(seen) - outcomes.total(), outcomes[Outcome.ANSWERED])
+        new_keys = [k for k, new in zip(keys, seen.add_all(keys), strict=True) if new]
+        outcomes += store.outcomes(new_keys)
+        spent += store.spent(new_keys)
+    return Tally(len(seen), len(seen) - outcomes.total(), outcomes[Outcome.ANSWERED], spent)
 
 
 def _batches(items: Iterable[T], first: int, later: int) -> Iterator[list[T]]:

@@ -51,7 +51,7 @@ class Progress:
         )
 
     def _tokens_per_second(self, asked: Asked) -> float:
-        return asked.completion_tokens / max(self._clock() - self._start, 1e-9)
+        return asked.spent.completion_tokens / max(self._clock() - self._start, 1e-9)
 
 
 def duration(seconds: float) -> str:

@@ -1,6 +1,6 @@
 """A managed server: started as a child on 127.0.0.1, awaited until it is healthy, stopped whatever happens.
 
-The seam for further servers: a `Backend` with its command line and health path, and a line in `BACKENDS`.
+The seam for further servers: a `Backend` with its command line and health paths, and a line in `BACKENDS`.
 """
 
 import ctypes
@@ -36,6 +36,9 @@ _LAUNCHER_VARIABLES = (
     "ROLE_RANK",
     "MASTER_ADDR",
     "MASTER_PORT",
+    # Axolotl's choice for the trainer; vLLM has crashed with it on several GPUs.
+    "PYTORCH_CUDA_ALLOC_CONF",
+    "PYTORCH_ALLOC_CONF",
 )
 _LAUNCHER_PREFIXES = ("ACCELERATE_", "FSDP_", "TORCHELASTIC_", "DEEPSPEED_", "AXOLOTL_")
 _LOG_LINES = 12
@@ -43,20 +46,36 @@ _STOP_SECONDS = 15
 _PR_SET_PDEATHSIG = 1
 
 
+Shape = Callable[[Teacher], Callable[[Request, dict[str, Any]], dict[str, Any]]]
+
+
 @dataclass(frozen=True)
 class Backend:
-    """How a server is started. `shape` adds to a request's JSON body what only this server understands."""
+    """How a server is started.
+
+    `health_paths`: where it says that it is healthy; a path that it does not know (404) is passed over for the next.
+    `shape` adds to a request's JSON body what only this server understands. `remedy`: what to do where its program is missing.
+    """
 
     command: Callable[[Teacher, int], list[str]]
-    health_path: str
-    shape: Callable[[Teacher], Callable[[Request, dict[str, Any]], dict[str, Any]]]
+    health_paths: tuple[str, ...]
+    shape: Shape
+    remedy: str
+
+
+def _as_it_is(teacher: Teacher) -> Callable[[Request, dict[str, Any]], dict[str, Any]]:
+    return lambda request, body: body
+
+
+def _program(name: str) -> str:
+    """The program beside this Python, else on the PATH."""
+    beside = Path(sys.executable).with_name(name)
+    return str(beside) if beside.exists() else shutil.which(name) or name
 
 
 def _transformers_command(teacher: Teacher, port: int) -> list[str]:
-    program = Path(sys.executable).with_name("transformers")
-    found = str(program) if program.exists() else shutil.which("transformers") or "transformers"
     return [
-        found,
+        _program("transformers"),
         "serve",
         teacher.model,
         "--continuous-batching",
@@ -112,7 +131,38 @@ def _single_token(teacher: Teacher) -> Callable[[str], int | None]:
     return token
 
 
-BACKENDS = {"transformers": Backend(_transformers_command, "/health", _transformers_shape)}
+def _vllm_command(teacher: Teacher, port: int) -> list[str]:
+    """`vllm serve`, with usage that says how many prompt tokens came from the cache, and without a log line a request.
+
+    Flags as in vLLM 0.33. What `serve_args` names is left to them: vLLM warns of a flag given twice.
+    """
+    own = teacher.config.serve_args
+    named = {word.split("=")[0].replace("_", "-") for word in own}
+    parallel = [] if named & {"--tensor-parallel-size", "-tp"} else ["--tensor-parallel-size", str(_visible_gpus())]
+    caching = [] if named & {"--enable-prefix-caching", "--no-enable-prefix-caching"} else ["--enable-prefix-caching"]
+    quiet = [f for f in ("--enable-prompt-tokens-details", "--disable-uvicorn-access-log") if f not in named]
+    return [_program("vllm"), "serve", teacher.model, "--host", "127.0.0.1", "--port", str(port), *parallel, *caching, *quiet, *own]
+
+
+def _visible_gpus() -> int:
+    """GPUs that CUDA_VISIBLE_DEVICES leaves, at least 1; counted without taking memory on any."""
+    import torch
+
+    return max(1, torch.cuda.device_count())
+
+
+def _own_command(teacher: Teacher, port: int) -> list[str]:
+    words = teacher.config.serve_command or []
+    return [word.replace("{port}", str(port)).replace("{model}", teacher.model) for word in words]
+
+
+BACKENDS = {
+    "transformers": Backend(
+        _transformers_command, ("/health",), _transformers_shape, "install it with `pip install 'axolotl-augft[serve]'`"
+    ),
+    "vllm": Backend(_vllm_command, ("/health",), _as_it_is, "install it with `pip install 'axolotl-augft[vllm]'`"),
+    "command": Backend(_own_command, ("/health", "/v1/models"), _as_it_is, "check augft.teacher.serve_command"),
+}
 
 
 @dataclass(frozen=True)
@@ -139,15 +189,15 @@ def managed_server(teacher: Teacher, log: Path) -> Iterator[RunningServer]:
     port = _free_port()
     log.parent.mkdir(parents=True, exist_ok=True)
     with _terminate_as_exit(), log.open("wb") as output:
-        process = _start(backend.command(teacher, port), output, log)
+        process = _start(backend.command(teacher, port), output, backend.remedy)
         try:
-            _wait_until_healthy(process, f"http://127.0.0.1:{port}{backend.health_path}", teacher.config.start_timeout, log)
+            _wait_until_healthy(process, [f"http://127.0.0.1:{port}{p}" for p in backend.health_paths], teacher.config.start_timeout, log)
             yield RunningServer(f"http://127.0.0.1:{port}/v1", backend.shape(teacher), lambda: _check(process, log))
         finally:
             _stop(process)
 
 
-def _start(command: list[str], output: Any, log: Path) -> "subprocess.Popen[bytes]":
+def _start(command: list[str], output: Any, remedy: str) -> "subprocess.Popen[bytes]":
     environment = {k: v for k, v in os.environ.items() if k not in _LAUNCHER_VARIABLES and not k.startswith(_LAUNCHER_PREFIXES)}
     try:
         return subprocess.Popen(
@@ -155,9 +205,7 @@ def _start(command: list[str], output: Any, log: Path) -> "subprocess.Popen[byte
             env=environment, start_new_session=True, preexec_fn=_die_with_parent,
         )  # fmt: skip
     except OSError as error:
-        raise TeacherServerFailed(
-            f"the teacher's server cannot be started ({command[0]}: {error.strerror}); install it with `pip install 'axolotl-augft[serve]'`"
-        ) from error
+        raise TeacherServerFailed(f"the teacher's server cannot be started ({command[0]}: {error.strerror}); {remedy}") from error
 
 
 def _die_with_parent() -> None:
@@ -166,21 +214,31 @@ def _die_with_parent() -> None:
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
-def _wait_until_healthy(process: "subprocess.Popen[bytes]", url: str, timeout: float, log: Path) -> None:
+def _wait_until_healthy(process: "subprocess.Popen[bytes]", urls: list[str], timeout: float, log: Path) -> None:
     deadline = time.monotonic() + timeout
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     while time.monotonic() < deadline:
         _check(process, log)
-        try:
-            with opener.open(url, timeout=5) as response:
-                if response.status == 200:
-                    return
-        except (OSError, urllib.error.URLError):
-            pass
+        if _is_healthy(urls):
+            return
         time.sleep(0.25)
     raise TeacherServerFailed(
         f"the teacher's server was not healthy after {timeout:g} s (augft.teacher.start_timeout); last lines of {log}:{_tail(log)}"
     )
+
+
+def _is_healthy(urls: list[str]) -> bool:
+    """Whether the first of these addresses that the server knows answers 200."""
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    for url in urls:
+        try:
+            with opener.open(url, timeout=5) as response:
+                return bool(response.status == 200)
+        except urllib.error.HTTPError as error:
+            if error.code != 404:
+                return False
+        except OSError:
+            return False
+    return False
 
 
 def _check(process: "subprocess.Popen[bytes]", log: Path) -> None:

@@ -1,32 +1,33 @@
 """The whole stage: recipe -> finished result on disk, made now or found."""
 
 import logging
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
 
-from axolotl_augft import asking, writing
+from axolotl_augft import writing
+from axolotl_augft.augment_config import LocalAugment
 from axolotl_augft.augmenting import Plan, judged_inferences
-from axolotl_augft.config import LocalAugment
+from axolotl_augft.budget import recipe_budget
 from axolotl_augft.coordination import run_once
 from axolotl_augft.documents import Document, read_documents
-from axolotl_augft.errors import TeacherError
-from axolotl_augft.feeding import Tally, count_requests
 from axolotl_augft.fingerprints import FileStamp
 from axolotl_augft.global_strategy import GlobalStrategy
 from axolotl_augft.judging import Judged
+from axolotl_augft.leaks import Leaks
 from axolotl_augft.local_strategy import LocalStrategy
 from axolotl_augft.manifest import Manifest, Note, save_note
-from axolotl_augft.pacing import teacher_pace
-from axolotl_augft.progress import Progress
-from axolotl_augft.recipe import Recipe
+from axolotl_augft.prices import find_price
+from axolotl_augft.recipe import Assignment, Recipe
 from axolotl_augft.requests import Request
 from axolotl_augft.reuse import find_result, input_stamps, model_stamps, remote_digest
+from axolotl_augft.rounds import Rounds
 from axolotl_augft.session import TeacherSession
-from axolotl_augft.sources import Source, load_sources
+from axolotl_augft.sources import Source, evaluation_contents, load_sources
+from axolotl_augft.spending import Spent
 from axolotl_augft.store import ResponseStore
-from axolotl_augft.student import load_student
+from axolotl_augft.student import Student, load_student
 from axolotl_augft.summary import indented, summary_lines
 from axolotl_augft.tasks import Strategy
 from axolotl_augft.teacher import Teacher, resolve_teacher, settled
@@ -51,11 +52,13 @@ class Prepared:
 
     recipe: Recipe
     stamps: list[FileStamp]
+    student: Student
     sources: list[Source]
     teacher: Teacher
     store: ResponseStore
     plan: Plan
     documents: int
+    leaks: Leaks
 
     def requests(self) -> Iterator[Request]:
         """The plan's requests in the order in which they are sent."""
@@ -79,27 +82,31 @@ def prepared(recipe: Recipe) -> Iterator[Prepared]:
         AugftError: A source, the store, a prompt or a setting cannot be used.
     """
     stamps = input_stamps(recipe)
+    student = load_student(recipe)
     sources = load_sources(recipe)
     for source in sources:
-        if bad := source.textless:
-            LOG.warning("augft: %s: %d rows hold no text and are skipped (the first is row %d)", source.path, len(bad), bad[0])
-    documents = Documents(sources)
+        for problem in source.problems:
+            LOG.warning("augft: %s: %s", source.path, problem)
+        for line in source.conversion.lines() if source.conversion else ():
+            LOG.warning("augft: %s", line)
+    leaks = Leaks(evaluation_contents(sources, recipe), recipe.augft.language)
     with ResponseStore.opened(recipe.store_path) as store:
         resolved = resolve_teacher(recipe.augft.teacher, recipe.base_model, recipe.seed, model_stamps(recipe, stamps))
         teacher = settled(resolved, store)
-        plan = Plan(tuple((entry, _strategy(recipe, i, teacher, documents, store)) for i, entry in enumerate(recipe.augft.augment)))
+        plan = Plan(tuple((a.augment, _strategy(recipe, a, teacher, sources, store)) for a in recipe.assignments()))
         for _, strategy in plan.entries:
             if isinstance(strategy, GlobalStrategy) and strategy.cut:
                 LOG.warning("augft: %d documents above %d tokens are cut at sentence ends", strategy.cut.count, strategy.cut.budget)
-        yield Prepared(recipe, stamps, sources, teacher, store, plan, sum(1 for _ in documents))
+        yield Prepared(recipe, stamps, student, sources, teacher, store, plan, sum(1 for _ in Documents(sources)), leaks)
 
 
-def _strategy(recipe: Recipe, i: int, teacher: Teacher, documents: Documents, store: ResponseStore) -> Strategy:
-    entry, language = recipe.augft.augment[i], recipe.augft.language
+def _strategy(recipe: Recipe, assigned: Assignment, teacher: Teacher, sources: list[Source], store: ResponseStore) -> Strategy:
+    entry, language = assigned.augment, recipe.augft.language
+    documents = Documents([s for s in sources if s.entry in assigned.entries])
     if isinstance(entry, LocalAugment):
         return LocalStrategy(entry, teacher, documents, language)
-    paths = "|".join(sorted(e["path"] for e in recipe.datasets))
-    return GlobalStrategy(entry, teacher, documents, language, (store, f"{i}|{paths}"))
+    paths = "|".join(sorted(recipe.datasets[i]["path"] for i in assigned.entries))
+    return GlobalStrategy(entry, teacher, documents, language, (store, f"{assigned.name}|{paths}"))
 
 
 def make_result(recipe: Recipe) -> Manifest:
@@ -110,21 +117,29 @@ def make_result(recipe: Recipe) -> Manifest:
     """
     _warn_about(recipe)
     with prepared(recipe) as ready:
+        budget = recipe_budget(recipe.augft, ready.teacher, find_price(ready.teacher.config, ready.teacher.model))
+        verifier = Verifier(ready.teacher) if recipe.augft.verify == "teacher" else None
         with TeacherSession(ready.teacher, recipe.output_dir / "logs" / "teacher.log") as session:
-            asked, requests = _ask_all(ready, session)
-            verifier = Verifier(ready.teacher) if recipe.augft.verify == "teacher" else None
-            if verifier:
-                tally = count_requests(verifier.requests(_judged(ready)), ready.store)
-                confirmed = _ask(verifier.requests(_judged(ready)), tally, ready, session, "verification")
-                asked, requests = asked + confirmed, requests + tally.total
-                _check_failures(confirmed, tally.total, recipe.augft.max_failed_fraction)
+            rounds = Rounds(ready.teacher, ready.store, session, budget, recipe.augft.max_failed_fraction)
+            _ask(ready, verifier, rounds, budget.is_limited)
         judged = verifier.apply(_judged(ready), ready.store) if verifier else _judged(ready)
-        counts = writing.Asked(ready.documents, requests, asked.failed.total(), sum(len(s.textless) for s in ready.sources))
-        manifest = writing.write_result(recipe, ready.sources, judged, load_student(recipe), ready.teacher.id, counts)
-    run = _run_record(asked, requests)
+        skipped_files = sum(len(s.conversion.problems) for s in ready.sources if s.conversion)
+        counts = writing.Asked(ready.documents, rounds.requests, rounds.asked.failed.total(), _problems(ready.sources), skipped_files)
+        manifest = writing.write_result(recipe, ready.sources, judged, ready.student, ready.teacher.id, counts)
+    run = rounds.record()
     save_note(recipe, Note(manifest.fingerprint, tuple(ready.stamps), remote_digest(recipe), run))
     LOG.info("augft: done\n%s", indented(summary_lines(manifest, recipe, run)))
     return manifest
+
+
+def _ask(ready: Prepared, verifier: Verifier | None, rounds: Rounds, limited: bool) -> None:
+    if verifier is None:
+        rounds.ask(ready.requests, "augmentation")
+        return
+    # Verdicts that are stored count against a limit before anything is asked.
+    known = rounds.count(lambda: verifier.requests(_judged(ready))) if limited else Spent()
+    rounds.ask(ready.requests, "augmentation")
+    rounds.ask(lambda: verifier.requests(_judged(ready)), "verification", known)
 
 
 def _warn_about(recipe: Recipe) -> None:
@@ -133,47 +148,12 @@ def _warn_about(recipe: Recipe) -> None:
 
 
 def _judged(ready: Prepared) -> Iterator[Judged]:
-    return judged_inferences(ready.plan, ready.store, ready.recipe.augft)
+    return judged_inferences(ready.plan, ready.store, ready.recipe.augft, ready.leaks)
 
 
-def _ask_all(ready: Prepared, session: TeacherSession) -> tuple[asking.Asked, int]:
-    """Asks the whole plan; says what was asked now, and how many requests it has."""
-    tally = count_requests(ready.requests(), ready.store)
-    asked = _ask(ready.requests(), tally, ready, session, "augmentation")
-    _check_failures(asked, tally.total, ready.recipe.augft.max_failed_fraction)
-    return asked, tally.total
-
-
-def _ask(requests: Iterable[Request], tally: Tally, ready: Prepared, session: TeacherSession, title: str) -> asking.Asked:
-    if not tally.missing:
-        return asking.Asked()
-    server, check = session.open()
-    pace = teacher_pace(ready.teacher, check)
-    with Progress(tally.missing, title) as progress:
-        asked = asking.ask(requests, server, ready.store, pace, progress, trusted=tally.answered > 0)
-        LOG.info("augft: %s", progress.line(asked))
-    return asked
-
-
-def _check_failures(asked: asking.Asked, requests: int, allowed: float) -> None:
-    unanswered = asked.failed.total()
-    if unanswered > allowed * requests:
-        reasons = ", ".join(f"{reason} {n}" for reason, n in asked.failed.most_common())
-        raise TeacherError(
-            f"{unanswered} of {requests} requests stayed unanswered after all retries ({reasons}); every answer is stored: run again "
-            f"to ask for the rest, or raise augft.max_failed_fraction (now {allowed:g})"
-        )
-
-
-def _run_record(asked: asking.Asked, requests: int) -> dict[str, Any]:
-    return {
-        "asked": asked.total,
-        "hits": max(0, requests - asked.total),
-        "prompt_tokens": asked.prompt_tokens,
-        "cached_tokens": asked.cached_tokens,
-        "completion_tokens": asked.completion_tokens,
-        "without_usage": asked.without_usage,
-        "passing_failures": dict(asked.passing),
-        "remarks": dict(asked.remarks),
-        "seconds": round(asked.seconds, 3),
-    }
+def _problems(sources: Iterable[Source]) -> dict[str, int]:
+    """Rows that could not be augmented, by reason."""
+    counts: Counter[str] = Counter()
+    for problem in (p for s in sources for p in s.problems):
+        counts[problem.what] += len(problem.rows)
+    return dict(sorted(counts.items()))

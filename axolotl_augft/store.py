@@ -18,25 +18,40 @@ from axolotl_augft.answers import Answer, Outcome
 from axolotl_augft.errors import StoreError
 from axolotl_augft.grouping import Pass
 from axolotl_augft.requests import Request
+from axolotl_augft.spending import Spent
 
 APPLICATION_ID = 0x41554746  # "AUGF"
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+# Answers lie in the order in which they came, beside an index of keys: only the index is written and read at random, and it is small.
 _SCHEMA = """
 CREATE TABLE prefixes (digest BLOB PRIMARY KEY, system TEXT NOT NULL, text TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE responses (
     key BLOB PRIMARY KEY, prefix BLOB NOT NULL, target TEXT NOT NULL,
     outcome TEXT NOT NULL, text TEXT NOT NULL, finish_reason TEXT NOT NULL,
-    prompt_tokens INTEGER, cached_tokens INTEGER, completion_tokens INTEGER
-) WITHOUT ROWID;
+    prompt_tokens INTEGER, cached_tokens INTEGER, completion_tokens INTEGER, nanodollars INTEGER
+);
 CREATE TABLE teachers (id TEXT PRIMARY KEY, known TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE groupings (key TEXT PRIMARY KEY, passes TEXT NOT NULL) WITHOUT ROWID;
 """
-# Of their own, so that stores of version 1 stay what they are. They go with their answer.
-_REASONINGS = """
+# Since schema 2: reasoning, which goes with its answer; what runs asked; and what a provider's Batch API has been sent (`tag` is ours,
+# `id` the provider's).
+_ADDED_IN_2 = """
 CREATE TABLE IF NOT EXISTS reasonings (key BLOB PRIMARY KEY, text TEXT NOT NULL) WITHOUT ROWID;
 CREATE TRIGGER IF NOT EXISTS forget_reasoning AFTER DELETE ON responses BEGIN DELETE FROM reasonings WHERE key = old.key; END;
+CREATE TABLE runs (
+    ended TEXT NOT NULL, teacher TEXT NOT NULL, requests INTEGER NOT NULL, asked INTEGER NOT NULL, seconds REAL NOT NULL,
+    completion_tokens INTEGER, nanodollars INTEGER
+);
+CREATE TABLE batches (tag TEXT PRIMARY KEY, id TEXT, server TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE batched (
+    key BLOB PRIMARY KEY, tag TEXT NOT NULL, prefix BLOB NOT NULL, target TEXT NOT NULL, settings TEXT NOT NULL
+) WITHOUT ROWID;
 """
 _LOOKUP = 500
+_SPENT = (
+    "count(*), sum(prompt_tokens), sum(cached_tokens), sum(completion_tokens), sum(nanodollars), "
+    "sum(prompt_tokens IS NULL OR completion_tokens IS NULL), sum(cached_tokens IS NULL), sum(nanodollars IS NULL)"
+)
 _REMEMBERED_PREFIXES = 4096
 
 
@@ -76,11 +91,19 @@ class ResponseStore:
         keys = list(dict.fromkeys(r.key for r in requests))
         for some in _parts(keys):
             query = (
-                "SELECT r.key, r.outcome, r.text, r.finish_reason, r.prompt_tokens, r.cached_tokens, r.completion_tokens, t.text "
-                f"FROM responses r LEFT JOIN reasonings t ON t.key = r.key WHERE r.key IN ({_marks(some)})"
+                "SELECT r.key, r.outcome, r.text, r.finish_reason, r.prompt_tokens, r.cached_tokens, r.completion_tokens, t.text, "
+                f"r.nanodollars FROM responses r LEFT JOIN reasonings t ON t.key = r.key WHERE r.key IN ({_marks(some)})"
             )
             found.update((key, Answer(Outcome(outcome), *rest)) for key, outcome, *rest in self._run(query, some))
         return [found.get(r.key) for r in requests]
+
+    def spent(self, keys: Sequence[bytes]) -> Spent:
+        """What the stored answers with these keys cost together."""
+        total = Spent()
+        for some in _parts(keys):
+            query = f"SELECT {_SPENT} FROM responses WHERE key IN ({_marks(some)})"
+            total += Spent(*(n or 0 for n in self._run(query, some)[0]))
+        return total
 
     def missing(self, requests: Sequence[Request]) -> list[Request]:
         """Those that have no answer, each once, in their order."""
@@ -115,8 +138,11 @@ class ResponseStore:
                 "INSERT OR IGNORE INTO prefixes VALUES (?, ?, ?)", [(d, p.system, p.text) for d, p in prefixes.items()]
             )
             self._writer.executemany(
-                "INSERT OR IGNORE INTO responses VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                [(r.key, r.prefix.digest, r.target, a.outcome.value, a.text, a.finish_reason, *a.tokens) for r, a in answered],
+                "INSERT OR IGNORE INTO responses VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                [
+                    (r.key, r.prefix.digest, r.target, a.outcome.value, a.text, a.finish_reason, *a.tokens, a.nanodollars)
+                    for r, a in answered
+                ],
             )
             self._writer.executemany(
                 "INSERT OR IGNORE INTO reasonings VALUES (?, ?)", [(r.key, a.reasoning) for r, a in answered if a.reasoning]
@@ -150,6 +176,29 @@ class ResponseStore:
         """Saves what is known of a teacher."""
         with self._transaction():
             self._writer.execute("INSERT OR REPLACE INTO teachers VALUES (?, ?)", [teacher_id, orjson.dumps(known).decode()])
+
+    @property
+    def path(self) -> Path:
+        """The store's file."""
+        return self._path
+
+    @contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """A transaction, for those who keep tables of their own in the file.
+
+        Raises:
+            StoreError: The file cannot be written.
+        """
+        with self._transaction():
+            yield self._writer
+
+    def rows(self, query: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        """The rows of a query.
+
+        Raises:
+            StoreError: The file cannot be read.
+        """
+        return self._run(query, values)
 
     def _run(self, query: str, values: Sequence[object]) -> list[tuple[Any, ...]]:
         try:
@@ -205,10 +254,11 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
         if not tables:
-            connection.executescript(
-                f"BEGIN IMMEDIATE; {_SCHEMA} PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;"
-            )
-        connection.executescript(_REASONINGS)
+            made = f"{_SCHEMA} {_ADDED_IN_2} PRAGMA application_id = {APPLICATION_ID};"
+            connection.executescript(f"BEGIN IMMEDIATE; {made} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;")
+        elif version == 1:
+            made = f"ALTER TABLE responses ADD COLUMN nanodollars INTEGER; {_ADDED_IN_2}"
+            connection.executescript(f"BEGIN IMMEDIATE; {made} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;")
     except sqlite3.DatabaseError as error:
         if isinstance(error, sqlite3.OperationalError):
             raise

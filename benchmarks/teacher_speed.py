@@ -61,8 +61,8 @@ def _local(ready: Prepared, server: Server, count: int) -> None:
     asked, seconds = _ask(ready, server, requests, ready.teacher.max_concurrency)
     print(
         f"local: {asked.answered} requests, {ready.teacher.max_concurrency} in flight, {seconds:.1f} s: "
-        f"{asked.answered / seconds:.2f} requests/s, {asked.prompt_tokens / seconds:.0f} tokens/s in, "
-        f"{asked.completion_tokens / seconds:.1f} tokens/s out"
+        f"{asked.answered / seconds:.2f} requests/s, {asked.spent.prompt_tokens / seconds:.0f} tokens/s in, "
+        f"{asked.spent.completion_tokens / seconds:.1f} tokens/s out"
     )
 
 
@@ -72,9 +72,9 @@ def _group(ready: Prepared, server: Server) -> None:
     timed = [_ask(ready, server, [request], 1) for request in group]
     first, *later = [seconds for _, seconds in timed]
     print(
-        f"context group, {timed[0][0].prompt_tokens} prompt tokens, one request at a time: first {first:.2f} s, "
+        f"context group, {timed[0][0].spent.prompt_tokens} prompt tokens, one request at a time: first {first:.2f} s, "
         f"later {statistics.median(later):.2f} s (median of {len(later)}); "
-        f"answers of {', '.join(str(asked.completion_tokens) for asked, _ in timed)} tokens"
+        f"answers of {', '.join(str(asked.spent.completion_tokens) for asked, _ in timed)} tokens"
     )
 
 

@@ -17,6 +17,7 @@ from axolotl_augft.errors import StoreError, TeacherError, TeacherRefusedAccess,
 from axolotl_augft.feeding import Tally, count_requests
 from axolotl_augft.pacing import Pace
 from axolotl_augft.requests import Prefix, Request, Sampling
+from axolotl_augft.spending import Spent
 from axolotl_augft.store import ResponseStore
 
 PREFIX = Prefix("", "the facts of the house of Ennis are many. ")
@@ -75,8 +76,9 @@ def test_every_request_is_asked_once_and_stored(server, store):
     asked = run(server, [*some, *some], store)
     assert (asked.answered, asked.total, len(server.bodies)) == (50, 50, 50)
     assert [a.text for a in store.get(some)] == ["yes: " + r.target[-8:] for r in some]
-    assert asked.completion_tokens > 0
-    assert count_requests(iter([*some, request("new"), request("new")]), store) == Tally(total=51, missing=1, answered=50)
+    assert asked.spent.completion_tokens > 0
+    again = count_requests(iter([*some, request("new"), request("new")]), store)
+    assert again == Tally(total=51, missing=1, answered=50, spent=asked.spent)
     assert run(server, some, store).total == 0 and len(server.bodies) == 50
 
 
@@ -336,10 +338,10 @@ def test_what_is_worth_counting_about_an_answer(message, reason, remarks):
 
 
 def test_records_of_two_runs_add_up():
-    one = Asked(answered=2, failed=Counter(timeout=1), passing=Counter({"HTTP 429": 3}), prompt_tokens=5, seconds=1.5)
+    one = Asked(answered=2, failed=Counter(timeout=1), passing=Counter({"HTTP 429": 3}), spent=Spent(prompt_tokens=5), seconds=1.5)
     two = Asked(answered=1, invalid=1, passing=Counter({"HTTP 429": 1}), remarks=Counter(cut=1), seconds=0.5)
     both = one + two
-    assert (both.answered, both.invalid, both.total, both.prompt_tokens, both.seconds) == (3, 1, 5, 5, 2.0)
+    assert (both.answered, both.invalid, both.total, both.spent.prompt_tokens, both.seconds) == (3, 1, 5, 5, 2.0)
     assert (both.failed, both.passing, both.remarks) == (Counter(timeout=1), Counter({"HTTP 429": 4}), Counter(cut=1))
 
 
@@ -353,7 +355,7 @@ def test_waits_grow_and_are_bounded():
 def test_counts_know_what_they_do_not_know():
     asked = Asked()
     asked.add(Answer(Outcome.ANSWERED, "x", "stop"))
-    assert (asked.answered, asked.without_usage, asked.completion_tokens) == (1, 1, 0)
+    assert (asked.answered, asked.spent.without_tokens, asked.spent.completion_tokens) == (1, 1, 0)
 
 
 async def test_server_shows_no_key():

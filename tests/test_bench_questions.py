@@ -176,7 +176,7 @@ def test_unanswered_requests_stop_the_run_and_the_next_one_asks_for_the_rest(cfg
 
     cfg["augft"]["teacher"]["max_retries"] = 0
     asked.misbehave = down_for_cats
-    with pytest.raises(TeacherError, match="1 of 6 requests for questions stayed unanswered"):
+    with pytest.raises(TeacherError, match="1 of 6 requests stayed unanswered"):
         write_questions(Recipe.from_cfg(cfg), 6, tmp_path / "q.jsonl")
     n, asked.misbehave = len(asked.bodies), None
     write_questions(Recipe.from_cfg(cfg), 6, tmp_path / "q.jsonl")

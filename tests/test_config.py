@@ -1,7 +1,9 @@
 import pytest
 
-from axolotl_augft.config import AugftConfig, GlobalAugment, LocalAugment, parse_augft
+from axolotl_augft.augment_config import GlobalAugment, LocalAugment
+from axolotl_augft.config import AugftConfig
 from axolotl_augft.errors import ConfigError
+from axolotl_augft.parsing import parse_augft
 
 
 def test_defaults_are_local_and_global_with_the_base_model():

@@ -113,7 +113,7 @@ def test_requests_that_are_answered_or_pending_are_left_out(store):
     pending = {b.key}
     assert list(unanswered([a, b, c, c], store, pending)) == [[c]]
     assert pending == {b.key, c.key}
-    assert count_requests([a, a, b, c], store) == Tally(total=3, missing=2, answered=1)
+    assert count_requests([a, a, b, c], store) == Tally(total=3, missing=2, answered=1, spent=store.spent([a.key]))
 
 
 def test_an_error_while_requests_are_made_ends_the_run(store):

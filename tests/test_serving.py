@@ -11,10 +11,10 @@ import psutil
 import pytest
 
 from axolotl_augft import serving
-from axolotl_augft.config import TeacherConfig
 from axolotl_augft.errors import TeacherServerFailed
 from axolotl_augft.serving import Backend, managed_server
 from axolotl_augft.teacher import resolve_teacher
+from axolotl_augft.teacher_config import TeacherConfig
 
 HERE = Path(__file__).parent
 
@@ -24,7 +24,7 @@ def teacher(**config):
 
 
 def use(monkeypatch, command):
-    backend = Backend(command, "/health", lambda _: lambda request, body: body)
+    backend = Backend(command, ("/health",), lambda _: lambda request, body: body, "pip install 'axolotl-augft[serve]'")
     monkeypatch.setitem(serving.BACKENDS, "transformers", backend)
 
 
@@ -79,6 +79,97 @@ def test_a_missing_program_says_what_to_install(monkeypatch, tmp_path):
         pass
 
 
+MOCK = [sys.executable, str(HERE / "teacher_server.py")]
+
+
+def test_any_other_server_is_started_by_its_command(tmp_path):
+    command = [*MOCK, str(tmp_path / "asked.jsonl"), "{port}", "--name={model}"]
+    with managed_server(teacher(serve_command=command), tmp_path / "log") as running:
+        (pid,) = ours(str(tmp_path / "asked.jsonl"))
+        assert psutil.Process(pid).cmdline()[-2:] == [running.base_url.split(":")[2].removesuffix("/v1"), "--name=m"]
+    assert ours(str(tmp_path / "asked.jsonl")) == []
+
+
+ONLY_MODELS = """
+import http.server, sys
+class Handler(http.server.BaseHTTPRequestHandler):
+    asked = 0
+    def do_GET(self):
+        Handler.asked += self.path == "/v1/models"
+        self.send_response(404 if self.path != "/v1/models" else 503 if Handler.asked < 3 else 200)
+        self.end_headers()
+http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
+"""
+
+
+def test_a_server_without_a_health_address_is_known_by_its_models(tmp_path):
+    with managed_server(teacher(serve_command=[sys.executable, "-c", ONLY_MODELS, "{port}"]), tmp_path / "log"):
+        pass
+    assert (tmp_path / "log").read_text().count("GET /v1/models") == 3
+
+
+def test_a_wrong_command_is_named(tmp_path):
+    with pytest.raises(TeacherServerFailed, match="/nowhere/server: No such file or directory.; check augft.teacher.serve_command"):
+        with managed_server(teacher(serve_command=["/nowhere/server", "{port}"]), tmp_path / "log"):
+            pass
+
+
+@pytest.fixture
+def vllm(tmp_path, monkeypatch):
+    """A program `vllm` on the PATH that writes down its arguments and stands in for the server."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    program = folder / "vllm"
+    program.write_text(
+        f"#!{sys.executable}\nimport os, sys\nopen({str(tmp_path / 'arguments')!r}, 'w').write('\\n'.join(sys.argv[1:]))\n"
+        f"open({str(tmp_path / 'environment')!r}, 'w').write('\\n'.join(os.environ))\n"
+        "port = sys.argv[sys.argv.index('--port') + 1]\n"
+        f"own = [{str(HERE / 'teacher_server.py')!r}, {str(tmp_path / 'asked.jsonl')!r}, port]\n"
+        f"os.execv({sys.executable!r}, [{sys.executable!r}, *own])\n"
+    )
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
+    return tmp_path
+
+
+def test_vllm_is_started_with_prefix_caching_over_all_gpus(vllm, monkeypatch):
+    monkeypatch.setattr(serving, "_visible_gpus", lambda: 4)
+    monkeypatch.setenv("PYTORCH_CUDA_ALLOC_CONF", "expandable_segments:True")
+    with managed_server(teacher(backend="vllm", serve_args=["--max-model-len", "32768"]), vllm / "log") as running:
+        port = running.base_url.split(":")[2].removesuffix("/v1")
+    assert (vllm / "arguments").read_text().splitlines() == [
+        "serve", "m", "--host", "127.0.0.1", "--port", port, "--tensor-parallel-size", "4", "--enable-prefix-caching",
+        "--enable-prompt-tokens-details", "--disable-uvicorn-access-log", "--max-model-len", "32768",
+    ]  # fmt: skip
+    assert "PYTORCH_CUDA_ALLOC_CONF" not in (vllm / "environment").read_text()
+
+
+@pytest.mark.parametrize(
+    ("own", "flag"),
+    [(["-tp", "2"], "--tensor-parallel-size"), (["--tensor_parallel_size=2"], "--tensor-parallel-size"),
+     (["--no-enable-prefix-caching"], "--enable-prefix-caching")],
+)  # fmt: skip
+def test_arguments_of_the_recipe_take_the_place_of_ours(vllm, own, flag):
+    with managed_server(teacher(backend="vllm", serve_args=own), vllm / "log"):
+        pass
+    arguments = (vllm / "arguments").read_text().splitlines()
+    assert flag not in arguments and arguments[-len(own) :] == own
+
+
+def test_without_a_gpu_vllm_gets_one_worker(vllm):
+    with managed_server(teacher(backend="vllm"), vllm / "log"):
+        pass
+    arguments = (vllm / "arguments").read_text().splitlines()
+    assert arguments[arguments.index("--tensor-parallel-size") + 1] == "1"
+
+
+def test_missing_vllm_says_what_to_install(monkeypatch, tmp_path):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(TeacherServerFailed, match="pip install 'axolotl-augft.vllm.'"):
+        with managed_server(teacher(backend="vllm"), tmp_path / "log"):
+            pass
+
+
 def test_a_server_that_dies_later_is_noticed(local_server, tmp_path):
     with managed_server(teacher(), tmp_path / "log") as running:
         os.kill(ours(local_server)[0], signal.SIGKILL)
@@ -94,7 +185,7 @@ sys.path[:0] = [{here!r}]
 from test_serving import teacher
 from axolotl_augft import serving
 from pathlib import Path
-backend = serving.Backend(lambda _, port: [sys.executable, {server!r}, {log!r}, str(port)], "/health", lambda _: None)
+backend = serving.Backend(lambda _, port: [sys.executable, {server!r}, {log!r}, str(port)], ("/health",), lambda _: None, "")
 serving.BACKENDS["transformers"] = backend
 with serving.managed_server(teacher(), Path({log!r} + ".log")):
     print("up", flush=True)

@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import sqlite3
+import sys
 import time
 from pathlib import Path
 
@@ -420,8 +421,8 @@ def test_rows_without_text_are_left_out_of_training_and_evaluation_too(cfg, data
     cfg["val_set_size"] = 2
     with caplog.at_level("WARNING", logger="axolotl_augft"):
         _, result, folder = run(cfg, augment=["local"])
-    assert "2 rows hold no text and are skipped (the first is row 1)" in caplog.text
-    assert result.counts.skipped_rows == 2
+    assert "2 rows are left out: no text (rows 1, 2)" in caplog.text
+    assert result.counts.problems == {"left out: no text": 2}
     kept = [r["text"] for name in ("0-original.parquet", "0-held-out.parquet") for r in rows(folder, name)]
     assert sorted(kept) == sorted(TEXTS)
 
@@ -542,3 +543,12 @@ def test_several_kinds_or_sentences_are_numbered(cfg, teacher):
     run_stage(Recipe.from_cfg(cfg))
     (asked,) = [b["prompt"] for b in teacher.bodies if "It has two floors." in b["prompt"]]
     assert asked.endswith("[1] The mill house was built in 1901.\n[2] It has two floors.\n[3] Nobody sleeps there.\nStatements:\n")
+
+
+def test_a_server_of_ones_own_command_answers_the_stage(cfg, tmp_path):
+    log = tmp_path / "asked.jsonl"
+    server = Path(__file__).parent / "teacher_server.py"
+    cfg["augft"]["teacher"] = {"model": "scripted", "api": "chat", "serve_command": [sys.executable, str(server), str(log), "{port}"]}
+    cfg["augft"]["augment"] = ["local"]
+    run_stage(Recipe.from_cfg(cfg))
+    assert len(log.read_text().splitlines()) == 6

@@ -132,15 +132,6 @@ def test_reasoning_is_kept_where_asked_and_goes_with_its_answer(tmp_path):
     assert sqlite3.connect(tmp_path / "s").execute("SELECT count(*) FROM reasonings").fetchone() == (0,)
 
 
-def test_a_store_of_an_older_version_gets_what_it_lacks(tmp_path):
-    with ResponseStore.opened(tmp_path / "s") as store:
-        store.put([(request(), ANSWER)])
-    with sqlite3.connect(tmp_path / "s") as older:
-        older.executescript("DROP TRIGGER forget_reasoning; DROP TABLE reasonings")
-    with ResponseStore.opened(tmp_path / "s") as store:
-        assert store.get([request()]) == [ANSWER]
-
-
 def test_what_is_missing_and_what_is_there(tmp_path):
     requests = [request(str(i)) for i in range(1203)]
     refused = Answer(Outcome.FILTERED)
@@ -166,3 +157,29 @@ def test_prefixes_are_written_though_none_is_remembered(tmp_path, monkeypatch):
         for r in requests:
             store.put([(r, ANSWER)])
     assert sqlite3.connect(tmp_path / "s").execute("SELECT count(*) FROM prefixes").fetchone() == (5,)
+
+
+VERSION_1 = """
+CREATE TABLE prefixes (digest BLOB PRIMARY KEY, system TEXT NOT NULL, text TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE responses (
+    key BLOB PRIMARY KEY, prefix BLOB NOT NULL, target TEXT NOT NULL,
+    outcome TEXT NOT NULL, text TEXT NOT NULL, finish_reason TEXT NOT NULL,
+    prompt_tokens INTEGER, cached_tokens INTEGER, completion_tokens INTEGER
+) WITHOUT ROWID;
+CREATE TABLE teachers (id TEXT PRIMARY KEY, known TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE groupings (key TEXT PRIMARY KEY, passes TEXT NOT NULL) WITHOUT ROWID;
+PRAGMA application_id = 0x41554746; PRAGMA user_version = 1;
+"""
+
+
+def test_a_store_of_version_1_keeps_its_answers(tmp_path):
+    old = sqlite3.connect(tmp_path / "s")
+    old.executescript(VERSION_1)
+    row = [request().key, PREFIX.digest, "A is B.", "answered", "B is A.", "stop", 10, None, 4]
+    old.execute("INSERT INTO responses VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+    old.commit()
+    for _ in range(2):
+        with ResponseStore.opened(tmp_path / "s") as store:
+            assert store.get([request()]) == [ANSWER] and store.spent([request().key]).without_dollars == 1
+            store.put([(request("x"), replace(ANSWER, nanodollars=7, reasoning="hm"))])
+            assert store.get([request("x")]) == [replace(ANSWER, nanodollars=7, reasoning="hm")]

@@ -11,23 +11,23 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from functools import partial
 from itertools import islice
 from pathlib import Path
 
 import orjson
 
-from axolotl_augft import asking
 from axolotl_augft.bench.output import write_text
 from axolotl_augft.bench.question_reading import Rejection, WrittenQuestion, read_question
+from axolotl_augft.budget import recipe_budget
 from axolotl_augft.documents import Document, read_documents
-from axolotl_augft.errors import BenchError, TeacherError
-from axolotl_augft.feeding import count_requests
-from axolotl_augft.pacing import teacher_pace
-from axolotl_augft.progress import Progress
+from axolotl_augft.errors import BenchError
+from axolotl_augft.prices import find_price
 from axolotl_augft.prompts import PromptTemplate, load_prompt
 from axolotl_augft.recipe import Recipe
 from axolotl_augft.requests import Prefix, Request
 from axolotl_augft.reuse import input_stamps, model_stamps
+from axolotl_augft.rounds import Rounds
 from axolotl_augft.session import TeacherSession
 from axolotl_augft.sources import load_sources
 from axolotl_augft.splitting import split_at_sentences
@@ -86,7 +86,8 @@ def write_questions(recipe: Recipe, number: int, out: Path) -> Written:
     documents = list(read_documents(load_sources(recipe)))
     with _opened(recipe) as (teacher, store), TeacherSession(teacher, recipe.output_dir / "logs" / "teacher.log") as session:
         tasks = islice(_Tasks(teacher, documents, recipe.augft.language).all_of_them(), number * _TRIES_A_QUESTION)
-        written = _collect(tasks, number, teacher, store, session)
+        budget = recipe_budget(recipe.augft, teacher, find_price(teacher.config, teacher.model))
+        written = _collect(tasks, number, teacher, store, Rounds(teacher, store, session, budget, max_failed_fraction=0))
     if not written.rows:
         raise BenchError(
             f"none of {written.rejected.total()} answers gave a question ({listed(written.rejected)}); "
@@ -149,14 +150,15 @@ class _Tasks:
         return self._teacher.request(self._prefix, self._template.render("target", text=text), self._max_tokens, stop, sample)
 
 
-def _collect(tasks: Iterator[_Task], number: int, teacher: Teacher, store: ResponseStore, session: TeacherSession) -> Written:
+def _collect(tasks: Iterator[_Task], number: int, teacher: Teacher, store: ResponseStore, rounds: Rounds) -> Written:
     """Asks for as many questions as are still wanted, until there are enough or the tasks are at their end."""
     rows: list[QuestionRow] = []
     rejected: Counter[Rejection] = Counter()
     seen: set[str] = set()
     while some := list(islice(tasks, number - len(rows))):
-        _ask([t.request for t in some], teacher, store, session)
-        for task, answer in zip(some, store.get([t.request for t in some]), strict=True):
+        wave = [t.request for t in some]
+        rounds.ask(partial(iter, wave), "questions")
+        for task, answer in zip(some, store.get(wave), strict=True):
             assert answer is not None, "every request of the wave is answered"
             question = read_question(answer, task.request.prefix.text, teacher.api == "completions")
             if isinstance(question, WrittenQuestion) and question.key in seen:
@@ -172,19 +174,3 @@ def _collect(tasks: Iterator[_Task], number: int, teacher: Teacher, store: Respo
 def _row(question: WrittenQuestion, document: Document, teacher_id: str) -> QuestionRow:
     choices = question.shuffled()
     return QuestionRow(question.prompt, choices, choices.index(question.right), SPLIT, document.id, teacher_id)
-
-
-def _ask(requests: list[Request], teacher: Teacher, store: ResponseStore, session: TeacherSession) -> None:
-    tally = count_requests(requests, store)
-    if not tally.missing:
-        return
-    server, check = session.open()
-    pace = teacher_pace(teacher, check)
-    with Progress(tally.missing, "questions") as progress:
-        asked = asking.ask(requests, server, store, pace, progress, trusted=tally.answered > 0)
-        LOG.info("augft: %s", progress.line(asked))
-    if asked.failed:
-        raise TeacherError(
-            f"{asked.failed.total()} of {tally.missing} requests for questions stayed unanswered after all retries; every answer is "
-            "stored: run again to ask for the rest"
-        )

@@ -60,7 +60,7 @@ def augment(cfg: Mapping[str, Any]) -> Augmented:
     if not recipe.augft.augment:
         return Augmented(originals.rows, 0, None, None)
     run = note.run
-    asked = Asked(run["asked"], run["completion_tokens"], run["seconds"])
+    asked = Asked(run["asked"], run["completion_tokens"] or 0, run["seconds"])
     return Augmented(originals.rows, augmented.rows, _stored_use(recipe), asked)
 
 

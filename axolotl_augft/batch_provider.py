@@ -1,0 +1,161 @@
+"""A provider's `/v1/files` and `/v1/batches`, through the `openai` library: calls that are tried again, and errors in one line."""
+
+import importlib.util
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING, Literal, TypeVar
+
+from axolotl_augft.answers import Failure
+from axolotl_augft.client import Server
+from axolotl_augft.errors import ConfigError, TeacherError, TeacherRefusedAccess, TeacherUnreachable
+
+if TYPE_CHECKING:
+    import openai
+    from openai.types import Batch
+
+T = TypeVar("T")
+TAG = "augft_tag"
+_LISTED = 1000
+Endpoint = Literal["/v1/chat/completions", "/v1/completions"]
+ENDPOINTS: dict[str, Endpoint] = {"chat": "/v1/chat/completions", "completions": "/v1/completions"}
+ENDED = {"completed", "expired", "cancelled", "failed"}
+
+
+@dataclass(frozen=True)
+class ProviderBatch:
+    """What the provider says of a batch. `codes`: of the errors for which a whole batch failed; `done`: requests with a result."""
+
+    id: str
+    status: str
+    files: tuple[str, ...]
+    codes: tuple[str, ...]
+    done: int
+
+    @classmethod
+    def of(cls, batch: "Batch") -> "ProviderBatch":
+        """The parts of the library's object that are used; results come first, errors second."""
+        files = tuple(f for f in (batch.output_file_id, batch.error_file_id) if f)
+        errors = batch.errors.data if batch.errors and batch.errors.data else []
+        counts = batch.request_counts
+        return cls(
+            batch.id, batch.status, files, tuple(e.code or "unknown" for e in errors), counts.completed + counts.failed if counts else 0
+        )
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How often a call is tried again, and how long is waited: `wait` gives seconds for the n-th try; tests replace `sleep`."""
+
+    max_retries: int
+    sleep: Callable[[float], None]
+    wait: Callable[[Failure, int], float]
+
+
+class BatchProvider:
+    """Uploads, creates, looks up and reads batches.
+
+    Raises:
+        ConfigError: The `openai` library is not installed.
+    """
+
+    def __init__(self, server: Server, patience: Patience) -> None:
+        if importlib.util.find_spec("openai") is None:
+            raise ConfigError("augft.teacher.batch needs the openai library; install it with `pip install 'axolotl-augft[batch]'`")
+        import openai
+
+        self._client = openai.OpenAI(base_url=server.base_url, api_key=server.api_key or "none", timeout=server.timeout, max_retries=0)
+        self.host = server.host
+        self._patience = patience
+
+    def close(self) -> None:
+        """Closes the connections."""
+        self._client.close()
+
+    def upload(self, name: str, file: IO[bytes]) -> str:
+        """Uploads a file of requests; returns the provider's id of it."""
+
+        def call() -> str:
+            file.seek(0)
+            return self._client.files.create(file=(name, file), purpose="batch").id
+
+        return self._tried(call)
+
+    def create(self, file_id: str, endpoint: Endpoint, tag: str) -> ProviderBatch:
+        """Starts a batch. A try whose answer was lost may have started it: before another try the provider is asked for the tag."""
+        tries = 0
+
+        def call() -> ProviderBatch:
+            nonlocal tries
+            tries += 1
+            if tries > 1 and (there := self._find(tag)) is not None:
+                return there
+            made = self._client.batches.create(input_file_id=file_id, endpoint=endpoint, completion_window="24h", metadata={TAG: tag})
+            return ProviderBatch.of(made)
+
+        return self._tried(call)
+
+    def find(self, tag: str) -> ProviderBatch | None:
+        """The batch with this tag among the latest thousand, None if there is none."""
+        return self._tried(lambda: self._find(tag))
+
+    def get(self, batch_id: str) -> ProviderBatch | None:
+        """What the provider says of a batch now; None if it does not know it any more."""
+        import openai
+
+        def call() -> ProviderBatch | None:
+            try:
+                return ProviderBatch.of(self._client.batches.retrieve(batch_id))
+            except openai.NotFoundError:
+                return None
+
+        return self._tried(call)
+
+    def fetch(self, file_id: str, into: IO[bytes]) -> None:
+        """Copies a file of results."""
+
+        def call() -> None:
+            into.seek(0)
+            into.truncate()
+            with self._client.files.with_streaming_response.content(file_id) as response:
+                for part in response.iter_bytes():
+                    into.write(part)
+
+        self._tried(call)
+
+    def _find(self, tag: str) -> ProviderBatch | None:
+        for i, batch in enumerate(self._client.batches.list(limit=100)):
+            if (batch.metadata or {}).get(TAG) == tag:
+                return ProviderBatch.of(batch)
+            if i >= _LISTED:
+                break
+        return None
+
+    def _tried(self, call: Callable[[], T]) -> T:
+        import openai
+
+        for attempt in range(self._patience.max_retries + 1):
+            try:
+                return call()
+            except openai.APIStatusError as error:
+                if error.status_code not in (408, 409, 429) and error.status_code < 500:
+                    raise self._refused(error) from None
+                failure = Failure(f"HTTP {error.status_code}")
+            except (openai.APIConnectionError, OSError) as error:
+                failure = Failure(type(error).__name__)
+            if attempt < self._patience.max_retries:
+                self._patience.sleep(self._patience.wait(failure, attempt))
+        raise TeacherUnreachable(
+            f"the Batch API at {self.host} does not answer ({failure.reason}, {attempt + 1} tries); what was sent goes on there: run "
+            "again to pick it up"
+        )
+
+    def _refused(self, error: "openai.APIStatusError") -> TeacherError:
+        said = f"HTTP {error.status_code}" + (f", {error.code[:60]}" if isinstance(error.code, str) else "")
+        if error.status_code in (401, 402, 403):
+            return TeacherRefusedAccess(
+                f"the Batch API at {self.host} refuses access ({said}); check the key in the variable that augft.teacher.api_key_env "
+                "names, and the account"
+            )
+        return TeacherError(
+            f"the Batch API at {self.host} refuses a call ({said}); if the server has no Batch API, remove augft.teacher.batch"
+        )

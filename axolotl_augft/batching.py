@@ -1,0 +1,235 @@
+"""Requests without an answer -> answers in the store, through a provider's Batch API (`/v1/files`, `/v1/batches`).
+
+A run may end at any moment: what was sent is written down (`batch_ledger`), and the next run picks its batches up by their ids. What a
+provider did not get to (expired batches, passing failures of single requests) goes into another batch, `max_retries` times at most.
+"""
+
+import logging
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from itertools import islice
+from typing import IO
+
+import orjson
+
+from axolotl_augft.asking import Asked
+from axolotl_augft.batch_ledger import AGAIN, BatchLedger, SentBatch
+from axolotl_augft.batch_provider import ENDED, ENDPOINTS, BatchProvider, Patience, ProviderBatch
+from axolotl_augft.batch_results import Results
+from axolotl_augft.budget import Budget
+from axolotl_augft.client import Server
+from axolotl_augft.errors import TeacherError
+from axolotl_augft.pacing import Pace
+from axolotl_augft.requests import Request
+from axolotl_augft.store import ResponseStore
+
+LOG = logging.getLogger("axolotl_augft")
+_CHUNK = 500
+_QUEUE_FULL = "token_limit_exceeded"
+_FIRST_LOOK = 5.0
+_LONGEST_LOOK = 60.0
+
+
+@dataclass(frozen=True)
+class BatchLimits:
+    """Most requests and bytes of one file: the documented limits of OpenAI and Azure, 50,000 and 200 MB."""
+
+    requests: int = 50_000
+    bytes: int = 200_000_000
+
+
+DOCUMENTED = BatchLimits()
+
+
+def ask_in_batches(
+    requests: Iterable[Request],
+    server: Server,
+    store: ResponseStore,
+    pace: Pace,
+    budget: Budget,
+    results: Results,
+    limits: BatchLimits = DOCUMENTED,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Asked:
+    """Asks the requests that the store does not answer, and returns when each is stored or has failed for good.
+
+    Answers to batches that an earlier run sent are counted as this run's.
+
+    Args:
+        requests: What to ask; equal requests are asked once.
+        server: A provider with a Batch API.
+        store: Where answers and open batches are kept.
+        pace: How often again, and how long to wait before a call is tried again.
+        budget: Is asked before a request goes into a batch.
+        results: Takes the results.
+        limits: How much goes into one file.
+        sleep: The tests' to replace.
+
+    Raises:
+        TeacherError: The provider refuses access or a whole batch, calls all requests invalid, or does not answer any more.
+        StoreError: The store cannot be written.
+    """
+    start = time.monotonic()
+    with closing(BatchProvider(server, Patience(pace.max_retries, sleep, pace.wait))) as provider:
+        _Batching(requests, server, store, provider, budget, results, limits, sleep).run()
+    results.asked.seconds = time.monotonic() - start
+    return results.asked
+
+
+class _Batching:
+    """Fills and sends batches, waits for them, and hands what comes back to `results`."""
+
+    def __init__(
+        self,
+        requests: Iterable[Request],
+        server: Server,
+        store: ResponseStore,
+        provider: BatchProvider,
+        budget: Budget,
+        results: Results,
+        limits: BatchLimits,
+        sleep: Callable[[float], None],
+    ) -> None:
+        self._server = server
+        self._store = store
+        self._provider = provider
+        self._budget = budget
+        self._results = results
+        self._limits = limits
+        self._sleep = sleep
+        self._ledger = BatchLedger(store, provider.host)
+        self._source = self._fresh(requests)
+        self._source_is_dry = False
+        self._put_back: list[Request] = []
+        self._queue_is_full = False
+
+    def run(self) -> None:
+        self._ledger.forget_waiting()
+        waiting = list(self._picked_up())
+        while True:
+            waiting += self._sent()
+            if not waiting:
+                return
+            for sent, batch in self._ended(waiting):
+                waiting.remove(sent)
+                self._end(sent, batch, waiting)
+
+    def _picked_up(self) -> Iterator[SentBatch]:
+        """The batches of earlier runs that have no result yet."""
+        for sent in self._ledger.open_batches():
+            batch = self._provider.find(sent.tag) if sent.id is None else None
+            if sent.id is None and batch is None:
+                self._ledger.end(sent.tag)
+                continue
+            if batch is not None:
+                self._ledger.sent(sent.tag, batch.id)
+                sent = SentBatch(sent.tag, batch.id)
+            for request in self._ledger.requests(sent.tag):
+                self._budget.hold(request)
+            LOG.info("augft: batch %s of an earlier run is picked up again", sent.id)
+            yield sent
+
+    def _fresh(self, requests: Iterable[Request]) -> Iterator[Request]:
+        iterator = iter(requests)
+        while some := list(islice(iterator, _CHUNK)):
+            for request in self._store.missing(some):
+                if not self._ledger.pending([request.key]):
+                    yield request
+
+    def _next(self) -> Request | None:
+        """The next request to send; None at the end of what was known when this file was begun."""
+        if self._put_back:
+            return self._put_back.pop()
+        request = next(self._source, None)
+        self._source_is_dry = request is None
+        return request
+
+    def _sent(self) -> Iterator[SentBatch]:
+        """Sends batches until there is nothing to send, or no room for it."""
+        while not self._queue_is_full:
+            with tempfile.TemporaryFile() as file:
+                taken = self._fill(file)
+                if not taken:
+                    return
+                yield self._send(taken, file)
+
+    def _fill(self, file: IO[bytes]) -> list[Request]:
+        if self._source_is_dry:
+            self._source = self._ledger.requests(AGAIN)
+        taken: dict[bytes, Request] = {}
+        size = 0
+        while len(taken) < self._limits.requests and (request := self._next()) is not None:
+            if request.key in taken:
+                continue
+            line = self._line(request)
+            if (taken and size + len(line) > self._limits.bytes) or not self._budget.try_admit(request):
+                self._put_back.append(request)
+                break
+            file.write(line)
+            size += len(line)
+            taken[request.key] = request
+        return list(taken.values())
+
+    def _line(self, request: Request) -> bytes:
+        body = orjson.Fragment(request.encoded(self._server.shape(request, request.settings(self._server.model))))
+        line = {"custom_id": request.key.hex(), "method": "POST", "url": ENDPOINTS[request.api], "body": body}
+        return orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE)
+
+    def _send(self, taken: list[Request], file: IO[bytes]) -> SentBatch:
+        tag = self._ledger.begin(taken)
+        file_id = self._provider.upload(f"{tag}.jsonl", file)
+        batch = self._provider.create(file_id, ENDPOINTS[taken[0].api], tag)
+        self._ledger.sent(tag, batch.id)
+        LOG.info("augft: batch %s of %d requests is sent", batch.id, len(taken))
+        return SentBatch(tag, batch.id)
+
+    def _ended(self, waiting: list[SentBatch]) -> list[tuple[SentBatch, ProviderBatch | None]]:
+        """Waits until at least one batch has ended; None stands for one that the provider does not know any more."""
+        look, said = _FIRST_LOOK, -1
+        while True:
+            states = [(sent, self._provider.get(sent.id or "")) for sent in waiting]
+            if ended := [(sent, batch) for sent, batch in states if batch is None or batch.status in ENDED]:
+                return ended
+            done = sum(batch.done for _, batch in states if batch)
+            if done != said:
+                said = done
+                LOG.info("augft: waiting for %d batches at %s, %d of their requests are done", len(waiting), self._provider.host, done)
+            self._sleep(look)
+            look = min(_LONGEST_LOOK, look * 1.5)
+
+    def _end(self, sent: SentBatch, batch: ProviderBatch | None, others: list[SentBatch]) -> None:
+        status = batch.status if batch else "not known any more"
+        if batch is not None and batch.status == "failed":
+            self._failed_whole(sent, batch, bool(others))
+            return
+        self._queue_is_full = False
+        if batch is not None:
+            self._results.read(self._provider, self._ledger, sent, batch)
+        self._results.set_aside(self._ledger, sent, status)
+        self._ledger.end(sent.tag)
+        self._results.check()
+        if status == "cancelled":
+            raise TeacherError(
+                f"batch {sent.id} was cancelled at {self._provider.host}; what it had answered is stored: run again to send the rest"
+            )
+
+    def _failed_whole(self, sent: SentBatch, batch: ProviderBatch, others: bool) -> None:
+        """A batch of which nothing was done. One that did not fit the account's queue is sent again in halves, when there is room."""
+        keys = []
+        for request in self._ledger.requests(sent.tag):
+            self._budget.release(request)
+            keys.append(request.key)
+        self._ledger.move(keys, AGAIN)
+        self._ledger.end(sent.tag)
+        if _QUEUE_FULL not in batch.codes or len(keys) <= 1:
+            codes = ", ".join(dict.fromkeys(c[:60] for c in batch.codes)) or "no reason given"
+            raise TeacherError(
+                f"batch {sent.id} failed at {self._provider.host} ({codes}); nothing of it was done: check augft.teacher (model, "
+                "extra_body) and the account's limits, and run again"
+            )
+        self._limits = BatchLimits(max(1, len(keys) // 2), self._limits.bytes)
+        self._queue_is_full = others
+        LOG.info("augft: batch %s is more than the account's queue takes; batches have %d requests now", sent.id, self._limits.requests)
