@@ -1,4 +1,4 @@
-# Targets: env, test, test-quick, check, demo, bench-tiny, bench-reversal-curse, bench-table, clean. All work in .venv.
+# Targets: env, test, test-quick, check, demo, bench, bench-tiny, bench-reversal-curse, bench-table, clean. All work in .venv.
 PYTHON ?= python3.11
 # Pinned, so that all machines test with one torch; TORCH= leaves the choice to axolotl.
 TORCH ?= torch==2.13.0
@@ -7,7 +7,7 @@ DEMO := example_configs/smollm2-handbook-lora-cpu.yml
 export HF_HUB_OFFLINE ?= 1
 export AXOLOTL_DO_NOT_TRACK ?= 1
 
-.PHONY: env test test-quick check demo bench-tiny bench-reversal-curse bench-table clean
+.PHONY: env test test-quick check demo bench bench-tiny bench-reversal-curse bench-table clean
 
 env: .venv/.ready
 
@@ -38,6 +38,10 @@ demo: env
 	$(BIN)/axolotl augft show $(DEMO) --limit 6
 	$(BIN)/axolotl augft report $(DEMO)
 	@echo "adapter: build/demo/adapter"
+
+# What asking a teacher costs beside other clients. FULL=1: at full size (half an hour). MODEL=: a model folder, to measure transformers serve too.
+bench: env
+	$(BIN)/python benchmarks/speed/bench.py $(if $(FULL),--full) $(if $(MODEL),--model $(MODEL)) --out build/bench/speed.md
 
 # SOURCE=: the folder of the reversal-curse data; without it, it is taken from the hub (then HF_HUB_OFFLINE=0).
 bench-reversal-curse: env

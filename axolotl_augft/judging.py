@@ -43,6 +43,7 @@ class Judged:
 
 
 _WORD = re.compile(r"\w+(?:['’-]\w+)*")
+_POSSESSIVE = re.compile(r"['’]s?$")
 _REFUSAL = re.compile(
     r"\b(as an? (ai|language model)|i(’|')?m sorry|i am sorry"
     r"|i (can(no|['’])?t|am unable to|won['’]t) (help|assist|provide|answer|comply|fulfil))",
@@ -207,12 +208,13 @@ def _copies_example(task: Task, text: str, language: str) -> bool:
 
 @lru_cache(maxsize=512)
 def _vocabulary(texts: tuple[str, ...]) -> frozenset[str]:
-    return frozenset(_bare(w) for text in texts for w in _WORD.findall(text))
+    return frozenset(_bare(w) for w in {w for text in texts for w in _WORD.findall(text)})
 
 
 def _bare(word: str) -> str:
     """A word without case and without an English possessive ending."""
-    return re.sub(r"['’]s?$", "", word.casefold())
+    bare = word.casefold()
+    return _POSSESSIVE.sub("", bare) if "'" in bare or "’" in bare else bare
 
 
 def _normalised(text: str) -> str:

@@ -217,7 +217,7 @@ class _ResultWriter:
         path = self._folder / f"{source.entry}-original.parquet"
         with _RowFile(path, self._features(source, segments), self._student) as file:
             for i in kept_rows:
-                text = source.format.text(source.rows[i]) if source.format else None
+                text = source.format.text(source.reader[i]) if source.format else None
                 if text:
                     self._add(file, source, i, text, segments, _source_provenance(source, i, "original", text))
         return "rewritten", file.written, len(kept_rows), tokens
@@ -226,7 +226,7 @@ class _ResultWriter:
         path = self._folder / f"{source.entry}{HELD_OUT if name == 'held_out' else f'-{name}.parquet'}"
         with _RowFile(path, self._features(source, segments=False), self._student) as file:
             for i in rows:
-                row = source.rows[i]
+                row = source.reader[i]
                 text = (source.format.text(row) if source.format else None) or ""
                 file.add({**row, **_source_provenance(source, i, name, text)}, text)
         return file.written
@@ -239,7 +239,7 @@ class _ResultWriter:
         assert source.format is not None
         mode = self._recipe.augft.sentence_splitting
         if mode == "none":
-            file.add({**source.format.row(source.rows[row], text), **provenance}, text)
+            file.add({**source.format.row(source.reader[row], text), **provenance}, text)
             return
         sentences = split_sentences(text, self._recipe.augft.language)
         if segments:
@@ -249,7 +249,7 @@ class _ResultWriter:
         else:
             for i, sentence in enumerate(sentences):
                 where = {"augft_sentence": i} if provenance["augft_strategy"] == "original" else {}
-                file.add({**source.format.row(source.rows[row], sentence), **provenance, **where}, sentence)
+                file.add({**source.format.row(source.reader[row], sentence), **provenance, **where}, sentence)
 
 
 def _provenance(source: Source, judged: Judged) -> dict[str, Any]:

@@ -15,6 +15,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import crashes
+import scale
+import served
 import throughput
 from measuring import Figure
 
@@ -29,13 +31,17 @@ def machine() -> str:
 
 def sections(full: bool, model: str | None) -> dict[str, Callable[[], list[Figure]]]:
     """The measurements by name."""
-    return {
+    found = {
         "speed": lambda: throughput.speed(20_000 if full else 8_000),
-        "wall": lambda: throughput.wall(1.0, 20 if full else 10),
-        "crashes": lambda: crashes.figures(20 if full else 6),
+        "wall": lambda: throughput.wall(1.0, 20 if full else 5),
         "prefixes": lambda: throughput.prefixes(720),
         "memory": lambda: throughput.memory(500_000 if full else 40_000),
+        "crashes": lambda: crashes.figures(20 if full else 5),
+        "scale": lambda: scale.figures(1_000_000 if full else 20_000),
     }
+    if model:
+        found["server"] = lambda: served.figures(model)
+    return found
 
 
 def table(figures: list[Figure]) -> list[str]:

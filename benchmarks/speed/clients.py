@@ -1,7 +1,7 @@
 """One measured client in a process of its own: `python clients.py NAME URL COUNT IN_FLIGHT FOLDER` prints its figures as JSON.
 
-NAME is a baseline, or one of ours: `bare` sends ready-made requests, `local` goes from document through prompt to stored answer, `global` the
-same with context groups of 16,000 tokens, `shuffled` sends those in random order with the first of no group ahead.
+NAME is a baseline, or one of ours: `bare` sends ready-made requests, `local` goes from document through prompt to stored answer, `global`
+the same with context groups of 16,000 tokens, `shuffled` sends those in random order with the first of no group ahead.
 """
 
 import os

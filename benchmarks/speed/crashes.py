@@ -25,7 +25,7 @@ from measuring import IN_FLIGHT, Figure, child, mock
 from axolotl_augft.asking import Asked, ask
 from axolotl_augft.augmenting import Plan, judged_inferences
 from axolotl_augft.client import Server
-from axolotl_augft.documents import Document, read_documents
+from axolotl_augft.documents import read_documents
 from axolotl_augft.errors import StoreError
 from axolotl_augft.formats import CompletionFormat
 from axolotl_augft.local_strategy import LocalStrategy

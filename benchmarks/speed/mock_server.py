@@ -2,9 +2,10 @@
 
 Usage: python mock_server.py [--core N] [--latency S] [--jitter SHARE] [--cache-tokens N --prefill-rate N]
 
-Prints its port. `GET /stats` says what it saw (`/reset`: from now on), `POST /away?SECONDS` takes it off the network for a while. With `--cache-tokens` it keeps a
-prefix cache of that size in blocks of 16 tokens, the least recently used first out, as vLLM does; a block can be used once the request
-that computes it has been read in full, which takes its tokens / `--prefill-rate` seconds, one request after the other.
+Prints its port. `GET /stats` says what it saw (`/reset`: from now on), `/away?SECONDS` takes it off the network for a while. With
+`--cache-tokens` it keeps a prefix cache of that size in blocks of 16 tokens, the least recently used first out, as vLLM does; a block can
+be used once the request that computes it has been read in full, which takes its tokens / `--prefill-rate` seconds, one request after
+the other.
 """
 
 import argparse
