@@ -39,9 +39,10 @@ demo: env
 	$(BIN)/axolotl augft report $(DEMO)
 	@echo "adapter: build/demo/adapter"
 
-# What asking a teacher costs beside other clients. FULL=1: at full size (half an hour). MODEL=: a model folder, to measure transformers serve too.
+# What asking a teacher costs beside other clients. FULL=1: at full size (half an hour or more). MODEL=: a model folder, to measure
+# transformers serve too. README=1: the table goes into the README.
 bench: env
-	$(BIN)/python benchmarks/speed/bench.py $(if $(FULL),--full) $(if $(MODEL),--model $(MODEL)) --out build/bench/speed.md
+	$(BIN)/python benchmarks/speed/bench.py $(if $(FULL),--full) $(if $(MODEL),--model $(MODEL)) --out build/bench/speed.md $(if $(README),--readme README.md)
 
 # SOURCE=: the folder of the reversal-curse data; without it, it is taken from the hub (then HF_HUB_OFFLINE=0).
 bench-reversal-curse: env

@@ -228,7 +228,7 @@ class _Asking:
         said = self._early_invalid[0][1].finish_reason
         return TeacherError(
             f"the teacher's server calls the first {len(self._early_invalid)} requests invalid and answered none ({said}); "
-            "check augft.teacher (api, extra_body, max_tokens) against what the server accepts"
+            "check augft.teacher (api, structured_output, extra_body, max_tokens) against what the server accepts"
         )
 
     def _count_failure(self, failure: Failure) -> None:

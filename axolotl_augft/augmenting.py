@@ -6,9 +6,13 @@ from dataclasses import dataclass
 from itertools import islice
 
 from axolotl_augft.answers import Answer, Outcome
-from axolotl_augft.config import AugftConfig, Augment, GlobalAugment
+from axolotl_augft.augment_config import Augment, GlobalAugment
+from axolotl_augft.config import AugftConfig
 from axolotl_augft.inferences import Inference, read_inferences
 from axolotl_augft.judging import Check, Duplicates, Judged, Reason, judge
+from axolotl_augft.leaks import Leaks
+from axolotl_augft.pair_judging import judge_pair
+from axolotl_augft.pairs import read_pairs
 from axolotl_augft.store import ResponseStore
 from axolotl_augft.tasks import Strategy, Task
 
@@ -33,14 +37,23 @@ class Plan:
         return heapq.merge(*streams, key=lambda pair: (pair[1].target.entry, pair[1].target.row))
 
 
-def judged_inferences(plan: Plan, store: ResponseStore, config: AugftConfig) -> Iterator[Judged]:
-    """Every inference of every stored answer, kept or rejected. A request without an answer gives nothing."""
+def judged_inferences(plan: Plan, store: ResponseStore, config: AugftConfig, leaks: Leaks | None = None) -> Iterator[Judged]:
+    """Every inference of every stored answer, kept or rejected. A request without an answer gives nothing.
+
+    Args:
+        plan: What was asked.
+        store: Where the answers are.
+        config: How statements are judged.
+        leaks: What held-out rows say.
+    """
     duplicates = Duplicates()
     for entry, task, answer in _with_answers(plan.writing(), store):
         if answer is None:
             continue
         for inference, reason in _read_and_judge(entry, task, answer, config):
-            if reason is None and not duplicates.is_new(inference.text):
+            if reason is None and leaks is not None and leaks.states(inference.whole):
+                reason = Reason.LEAK
+            if reason is None and not duplicates.is_new(inference.whole):
                 reason = Reason.DUPLICATE
             yield Judged(task, inference, reason)
 
@@ -50,11 +63,14 @@ def _read_and_judge(entry: Augment, task: Task, answer: Answer, config: AugftCon
         return [(_NOTHING, Reason.FILTERED)]
     if answer.outcome is Outcome.INVALID:
         return [(_NOTHING, Reason.INVALID)]
-    inferences = _reasoning(answer) if isinstance(entry, GlobalAugment) and entry.keep_reasoning else []
-    inferences += read_inferences(task, answer, entry.keep if isinstance(entry, GlobalAugment) else "both")
-    if not inferences:
-        return [(_NOTHING, Reason.EMPTY)]
-    return [(i, judge(task, i, Check(config.verify == "names", config.language))) for i in inferences]
+    check = Check(config.verify == "names", config.language)
+    if task.writes == "questions":
+        judged = [(pair, judge_pair(task, pair, check)) for pair in read_pairs(task, answer)]
+    else:
+        found = _reasoning(answer) if isinstance(entry, GlobalAugment) and entry.keep_reasoning else []
+        found += read_inferences(task, answer, entry.keep if isinstance(entry, GlobalAugment) else "both")
+        judged = [(inference, judge(task, inference, check)) for inference in found]
+    return judged or [(_NOTHING, Reason.EMPTY)]
 
 
 def _reasoning(answer: Answer) -> list[Inference]:

@@ -79,7 +79,8 @@ class Results:
         if self._early_invalid:
             raise TeacherError(
                 f"the teacher's server calls {len(self._early_invalid)} requests invalid and answered none "
-                f"({self._early_invalid[0][1].finish_reason}); check augft.teacher (api, extra_body, max_tokens) against what it accepts"
+                f"({self._early_invalid[0][1].finish_reason}); "
+                "check augft.teacher (api, structured_output, extra_body, max_tokens) against what it accepts"
             )
 
     def _store_answers(self, ledger: BatchLedger, sent: SentBatch, rows: list["_Row"]) -> None:

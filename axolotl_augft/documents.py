@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from axolotl_augft.contents import Exchange, Unfit
 from axolotl_augft.seen import Seen
 from axolotl_augft.sources import Source
 
@@ -13,13 +14,14 @@ class Document:
     """A text of the data set.
 
     `id`: first 8 hexadecimal digits of the SHA-256 of its text, so that it outlives a reordering of the rows. `entry` and `row`: the first
-    source row that holds it.
+    source row that holds it. `exchange`: its question and answer, if it is no plain text.
     """
 
     id: str
     text: str
     entry: int
     row: int
+    exchange: Exchange | None = None
 
 
 def document_id(text: str) -> str:
@@ -31,7 +33,12 @@ def read_documents(sources: Iterable[Source]) -> Iterator[Document]:
     """The documents of all augmented entries, in source order; a text that occurs again is left out."""
     seen = Seen()
     for source in sources:
-        for i, text in source.training_texts():
-            digest = hashlib.sha256(text.encode())
+        if source.format is None:
+            continue
+        for i, content in source.training_contents():
+            if isinstance(content, Unfit):
+                continue
+            digest = hashlib.sha256(content.text.encode())
             if seen.add(digest.digest()):
-                yield Document(digest.hexdigest()[:8], text, source.entry, i)
+                exchange = content if isinstance(content, Exchange) else None
+                yield Document(digest.hexdigest()[:8], content.text, source.entry, i, exchange)

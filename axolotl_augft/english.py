@@ -7,6 +7,18 @@ _SUFFIXES = ("s", "es", "d", "ed", "ing", "er", "est", "ly", "y")
 _SHORTEST_HALF = 3
 # Words the dictionaries leave out.
 _UNLISTED = frozenset(("shit", "wank"))
+_UNITS = "three four five six seven eight nine".split()
+_TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
+# Without one and two, which say much besides.
+_NUMBERS = frozenset(
+    [*_UNITS, *_TENS, *(f"{ten}-{unit}" for ten in _TENS for unit in ("one", "two", *_UNITS))]
+    + "ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen hundred thousand million".split()
+)
+
+
+def is_number(word: str) -> bool:
+    """Whether a lower-case word is a number from three on: eighteen, twenty-six."""
+    return word in _NUMBERS
 
 
 def is_english(word: str) -> bool:

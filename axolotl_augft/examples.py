@@ -9,18 +9,25 @@ import functools
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol, get_args
+from typing import Literal, Protocol, get_args
 
 import numpy as np
 import numpy.typing as npt
 import orjson
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from axolotl_augft.config import Kind
+from axolotl_augft.augment_config import Kind
 from axolotl_augft.errors import ConfigError
 from axolotl_augft.ranking import Bm25, SmallBm25
 
-POOL = Path(__file__).parent / "data" / "examples.jsonl"
+Form = Literal["statements", "questions", "exchanges"]
+_DATA = Path(__file__).parent / "data"
+_POOLS: dict[Form, str] = {
+    "statements": "examples.jsonl",
+    "questions": "question_examples.jsonl",
+    "exchanges": "exchange_examples.jsonl",
+}
+POOL = _DATA / _POOLS["statements"]
 KINDS = get_args(Kind)
 
 _WORD = re.compile(r"\w+(?:['’-]\w+)*|\S")
@@ -31,22 +38,34 @@ _SMALL_POOL = 1000
 
 
 class Statement(BaseModel):
-    """A statement of a worked example."""
+    """A statement of a worked example; with `question`, the answer to it."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     kind: Kind
     text: str = Field(min_length=1)
+    question: str | None = Field(None, min_length=1)
 
 
 class Example(BaseModel):
-    """A sentence and what may be written about it. `context`: a sentence before it, where it needs one."""
+    """A sentence, or a question with its `answer`, and what may be written about it.
+
+    `context`: a sentence before it, where it needs one.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     id: str = Field(min_length=1)
     text: str = Field(min_length=1)
     statements: tuple[Statement, ...] = Field(min_length=1)
+    answer: str | None = Field(None, min_length=1)
     context: str | None = None
     relation: str | None = None
+
+    @property
+    def form(self) -> Form:
+        """What it shows: statements about a sentence, questions about a sentence, or questions about a question with its answer."""
+        if self.answer is not None:
+            return "exchanges"
+        return "questions" if all(s.question for s in self.statements) else "statements"
 
 
 class Chooser(Protocol):
@@ -56,13 +75,17 @@ class Chooser(Protocol):
         """For each request the examples that fit its sentences, in pool order (so that equal choices are equal prefixes)."""
 
 
-def load_pool(file: str | None) -> tuple[Example, ...]:
-    """The package's pool, or a user's file of JSON lines.
+def load_pool(file: str | None, form: Form = "statements") -> tuple[Example, ...]:
+    """The package's pool of a form, or the examples of that form in a user's file of JSON lines, if it has any.
 
     Raises:
         ConfigError: The file is missing, or a line is not a valid example.
     """
-    path = Path(file) if file else POOL
+    own = tuple(e for e in _read_pool(Path(file)) if e.form == form) if file else ()
+    return own or _read_pool(_DATA / _POOLS[form])
+
+
+def _read_pool(path: Path) -> tuple[Example, ...]:
     try:
         lines = path.read_bytes().splitlines()
     except OSError as error:
@@ -89,7 +112,8 @@ def _example(line: bytes, path: Path, number: int) -> Example:
         where = ".".join(str(p) for p in first["loc"])
         raise ConfigError(
             f"examples {path}, line {number}: {where}: {first['msg'].lower()}; expected text, statements (each with kind, one of "
-            f"{', '.join(KINDS)}, and text), and if you like id, context, relation"
+            f"{', '.join(KINDS)}, and text), and if you like id, context, relation; for questions and answers also answer, and in each "
+            "statement question"
         ) from None
 
 

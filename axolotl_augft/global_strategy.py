@@ -1,14 +1,16 @@
 """Global augmentation: a document and the context group it stands in -> a reasoning trace and conclusions (paper, global)."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Protocol
+from typing import Protocol, get_args
 
-from axolotl_augft.config import DEFAULT_CONTEXT_TOKENS, GlobalAugment
+from axolotl_augft.augment_config import DEFAULT_CONTEXT_TOKENS, GlobalAugment
 from axolotl_augft.documents import Document, document_id
 from axolotl_augft.errors import ConfigError
+from axolotl_augft.formats import Writes
 from axolotl_augft.grouping import Pass, Sized, regroup
+from axolotl_augft.pairs import response_format
 from axolotl_augft.prompts import PromptTemplate, load_prompt
 from axolotl_augft.requests import Prefix
 from axolotl_augft.splitting import split_at_sentences
@@ -18,8 +20,10 @@ from axolotl_augft.teacher import Teacher
 VARIABLES = {
     "documents": "the documents of the context group, each with id and text",
     "target": "the document asked about, with id and text",
+    "structured": "whether the answer, if it is questions, is to be JSON",
 }
 _COMPLETIONS_STOP = ("###",)
+_CONCLUSION = "conclusion"
 _SMALLEST_BUDGET = 64
 
 
@@ -65,9 +69,8 @@ class GlobalStrategy:
         self._source = documents
         self._language = language
         self._memory, self._memory_key = memory
-        self._template = load_global_prompt(entry, teacher.api)
+        self._templates = {writes: load_global_prompt(entry, teacher.api, writes) for writes in get_args(Writes)}
         self._stop = tuple(entry.stop) if entry.stop is not None else _COMPLETIONS_STOP if teacher.api == "completions" else ()
-        self._system = self._template.render("system")
 
     def tasks(self) -> Iterator[Task]:
         """The tasks, document by document, for each the passes in order."""
@@ -99,8 +102,8 @@ class GlobalStrategy:
         asked = self._entry.context_tokens or DEFAULT_CONTEXT_TOKENS
         if self._teacher.context_length is None:
             return asked
-        instructions = self._template.render("prefix", documents=()) + self._template.render("target", target=_EMPTY) + self._system
-        free = self._teacher.context_length - self._teacher.max_tokens(self._entry) - self._teacher.tokens.count(instructions) - 64
+        instructions = max(self._teacher.tokens.count(self._instructions(writes)) for writes in self._written)
+        free = self._teacher.context_length - self._teacher.max_tokens(self._entry) - instructions - 64
         longest = max((self._size(d) for d in self._source), default=0)
         # A power of two, so that the room does not change with every edit of the longest document.
         left = max(free - (1 << longest.bit_length()), free // 2)
@@ -111,6 +114,18 @@ class GlobalStrategy:
             )
         return min(asked, left)
 
+    def _writes(self, document: Document) -> Writes:
+        return "questions" if document.exchange or self._entry.write == "questions" else "statements"
+
+    @cached_property
+    def _written(self) -> set[Writes]:
+        return {self._writes(d) for d in self._source} or {"statements"}
+
+    def _instructions(self, writes: Writes) -> str:
+        template = self._templates[writes]
+        target = template.render("target", target=_EMPTY, structured=self._teacher.structured)
+        return template.render("system") + template.render("prefix", documents=()) + target
+
     @cached_property
     def _documents(self) -> list[Document]:
         """The documents, each above the budget cut at sentence ends into several."""
@@ -118,7 +133,7 @@ class GlobalStrategy:
         for d in self._source:
             limit = self._budget - self._size(Document(d.id, "", d.entry, d.row))
             for text in split_at_sentences(d.text, limit, self._teacher.tokens.count, self._language):
-                part = d if text == d.text else Document(document_id(text), text, d.entry, d.row)
+                part = d if text == d.text else replace(d, id=document_id(text), text=text)
                 parts.setdefault(part.id, part)
         return list(parts.values())
 
@@ -140,29 +155,33 @@ class GlobalStrategy:
         return self._teacher.tokens.count(f"[{document.id}] {document.text}\n")
 
     @cached_property
-    def _prefixes(self) -> dict[tuple[str, ...], tuple[Prefix, tuple[str, ...]]]:
+    def _prefixes(self) -> dict[tuple[Writes, tuple[str, ...]], tuple[Prefix, tuple[str, ...]]]:
         return {}
 
-    def _prefix(self, group: tuple[str, ...]) -> tuple[Prefix, tuple[str, ...]]:
+    def _prefix(self, writes: Writes, group: tuple[str, ...]) -> tuple[Prefix, tuple[str, ...]]:
         """A group's prefix and its premises, made once."""
-        if group not in self._prefixes:
+        if (writes, group) not in self._prefixes:
             documents = [self._by_id[d] for d in group]
-            prefix = Prefix(self._system, self._template.render("prefix", documents=documents))
-            self._prefixes[group] = prefix, tuple(d.text for d in documents)
-        return self._prefixes[group]
+            template = self._templates[writes]
+            prefix = Prefix(template.render("system"), template.render("prefix", documents=documents))
+            self._prefixes[writes, group] = prefix, tuple(d.text for d in documents)
+        return self._prefixes[writes, group]
 
     def _target_tasks(self, document: Document, group: tuple[str, ...]) -> Iterator[Task]:
-        prefix, premises = self._prefix(group)
-        target = self._template.render("target", target=document)
+        writes, asks = self._writes(document), self._teacher.structured
+        prefix, premises = self._prefix(writes, group)
+        target = self._templates[writes].render("target", target=document, structured=asks)
+        extra = response_format([_CONCLUSION]) if writes == "questions" and asks else None
         for sample in range(self._entry.samples):
-            longest, keep = self._teacher.max_tokens(self._entry), self._entry.keep_reasoning
-            request = self._teacher.request(prefix, target, longest, self._stop, sample, keep)
-            yield Task(request, "global", document, premises, labels=frozenset(group))
+            longest, keep = self._teacher.max_tokens(self._entry), self._entry.keep_reasoning and writes == "statements"
+            request = self._teacher.request(prefix, target, longest, self._stop, sample, extra, keep)
+            kind = _CONCLUSION if writes == "questions" else "statement"
+            yield Task(request, "global", document, premises, labels=frozenset(group), kind=kind, writes=writes)
 
 
-def load_global_prompt(entry: GlobalAugment, api: str) -> PromptTemplate:
+def load_global_prompt(entry: GlobalAugment, api: str, writes: Writes = "statements") -> PromptTemplate:
     """The entry's prompt, its own or the package's."""
-    return load_prompt(f"global.{api}.jinja", entry.prompt, VARIABLES)
+    return load_prompt(f"global.{api}.jinja" if writes == "statements" else f"global-{writes}.{api}.jinja", entry.prompt, VARIABLES)
 
 
 _EMPTY = Document("00000000", "", 0, 0)

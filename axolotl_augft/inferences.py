@@ -28,15 +28,23 @@ _WRAPPING = ('""', "“”", "**", "``")
 
 @dataclass(frozen=True, slots=True)
 class Inference:
-    """One statement or trace. `sentence`: number (from 0, in the document) of the sentence it is about, if it says one.
+    """One statement or trace, or the answer to a `question`.
 
-    `cut`: it is the last of an answer that reached `max_tokens`, so its end is missing.
+    `sentence`: number (from 0, in the document) of the sentence it is about, if it says one. `cut`: it is the last of an answer that
+    reached `max_tokens`, so its end is missing. `keeps_answer`: the answer is the source row's own.
     """
 
     text: str
     kind: str
     sentence: int | None = None
     cut: bool = False
+    question: str | None = None
+    keeps_answer: bool = False
+
+    @property
+    def whole(self) -> str:
+        """All that it says, in one text."""
+        return self.text if self.question is None else f"Question: {self.question}\nAnswer: {self.text}"
 
 
 def read_inferences(task: Task, answer: Answer, keep: str = "both") -> list[Inference]:
@@ -90,7 +98,7 @@ def _statements(text: str, kind: str, task: Task, was_cut: bool) -> Iterator[Inf
         body, number, label = _peel(line)
         yield Inference(
             text=body,
-            kind=_kind(said_kind) or label or kind,
+            kind=kind_of(said_kind) or label or kind,
             sentence=_sentence(task, said_number if said_number is not None else number),
             cut=was_cut and i == len(items) - 1,
         )
@@ -128,11 +136,19 @@ def _peel(line: str) -> tuple[str, int | None, str | None]:
         if match := _SENTENCE_NUMBER.match(body):
             number = int(match[1])
         elif match := _KIND.match(body):
-            kind = _kind(match[1])
+            kind = kind_of(match[1])
         elif not (match := _BULLET.match(body)):
             break
         body = body[match.end() :]
     return _unwrapped(body.strip()), number, kind
+
+
+def without_bullet(line: str) -> str:
+    """A line without bullets and numbers before it."""
+    body = line.strip()
+    while match := _BULLET.match(body) or _SENTENCE_NUMBER.match(body):
+        body = body[match.end() :]
+    return body
 
 
 def _unwrapped(text: str) -> str:
@@ -144,7 +160,8 @@ def _unwrapped(text: str) -> str:
     return text
 
 
-def _kind(label: str | None) -> str | None:
+def kind_of(label: str | None) -> str | None:
+    """The kind that a label names, None if it names none."""
     return _KINDS.get(label[:5].lower()) if label else None
 
 

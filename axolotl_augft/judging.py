@@ -4,12 +4,12 @@ import difflib
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 
-from axolotl_augft.english import is_compound, is_english, stems
+from axolotl_augft.english import is_compound, is_english, is_number, stems
 from axolotl_augft.inferences import Inference
 from axolotl_augft.seen import Seen
 from axolotl_augft.tasks import Task
@@ -29,6 +29,7 @@ class Reason(StrEnum):
     UNSUPPORTED = "unsupported"
     UNVERIFIED = "unverified"
     DUPLICATE = "duplicate"
+    LEAK = "leak"
     FILTERED = "content_filter"
     INVALID = "invalid_request"
 
@@ -44,7 +45,7 @@ class Judged:
 
 _WORD = re.compile(r"\w+(?:['’-]\w+)*")
 _POSSESSIVE = re.compile(r"['’]s?$")
-_REFUSAL = re.compile(
+REFUSAL = re.compile(
     r"\b(as an? (ai|language model)|i(’|')?m sorry|i am sorry"
     r"|i (can(no|['’])?t|am unable to|won['’]t) (help|assist|provide|answer|comply|fulfil))",
     re.IGNORECASE,
@@ -56,7 +57,7 @@ _LABEL = re.compile(
     r"|\baccording to (the|this) (document|passage|sentence|text)\b",
     re.IGNORECASE,
 )
-_MARKUP = re.compile(r"<\|[^|<>]{1,40}\|>|</?s>|\[/?INST\]|<(?:bos|eos|pad|unk)>|<(?:start|end)_of_turn>|```|\{\{|\{%")
+MARKUP = re.compile(r"<\|[^|<>]{1,40}\|>|</?s>|\[/?INST\]|<(?:bos|eos|pad|unk)>|<(?:start|end)_of_turn>|```|\{\{|\{%")
 _ENDS = tuple(".!?。！？…\"'”’)»」』|।؟")
 _FEWEST_WORDS = 2
 _ARTICLES = frozenset({"a", "an", "the"})
@@ -82,26 +83,26 @@ def judge(task: Task, inference: Inference, check: Check) -> Reason | None:
         return Reason.TRUNCATED
     if _malformed(text, inference.kind):
         return Reason.MALFORMED
-    if _repeats_itself(text):
+    if repeats_itself(text):
         return Reason.REPETITION
-    if _REFUSAL.search(text):
+    if REFUSAL.search(text):
         return Reason.REFUSAL
-    if _leaks_label(task, text):
+    if leaks_label(task, text):
         return Reason.LABEL_LEAK
     if _echoes(text, task.premises):
         return Reason.ECHO
-    if _copies_example(task, text, check.language):
+    if copies_example(task, text, check.language):
         return Reason.COPIED_EXAMPLE
-    if check.names and _names_more(task, text, check.language):
+    if check.names and names_more(task, text, check.language):
         return Reason.UNSUPPORTED
     return None
 
 
-def _names_more(task: Task, text: str, language: str) -> bool:
-    """Whether it names something its premises lack, or only swaps the ends of its sentence."""
+def names_more(task: Task, text: str, language: str) -> bool:
+    """Whether a statement names something its premises lack, or only swaps the ends of its sentence."""
     if foreign_names(text, task.premises) or any(swaps_ends(text, s) for s in task.sentences):
         return True
-    return language == "en" and bool(invented_words(text, task.premises))
+    return language == "en" and bool(invented_words(text, task.premises) or foreign_numbers(text, task.premises))
 
 
 class Duplicates:
@@ -112,19 +113,28 @@ class Duplicates:
 
     def is_new(self, text: str) -> bool:
         """Whether this statement comes for the first time; remembers it."""
-        return self._seen.add(hashlib.blake2b(_normalised(text).encode(), digest_size=8).digest())
+        return self._seen.add(hashlib.blake2b(normalised(text).encode(), digest_size=8).digest())
 
 
 def foreign_names(text: str, premises: Iterable[str]) -> list[str]:
-    """Names and numbers of a statement that its premises lack: words with a capital inside a sentence, or with a digit."""
+    """Names and numbers of a statement that its premises lack."""
     known = _vocabulary(tuple(premises))
-    foreign = []
+    return [name for name in _names(text) if _bare(name) not in known]
+
+
+def _names(text: str) -> Iterator[str]:
+    """Words with a capital inside a sentence, or with a digit."""
     for match in _WORD.finditer(text):
         word = match.group()
         inside = bool(text[: match.start()].strip()) and not re.search(r"[.!?:\"“]\s*$", text[: match.start()])
-        if (any(c.isdigit() for c in word) or (word[0].isupper() and inside)) and _bare(word) not in known:
-            foreign.append(word)
-    return foreign
+        if any(c.isdigit() for c in word) or (word[0].isupper() and inside):
+            yield word
+
+
+def foreign_numbers(text: str, premises: Iterable[str]) -> list[str]:
+    """English number words of a statement that its premises lack."""
+    known = _vocabulary(tuple(premises))
+    return [word for word in _WORD.findall(text.casefold()) if is_number(word) and word not in known]
 
 
 def invented_words(text: str, premises: Iterable[str]) -> list[str]:
@@ -159,14 +169,14 @@ def swaps_ends(text: str, sentence: str) -> bool:
 
 
 def _plain_words(text: str) -> list[str]:
-    return [w for w in _normalised(text).split() if w not in _ARTICLES]
+    return [w for w in normalised(text).split() if w not in _ARTICLES]
 
 
 def _malformed(text: str, kind: str) -> bool:
     words = _WORD.findall(text)
     if len(words) < _FEWEST_WORDS and not _is_unspaced(text):
         return True
-    if _MARKUP.search(text) or "\ufffd" in text or not text.isprintable() and kind != "trace":
+    if MARKUP.search(text) or "\ufffd" in text or not text.isprintable() and kind != "trace":
         return True
     if kind == "trace":
         return False
@@ -175,14 +185,14 @@ def _malformed(text: str, kind: str) -> bool:
 
 def _echoes(text: str, premises: tuple[str, ...]) -> bool:
     """Whether every sentence of it stands in the premises word for word."""
-    sentences = [normal for part in _SENTENCE_END.split(text) if (normal := _normalised(part))]
+    sentences = [normal for part in _SENTENCE_END.split(text) if (normal := normalised(part))]
     source = _normalised_texts(premises)
-    return f" {_normalised(text)} " in source or all(f" {s} " in source for s in sentences)
+    return f" {normalised(text)} " in source or all(f" {s} " in source for s in sentences)
 
 
-def _repeats_itself(text: str) -> bool:
+def repeats_itself(text: str) -> bool:
     """Whether some sentence stands in it three times or more: the sign of a model that runs in a circle."""
-    sentences = Counter(normal for part in _SENTENCE_END.split(text) if (normal := _normalised(part)))
+    sentences = Counter(normal for part in _SENTENCE_END.split(text) if (normal := normalised(part)))
     return bool(sentences) and sentences.most_common(1)[0][1] >= _CIRCLE
 
 
@@ -191,16 +201,17 @@ def _is_unspaced(text: str) -> bool:
     return len(text) >= 6 and not text.isascii()
 
 
-def _leaks_label(task: Task, text: str) -> bool:
+def leaks_label(task: Task, text: str) -> bool:
+    """Whether it speaks of the documents it comes from, as "the text says", where they do not speak so themselves."""
     if _LABEL.search(text) and not any(_LABEL.search(p) for p in task.premises):
         return True
     return any(label in text for label in task.labels)
 
 
-def _copies_example(task: Task, text: str, language: str) -> bool:
+def copies_example(task: Task, text: str, language: str) -> bool:
     """Words of the prompt's own examples: the whole statement, or a name that the premises lack."""
     prompt = (task.request.prefix.text,)
-    if f" {_normalised(text)} " in _normalised_texts(prompt):
+    if f" {normalised(text)} " in _normalised_texts(prompt):
         return True
     foreign = foreign_names(text, task.premises) + (invented_words(text, task.premises) if language == "en" else [])
     return any(_bare(name) in _vocabulary(prompt) for name in foreign)
@@ -217,10 +228,11 @@ def _bare(word: str) -> str:
     return _POSSESSIVE.sub("", bare) if "'" in bare or "’" in bare else bare
 
 
-def _normalised(text: str) -> str:
+def normalised(text: str) -> str:
+    """The words of a text in small letters, with single spaces."""
     return " ".join(_WORD.findall(text.casefold()))
 
 
 @lru_cache(maxsize=512)
 def _normalised_texts(texts: tuple[str, ...]) -> str:
-    return "\n".join(f" {_normalised(text)} " for text in texts)
+    return "\n".join(f" {normalised(text)} " for text in texts)

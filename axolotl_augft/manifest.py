@@ -13,7 +13,7 @@ from axolotl_augft.files import read_json, write_json
 from axolotl_augft.fingerprints import FileStamp
 from axolotl_augft.recipe import Recipe
 
-SCHEMA = 1
+SCHEMA = 2
 MANIFEST = "manifest.json"
 
 
@@ -31,7 +31,7 @@ class WrittenEntry:
     """What became of one `datasets` entry.
 
     `original`: kept as it is, rewritten (held-out rows removed, sentences split), or dropped. `segments`: the files hold `input_output`
-    segments (cumulative splitting).
+    segments (cumulative splitting). `questions`: rows of questions and answers that were written about plain text.
     """
 
     path: str
@@ -40,6 +40,7 @@ class WrittenEntry:
     original_tokens: int
     original_file: WrittenFile | None
     augmented: WrittenFile | None
+    questions: WrittenFile | None
     held_out: WrittenFile | None
     twins: int
     segments: bool
@@ -47,7 +48,11 @@ class WrittenEntry:
 
 @dataclass(frozen=True)
 class Counts:
-    """What was asked and what came of it. `accepted` and `rejected` count statements by strategy and kind, and by reason."""
+    """What was asked and what came of it.
+
+    `accepted` and `rejected` count statements by strategy and kind, and by reason. `problems`: source rows that could not be augmented, by
+    what became of them. `too_long`: rows of more tokens than `sequence_len`, by kind.
+    """
 
     documents: int
     requests: int
@@ -55,7 +60,9 @@ class Counts:
     rejected: dict[str, int]
     unanswered: int
     over_the_cap: int
-    skipped_rows: int
+    problems: dict[str, int]
+    too_long: dict[str, int]
+    skipped_files: int = 0
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ def cap(kept: Sequence[Judged], most: int | None, seed: int) -> list[Judged]:
     if most is None or len(kept) <= most:
         return list(kept)
     by_strategy: dict[str, list[Judged]] = {}
-    for judged in sorted(kept, key=lambda j: hashlib.sha256(f"{seed}\0{j.inference.text}".encode()).digest()):
+    for judged in sorted(kept, key=lambda j: hashlib.sha256(f"{seed}\0{j.inference.whole}".encode()).digest()):
         by_strategy.setdefault(judged.task.strategy, []).append(judged)
     turns = sorted((turn, name) for name, group in by_strategy.items() for turn in range(len(group)))
     chosen = {id(by_strategy[name][turn]) for turn, name in turns[:most]}

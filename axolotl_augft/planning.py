@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 
+from axolotl_augft.augment_config import Augment
 from axolotl_augft.augmenting import judged_inferences
-from axolotl_augft.config import Augment
 from axolotl_augft.costing import Work, cost_lines
 from axolotl_augft.global_strategy import GlobalStrategy
 from axolotl_augft.judging import Judged
@@ -16,11 +16,11 @@ from axolotl_augft.requests import Request
 from axolotl_augft.reuse import find_result
 from axolotl_augft.runs import load_runs
 from axolotl_augft.seen import Seen
+from axolotl_augft.sources import text_of
 from axolotl_augft.spending import Spent
 from axolotl_augft.splitting import split_sentences
 from axolotl_augft.stage import Prepared, prepared
-from axolotl_augft.student import load_student
-from axolotl_augft.summary import Load, summary_lines, training_lines
+from axolotl_augft.summary import Load, summary_lines, too_long_lines, training_lines
 from axolotl_augft.tasks import Strategy
 from axolotl_augft.tokens import SampledCount, TokenCounter
 
@@ -152,31 +152,39 @@ def _held_out(ready: Prepared) -> str:
 def _training(ready: Prepared, result: Manifest | None) -> list[str]:
     recipe = ready.recipe
     if result is not None:
-        return summary_lines(result, recipe, {})[-5:]
-    count = load_student(recipe).tokens
+        return [*too_long_lines(result.counts.too_long, recipe.training.sequence_len), *summary_lines(result, recipe, {})[-5:]]
+    count = ready.student.tokens
     before = originals = Load(0, 0)
+    longest = recipe.training.sequence_len
+    too_long = Counter[str]()
     sampled = False
     for source in ready.sources:
         tokens = SampledCount(count)
+        split = source.is_text and recipe.augft.sentence_splitting != "none"
         rows = 0
-        for _, text in source.training_texts():
-            tokens.add(text)
-            rows += len(split_sentences(text, recipe.augft.language)) if recipe.augft.sentence_splitting != "none" else 1
+        for _, content in source.training_contents():
+            text = text_of(content)
+            too_long["original"] += tokens.add(text) > longest
+            rows += len(split_sentences(text, recipe.augft.language)) if split else 1
         sampled = sampled or tokens.counted < tokens.texts
         own = Load(len(source.training_rows), tokens.total)
         before += own
         if source.format is None or recipe.augft.include_original:
-            own = Load(rows, own.tokens) if source.format else own
+            own = Load(rows, own.tokens) if split else own
             originals += own.times(recipe.augft.repeat_original if source.format else 1)
     kept = Counter[str]()
     for judged in _kept(ready):
-        kept.update(rows=1, tokens=count.count(judged.inference.text))
+        size = count.count(judged.inference.whole)
+        kept.update(rows=1, tokens=size)
+        too_long[f"{judged.task.strategy}/{judged.inference.kind}"] += size > longest
     augmented = Load(kept["rows"], kept["tokens"]).times(recipe.augft.repeat_augmented)
     lines = training_lines(before, originals, augmented, recipe.training, count.exact and not sampled)
+    lines += too_long_lines(too_long, longest)
     return [*lines, "  (augmentations as far as they are answered already; the rest is not known before it is written)"]
 
 
 def _kept(ready: Prepared) -> Iterator[Judged]:
     """The augmentations that are there already; a store without any answer is not gone through."""
     if not ready.store.is_empty:
-        yield from (j for j in judged_inferences(ready.plan, ready.store, ready.recipe.augft) if j.rejected is None)
+        judged = judged_inferences(ready.plan, ready.store, ready.recipe.augft, ready.leaks)
+        yield from (j for j in judged if j.rejected is None)

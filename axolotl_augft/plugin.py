@@ -1,6 +1,7 @@
 """The plugin that axolotl loads: checks in `register`, the stage in `load_datasets`, and the one mutation of the project.
 
-`load_datasets` replaces `cfg.datasets` (and `test_datasets`, `val_set_size` where rows are held out) and returns None, so that axolotl
+`register` puts entries for `augft.documents` into `cfg.datasets`, which axolotl's validation wants. `load_datasets` replaces
+`cfg.datasets` (and `test_datasets`, `val_set_size` where rows are held out) and returns None, so that axolotl
 loads, templates, tokenizes, packs and trains as always.
 """
 
@@ -13,6 +14,7 @@ from axolotl.integrations.base import BasePlugin
 from axolotl.utils.dict import DictDefault
 
 from axolotl_augft.errors import AugftError
+from axolotl_augft.folder_entries import placeholders
 from axolotl_augft.manifest import Manifest, WrittenEntry, WrittenFile, load_result, result_folder
 from axolotl_augft.recipe import Recipe
 
@@ -40,6 +42,7 @@ class AugFTPlugin(BasePlugin):
         """
         _one_line_errors()
         recipe = Recipe.from_cfg(cfg)
+        _add_documents(cfg, recipe)
         result = load_result(recipe)
         if recipe.val_set_size and result is not None:
             cfg["augft"] = {**cfg["augft"], "val_set_size": recipe.val_set_size}
@@ -81,7 +84,15 @@ def _training_entries(entry: Any, written: WrittenEntry, recipe: Recipe, result:
     entries *= recipe.augft.repeat_original if augmented else 1
     if written.augmented:
         entries += [_entry_for(entry, written.augmented, recipe, result, written.segments)] * recipe.augft.repeat_augmented
+    if written.questions:
+        entries += [_chat_entry(written.questions, recipe, result)] * recipe.augft.repeat_augmented
     return entries
+
+
+def _chat_entry(file: WrittenFile, recipe: Recipe, result: Manifest) -> DictDefault:
+    """An entry for questions and answers about plain text: messages, by the recipe's chat template, else the tokenizer's."""
+    path = str(result_folder(recipe, result.fingerprint) / file.name)
+    return DictDefault({"path": path, "ds_type": "parquet", "type": "chat_template"})
 
 
 def _entry_for(entry: Any, file: WrittenFile, recipe: Recipe, result: Manifest, segments: bool) -> DictDefault:
@@ -90,6 +101,16 @@ def _entry_for(entry: Any, file: WrittenFile, recipe: Recipe, result: Manifest, 
     if segments:
         return DictDefault({"path": path, "ds_type": "parquet", "type": "input_output"})
     return DictDefault({**{k: v for k, v in entry.items() if k not in _LOADING_KEYS}, "path": path, "ds_type": "parquet"})
+
+
+def _add_documents(cfg: DictDefault, recipe: Recipe) -> None:
+    """Puts placeholders for `augft.documents` behind the entries of `datasets`, where they are not there yet."""
+    if recipe.augft.documents is None:
+        return
+    added = placeholders(recipe.augft, recipe.output_dir)
+    paths = {entry["path"] for entry in added}
+    own = [entry for entry in cfg.get("datasets") or [] if entry.get("path") not in paths]
+    cfg["datasets"] = [*own, *map(DictDefault, added)]
 
 
 def _use_held_out(cfg: DictDefault, recipe: Recipe, result: Manifest) -> None:

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import urlsplit
 
-from axolotl_augft.config import TeacherConfig, TeacherPrice
+from axolotl_augft.teacher_config import TeacherConfig, TeacherPrice
 
 NANO = 10**9
 _PER_MILLION = NANO // 10**6

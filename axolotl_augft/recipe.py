@@ -7,7 +7,7 @@ the same `key`, for both, so that what one of them found or wrote the other find
 import difflib
 import hashlib
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -16,21 +16,21 @@ from typing import Any
 import orjson
 
 from axolotl_augft import __version__
-from axolotl_augft.config import AugftConfig, parse_augft
+from axolotl_augft.augment_config import Augment
+from axolotl_augft.config import AugftConfig
+from axolotl_augft.entries import check_assignment, check_type, listed, read_entries
 from axolotl_augft.errors import ConfigError
-from axolotl_augft.formats import SUPPORTED_TYPES, is_supported
+from axolotl_augft.folder_entries import document_entries, placeholders
+from axolotl_augft.formats import format_of
+from axolotl_augft.parsing import parse_augft
 
 PREPARED_PATH = "last_run_prepared"
 DEFAULT_SEED = 42
 HELD_OUT = "-held-out.parquet"
 PLUGIN = "axolotl_augft.AugFTPlugin"
 
-_ENTRY_KEYS = (
-    *("path", "name", "split", "data_files", "ds_type", "revision", "shards", "shards_idx", "preprocess_shards"),
-    *("type", "field", "trust_remote_code"),
-)
 _CANNOT_AUGMENT = {
-    "rl": "preference data has chosen and rejected answers, which an inference cannot be turned into",
+    "rl": "its rows hold preferences, or prompts whose answers are scored, which an inference cannot be turned into",
     "streaming": "rows are read while training runs, but augmentation needs them all before",
     "pretraining_dataset": "its rows are streamed while training runs, but augmentation needs them all before; list them under datasets",
     "skip_prepare_dataset": "axolotl then leaves out the preparation that the augmented rows go through",
@@ -68,8 +68,20 @@ class Training:
 
 
 @dataclass(frozen=True)
+class Assignment:
+    """An `augment` entry, and the numbers of the `datasets` entries that it is for. `name`: tells it from the recipe's others."""
+
+    name: str
+    augment: Augment
+    entries: frozenset[int]
+
+
+@dataclass(frozen=True)
 class Recipe:
-    """What the stage reads of an axolotl config. `datasets` and `test_datasets` hold the entries as written, without nulls."""
+    """What the stage reads of an axolotl config.
+
+    `datasets` and `test_datasets` hold the entries as written, without nulls; after those of `datasets` stand those of `augft.documents`.
+    """
 
     augft: AugftConfig
     datasets: tuple[dict[str, Any], ...]
@@ -79,6 +91,7 @@ class Recipe:
     base_model: str
     tokenizer: str
     special_tokens: tuple[tuple[str, str], ...]
+    names_chat_template: bool
     prepared_path: str
     hub_token: bool | None
     deduplicates: bool
@@ -92,19 +105,20 @@ class Recipe:
             ConfigError: A key of the block is wrong, or the recipe is of a kind that cannot be augmented.
         """
         augft = parse_augft(_block(cfg))
-        _check_kind(cfg)
+        _check_kind(cfg, augft)
         held_out_by_us = _holds_out_already(cfg, augft)
         val_set_size = augft.val_set_size if held_out_by_us else cfg.get("val_set_size")
         recipe = cls(
             augft=augft,
-            datasets=_entries(cfg, "datasets"),
-            test_datasets=() if held_out_by_us else _entries(cfg, "test_datasets"),
+            datasets=(*own_datasets(cfg, augft), *document_entries(augft)),
+            test_datasets=() if held_out_by_us else read_entries(cfg, "test_datasets"),
             val_set_size=float(val_set_size or 0),
             seed=DEFAULT_SEED if cfg.get("seed") is None else int(cfg["seed"]),
             base_model=str(cfg.get("base_model") or ""),
             tokenizer=str(cfg.get("tokenizer_config") or cfg.get("base_model_config") or cfg.get("base_model") or ""),
             special_tokens=tuple(sorted((k, v) for k, v in (cfg.get("special_tokens") or {}).items() if isinstance(v, str))),
-            prepared_path=str(cfg.get("dataset_prepared_path") or PREPARED_PATH),
+            names_chat_template=bool(cfg.get("chat_template") or cfg.get("chat_template_jinja")),
+            prepared_path=_prepared_path(cfg),
             hub_token=cfg.get("hf_use_auth_token"),
             deduplicates=bool(cfg.get("dataset_exact_deduplication")),
             training=_training(cfg),
@@ -117,7 +131,7 @@ class Recipe:
     @property
     def output_dir(self) -> Path:
         """Folder of everything the stage writes."""
-        return Path(self.augft.output_dir or Path(self.prepared_path) / "augft")
+        return _output_dir(self.augft, self.prepared_path)
 
     @property
     def store_path(self) -> Path:
@@ -147,20 +161,43 @@ class Recipe:
         """Whether entry `entry` of `datasets` goes to the teacher."""
         return self.datasets[entry].get("path") not in self.augft.exclude
 
+    @property
+    def chats_about_text(self) -> bool:
+        """Whether rows of questions and answers are written about plain text: chats, for which the student needs a chat template."""
+        asked = ((a.augment, self.datasets[i]) for a in self.assignments() for i in a.entries)
+        return any(augment.write == "questions" and format_of(entry).writes == "statements" for augment, entry in asked)
+
+    def assignments(self) -> list[Assignment]:
+        """What is asked about which entries: first what holds for all without settings of their own, then those settings."""
+        own = {source.path: source for source in self.augft.sources}
+        paths = {i: str(e.get("path")) for i, e in enumerate(self.datasets) if self.is_augmented(i)}
+        general = frozenset(i for i, path in paths.items() if path not in own)
+        found = [Assignment(str(i), augment, general) for i, augment in enumerate(self.augft.augment) if general]
+        for path, source in own.items():
+            entries = frozenset(i for i, p in paths.items() if p == path)
+            found += [Assignment(f"{path}#{i}", augment, entries) for i, augment in enumerate(source.augment)]
+        return found
+
     def _check_entries(self) -> None:
         paths = [e.get("path") for e in self.datasets]
-        for path in self.augft.exclude:
+        for key, path in [*(("exclude", p) for p in self.augft.exclude), *(("sources", s.path) for s in self.augft.sources)]:
             if path not in paths:
-                raise ConfigError(f"augft.exclude: no datasets entry has the path {path!r}; the paths are {_listed(paths)}")
+                raise ConfigError(f"augft.{key}: no datasets entry has the path {path!r}; the paths are {listed(paths)}")
+            if key == "sources" and path in self.augft.exclude:
+                raise ConfigError(f"augft.sources has settings for {path!r}, which augft.exclude takes out; remove one of the two")
         augmented = [e for i, e in enumerate(self.datasets) if self.is_augmented(i)]
         if not augmented:
             raise ConfigError("augft.exclude names every datasets entry, so nothing is left to augment; remove one or drop the plugin")
         for entry in augmented:
-            if not is_supported(entry.get("type")):
-                raise ConfigError(
-                    f"datasets entry {entry.get('path')!r}: type {_type_name(entry.get('type'))} cannot be augmented yet; "
-                    f"supported: {_listed(SUPPORTED_TYPES)}. Name the path under augft.exclude to train on it as it is"
-                )
+            check_type(entry)
+        for assignment in self.assignments():
+            for i in sorted(assignment.entries):
+                check_assignment(self.datasets[i], assignment.augment)
+        if self.augft.sentence_splitting != "none" and all(format_of(e).writes == "questions" for e in augmented):
+            raise ConfigError(
+                f"augft.sentence_splitting is {self.augft.sentence_splitting}, but no entry that is augmented holds plain text: "
+                "splitting is for documents (type completion), not for questions and answers; remove it"
+            )
 
 
 def require_plugin(cfg: Mapping[str, Any]) -> None:
@@ -189,27 +226,26 @@ def _holds_out_already(cfg: Mapping[str, Any], augft: AugftConfig) -> bool:
     return True
 
 
-def _check_kind(cfg: Mapping[str, Any]) -> None:
+def _check_kind(cfg: Mapping[str, Any], augft: AugftConfig) -> None:
     for key, reason in _CANNOT_AUGMENT.items():
         if cfg.get(key):
             raise ConfigError(f"{key} is set, which augft cannot work with: {reason}. Remove {key}, or drop the plugin")
-    if not cfg.get("datasets"):
-        raise ConfigError("the recipe has no datasets entry, so there is nothing to augment; add one under datasets")
+    if not cfg.get("datasets") and not augft.documents:
+        raise ConfigError("the recipe has no datasets entry, so there is nothing to augment; add one under datasets, or augft.documents")
 
 
-def _entries(cfg: Mapping[str, Any], key: str) -> tuple[dict[str, Any], ...]:
-    entries = []
-    for i, entry in enumerate(cfg.get(key) or []):
-        if not isinstance(entry, Mapping) or not entry.get("path"):
-            raise ConfigError(f"{key}[{i}] has no path; give the file, folder or hub name of the data set")
-        entries.append({k: _plain(entry[k]) for k in _ENTRY_KEYS if entry.get(k)})
-    return tuple(entries)
+def own_datasets(cfg: Mapping[str, Any], augft: AugftConfig) -> tuple[dict[str, Any], ...]:
+    """The entries of `datasets` without the placeholders that the plugin puts there for `augft.documents`."""
+    added = {entry["path"] for entry in placeholders(augft, _output_dir(augft, _prepared_path(cfg)))}
+    return tuple(entry for entry in read_entries(cfg, "datasets") if entry["path"] not in added)
 
 
-def _plain(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {k: _plain(v) for k, v in value.items() if v is not None}
-    return list(value) if isinstance(value, list | tuple) else value
+def _prepared_path(cfg: Mapping[str, Any]) -> str:
+    return str(cfg.get("dataset_prepared_path") or PREPARED_PATH)
+
+
+def _output_dir(augft: AugftConfig, prepared_path: str) -> Path:
+    return Path(augft.output_dir or Path(prepared_path) / "augft")
 
 
 def _training(cfg: Mapping[str, Any]) -> Training:
@@ -223,11 +259,3 @@ def _training(cfg: Mapping[str, Any]) -> Training:
         sample_packing=bool(cfg.get("sample_packing")),
         world_size=int(os.environ.get("WORLD_SIZE", "1")),
     )
-
-
-def _type_name(value: Any) -> str:
-    return "(user-defined)" if isinstance(value, Mapping) else repr(value)
-
-
-def _listed(values: Iterable[Any]) -> str:
-    return ", ".join(str(v) for v in values)

@@ -10,8 +10,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from axolotl_augft.config import LocalAugment
+from axolotl_augft.augment_config import LocalAugment
 from axolotl_augft.fingerprints import FileStamp, model_files, stamp_files
+from axolotl_augft.folder_entries import is_documents
+from axolotl_augft.folders import find_documents
 from axolotl_augft.manifest import Manifest, load_note, result_folder
 from axolotl_augft.recipe import Recipe
 from axolotl_augft.sources import content_format, load_entry, row_digest
@@ -63,6 +65,8 @@ def local_files(entry: Mapping[str, Any]) -> list[Path] | None:
     `datasets` writes its own cache files into a folder saved to disk; they are no part of the data.
     """
     path = Path(entry["path"])
+    if is_documents(entry):
+        return list(find_documents(entry["path"]).files.values()) if path.exists() else []
     if path.is_file():
         return [path]
     if not path.is_dir():

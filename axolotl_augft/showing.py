@@ -3,13 +3,14 @@
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import orjson
-import pyarrow.parquet as pq
+from datasets import load_dataset
 
+from axolotl_augft.chat_format import ChatFormat
+from axolotl_augft.contents import Content, Exchange, Text
 from axolotl_augft.errors import OutputError
-from axolotl_augft.manifest import Manifest, load_note, load_result, result_folder
+from axolotl_augft.manifest import Manifest, WrittenEntry, load_note, load_result, result_folder
 from axolotl_augft.recipe import Recipe
 from axolotl_augft.reuse import find_result
 from axolotl_augft.sources import Source, load_sources
@@ -44,14 +45,20 @@ def show_lines(recipe: Recipe, limit: int) -> Iterator[str]:
     for entry, (source, written) in enumerate(zip(load_sources(recipe), result.entries, strict=True)):
         if source.format is None:
             continue
-        kept = _augmented(folder / written.augmented.name, source) if written.augmented else {}
+        kept = _augmented(folder, written, source)
         rows = sorted({*kept, *(row for e, row in rejected if e == source.entry)})
         for row in rows[:: max(1, len(rows) // limit)][:limit]:
-            yield f"{source.path} row {row}: {clean(source.format.text(source.rows[row]) or '')}"
+            yield f"{_where(source, row)}: {clean(source.text(row))}"
             yield from dict.fromkeys(f"  + {kind}: {clean(text)}" for kind, text in kept.get(row, []))
             yield from dict.fromkeys(f"  - {reason}: {clean(text)}" for reason, text in rejected.get((source.entry, row), []))
         if entry + 1 < len(result.entries):
             yield ""
+
+
+def _where(source: Source, row: int) -> str:
+    """A row's place: its number, and for a converted file its name."""
+    name = source.rows[row]["augft_file"] if source.conversion else None
+    return f"{source.path} row {row}" + (f" ({clean(name)})" if name else "")
 
 
 def clean(text: str) -> str:
@@ -66,17 +73,30 @@ def _result(recipe: Recipe) -> Manifest:
     return result
 
 
-def _augmented(file: Path, source: Source) -> dict[int, list[tuple[str, str]]]:
+def _augmented(folder: Path, written: WrittenEntry, source: Source) -> dict[int, list[tuple[str, str]]]:
+    """Kind and text of what was written, by source row."""
     found: dict[int, list[tuple[str, str]]] = {}
-    for batch in pq.ParquetFile(file).iter_batches():
-        for row in batch.to_pylist():
-            text = "".join(s["text"] for s in row["segments"]) if "segments" in row else _text(row, source)
+    forms = (written.augmented, None if written.segments else source.format), (written.questions, ChatFormat())
+    for file, form in forms:
+        rows = load_dataset("parquet", data_files=str(folder / file.name), split="train", streaming=True) if file else ()
+        for row in rows:
+            text = _said(form.read(row)) if form else "".join(s["text"] for s in row["segments"])
             found.setdefault(row["augft_row"], []).append((row["augft_kind"], text))
     return found
 
 
-def _text(row: dict[str, Any], source: Source) -> str:
-    return (source.format.text(row) if source.format else None) or ""
+def _said(content: Content) -> str:
+    match content:
+        case Text(text):
+            return text
+        case Exchange(question, answer):
+            return _pair(question, answer)
+        case _:
+            return ""
+
+
+def _pair(question: str | None, answer: str) -> str:
+    return answer if question is None else f"{question} → {answer}"
 
 
 def _rejected(folder: Path) -> dict[tuple[int, int], list[tuple[str, str]]]:
@@ -85,5 +105,5 @@ def _rejected(folder: Path) -> dict[tuple[int, int], list[tuple[str, str]]]:
     with (folder / REJECTED).open("rb") as file:
         for line in file:
             item = orjson.loads(line)
-            found.setdefault((item["entry"], item["augft_row"]), []).append((item["reason"], item["text"]))
+            found.setdefault((item["entry"], item["augft_row"]), []).append((item["reason"], _pair(item.get("question"), item["text"])))
     return found

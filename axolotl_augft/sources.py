@@ -8,7 +8,7 @@ added moves at most the boundary.
 import hashlib
 import unicodedata
 from array import array
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -18,12 +18,35 @@ import orjson
 import pyarrow as pa
 from datasets import Dataset, DatasetDict, concatenate_datasets
 
+from axolotl_augft.contents import Content, Exchange, Text, Unfit
 from axolotl_augft.errors import SourceError
+from axolotl_augft.folder_entries import converted_file, is_documents
+from axolotl_augft.folder_rows import Conversion, convert_path
 from axolotl_augft.formats import Format, format_of, is_supported
 from axolotl_augft.recipe import Recipe
 
 PROVENANCE_PREFIX = "augft_"
+_SHOWN_ROWS = 5
 _ROWS_AT_ONCE = 500
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Rows of one entry that nothing can be asked about, for one reason. Rows that are not `trainable` are left out everywhere."""
+
+    reason: str
+    trainable: bool
+    rows: tuple[int, ...]
+
+    @property
+    def what(self) -> str:
+        """What becomes of the rows, and why."""
+        return f"{'trained on, but not augmented' if self.trainable else 'left out'}: {self.reason}"
+
+    def __str__(self) -> str:
+        shown = ", ".join(map(str, self.rows[:_SHOWN_ROWS])) + (" …" if len(self.rows) > _SHOWN_ROWS else "")
+        one = len(self.rows) == 1
+        return f"{len(self.rows)} {'row is' if one else 'rows are'} {self.what} ({'row' if one else 'rows'} {shown})"
 
 
 @dataclass(frozen=True)
@@ -32,8 +55,8 @@ class Source:
 
     `format` is None for an entry that is not augmented; `content` is the format by which rows are compared, None if it is none of ours.
     `held_out`: rows for evaluation. `twins`: training rows equal to a held-out
-    or test row after normalisation; they are neither trained on nor shown to the teacher. `textless`: rows that hold no text, which are
-    left out everywhere.
+    or test row after normalisation; they are neither trained on nor shown to the teacher. `problems`: rows that cannot be augmented.
+    `conversion`: what became of the files of an entry of `augft.documents`.
     """
 
     entry: int
@@ -43,7 +66,17 @@ class Source:
     content: Format | None
     held_out: tuple[int, ...] = ()
     twins: tuple[int, ...] = ()
-    textless: tuple[int, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    conversion: Conversion | None = None
+
+    @property
+    def broken(self) -> set[int]:
+        """Numbers of the rows that cannot be trained on."""
+        return {row for problem in self.problems if not problem.trainable for row in problem.rows}
+
+    def text(self, row: int) -> str:
+        """All text of a row, "" if its format is none of ours."""
+        return text_of(self.content.read(self.reader[row]) if self.content else None)
 
     @cached_property
     def reader(self) -> "RowReader":
@@ -53,17 +86,37 @@ class Source:
     @property
     def training_rows(self) -> Sequence[int]:
         """Numbers of the rows that are trained on, ascending."""
-        left_out = {*self.held_out, *self.twins, *self.textless}
+        left_out = self._left_out
         return array("q", (i for i in range(len(self.rows)) if i not in left_out)) if left_out else range(len(self.rows))
 
-    def training_texts(self) -> Iterator[tuple[int, str]]:
-        """Numbers and texts of the rows that are trained on; none for an entry that is not augmented."""
-        if self.format is None:
+    @property
+    def is_text(self) -> bool:
+        """Whether it is augmented and holds plain text, which can be split into sentences."""
+        return self.format is not None and self.format.writes == "statements"
+
+    def training_contents(self) -> Iterator[tuple[int, Content]]:
+        """Numbers and contents of the rows that are trained on; none where its format is none of ours."""
+        if self.content is None:
             return
-        left_out = {*self.held_out, *self.twins, *self.textless}
+        left_out = self._left_out
         for i, row in enumerate(read_rows(self.rows)):
-            if i not in left_out and (text := self.format.text(row)):
-                yield i, text
+            if i not in left_out:
+                yield i, self.content.read(row)
+
+    @property
+    def _left_out(self) -> set[int]:
+        return {*self.held_out, *self.twins, *self.broken}
+
+
+def text_of(content: Content | None) -> str:
+    """All text of a row, with its system prompt; "" if nothing can be read of it."""
+    match content:
+        case Text(text):
+            return text
+        case Exchange(system=system):
+            return f"{system}\n{content.text}" if system else content.text
+        case _:
+            return ""
 
 
 def read_rows(rows: Dataset) -> Iterator[dict[str, Any]]:
@@ -97,27 +150,43 @@ def load_sources(recipe: Recipe) -> list[Source]:
     """
     loaded = []
     for i, entry in enumerate(recipe.datasets):
+        conversion = _convert(entry, recipe) if is_documents(entry) else None
         rows = load_entry(entry, "train", recipe)
         where = f"datasets entry {entry['path']!r}"
         if len(rows) == 0:
             raise SourceError(f"{where}: no rows; give a file with at least one, or remove the entry")
         content = content_format(entry)
         form = content if recipe.is_augmented(i) else None
-        textless: tuple[int, ...] = ()
         if content:
             content.check_columns(rows.column_names, where)
-        if form:
-            textless = tuple(n for n, row in enumerate(read_rows(rows)) if form.text(row) is None)
-        if len(textless) == len(rows):
-            raise SourceError(
-                f"{where}: none of its {len(rows)} rows holds a text (they are empty, or not text); name the right column with `field:`"
-            )
-        loaded.append(Source(i, entry["path"], rows, form, content, textless=textless))
+        problems = _problems(rows, form) if form else ()
+        if sum(len(p.rows) for p in problems) == len(rows):
+            reasons = "; ".join(map(str, problems))
+            raise SourceError(f"{where}: none of its {len(rows)} rows can be augmented ({reasons}); check its type and columns")
+        loaded.append(Source(i, entry["path"], rows, form, content, problems=problems, conversion=conversion))
     return _hold_out(loaded, recipe)
+
+
+def _problems(rows: Dataset, form: Format) -> tuple[Problem, ...]:
+    """The rows that nothing can be asked about, by reason."""
+    found: dict[Unfit, list[int]] = {}
+    for i, row in enumerate(read_rows(rows)):
+        content = form.read(row)
+        if isinstance(content, Unfit):
+            found.setdefault(content, []).append(i)
+    return tuple(Problem(unfit.reason, unfit.trainable, tuple(numbers)) for unfit, numbers in found.items())
+
+
+def _convert(entry: Mapping[str, Any], recipe: Recipe) -> Conversion:
+    documents = recipe.augft.documents
+    assert documents is not None, "an entry of documents comes from augft.documents"
+    return convert_path(entry["path"], converted_file(recipe.output_dir, entry["path"]), documents.on_error, recipe.augft.language)
 
 
 def load_entry(entry: Mapping[str, Any], split: str, recipe: Recipe) -> Dataset:
     """One entry's rows as axolotl would load them: name lists, split and shards included; without columns of an earlier run.
+
+    Those of an entry of `augft.documents` are in its converted file, with the columns that say where they come from.
 
     Raises:
         SourceError: Axolotl's loader cannot load it, or it has no such split.
@@ -125,6 +194,8 @@ def load_entry(entry: Mapping[str, Any], split: str, recipe: Recipe) -> Dataset:
     from axolotl.utils.data.shared import datasets_with_name_generator
     from axolotl.utils.dict import DictDefault
 
+    if is_documents(entry):
+        return Dataset.from_parquet(str(converted_file(recipe.output_dir, entry["path"])))
     parts = [_load_part(part, split, recipe) for part in datasets_with_name_generator([DictDefault(entry)])]
     rows = parts[0] if len(parts) == 1 else concatenate_datasets(parts)
     return rows.remove_columns([c for c in rows.column_names if c.startswith(PROVENANCE_PREFIX)])
@@ -165,19 +236,29 @@ def content_format(entry: Mapping[str, Any]) -> Format | None:
 
 
 def row_digest(row: Mapping[str, Any], form: Format | None) -> bytes:
-    """SHA-256 of a row's content: its text in a format we know (case, spacing and Unicode form ignored), else all its columns."""
-    text = form.text(row) if form else None
-    if text is None:
-        content = orjson.dumps(dict(row), option=orjson.OPT_SORT_KEYS | orjson.OPT_SERIALIZE_NUMPY, default=repr)
-    else:
-        content = " ".join(unicodedata.normalize("NFKC", text).casefold().split()).encode()
+    """SHA-256 of a row's content: its text, or question and answer, in a format we know, else all its columns.
+
+    Case, spacing and Unicode form are ignored, so that the same exchange is found again in another format.
+    """
+    match form.read(row) if form else None:
+        case Text(text):
+            content = _comparable(text).encode()
+        case Exchange(question, answer, before):
+            parts = [*(f"{t.role}: {t.text}" for t in before), question, answer]
+            content = "\0".join(map(_comparable, parts)).encode()
+        case _:
+            content = orjson.dumps(dict(row), option=orjson.OPT_SORT_KEYS | orjson.OPT_SERIALIZE_NUMPY, default=repr)
     return hashlib.sha256(content).digest()
 
 
+def _comparable(text: str) -> str:
+    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+
+
 def _digests(source: Source) -> Iterator[bytes | None]:
-    """The rows' digests; None for a row without text."""
-    textless = set(source.textless)
-    return (None if i in textless else row_digest(row, source.content) for i, row in enumerate(read_rows(source.rows)))
+    """The rows' digests; None for a row that is left out."""
+    broken = source.broken
+    return (None if i in broken else row_digest(row, source.content) for i, row in enumerate(read_rows(source.rows)))
 
 
 def _hold_out(sources: list[Source], recipe: Recipe) -> list[Source]:
@@ -220,12 +301,23 @@ def _held_out_count(val_set_size: float, rows: int) -> int:
     return -int(-(val_set_size * rows) // 1) if val_set_size else 0
 
 
-def _test_digests(recipe: Recipe) -> set[bytes]:
-    digests: set[bytes] = set()
+def _test_rows(recipe: Recipe) -> Iterator[tuple[Mapping[str, Any], Format | None]]:
+    """The rows of `test_datasets`, each with its format."""
     for entry in recipe.test_datasets:
         form = content_format(entry)
         rows = load_entry(entry, "test", recipe)
         if form:
             form.check_columns(rows.column_names, f"test_datasets entry {entry['path']!r}")
-        digests.update(row_digest(row, form) for row in read_rows(rows))
-    return digests
+        yield from ((row, form) for row in read_rows(rows))
+
+
+def _test_digests(recipe: Recipe) -> set[bytes]:
+    return {row_digest(row, form) for row, form in _test_rows(recipe)}
+
+
+def evaluation_contents(sources: Iterable[Source], recipe: Recipe) -> Iterator[Content]:
+    """What the held-out rows and the rows of `test_datasets` hold, in formats we know."""
+    for source in sources:
+        if source.content:
+            yield from (source.content.read(source.rows[i]) for i in source.held_out)
+    yield from (form.read(row) for row, form in _test_rows(recipe) if form)

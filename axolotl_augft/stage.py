@@ -1,31 +1,33 @@
 """The whole stage: recipe -> finished result on disk, made now or found."""
 
 import logging
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from axolotl_augft import writing
+from axolotl_augft.augment_config import LocalAugment
 from axolotl_augft.augmenting import Plan, judged_inferences
 from axolotl_augft.budget import recipe_budget
-from axolotl_augft.config import LocalAugment
 from axolotl_augft.coordination import run_once
 from axolotl_augft.documents import Document, read_documents
 from axolotl_augft.fingerprints import FileStamp
 from axolotl_augft.global_strategy import GlobalStrategy
 from axolotl_augft.judging import Judged
+from axolotl_augft.leaks import Leaks
 from axolotl_augft.local_strategy import LocalStrategy
 from axolotl_augft.manifest import Manifest, Note, save_note
 from axolotl_augft.prices import find_price
-from axolotl_augft.recipe import Recipe
+from axolotl_augft.recipe import Assignment, Recipe
 from axolotl_augft.requests import Request
 from axolotl_augft.reuse import find_result, input_stamps, model_stamps, remote_digest
 from axolotl_augft.rounds import Rounds
 from axolotl_augft.session import TeacherSession
-from axolotl_augft.sources import Source, load_sources
+from axolotl_augft.sources import Source, evaluation_contents, load_sources
 from axolotl_augft.spending import Spent
 from axolotl_augft.store import ResponseStore
-from axolotl_augft.student import load_student
+from axolotl_augft.student import Student, load_student
 from axolotl_augft.summary import indented, summary_lines
 from axolotl_augft.tasks import Strategy
 from axolotl_augft.teacher import Teacher, resolve_teacher, settled
@@ -50,11 +52,13 @@ class Prepared:
 
     recipe: Recipe
     stamps: list[FileStamp]
+    student: Student
     sources: list[Source]
     teacher: Teacher
     store: ResponseStore
     plan: Plan
     documents: int
+    leaks: Leaks
 
     def requests(self) -> Iterator[Request]:
         """The plan's requests in the order in which they are sent."""
@@ -78,27 +82,31 @@ def prepared(recipe: Recipe) -> Iterator[Prepared]:
         AugftError: A source, the store, a prompt or a setting cannot be used.
     """
     stamps = input_stamps(recipe)
+    student = load_student(recipe)
     sources = load_sources(recipe)
     for source in sources:
-        if bad := source.textless:
-            LOG.warning("augft: %s: %d rows hold no text and are skipped (the first is row %d)", source.path, len(bad), bad[0])
-    documents = Documents(sources)
+        for problem in source.problems:
+            LOG.warning("augft: %s: %s", source.path, problem)
+        for line in source.conversion.lines() if source.conversion else ():
+            LOG.warning("augft: %s", line)
+    leaks = Leaks(evaluation_contents(sources, recipe), recipe.augft.language)
     with ResponseStore.opened(recipe.store_path) as store:
         resolved = resolve_teacher(recipe.augft.teacher, recipe.base_model, recipe.seed, model_stamps(recipe, stamps))
         teacher = settled(resolved, store)
-        plan = Plan(tuple((entry, _strategy(recipe, i, teacher, documents, store)) for i, entry in enumerate(recipe.augft.augment)))
+        plan = Plan(tuple((a.augment, _strategy(recipe, a, teacher, sources, store)) for a in recipe.assignments()))
         for _, strategy in plan.entries:
             if isinstance(strategy, GlobalStrategy) and strategy.cut:
                 LOG.warning("augft: %d documents above %d tokens are cut at sentence ends", strategy.cut.count, strategy.cut.budget)
-        yield Prepared(recipe, stamps, sources, teacher, store, plan, sum(1 for _ in documents))
+        yield Prepared(recipe, stamps, student, sources, teacher, store, plan, sum(1 for _ in Documents(sources)), leaks)
 
 
-def _strategy(recipe: Recipe, i: int, teacher: Teacher, documents: Documents, store: ResponseStore) -> Strategy:
-    entry, language = recipe.augft.augment[i], recipe.augft.language
+def _strategy(recipe: Recipe, assigned: Assignment, teacher: Teacher, sources: list[Source], store: ResponseStore) -> Strategy:
+    entry, language = assigned.augment, recipe.augft.language
+    documents = Documents([s for s in sources if s.entry in assigned.entries])
     if isinstance(entry, LocalAugment):
         return LocalStrategy(entry, teacher, documents, language)
-    paths = "|".join(sorted(e["path"] for e in recipe.datasets))
-    return GlobalStrategy(entry, teacher, documents, language, (store, f"{i}|{paths}"))
+    paths = "|".join(sorted(recipe.datasets[i]["path"] for i in assigned.entries))
+    return GlobalStrategy(entry, teacher, documents, language, (store, f"{assigned.name}|{paths}"))
 
 
 def make_result(recipe: Recipe) -> Manifest:
@@ -115,9 +123,9 @@ def make_result(recipe: Recipe) -> Manifest:
             rounds = Rounds(ready.teacher, ready.store, session, budget, recipe.augft.max_failed_fraction)
             _ask(ready, verifier, rounds, budget.is_limited)
         judged = verifier.apply(_judged(ready), ready.store) if verifier else _judged(ready)
-        skipped = sum(len(s.textless) for s in ready.sources)
-        counts = writing.Asked(ready.documents, rounds.requests, rounds.asked.failed.total(), skipped)
-        manifest = writing.write_result(recipe, ready.sources, judged, load_student(recipe), ready.teacher.id, counts)
+        skipped_files = sum(len(s.conversion.problems) for s in ready.sources if s.conversion)
+        counts = writing.Asked(ready.documents, rounds.requests, rounds.asked.failed.total(), _problems(ready.sources), skipped_files)
+        manifest = writing.write_result(recipe, ready.sources, judged, ready.student, ready.teacher.id, counts)
     run = rounds.record()
     save_note(recipe, Note(manifest.fingerprint, tuple(ready.stamps), remote_digest(recipe), run))
     LOG.info("augft: done\n%s", indented(summary_lines(manifest, recipe, run)))
@@ -140,4 +148,12 @@ def _warn_about(recipe: Recipe) -> None:
 
 
 def _judged(ready: Prepared) -> Iterator[Judged]:
-    return judged_inferences(ready.plan, ready.store, ready.recipe.augft)
+    return judged_inferences(ready.plan, ready.store, ready.recipe.augft, ready.leaks)
+
+
+def _problems(sources: Iterable[Source]) -> dict[str, int]:
+    """Rows that could not be augmented, by reason."""
+    counts: Counter[str] = Counter()
+    for problem in (p for s in sources for p in s.problems):
+        counts[problem.what] += len(problem.rows)
+    return dict(sorted(counts.items()))

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from axolotl_augft.errors import ConfigError
 from axolotl_augft.recipe import Recipe
-from axolotl_augft.tokens import TokenCounter, token_counter
+from axolotl_augft.tokens import TokenCounter, has_chat_template, token_counter
 
 
 @dataclass(frozen=True)
@@ -20,9 +20,14 @@ def load_student(recipe: Recipe) -> Student:
     """The student of a recipe.
 
     Raises:
-        ConfigError: Cumulative splitting needs the tokenizer, but it cannot be loaded or has no end-of-text token.
+        ConfigError: Cumulative splitting needs the tokenizer, but it cannot be loaded or has no end-of-text token; or chats are written
+            about documents, but there is no chat template for them.
     """
     tokens = token_counter(recipe.tokenizer)
+    if recipe.chats_about_text and not recipe.names_chat_template and not has_chat_template(recipe.tokenizer):
+        raise ConfigError(
+            f"write: questions makes chats of documents, but {recipe.tokenizer!r} has no chat template; set chat_template, e.g. to chatml"
+        )
     if recipe.augft.sentence_splitting != "cumulative":
         return Student(tokens)
     from transformers import AutoTokenizer

@@ -44,8 +44,9 @@ def training_loads(manifest: Manifest, recipe: Recipe) -> tuple[Load, Load, Load
             own = Load(entry.original_file.rows, entry.original_file.tokens)
         if entry.original != "dropped":
             originals += own.times(recipe.augft.repeat_original if recipe.is_augmented(i) else 1)
-        if entry.augmented:
-            augmented += Load(entry.augmented.rows, entry.augmented.tokens).times(recipe.augft.repeat_augmented)
+        for file in (entry.augmented, entry.questions):
+            if file:
+                augmented += Load(file.rows, file.tokens).times(recipe.augft.repeat_augmented)
     return before, originals, augmented
 
 
@@ -83,12 +84,14 @@ def summary_lines(manifest: Manifest, recipe: Recipe, run: Mapping[str, Any]) ->
     accepted, rejected = sum(counts.accepted.values()), sum(counts.rejected.values())
     lines = [
         f"documents {counts.documents:,}" + _also({"held-out rows": held_out, "rows equal to held-out or test rows left out": twins,
-                                                   "rows without text skipped": counts.skipped_rows}),
+                                                   "files left out": counts.skipped_files}),
+        *(f"  {rows:,} rows {what}" for what, rows in counts.problems.items()),
         f"requests {counts.requests:,}: {run.get('hits', 0):,} answered before, {run.get('asked', 0):,} asked now"
         + _also({"left unanswered": counts.unanswered}),
         f"statements accepted {accepted:,} ({_listed(counts.accepted)})" + _also({"over max_augmented_per_original": counts.over_the_cap}),
         f"statements rejected {rejected:,}" + (f" ({_listed(counts.rejected)})" if rejected else ""),
     ]  # fmt: skip
+    lines += too_long_lines(counts.too_long, recipe.training.sequence_len)
     if run.get("asked"):
         lines.append(f"{usage_line(Usage.of(run))}, in {run['seconds']:.0f} s")
     if run.get("hits"):
@@ -98,6 +101,14 @@ def summary_lines(manifest: Manifest, recipe: Recipe, run: Mapping[str, Any]) ->
     if run.get("passing_failures"):
         lines.append(f"tries that failed: {_listed(run['passing_failures'])}")
     return lines + training_lines(*training_loads(manifest, recipe), recipe.training, manifest.exact_tokens)
+
+
+def too_long_lines(counts: Mapping[str, int], sequence_len: int) -> list[str]:
+    """A line about rows that do not fit into a sequence, none if there are none. Counted without a chat template's own tokens."""
+    long = {kind: n for kind, n in counts.items() if n}
+    if not long:
+        return []
+    return [f"rows above sequence_len {sequence_len:,}, which axolotl cuts (completion) or drops (others): {_listed(long)}"]
 
 
 def _listed(counts: Mapping[str, int]) -> str:

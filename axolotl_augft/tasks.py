@@ -4,8 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
+from axolotl_augft.contents import Exchange
 from axolotl_augft.documents import Document
 from axolotl_augft.examples import Example
+from axolotl_augft.formats import Writes
 from axolotl_augft.requests import Request
 
 
@@ -15,7 +17,7 @@ class Task:
 
     `sentences`: the numbered sentences of a local request, the first of them sentence `first_sentence` of the target (from 0); empty for a
     global request. `premises`: the texts that a statement must follow from. `labels`: document ids shown in the prompt.
-    `kind`: what a line without a label of its own is.
+    `kind`: what a line without a label of its own is. `writes`: what is asked for.
     """
 
     request: Request
@@ -27,6 +29,12 @@ class Task:
     examples: tuple[Example, ...] = ()
     labels: frozenset[str] = frozenset()
     kind: str = "statement"
+    writes: Writes = "statements"
+
+    @property
+    def exchange(self) -> Exchange | None:
+        """The question and answer that the target holds, if it is no plain text."""
+        return self.target.exchange
 
 
 class Strategy(Protocol):

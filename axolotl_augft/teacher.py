@@ -1,5 +1,6 @@
 """The `teacher:` block and the recipe's base_model -> the teacher as the rest of the stage sees it."""
 
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -7,11 +8,12 @@ from typing import Any, Literal, Protocol
 
 import orjson
 
-from axolotl_augft.config import DEFAULT_MAX_TOKENS, Augment, TeacherConfig
+from axolotl_augft.augment_config import DEFAULT_MAX_TOKENS, Augment
 from axolotl_augft.errors import ConfigError
 from axolotl_augft.fingerprints import FileStamp, combined_digest
 from axolotl_augft.requests import Prefix, Request, Sampling
-from axolotl_augft.tokens import ESTIMATE, TokenCounter, local_model_file, token_counter
+from axolotl_augft.teacher_config import TeacherConfig
+from axolotl_augft.tokens import ESTIMATE, TokenCounter, has_chat_template, local_model_file, token_counter
 
 Backend = Literal["endpoint", "transformers", "vllm", "command"]
 _CONCURRENCY: dict[Backend, int] = {"endpoint": 64, "transformers": 16, "vllm": 256, "command": 16}
@@ -42,13 +44,36 @@ class Teacher:
             default = min(default, self.context_length // 4)
         return entry.max_tokens or self.config.max_tokens or default
 
+    @property
+    def structured(self) -> bool:
+        """Whether answers that are questions are asked for as JSON with a schema."""
+        asked = self.config.structured_output
+        return self.api == "chat" and (self.backend == "endpoint" if asked is None else asked)
+
     def request(
-        self, prefix: Prefix, target: str, max_tokens: int, stop: tuple[str, ...], sample: int = 0, keep_reasoning: bool = False
+        self,
+        prefix: Prefix,
+        target: str,
+        max_tokens: int,
+        stop: tuple[str, ...],
+        sample: int = 0,
+        extra: Mapping[str, Any] | None = None,
+        keep_reasoning: bool = False,
     ) -> Request:
-        """A request to this teacher; sample `i` of a prompt has its own seed."""
+        """A request to this teacher.
+
+        Args:
+            prefix: What it shares with others.
+            target: What is its own.
+            max_tokens: Longest answer.
+            stop: Stop sequences.
+            sample: Its number among the samples of a prompt; each has its own seed.
+            extra: Further fields of the JSON body; the user's `extra_body` goes before them.
+            keep_reasoning: Whether a reasoning model's thoughts are kept.
+        """
         sampling = Sampling(self.config.temperature, self.config.top_p, max_tokens, stop, self.seed + sample)
-        extra = tuple(sorted((self.config.extra_body or {}).items()))
-        return Request(self.id, self.api, prefix, target, sampling, sample, extra, keep_reasoning)
+        fields = {**(extra or {}), **(self.config.extra_body or {})}
+        return Request(self.id, self.api, prefix, target, sampling, sample, tuple(sorted(fields.items())), keep_reasoning)
 
 
 class TeacherMemory(Protocol):
@@ -92,7 +117,7 @@ def resolve_teacher(config: TeacherConfig, base_model: str, seed: int, model_sta
         backend=backend,
         model=model,
         id=config.id or (f"{name}@{combined_digest(model_stamps)[:16]}" if model_stamps else name),
-        api=config.api or ("chat" if _has_chat_template(model) else "completions"),
+        api=config.api or ("chat" if has_chat_template(model) else "completions"),
         max_concurrency=config.max_concurrency or _CONCURRENCY[backend],
         tokens=token_counter(model),
         context_length=_context_length(model),
@@ -122,14 +147,6 @@ def settled(teacher: Teacher, memory: TeacherMemory) -> Teacher:
         context_length=known["context_length"],
         tokens=teacher.tokens if known["exact"] else ESTIMATE,
     )
-
-
-def _has_chat_template(model: str) -> bool:
-    """Looks into the model's files; a server's model that is not on this machine is taken for a chat model."""
-    if local_model_file(model, "chat_template.jinja"):
-        return True
-    file = local_model_file(model, "tokenizer_config.json")
-    return file is None or "chat_template" in orjson.loads(file.read_bytes())
 
 
 def _download_small_files(model: str) -> None:

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+import orjson
+
 _BYTES_PER_TOKEN = 4
 _COUNTED_ALL = 500
 
@@ -77,15 +79,30 @@ class SampledCount:
     @property
     def total(self) -> int:
         """Tokens so far."""
-        return self._tokens + round(self._other_bytes * self._tokens / max(self._bytes, 1))
+        return self._tokens + round(self._other_bytes * self._rate)
 
-    def add(self, *parts: str) -> None:
-        """Counts a text, given in parts that are tokenized each on its own."""
+    def add(self, *parts: str) -> int:
+        """Counts a text, given in parts that are tokenized each on its own; says how many tokens it has, or is taken to have."""
         size = sum(len(part) if part.isascii() else len(part.encode()) for part in parts)
-        if self.texts % (1 << (self.texts // _COUNTED_ALL).bit_length()):
-            self._other_bytes += size
-        else:
-            self._bytes += size
-            self._tokens += sum(self._count(part) for part in parts)
-            self.counted += 1
         self.texts += 1
+        if (self.texts - 1) % (1 << ((self.texts - 1) // _COUNTED_ALL).bit_length()):
+            self._other_bytes += size
+            return round(size * self._rate)
+        tokens = sum(self._count(part) for part in parts)
+        self._bytes += size
+        self._tokens += tokens
+        self.counted += 1
+        return tokens
+
+    @property
+    def _rate(self) -> float:
+        """Tokens a byte of the texts that were counted."""
+        return self._tokens / max(self._bytes, 1)
+
+
+def has_chat_template(model: str) -> bool:
+    """Looks into the model's files; a model that is not on this machine is taken for a chat model."""
+    if local_model_file(model, "chat_template.jinja"):
+        return True
+    file = local_model_file(model, "tokenizer_config.json")
+    return file is None or "chat_template" in orjson.loads(file.read_bytes())

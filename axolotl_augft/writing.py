@@ -12,38 +12,24 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import orjson
-from datasets import Features, List, Value
-from datasets.arrow_writer import ParquetWriter
 
-from axolotl_augft.documents import document_id
+from axolotl_augft.contents import Augmentation
 from axolotl_augft.errors import OutputError
 from axolotl_augft.files import cannot_write, sync, write_json
+from axolotl_augft.inferences import Inference
 from axolotl_augft.judging import Judged, Reason
 from axolotl_augft.manifest import MANIFEST, Counts, Manifest, WrittenEntry, WrittenFile, result_folder
 from axolotl_augft.mixing import cap
 from axolotl_augft.recipe import HELD_OUT, Recipe
-from axolotl_augft.sources import Source
+from axolotl_augft.row_file import MESSAGES, SEGMENTS, RowFile, features, messages, origin, provenance, rejected_line, source_provenance
+from axolotl_augft.sources import Source, text_of
 from axolotl_augft.splitting import cumulative_rows, split_sentences
 from axolotl_augft.student import Student
 
 REJECTED = "rejected.jsonl"
-PROVENANCE = Features(
-    {
-        "augft_strategy": Value("string"),
-        "augft_kind": Value("string"),
-        "augft_source": Value("string"),
-        "augft_row": Value("int64"),
-        "augft_sentence": Value("int64"),
-        "augft_document": Value("string"),
-        "augft_request": Value("string"),
-        "augft_sample": Value("int64"),
-    }
-)
-_SEGMENTS = Features({"segments": List({"label": Value("bool"), "text": Value("string")})})
 
 
 @dataclass(frozen=True)
@@ -53,7 +39,8 @@ class Asked:
     documents: int
     requests: int
     unanswered: int
-    skipped_rows: int
+    problems: dict[str, int]
+    skipped_files: int
 
 
 def write_result(
@@ -109,36 +96,6 @@ def _publish(folder: Path, target: Path) -> None:
         sync(target.parent)
 
 
-class _RowFile:
-    """A Parquet file of rows that counts its text's tokens. No file is left where no row was written."""
-
-    def __init__(self, path: Path, features: Features, student: Student) -> None:
-        self._path = path
-        self._student = student
-        self._writer = ParquetWriter(path=str(path), features=features)
-        self._rows = 0
-        self._tokens = 0
-
-    def __enter__(self) -> "_RowFile":
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        if self._rows:
-            self._writer.finalize()
-        self._writer.close()
-        if not self._rows:
-            self._path.unlink(missing_ok=True)
-
-    def add(self, row: Mapping[str, Any], text: str) -> None:
-        self._writer.write(dict(row))
-        self._rows += 1
-        self._tokens += self._student.tokens.count(text)
-
-    @property
-    def written(self) -> WrittenFile | None:
-        return WrittenFile(self._path.name, self._rows, self._tokens) if self._rows else None
-
-
 class _ResultWriter:
     def __init__(self, recipe: Recipe, student: Student, folder: Path) -> None:
         self._recipe = recipe
@@ -146,6 +103,7 @@ class _ResultWriter:
         self._folder = folder
         self._accepted: Counter[str] = Counter()
         self._rejected: Counter[str] = Counter()
+        self._too_long: Counter[str] = Counter()
         self._over_the_cap = 0
 
     def write(self, sources: list[Source], judged: Iterable[Judged]) -> tuple[WrittenEntry, ...]:
@@ -171,24 +129,30 @@ class _ResultWriter:
             rejected=dict(sorted(self._rejected.items(), key=lambda item: order[item[0]])),
             unanswered=asked.unanswered,
             over_the_cap=self._over_the_cap,
-            skipped_rows=asked.skipped_rows,
+            problems=asked.problems,
+            too_long=dict(sorted(self._too_long.items())),
+            skipped_files=asked.skipped_files,
         )
 
     def _entry(self, source: Source, judged: Iterator[Judged], rejected: Any) -> WrittenEntry:
-        segments = self._recipe.augft.sentence_splitting == "cumulative" and source.format is not None
-        augmented = self._augmented(source, judged, rejected, segments) if source.format else None
+        segments = self._recipe.augft.sentence_splitting == "cumulative" and source.is_text
+        augmented, questions = self._augmented(source, judged, rejected, segments) if source.format else (None, None)
         original, original_file, rows, tokens = self._original(source, segments)
         held_out = self._plain_rows(source, source.held_out, "held_out")
         return WrittenEntry(
-            source.path, original, rows, tokens, original_file, augmented, held_out, len(source.twins), segments
+            source.path, original, rows, tokens, original_file, augmented, questions, held_out, len(source.twins), segments
         )  # fmt: skip
 
-    def _features(self, source: Source, segments: bool) -> Features:
-        return Features({**(_SEGMENTS if segments else source.rows.features), **PROVENANCE})
-
-    def _augmented(self, source: Source, judged: Iterator[Judged], rejected: Any, segments: bool) -> WrittenFile | None:
+    def _augmented(
+        self, source: Source, judged: Iterator[Judged], rejected: Any, segments: bool
+    ) -> tuple[WrittenFile | None, WrittenFile | None]:
+        """Rows like the source's, and rows of questions and answers about its text."""
         path = self._folder / f"{source.entry}-augmented.parquet"
-        with _RowFile(path, self._features(source, segments), self._student) as file:
+        chats = self._folder / f"{source.entry}-questions.parquet"
+        with (
+            RowFile(path, features(source, SEGMENTS if segments else None), self._student) as file,
+            RowFile(chats, features(source, MESSAGES), self._student) as questions,
+        ):
             for _, of_document in groupby(judged, key=lambda j: j.task.target.row):
                 all_of_it = list(of_document)
                 kept = [j for j in all_of_it if j.rejected is None]
@@ -196,82 +160,76 @@ class _ResultWriter:
                 self._over_the_cap += len(kept) - len(chosen)
                 for j in chosen:
                     self._accepted[f"{j.task.strategy}/{j.inference.kind}"] += 1
-                    self._add(file, source, j.task.target.row, j.inference.text, segments, _provenance(source, j))
+                    self._count_length(f"{j.task.strategy}/{j.inference.kind}", j.inference.whole)
+                    if j.inference.question is not None and source.format and source.format.writes == "statements":
+                        row = {**messages(j.inference), **origin(source, j.task.target.row), **provenance(source, j)}
+                        questions.add(row, j.inference.whole)
+                    else:
+                        self._add(file, source, j.task.target.row, _augmentation(j.inference), segments, provenance(source, j))
                 for j in all_of_it:
                     if j.rejected is not None:
                         self._rejected[str(j.rejected)] += 1
-                        rejected.write(_rejected_line(source, j))
-        return file.written
+                        rejected.write(rejected_line(source, j))
+        return file.written, questions.written
 
     def _original(self, source: Source, segments: bool) -> tuple[Any, WrittenFile | None, int, int]:
         """What becomes of the source rows: the action, the file, and the rows and tokens before augmentation."""
         kept_rows = source.training_rows
-        splitting = self._recipe.augft.sentence_splitting != "none" and source.format is not None
-        tokens = sum(self._student.tokens.count(t) for _, t in source.training_texts())
+        splitting = self._recipe.augft.sentence_splitting != "none" and source.is_text
+        tokens = sum(self._count_length("original", text_of(content)) for _, content in source.training_contents())
         if source.format and not self._recipe.augft.include_original:
             return "dropped", None, len(kept_rows), tokens
-        if not splitting and len(kept_rows) == len(source.rows):
+        # The converted file of documents keeps its path when they change, by which axolotl would take old tokens for new ones.
+        if not splitting and len(kept_rows) == len(source.rows) and source.conversion is None:
             return "kept", None, len(kept_rows), tokens
         if not splitting:
             return "rewritten", self._plain_rows(source, kept_rows, "original"), len(kept_rows), tokens
         path = self._folder / f"{source.entry}-original.parquet"
-        with _RowFile(path, self._features(source, segments), self._student) as file:
+        with RowFile(path, features(source, SEGMENTS if segments else None), self._student) as file:
             for i in kept_rows:
-                text = source.format.text(source.reader[i]) if source.format else None
-                if text:
-                    self._add(file, source, i, text, segments, _source_provenance(source, i, "original", text))
+                if text := source.text(i):
+                    self._add(file, source, i, Augmentation(text), segments, source_provenance(source, i, "original", text))
         return "rewritten", file.written, len(kept_rows), tokens
 
     def _plain_rows(self, source: Source, rows: Iterable[int], name: str) -> WrittenFile | None:
         path = self._folder / f"{source.entry}{HELD_OUT if name == 'held_out' else f'-{name}.parquet'}"
-        with _RowFile(path, self._features(source, segments=False), self._student) as file:
+        with RowFile(path, features(source), self._student) as file:
             for i in rows:
-                row = source.reader[i]
-                text = (source.format.text(row) if source.format else None) or ""
-                file.add({**row, **_source_provenance(source, i, name, text)}, text)
+                row, text = source.reader[i], source.text(i)
+                file.add({**row, **source_provenance(source, i, name, text)}, text)
         return file.written
 
     def _fits(self, text: str) -> bool:
         return self._student.tokens.count(text) <= self._recipe.training.sequence_len
 
-    def _add(self, file: _RowFile, source: Source, row: int, text: str, segments: bool, provenance: Mapping[str, Any]) -> None:
-        """Writes a text as one row, or as one row a sentence."""
+    def _count_length(self, kind: str, text: str) -> int:
+        """Tokens of a row's text; counts it if they are more than fit into a sequence."""
+        tokens = self._student.tokens.count(text)
+        self._too_long[kind] += tokens > self._recipe.training.sequence_len
+        return tokens
+
+    def _add(
+        self, file: RowFile, source: Source, row: int, augmentation: Augmentation, segments: bool, provenance: Mapping[str, Any]
+    ) -> None:
+        """Writes an augmentation as one row, or as one row a sentence."""
         assert source.format is not None
-        mode = self._recipe.augft.sentence_splitting
-        if mode == "none":
-            file.add({**source.format.row(source.reader[row], text), **provenance}, text)
+        if self._recipe.augft.sentence_splitting == "none" or not source.is_text:
+            file.add({**source.format.row(source.reader[row], augmentation), **provenance}, _said(augmentation))
             return
-        sentences = split_sentences(text, self._recipe.augft.language)
+        sentences = split_sentences(augmentation.text, self._recipe.augft.language)
         if segments:
             for parts in cumulative_rows(sentences, self._student.bos, self._student.eos, self._fits):
                 value = [{"label": p.label, "text": p.text} for p in parts]
-                file.add({"segments": value, **provenance}, "".join(p.text for p in parts))
+                file.add({"segments": value, **origin(source, row), **provenance}, "".join(p.text for p in parts))
         else:
             for i, sentence in enumerate(sentences):
                 where = {"augft_sentence": i} if provenance["augft_strategy"] == "original" else {}
-                file.add({**source.format.row(source.reader[row], sentence), **provenance, **where}, sentence)
+                file.add({**source.format.row(source.reader[row], Augmentation(sentence)), **provenance, **where}, sentence)
 
 
-def _provenance(source: Source, judged: Judged) -> dict[str, Any]:
-    task, inference = judged.task, judged.inference
-    return {
-        "augft_strategy": task.strategy,
-        "augft_kind": inference.kind,
-        "augft_source": source.path,
-        "augft_row": task.target.row,
-        "augft_sentence": inference.sentence,
-        "augft_document": task.target.id,
-        "augft_request": task.request.key.hex(),
-        "augft_sample": task.request.sample,
-    }
+def _augmentation(inference: Inference) -> Augmentation:
+    return Augmentation(inference.text, inference.question, inference.keeps_answer)
 
 
-def _source_provenance(source: Source, row: int, strategy: str, text: str) -> dict[str, Any]:
-    nothing = dict.fromkeys(PROVENANCE)
-    own = {"augft_strategy": strategy, "augft_source": source.path, "augft_row": row, "augft_document": document_id(text)}
-    return {**nothing, **own}
-
-
-def _rejected_line(source: Source, judged: Judged) -> bytes:
-    line = {"entry": source.entry, **_provenance(source, judged), "reason": str(judged.rejected), "text": judged.inference.text}
-    return orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE)
+def _said(augmentation: Augmentation) -> str:
+    return augmentation.text if augmentation.question is None else f"{augmentation.question}\n{augmentation.text}"

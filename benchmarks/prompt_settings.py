@@ -14,10 +14,11 @@ import time
 from pathlib import Path
 from typing import Any, get_args
 
+from axolotl_augft.augment_config import LocalAugment
 from axolotl_augft.bench.audit import Audit, audit, share
 from axolotl_augft.bench.dataset import DOCUMENTS, load
 from axolotl_augft.bench.making import grammar_of
-from axolotl_augft.config import AugftConfig, LocalAugment
+from axolotl_augft.config import AugftConfig
 from axolotl_augft.recipe import Recipe
 from axolotl_augft.stage import run_stage
 

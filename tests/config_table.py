@@ -6,7 +6,9 @@ from typing import Literal, get_args, get_origin
 
 from pydantic_core import PydanticUndefined
 
-from axolotl_augft.config import AugftConfig, GlobalAugment, LocalAugment, TeacherConfig
+from axolotl_augft.augment_config import GlobalAugment, LocalAugment
+from axolotl_augft.config import AugftConfig, DocumentsConfig
+from axolotl_augft.teacher_config import TeacherConfig
 
 README = Path(__file__).parent.parent / "README.md"
 MARKS = re.compile(r"(?<=<!-- keys -->\n).*?(?=<!-- /keys -->)", re.DOTALL)
@@ -16,6 +18,7 @@ def table() -> str:
     lines = ["| key | default | what |", "|---|---|---|"]
     for prefix, model in (
         ("", AugftConfig),
+        ("documents.", DocumentsConfig),
         ("teacher.", TeacherConfig),
         ("augment: local, ", LocalAugment),
         ("augment: global, ", GlobalAugment),

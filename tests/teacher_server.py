@@ -25,9 +25,32 @@ def prompt_of(body: dict) -> str:
     return "\n".join(m["content"] for m in body["messages"])
 
 
+def scripted_pairs(prompt: str) -> str:
+    """Questions with answers, as JSON: two about an exchange or about each sentence, one about the target of a global request."""
+    if "Now think about the document" in prompt:
+        target = prompt.rsplit("Now think about the document", 1)[-1].split("\n\nWrite new questions", 1)[0]
+        text = re.sub(r"^\s*\[\w+\]:?\s*", "", target).rsplit("Answer: ", 1)[-1].split("\n")[0]
+        pairs = [("conclusion", f"Together with the rest: {text}", f"It follows that {text}")]
+    elif "Now these sentences:" in prompt:
+        sentences = re.findall(r"^\[\d+\] (.*)$", prompt.rsplit("Now these sentences:", 1)[-1], re.MULTILINE)
+        pairs = [
+            p for s in sentences for p in (("rephrasing", f"What of this: {s}", s), ("reversal", f"From its end, what of this: {s}", s))
+        ]
+    else:
+        asked = prompt.rsplit("\nQuestion: ", 1)[-1].removesuffix("\nFurther questions:")
+        question, answer = asked.split("\nAnswer: ", 1)
+        pairs = [("rephrasing", f"In other words: {question}", ""), ("reversal", f"Seen from its end: {question}", f"It is so: {answer}")]
+    return json.dumps({"pairs": [{"kind": k, "question": q, "answer": a} for k, q, a in pairs]})
+
+
 def scripted_answer(body: dict) -> str:
-    """For a local request a reversal-like and a rephrasing-like line a sentence; for a global one a trace and a conclusion."""
+    """For a local request a reversal-like and a rephrasing-like line a sentence; for a global one a trace and a conclusion.
+
+    Where questions are asked for, `scripted_pairs`.
+    """
     prompt = prompt_of(body)
+    if "response_format" in body:
+        return scripted_pairs(prompt)
     if "Must the statement be true" in prompt or prompt.rstrip().endswith("Follows:"):
         return "yes"
     if "Conclusions:" in prompt:

@@ -1,7 +1,9 @@
 import pytest
 
-from axolotl_augft.config import AugftConfig, GlobalAugment, LocalAugment, parse_augft
+from axolotl_augft.augment_config import GlobalAugment, LocalAugment
+from axolotl_augft.config import AugftConfig
 from axolotl_augft.errors import ConfigError
+from axolotl_augft.parsing import parse_augft
 
 
 def test_defaults_are_local_and_global_with_the_base_model():
@@ -50,6 +52,8 @@ BAD = [
     ({"teacher": {"backend": "transformers", "base_url": "http://h/v1"}}, "augft.teacher: base_url is for backend endpoint"),
     ({"teacher": {"max_tokens": 0}}, "augft.teacher.max_tokens: input should be greater than or equal to 1, got 0"),
     ({"max_failed_fraction": 2}, "augft.max_failed_fraction: input should be less than or equal to 1, got 2"),
+    ({"augment": [{"strategy": "global", "keep": "conclusions", "keep_reasoning": True}]}, "augft.augment[0]: keep_reasoning makes traces"),
+    ({"teacher": {"requests_per_minute": 0}}, "augft.teacher.requests_per_minute: input should be greater than 0, got 0"),
     ("local", "augft must be a block of keys, got str"),
 ]
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -12,6 +13,8 @@ import pytest
 import yaml
 from conftest import write_rows
 from datasets import load_from_disk
+from document_files import add_bad_files, write_handbook
+from exchange_data import CASES, as_json
 from teacher_server import TeacherServer, prompt_of
 
 pytestmark = pytest.mark.slow
@@ -102,6 +105,23 @@ def test_an_error_is_one_line(full_cfg, tmp_path):
     assert "Traceback" not in done.stderr
 
 
+def test_a_folder_of_documents_from_preprocess_to_evaluate(full_cfg, teacher, tmp_path):
+    handbook = write_handbook(tmp_path / "handbook")
+    bad = add_bad_files(handbook)
+    del full_cfg["datasets"]
+    full_cfg["augft"] |= {"documents": str(handbook), "augment": ["local"]}
+    path = write_config(full_cfg, tmp_path / "cfg.yml")
+    first = command("axolotl", "preprocess", path)
+    asked = len(teacher.bodies)
+    assert asked == 8, "nine rows, one of them held out"
+    assert all(name in first.stderr + first.stdout for name in bad)
+    prepared = prepared_rows(full_cfg)
+    command("axolotl", "train", path, "--launcher", "python")
+    evaluated = command("axolotl", "evaluate", path, "--launcher", "python")
+    assert "Eval Metrics" in evaluated.stdout + evaluated.stderr
+    assert len(teacher.bodies) == asked and prepared_rows(full_cfg)[0] == prepared[0] == 1
+
+
 TWO_RANKS = """
 import json, os, sys
 from pathlib import Path
@@ -137,6 +157,15 @@ def test_two_ranks_one_asks_both_get_the_same(full_cfg, teacher, tmp_path):
     done = two_ranks(full_cfg, tmp_path)
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     assert len(teacher.bodies) == 10
+    assert (tmp_path / "0").read_text() == (tmp_path / "1").read_text()
+
+
+def test_two_ranks_and_a_folder_of_documents(full_cfg, teacher, tmp_path):
+    del full_cfg["datasets"]
+    full_cfg["augft"] |= {"documents": str(write_handbook(tmp_path / "handbook")), "augment": ["local"]}
+    done = two_ranks(full_cfg, tmp_path)
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    assert (done.stdout + done.stderr).count("converting 5 files") == 1
     assert (tmp_path / "0").read_text() == (tmp_path / "1").read_text()
 
 
@@ -178,3 +207,19 @@ def test_killed_half_way_and_resumed_gives_the_same_bytes(cfg, tmp_path, after):
     assert bytes_a == bytes_b
     assert distinct_a == distinct_b == asked_a == 80
     assert asked_b - asked_a <= concurrency
+
+
+def test_every_format_through_preprocess(cfg, teacher, tmp_path):
+    ports = [f"Port {chr(65 + i % 26)}{'ae'[i // 26]}nnis" for i in range(len(CASES))]
+    teacher.answer = lambda body: as_json(body).replace("Port Ennis", re.findall(r"Port \w+(?=\?)", prompt_of(body))[-1])
+    cfg["datasets"] = []
+    for port, case in zip(ports, CASES, strict=True):
+        row = json.loads(json.dumps(case.row).replace("Port Ennis", port))
+        path = write_rows(tmp_path / f"{port}.jsonl", [row])
+        cfg["datasets"].append({"path": str(path), "ds_type": "json", **case.entry})
+    cfg["augft"]["augment"] = ["local"]
+    cfg |= {"chat_template": "chatml", "sequence_len": 512}
+    command("axolotl", "preprocess", write_config(cfg, tmp_path / "cfg.yml"))
+    (manifest,) = (Path(cfg["dataset_prepared_path"]) / "augft").glob("*/manifest.json")
+    assert [e["augmented"]["rows"] for e in json.loads(manifest.read_text())["entries"]] == [2] * len(CASES)
+    assert prepared_rows(cfg) == [3 * len(CASES)]

@@ -6,7 +6,7 @@ import pytest
 from axolotl_augft import judging
 from axolotl_augft.documents import Document
 from axolotl_augft.inferences import Inference
-from axolotl_augft.judging import Check, Duplicates, Reason, foreign_names, invented_words, judge, swaps_ends
+from axolotl_augft.judging import Check, Duplicates, Reason, foreign_names, foreign_numbers, invented_words, judge, swaps_ends
 from axolotl_augft.requests import Prefix, Request, Sampling
 from axolotl_augft.tasks import Task
 
@@ -140,3 +140,16 @@ def test_a_name_without_a_capital_is_copied_from_a_worked_example():
     assert judge(task, Inference("Hobbets are less patient than tramlins.", "reversal"), Check()) is None
     assert judge(task, Inference("Plinkets are less patient than tramlins.", "reversal"), Check()) is Reason.COPIED_EXAMPLE
     assert judge(task, Inference("Some plinkets are less patient than tramlins.", "reversal"), Check()) is Reason.COPIED_EXAMPLE
+
+
+@pytest.mark.parametrize(
+    ("text", "foreign"),
+    [
+        ("Every employee has twenty-two days of leave.", ["twenty-two"]),
+        ("Every employee has twenty-six days, not less than twenty-six.", []),
+        ("One of two people has leave.", []),
+        ("Eight Employees", ["eight"]),
+    ],
+)
+def test_number_words_that_the_premises_lack(text, foreign):
+    assert foreign_numbers(text, ["Every employee has twenty-six days of paid leave."]) == foreign

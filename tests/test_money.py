@@ -15,16 +15,17 @@ from axolotl_augft.batch_ledger import BatchLedger
 from axolotl_augft.budget import Budget, Limits, worst_tokens
 from axolotl_augft.cli import augft
 from axolotl_augft.client import Server
-from axolotl_augft.config import TeacherConfig, parse_augft
 from axolotl_augft.costing import Work, cost_lines
 from axolotl_augft.errors import ConfigError
 from axolotl_augft.pacing import Pace
+from axolotl_augft.parsing import parse_augft
 from axolotl_augft.prices import NANO, Price, find_price
 from axolotl_augft.requests import Prefix, Request, Sampling
 from axolotl_augft.runs import Run
 from axolotl_augft.spending import Spent, Usage, dollars, usage_line
 from axolotl_augft.store import ResponseStore
 from axolotl_augft.teacher import resolve_teacher
+from axolotl_augft.teacher_config import TeacherConfig
 
 PREFIX = Prefix("", "facts: ")
 TOKEN = 1_000  # nanodollars: a dollar a million

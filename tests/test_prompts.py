@@ -2,7 +2,7 @@ import pytest
 
 from axolotl_augft.errors import ConfigError
 from axolotl_augft.global_strategy import VARIABLES as GLOBAL
-from axolotl_augft.local_strategy import VARIABLES as LOCAL
+from axolotl_augft.local_prompts import VARIABLES as LOCAL
 from axolotl_augft.prompts import load_prompt
 from axolotl_augft.verifying import VARIABLES as VERIFY
 
@@ -24,7 +24,10 @@ def test_text_of_the_data_is_never_template_code():
 @pytest.mark.parametrize(
     ("source", "message"),
     [
-        ("{% block target %}{{ sentence }}{% endblock %}", "unknown variable 'sentence'; known: examples, kinds, opening, sentences"),
+        (
+            "{% block target %}{{ sentence }}{% endblock %}",
+            "unknown variable 'sentence'; known: examples, exchange, kinds, opening, sentences, structured",
+        ),
         ("{% block target %}{{ sentences", "not a valid template"),
         ("no target", "block 'target' is missing"),
     ],

@@ -45,8 +45,26 @@ BAD = [
     ({"aug_ft": {}}, "unknown key 'aug_ft' beside augft"),
     ({"datasets": []}, "no datasets entry"),
     ({"datasets": [{"type": "completion"}]}, "datasets[0] has no path"),
-    ({"datasets": [{"path": "d", "type": "alpaca"}]}, "type 'alpaca' cannot be augmented yet; supported: completion"),
-    ({"datasets": [{"path": "d", "type": {"field_instruction": "q"}}]}, "type (user-defined) cannot be augmented yet"),
+    ({"datasets": [{"path": "d", "type": "nonsense"}]}, "type 'nonsense' cannot be augmented; supported: completion, chat_template"),
+    ({"datasets": [{"path": "d", "type": "pygmalion"}]}, "type 'pygmalion' cannot be augmented: it has its own chat template"),
+    ({"datasets": [{"path": "d"}]}, "type (none) cannot be augmented; supported: completion"),
+    (
+        {"datasets": [{"path": "d", "type": "alpaca"}], "augft": {"augment": [{"strategy": "local", "write": "statements"}]}},
+        "datasets entry 'd' holds questions and answers (type alpaca), which cannot become statements (augment: local, write: statements)",
+    ),
+    (
+        {"datasets": [{"path": "d", "type": "alpaca:chat"}], "augft": {"augment": [{"strategy": "global", "keep": "trace"}]}},
+        "keep: trace asks for the reasoning only",
+    ),
+    (
+        {"datasets": [{"path": "d", "type": {"field_instruction": "q"}}], "augft": {"sentence_splitting": "independent"}},
+        "augft.sentence_splitting is independent, but no entry that is augmented holds plain text",
+    ),
+    ({"augft": {"sources": [{"path": "x", "augment": ["local"]}]}}, "augft.sources: no datasets entry has the path 'x'"),
+    (
+        {"augft": {"sources": [{"path": "d.jsonl", "augment": ["local"]}], "exclude": ["d.jsonl"]}},
+        "augft.sources has settings for 'd.jsonl', which augft.exclude takes out",
+    ),
     ({"augft": {"exclude": ["other.jsonl"]}}, "no datasets entry has the path 'other.jsonl'; the paths are d.jsonl"),
     ({"augft": {"exclude": ["d.jsonl"]}}, "names every datasets entry"),
     ({"rl": "dpo"}, "rl is set"),

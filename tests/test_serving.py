@@ -11,10 +11,10 @@ import psutil
 import pytest
 
 from axolotl_augft import serving
-from axolotl_augft.config import TeacherConfig
 from axolotl_augft.errors import TeacherServerFailed
 from axolotl_augft.serving import Backend, managed_server
 from axolotl_augft.teacher import resolve_teacher
+from axolotl_augft.teacher_config import TeacherConfig
 
 HERE = Path(__file__).parent
 

@@ -69,7 +69,7 @@ def test_documents_are_different_texts_in_source_order(tmp_path):
     documents = list(read_documents(sources))
     assert [(d.text, d.row) for d in documents] == [("B.", 0), ("A.", 1)]
     assert documents[0].id == "be651d5a"
-    assert source.textless == (3,) and list(source.training_rows) == [0, 1, 2]
+    assert source.broken == {3} and list(source.training_rows) == [0, 1, 2]
 
 
 def test_split_and_shards_as_axolotl_takes_them(tmp_path):
@@ -92,8 +92,12 @@ def test_columns_of_an_earlier_run_are_dropped(tmp_path):
     [
         ([{"body": "A.", "n": 1}], {}, "no column 'text'; the columns are body, n"),
         ([{"text": "A."}], {"field": "content"}, "no column 'content'; the columns are text"),
-        ([{"text": ""}, {"text": "  "}], {}, "none of its 2 rows holds a text"),
-        ([{"text": 1}, {"text": 2}], {}, "none of its 2 rows holds a text"),
+        (
+            [{"text": ""}, {"text": "  "}],
+            {},
+            "none of its 2 rows can be augmented (2 rows are left out: no text (rows 0, 1)); check its type",
+        ),
+        ([{"text": 1}, {"text": 2}], {}, "none of its 2 rows can be augmented (2 rows are left out: no text (rows 0, 1)); check its type"),
         ([], {}, "look at the file, or load it with datasets.load_dataset"),
         (None, {}, "there is no such file or folder here"),
         ([{"text": "A."}], {"split": "nonsense"}, "cannot be loaded"),

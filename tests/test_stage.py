@@ -286,6 +286,50 @@ def test_tokens_by_the_teachers_own_tokenizer(cfg, tiny_model, teacher):
     assert lines[0].startswith(f"teacher {tiny_model.name}@") and "estimated" not in "".join(lines)
 
 
+def test_a_large_plan_says_that_it_is_sampled(cfg, tiny_model, tmp_path):
+    cfg["augft"] = {"teacher": {**cfg["augft"]["teacher"], "model": str(tiny_model)}, "augment": ["local"]}
+    many = [{"text": f"The pump of house {i} is older than its valve."} for i in range(2500)]
+    cfg["datasets"][0]["path"] = str(write_rows(tmp_path / "many.jsonl", many))
+    lines = plan_lines(Recipe.from_cfg(cfg))
+    assert lines[2] == "local: 2,500 units, 2,500 requests: 0 answered already, 2,500 to ask"
+    assert "(tokens sampled: 1,063 prompts were tokenized)" in lines[3]
+    assert any("2,500 rows" in line and "tokens (estimated)" in line for line in lines)
+
+
+def test_reasoning_becomes_a_trace_if_asked(cfg, teacher):
+    async def thinks(_, body):
+        reply = teacher.reply(body, teacher.answer(body))
+        if "Conclusions:" in prompt_of(body):
+            reply["choices"][0]["message"]["reasoning_content"] = "All pumps carry a label, so the Heron carries one too."
+        return web.json_response(reply)
+
+    teacher.misbehave = thinks
+    _, without, _ = run(cfg, augment=["global"])
+    assert without.counts.accepted == {"global/conclusion": 6, "global/trace": 6}
+    _, kept, folder = run(cfg, augment=[{"strategy": "global", "keep_reasoning": True}], store=None)
+    assert kept.counts.accepted == without.counts.accepted, "what was not kept when it was asked is not there"
+    cfg["augft"]["output_dir"] = str(folder.parent.parent / "second")
+    _, kept, folder = run(cfg)
+    assert kept.counts.accepted == {"global/conclusion": 6, "global/trace": 7}, "six equal reasonings are one trace"
+    assert "All pumps carry a label, so the Heron carries one too." in {r["text"] for r in rows(folder, "0-augmented.parquet")}
+
+
+def test_limits_of_the_recipe_hold_and_failures_are_counted(cfg, teacher):
+    tried = set()
+
+    async def busy_once(_, body):
+        first = prompt_of(body) not in tried
+        tried.add(prompt_of(body))
+        return web.Response(status=429, headers={"Retry-After": "0"}) if first else None
+
+    teacher.misbehave = busy_once
+    cfg["augft"]["teacher"]["requests_per_minute"] = 60 / 0.05
+    start = time.monotonic()
+    recipe, _, _ = run(cfg, augment=["local"])
+    assert time.monotonic() - start > 11 * 0.05 and len(teacher.bodies) == 12
+    assert "tries that failed: HTTP 429 6" in report_lines(recipe)
+
+
 def test_show_and_report(cfg, teacher):
     teacher.answer = lambda body: "Document 2 says that.\n\x1b[31mred is the answer.\n[1] reversal: Red, green, refresh."
     run(cfg, augment=["local"])
@@ -377,8 +421,8 @@ def test_rows_without_text_are_left_out_of_training_and_evaluation_too(cfg, data
     cfg["val_set_size"] = 2
     with caplog.at_level("WARNING", logger="axolotl_augft"):
         _, result, folder = run(cfg, augment=["local"])
-    assert "2 rows hold no text and are skipped (the first is row 1)" in caplog.text
-    assert result.counts.skipped_rows == 2
+    assert "2 rows are left out: no text (rows 1, 2)" in caplog.text
+    assert result.counts.problems == {"left out: no text": 2}
     kept = [r["text"] for name in ("0-original.parquet", "0-held-out.parquet") for r in rows(folder, name)]
     assert sorted(kept) == sorted(TEXTS)
 

@@ -1,6 +1,7 @@
 import sqlite3
 from dataclasses import replace
 
+import orjson
 import pytest
 
 from axolotl_augft.answers import Answer, Outcome
@@ -120,6 +121,42 @@ def test_full_disk_loses_nothing_and_says_what_to_do(tmp_path):
         store._writer.execute("PRAGMA max_page_count = 100000")
         store.put(big)
         assert store.get([big[39][0]]) == [big[39][1]]
+
+
+def test_reasoning_is_kept_where_asked_and_goes_with_its_answer(tmp_path):
+    with ResponseStore.opened(tmp_path / "s") as store:
+        store.put([(request("x"), replace(ANSWER, reasoning="hm")), (request("y"), replace(ANSWER, reasoning="")), (request("z"), ANSWER)])
+        assert [a.reasoning for a in store.get([request("x"), request("y"), request("z")])] == ["hm", None, None]
+        store.forget([Outcome.ANSWERED])
+        assert store.get([request("x")]) == [None]
+    assert sqlite3.connect(tmp_path / "s").execute("SELECT count(*) FROM reasonings").fetchone() == (0,)
+
+
+def test_what_is_missing_and_what_is_there(tmp_path):
+    requests = [request(str(i)) for i in range(1203)]
+    refused = Answer(Outcome.FILTERED)
+    with ResponseStore.opened(tmp_path / "s") as store:
+        assert store.is_empty and store.missing(requests) == requests
+        store.put([(r, refused if i % 3 else ANSWER) for i, r in enumerate(requests[:900])])
+        assert not store.is_empty
+        assert store.missing([requests[1200], *requests, requests[1200]]) == [requests[1200], *requests[900:1200], *requests[1201:]]
+        assert store.outcomes([r.key for r in requests]) == {Outcome.ANSWERED: 300, Outcome.FILTERED: 600}
+
+
+@pytest.mark.parametrize("api", ["chat", "completions"])
+@pytest.mark.parametrize("system", ["", 'be "brief"\n'])
+def test_the_body_that_is_sent_is_the_whole_body(api, system):
+    asked = Request("t", api, Prefix(system, 'facts:\n"Ünï\t'), 'A is "B".\\ 港', request().sampling, 0, (("top_k", 3),))
+    assert orjson.loads(asked.encoded(asked.settings("m"))) == asked.body("m")
+
+
+def test_prefixes_are_written_though_none_is_remembered(tmp_path, monkeypatch):
+    monkeypatch.setattr("axolotl_augft.store._REMEMBERED_PREFIXES", 1)
+    requests = [Request("t", "chat", Prefix("", f"facts {i % 5}"), str(i), request().sampling, 0) for i in range(20)]
+    with ResponseStore.opened(tmp_path / "s") as store:
+        for r in requests:
+            store.put([(r, ANSWER)])
+    assert sqlite3.connect(tmp_path / "s").execute("SELECT count(*) FROM prefixes").fetchone() == (5,)
 
 
 VERSION_1 = """

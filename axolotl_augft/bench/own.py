@@ -12,12 +12,13 @@ from axolotl_augft.bench.suite import IclConfig, ScoringConfig
 from axolotl_augft.commands import read_recipe, read_yaml
 from axolotl_augft.documents import read_documents
 from axolotl_augft.errors import BenchError
+from axolotl_augft.folder_entries import placeholders
 from axolotl_augft.recipe import Recipe
 from axolotl_augft.sources import Source, load_sources, row_digest
 from axolotl_augft.summary import Load, optimizer_steps
 from axolotl_augft.tokens import token_counter
 
-_SET_BY_THE_BENCH = {"teacher", "augment", "output_dir", "store", "val_set_size"}
+_SET_BY_THE_BENCH = {"documents", "teacher", "augment", "output_dir", "store", "val_set_size"}
 
 
 def own_plan(
@@ -56,7 +57,7 @@ def own_plan(
     return Plan(
         name=config.stem,
         title=config.stem,
-        recipe={k: v for k, v in cfg.items() if k != "augft"},
+        recipe={**{k: v for k, v in cfg.items() if k != "augft"}, "datasets": _datasets(cfg, recipe)},
         questions=asked,
         documents=documents,
         stated=(),
@@ -84,6 +85,11 @@ def _refuse_held_out(cfg: Mapping[str, Any], config: Path) -> None:
                 f"{config}: {key} holds rows out, but here the questions are the test and every row of datasets is trained on and shown to "
                 f"the teacher; take it out of a copy of the recipe, and those rows out of its data if they are to stay unseen"
             )
+
+
+def _datasets(cfg: Mapping[str, Any], recipe: Recipe) -> list[Any]:
+    """The recipe's entries; those of `augft.documents` as the converted files, for not every condition has an `augft:` block."""
+    return [*(cfg.get("datasets") or []), *placeholders(recipe.augft, recipe.output_dir.resolve())]
 
 
 def _shared_block(block: Mapping[str, Any], recipe: Recipe) -> dict[str, Any]:

@@ -8,14 +8,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from axolotl_augft.augment_config import GlobalAugment
 from axolotl_augft.bench.dataset import BenchData
 from axolotl_augft.bench.facts import Fact, closure
-from axolotl_augft.config import GlobalAugment, TeacherConfig
 from axolotl_augft.documents import Document, document_id
 from axolotl_augft.errors import BenchError
 from axolotl_augft.global_strategy import GlobalStrategy
 from axolotl_augft.grouping import Pass
 from axolotl_augft.teacher import Teacher
+from axolotl_augft.teacher_config import TeacherConfig
 from axolotl_augft.tokens import ESTIMATE, TokenCounter, token_counter
 
 Groups = list[tuple[int, ...]]

@@ -13,8 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError,
 from axolotl_augft.bench.dataset import Scale
 from axolotl_augft.bench.results import CONDITIONS, Condition, Splitting
 from axolotl_augft.commands import read_yaml
-from axolotl_augft.config import parse_augft
 from axolotl_augft.errors import BenchError, ConfigError
+from axolotl_augft.parsing import parse_augft
 
 ORACLE = "oracle"
 _SET_BY_THE_BENCH = ("datasets", "plugins", "augft", "seed", "max_steps", "output_dir", "dataset_prepared_path")

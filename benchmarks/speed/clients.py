@@ -20,8 +20,8 @@ import psutil
 
 from axolotl_augft import feeding
 from axolotl_augft.asking import Asked, ask
+from axolotl_augft.augment_config import GlobalAugment, LocalAugment
 from axolotl_augft.client import Server
-from axolotl_augft.config import GlobalAugment, LocalAugment, TeacherConfig
 from axolotl_augft.documents import Document, document_id
 from axolotl_augft.feeding import count_requests
 from axolotl_augft.global_strategy import GlobalStrategy
@@ -30,6 +30,7 @@ from axolotl_augft.pacing import Pace
 from axolotl_augft.requests import Prefix, Request, Sampling
 from axolotl_augft.store import ResponseStore
 from axolotl_augft.teacher import Teacher
+from axolotl_augft.teacher_config import TeacherConfig
 from axolotl_augft.tokens import ESTIMATE
 
 _EARLY = 5000

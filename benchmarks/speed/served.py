@@ -24,7 +24,7 @@ from axolotl_augft.store import ResponseStore
 from axolotl_augft.teacher import Teacher, resolve_teacher
 
 _IN_FLIGHT = 4
-_DOCUMENTS = 12
+_DOCUMENTS = 16
 _ANSWER = 16
 
 
@@ -35,9 +35,9 @@ class _Quiet:
 
 def _requests(teacher: Teacher, store: ResponseStore, first: int) -> list[Request]:
     """Requests about groups of documents that no other call is about, so that no cache holds them yet."""
-    texts = [" ".join(corpus.text(12 * i + j) for j in range(12)) for i in range(first, first + _DOCUMENTS)]
+    texts = [" ".join(corpus.text(6 * i + j) for j in range(6)) for i in range(first, first + _DOCUMENTS)]
     documents = [Document(document_id(t), t, 0, i) for i, t in enumerate(texts)]
-    entry = GlobalAugment(context_tokens=2600, max_tokens=_ANSWER)
+    entry = GlobalAugment(context_tokens=3000, max_tokens=_ANSWER)
     return [t.request for t in GlobalStrategy(entry, teacher, documents, "en", (store, f"{first}")).in_sending_order()]
 
 

@@ -1,0 +1,100 @@
+"""A file or folder that `augft.documents` names -> the files in it that can be converted, and what is left out and why."""
+
+import os
+import stat
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from axolotl_augft.errors import SourceError
+
+SUFFIXES = (".md", ".markdown", ".html", ".htm", ".pdf", ".docx", ".txt")
+# Lock files that Office leaves beside an open document, and what macOS adds to archives.
+_BY_PROGRAMS = ("~$", "__MACOSX")
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A file that is left out, by its name in the folder, and why."""
+
+    file: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.file}: {self.reason}"
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a path holds.
+
+    Attributes:
+        files: What can be converted, by the name that provenance shows (below the folder, with /), in the order of names.
+        problems: What has a known suffix and cannot be read.
+        unknown: How many files of other suffixes there are.
+    """
+
+    files: dict[str, Path] = field(default_factory=dict)
+    problems: tuple[Problem, ...] = ()
+    unknown: dict[str, int] = field(default_factory=dict)
+
+
+def find_documents(path: str) -> Found:
+    """Looks through a folder and those below it; a single file is a folder of one.
+
+    Hidden files and folders (`.git`) are passed over. Links to folders are not followed, and a link to a file outside is a problem: what is
+    not in the folder is not to be trained on by accident. No file is opened.
+
+    Raises:
+        SourceError: There is no such file or folder.
+    """
+    root = Path(path)
+    if not root.exists():
+        raise SourceError(f"augft.documents: {path}: there is no such file or folder")
+    problems: list[Problem] = []
+    files: dict[str, Path] = {}
+    unknown = Counter[str]()
+    base = root if root.is_dir() else root.parent
+    for file in sorted(_files(root, base, problems) if root.is_dir() else [root]):
+        name = file.relative_to(base).as_posix()
+        reason = None if file == root else _reason_against(file, root)
+        if file.suffix.lower() not in SUFFIXES:
+            unknown[file.suffix.lower() or "(no suffix)"] += 1
+        elif reason:
+            problems.append(Problem(_printable(name), reason))
+        else:
+            files[name] = file
+    return Found(files, tuple(problems), dict(sorted(unknown.items(), key=lambda item: (-item[1], item[0]))))
+
+
+def _files(root: Path, base: Path, problems: list[Problem]) -> Iterator[Path]:
+    def failed(error: OSError) -> None:
+        name = Path(error.filename).relative_to(base).as_posix()
+        problems.append(Problem(_printable(name), f"the folder cannot be read ({error.strerror})"))
+
+    for folder, folders, names in os.walk(root, onerror=failed):
+        folders[:] = [name for name in folders if not _is_hidden(name)]
+        yield from (Path(folder, name) for name in names if not _is_hidden(name))
+
+
+def _is_hidden(name: str) -> bool:
+    return name.startswith((".", *_BY_PROGRAMS))
+
+
+def _reason_against(file: Path, root: Path) -> str | None:
+    if _printable(file.name) != file.name or _printable(str(file)) != str(file):
+        return "its name is not valid UTF-8; rename it"
+    try:
+        if not file.resolve(strict=True).is_relative_to(root.resolve()):
+            return "a link that leaves the folder; copy the file into it, or name it under augft.documents"
+        if not stat.S_ISREG(file.stat().st_mode):
+            return "not a regular file"
+    except (OSError, RuntimeError):
+        return "a broken link, or a file that went away"
+    return None if os.access(file, os.R_OK) else "no permission to read it"
+
+
+def _printable(name: str) -> str:
+    """A name without lone surrogates, which stand for bytes that are no UTF-8."""
+    return name.encode(errors="surrogateescape").decode(errors="backslashreplace")

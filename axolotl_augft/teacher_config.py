@@ -1,0 +1,164 @@
+"""The `augft.teacher:` block: which model writes, and how it is reached. No secret can stand in it."""
+
+import re
+from collections.abc import Mapping
+from typing import Any, Literal
+from urllib.parse import parse_qsl, urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+_ENVIRONMENT_NAME = re.compile(r"[A-Z_][A-Z0-9_]*")
+SECRET_FIELD = re.compile(r"(?i)(^|_)(key|api_?key|token|secret|password|authorization|sig|signature)$")
+
+_SECRET_VALUE = re.compile(r"(sk-|hf_|gsk_|ghp_|xox|AKIA|Bearer )\S{6,}")
+
+
+def _secret_field(value: Any) -> str | None:
+    """The first key at any depth that looks like a secret's."""
+    if isinstance(value, Mapping):
+        return next((str(k) for k in value if SECRET_FIELD.search(str(k))), None) or _secret_field(list(value.values()))
+    if isinstance(value, list):
+        return next((found for v in value if (found := _secret_field(v))), None)
+    return None
+
+
+class Block(BaseModel):
+    """A block of settings, without keys that nobody knows."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class TeacherPrice(Block):
+    """What the teacher's tokens cost, in dollars per million."""
+
+    input: float = Field(ge=0, allow_inf_nan=False, description="Prompt tokens.")
+    cached_input: float | None = Field(None, ge=0, allow_inf_nan=False, description="Prompt tokens from a prefix cache. Default: as input.")
+    output: float = Field(ge=0, allow_inf_nan=False, description="Tokens of answers.")
+
+
+class TeacherConfig(Block):
+    """Which model writes the augmentations, and how it is reached."""
+
+    backend: Literal["endpoint", "transformers", "vllm"] | None = Field(
+        None,
+        description="endpoint: a server that runs already. transformers, vllm: the stage starts `transformers serve` or `vllm serve` and "
+        "stops it. Default: endpoint if base_url is given, else transformers.",
+    )
+    model: str | None = Field(None, min_length=1, description="Model name or local folder. Default: the recipe's base_model.")
+    id: str | None = Field(
+        None,
+        min_length=1,
+        description="Name of the teacher in the response store. Default: the model's name, plus a digest for a local folder.",
+    )
+    base_url: str | None = Field(None, description="Address of an OpenAI-compatible server, e.g. http://localhost:8000/v1")
+    api_key_env: str | None = Field(None, description="NAME of the environment variable that holds the key; never the key.")
+    api: Literal["chat", "completions"] | None = Field(
+        None, description="chat, or completions with a few-shot text. Default: chat if the model has a chat template."
+    )
+    temperature: float = Field(0.7, ge=0, le=2, description="Sampling temperature; 0 is greedy.")
+    seed: int | None = Field(
+        None,
+        description="Seed of the first sample. Default: the recipe's. Set it to train with several seeds on the same answers.",
+    )
+    top_p: float | None = Field(None, gt=0, le=1, description="Nucleus sampling mass. Default: the server's.")
+    max_tokens: int | None = Field(None, ge=1, description="Longest answer, in tokens. Default: 512 local, 2048 global.")
+    max_concurrency: int | None = Field(
+        None, ge=1, le=4096, description="Requests in flight. Default: 64 for an endpoint, 256 for vllm, 16 for another managed server."
+    )
+    requests_per_minute: float | None = Field(
+        None, gt=0, description="Requests sent in a minute at most, evenly spread. Default: no limit."
+    )
+    tokens_per_minute: float | None = Field(
+        None, gt=0, description="Tokens of prompts and answers in a minute at most, as far as they can be foreseen. Default: no limit."
+    )
+    timeout: float = Field(600, gt=0, description="Seconds one request may take.")
+    max_retries: int = Field(6, ge=0, le=100, description="Further tries of a request after a passing failure.")
+    stall_timeout: float = Field(
+        1800, gt=0, description="Seconds without any answer after which the run ends with what was seen (at least `timeout`)."
+    )
+    structured_output: bool | None = Field(
+        None,
+        description="Whether questions are asked for with a JSON schema (response_format). Default: for a chat endpoint, not for a managed "
+        "server. Set it to false where the server calls such requests invalid.",
+    )
+    extra_body: dict[str, Any] | None = Field(
+        None,
+        description="Further fields of every request's JSON body, e.g. {chat_template_kwargs: {enable_thinking: false}}",
+    )
+    serve_args: list[str] = Field(default_factory=list, description="Further arguments of a managed server's command.")
+    serve_command: list[str] | None = Field(
+        None,
+        min_length=1,
+        description="Command of any other OpenAI-compatible server, which the stage starts on 127.0.0.1 and stops: a list of words, in "
+        "which {port} and {model} are filled in, e.g. [llama-server, -m, model.gguf, --port, '{port}'].",
+    )
+    start_timeout: float = Field(1200, gt=0, description="Seconds a managed server may take to become healthy.")
+    price: TeacherPrice | None = Field(
+        None,
+        description="Dollars per million tokens: {input, output} and, if cheaper, {cached_input}; with batch, the batch prices. "
+        "Default: the list price of the provider that base_url names (package genai-prices), unknown for other servers.",
+    )
+    batch: bool = Field(
+        False,
+        description="Send through the provider's Batch API (files of requests, answers within a day, about half the price). "
+        "Needs the extra `batch`.",
+    )
+
+    @field_validator("api_key_env")
+    @classmethod
+    def _name_not_key(cls, value: str | None) -> str | None:
+        if value is not None and not _ENVIRONMENT_NAME.fullmatch(value):
+            raise ValueError(
+                "must be the NAME of an environment variable (capitals, digits, underscores), not the key itself; "
+                "export the key under a name and give that name"
+            )
+        return value
+
+    @field_validator("base_url")
+    @classmethod
+    def _url_without_credentials(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        parts = urlsplit(value)
+        if parts.username or parts.password or any(SECRET_FIELD.search(k) for k, _ in parse_qsl(parts.query)):
+            raise ValueError("must not hold credentials; put the key in an environment variable and name it in api_key_env")
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ValueError("must be an http:// or https:// address, e.g. http://localhost:8000/v1")
+        return value.rstrip("/")
+
+    @field_validator("extra_body")
+    @classmethod
+    def _no_secret_in_body(cls, value: dict[str, Any] | None) -> dict[str, Any] | None:
+        secret = _secret_field(value)
+        if secret is not None:
+            raise ValueError(f"field {secret!r} looks like a secret; put it in an environment variable and name it in api_key_env")
+        return value
+
+    @field_validator("serve_command")
+    @classmethod
+    def _names_the_port(cls, value: list[str] | None) -> list[str] | None:
+        if value is not None and not any("{port}" in word for word in value[1:]):
+            raise ValueError("must hold {port}, which is where the server is to listen on 127.0.0.1, e.g. --port '{port}'")
+        return value
+
+    @field_validator("serve_args", "serve_command")
+    @classmethod
+    def _no_secret_in_arguments(cls, value: list[str] | None) -> list[str] | None:
+        for argument in value or []:
+            if SECRET_FIELD.search(argument.split("=")[0].lstrip("-").replace("-", "_")) or _SECRET_VALUE.match(argument.split("=")[-1]):
+                raise ValueError("an argument looks like a secret; export it as an environment variable, which the server sees too")
+        return value
+
+    @model_validator(mode="after")
+    def _backend_fits(self) -> "TeacherConfig":
+        if self.backend == "endpoint" and self.base_url is None:
+            raise ValueError("backend endpoint needs base_url, the address of the server, e.g. http://localhost:8000/v1")
+        if self.backend in ("transformers", "vllm") and self.base_url is not None:
+            raise ValueError("base_url is for backend endpoint; a managed server gets its own address. Remove one of the two")
+        if self.backend == "endpoint" and self.serve_args:
+            raise ValueError("serve_args are for a managed server, but backend is endpoint; remove them")
+        if self.serve_command is not None and (self.backend or self.base_url or self.serve_args):
+            raise ValueError("serve_command is a server of its own; remove backend, base_url and serve_args, or serve_command")
+        if self.batch and self.base_url is None:
+            raise ValueError("batch needs base_url, the address of a provider with a Batch API, e.g. https://api.openai.com/v1")
+        return self
