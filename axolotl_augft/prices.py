@@ -5,6 +5,7 @@ List prices come from the package `genai-prices`, which carries its data with it
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -67,9 +68,21 @@ def _listed(base_url: str, model: str, batch: bool) -> Price | None:
         probe = calculated(0, 0, 0)
     except LookupError:
         return None
-    if probe.model_price.input_mtok is None or probe.model_price.output_mtok is None:
+    own = probe.model_price
+    if own.input_mtok is None or own.output_mtok is None:
         return None
-    return Price(
-        lambda prompt, cached, answer: round(calculated(prompt, cached, answer).total_price * NANO),
-        f"list price of {probe.model.id} at {probe.provider.name}" + (" through its Batch API" if batch else ""),
-    )
+    source = f"list price of {probe.model.id} at {probe.provider.name}"
+    if batch:
+        usual = calc_price(Usage(input_tokens=0), model, provider_api_url=base_url).model_price
+        source += " through its Batch API" if own != usual else ", without a discount for batches, which the list does not have"
+    flat = _flat(own) if not isinstance(probe.model.prices, list) else None
+    return Price(flat or (lambda *tokens: round(calculated(*tokens).total_price * NANO)), source)
+
+
+def _flat(price: Any) -> Callable[[int, int, int], int] | None:
+    """The cost by prices that depend on no size, so that it need not be looked up for every request; None if they do."""
+    rates = (price.input_mtok, price.cache_read_mtok, price.output_mtok)
+    if not all(isinstance(rate, Decimal | None) for rate in rates):
+        return None
+    cached = None if rates[1] is None else float(rates[1])
+    return _named(TeacherPrice(input=float(rates[0]), cached_input=cached, output=float(rates[2])))

@@ -86,6 +86,29 @@ def test_list_prices_follow_the_address_and_halve_with_batch():
 
 
 @pytest.mark.parametrize(
+    ("url", "model"),
+    [
+        ("https://api.openai.com/v1", "gpt-5-mini"),  # the same at every size and time
+        ("https://api.anthropic.com/v1", "claude-sonnet-4-5"),  # dearer above 200,000 tokens
+        ("https://openrouter.ai/api/v1", "qwen/qwen3-32b"),  # has changed
+    ],
+)
+def test_list_prices_are_those_of_the_list(url, model):
+    from genai_prices import Usage as Listed
+    from genai_prices import calc_price
+
+    price = find_price(TeacherConfig(base_url=url), model)
+    for tokens in ((1000, 0, 0), (1000, 400, 50), (300_000, 100_000, 7)):
+        own = Listed(input_tokens=tokens[0], cache_read_tokens=tokens[1], output_tokens=tokens[2])
+        assert price.cost(*tokens) == round(calc_price(own, model, provider_api_url=url).total_price * NANO)
+
+
+def test_a_list_without_batch_prices_says_so():
+    price = find_price(TeacherConfig(base_url="https://foo.openai.azure.com/openai/v1", batch=True), "gpt-5-mini")
+    assert price.source.endswith(", without a discount for batches, which the list does not have")
+
+
+@pytest.mark.parametrize(
     ("amount", "text"), [(0, "$0.00"), (1234.5, "$1,234.50"), (0.25, "$0.25"), (0.0123, "$0.012"), (0.00003, "$0.00003")]
 )
 def test_dollars_in_words(amount, text):
