@@ -12,8 +12,8 @@ from measuring import Figure
 
 from axolotl_augft import feeding
 from axolotl_augft.asking import Asked, ask
+from axolotl_augft.augment_config import GlobalAugment
 from axolotl_augft.client import Server
-from axolotl_augft.config import GlobalAugment, TeacherConfig
 from axolotl_augft.documents import Document, document_id
 from axolotl_augft.fingerprints import model_files, stamp_files
 from axolotl_augft.global_strategy import GlobalStrategy
@@ -22,6 +22,7 @@ from axolotl_augft.requests import Request
 from axolotl_augft.serving import managed_server
 from axolotl_augft.store import ResponseStore
 from axolotl_augft.teacher import Teacher, resolve_teacher
+from axolotl_augft.teacher_config import TeacherConfig
 
 _IN_FLIGHT = 4
 _DOCUMENTS = 16
