@@ -153,8 +153,11 @@ def _text(content: Any) -> str | None:
 
 
 def _part_text(part: Any) -> str | None:
-    if not isinstance(part, Mapping) or part.get("type") not in (None, "text"):
+    """A part's text: "" for thinking (Magistral's format), None for what the teacher cannot see."""
+    if not isinstance(part, Mapping) or part.get("type") not in (None, "text", "thinking"):
         return None
+    if part.get("type") == "thinking":
+        return ""
     return next((part[key] for key in _PART_TEXTS if isinstance(part.get(key), str)), None)
 
 

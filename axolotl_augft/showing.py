@@ -10,10 +10,11 @@ from datasets import load_dataset
 from axolotl_augft.chat_format import ChatFormat
 from axolotl_augft.contents import Content, Exchange, Text
 from axolotl_augft.errors import OutputError
+from axolotl_augft.loading import load_sources
 from axolotl_augft.manifest import Manifest, WrittenEntry, load_note, load_result, result_folder
 from axolotl_augft.recipe import Recipe
 from axolotl_augft.reuse import find_result
-from axolotl_augft.sources import Source, load_sources
+from axolotl_augft.sources import Source
 from axolotl_augft.summary import summary_lines
 from axolotl_augft.writing import REJECTED
 

@@ -16,6 +16,7 @@ from axolotl_augft.fingerprints import FileStamp
 from axolotl_augft.global_strategy import GlobalStrategy
 from axolotl_augft.judging import Judged
 from axolotl_augft.leaks import Leaks
+from axolotl_augft.loading import evaluation_contents, load_sources
 from axolotl_augft.local_strategy import LocalStrategy
 from axolotl_augft.manifest import Manifest, Note, save_note
 from axolotl_augft.prices import find_price
@@ -24,7 +25,7 @@ from axolotl_augft.requests import Request
 from axolotl_augft.reuse import find_result, input_stamps, model_stamps, remote_digest
 from axolotl_augft.rounds import Rounds
 from axolotl_augft.session import TeacherSession
-from axolotl_augft.sources import Source, evaluation_contents, load_sources
+from axolotl_augft.sources import Source
 from axolotl_augft.spending import Spent
 from axolotl_augft.store import ResponseStore
 from axolotl_augft.student import Student, load_student

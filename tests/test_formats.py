@@ -103,6 +103,12 @@ def test_lines_in_place_of_json(cfg, tmp_path, teacher):
     assert "response_format" not in teacher.bodies[0] and "JSON" not in teacher.bodies[0]["messages"][1]["content"]
 
 
+THOUGHT_IN_PARTS = {
+    "messages": [
+        message("user", [{"type": "text", "text": "Q", "thinking": None}]),
+        message("assistant", [{"type": "thinking", "text": None, "thinking": "Hm."}, {"type": "text", "text": "A", "thinking": None}]),
+    ]
+}
 READ = [
     (ChatFormat(), {"messages": [message("user", "Q"), message("assistant", "A")], "system": SYSTEM}, Exchange("Q", "A", (), SYSTEM)),
     (
@@ -166,6 +172,7 @@ READ = [
         {"messages": [message("user", [{"type": "image"}, {"type": "text", "text": "Q"}]), message("assistant", "A")]},
         Unfit("its last question or answer is not a text", True),
     ),
+    (ChatFormat(), THOUGHT_IN_PARTS, Exchange("Q", "A")),
     (format_of({"type": "alpaca"}), {"instruction": "Q", "input": None, "output": "A"}, Exchange("Q", "A")),
     (format_of({"type": "alpaca"}), {"instruction": "Q", "input": "I", "output": ""}, Unfit("'output' is empty or no text", False)),
     (format_of({"type": "alpaca"}), {"instruction": "", "output": "A"}, Unfit("'instruction' is empty or no text", True)),
@@ -200,6 +207,18 @@ READ = [
 @pytest.mark.parametrize(("form", "row", "content"), READ, ids=[str(i) for i in range(len(READ))])
 def test_what_a_row_holds(form, row, content):
     assert form.read(row) == content
+
+
+def test_thinking_in_parts_stays_with_its_answer():
+    said = [{"type": "text", "text": "Q2"}]
+    assert ChatFormat().row(THOUGHT_IN_PARTS, Augmentation("A", "Q2", keeps_answer=True))["messages"] == [
+        message("user", said),
+        THOUGHT_IN_PARTS["messages"][1],
+    ]
+    assert ChatFormat().row(THOUGHT_IN_PARTS, Augmentation("B", "Q2"))["messages"] == [
+        message("user", said),
+        message("assistant", [{"type": "text", "text": "B"}]),
+    ]
 
 
 def test_markup_of_segments_stays_where_it_is():

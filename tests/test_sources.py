@@ -5,8 +5,8 @@ from conftest import write_rows
 
 from axolotl_augft.documents import read_documents
 from axolotl_augft.errors import SourceError
+from axolotl_augft.loading import load_sources
 from axolotl_augft.recipe import Recipe
-from axolotl_augft.sources import load_sources
 
 
 def recipe_for(paths, val_set_size=0, test_paths=(), **entry):

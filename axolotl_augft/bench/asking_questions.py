@@ -22,6 +22,7 @@ from axolotl_augft.bench.question_reading import Rejection, WrittenQuestion, rea
 from axolotl_augft.budget import recipe_budget
 from axolotl_augft.documents import Document, read_documents
 from axolotl_augft.errors import BenchError
+from axolotl_augft.loading import load_sources
 from axolotl_augft.prices import find_price
 from axolotl_augft.prompts import PromptTemplate, load_prompt
 from axolotl_augft.recipe import Recipe
@@ -29,7 +30,6 @@ from axolotl_augft.requests import Prefix, Request
 from axolotl_augft.reuse import input_stamps, model_stamps
 from axolotl_augft.rounds import Rounds
 from axolotl_augft.session import TeacherSession
-from axolotl_augft.sources import load_sources
 from axolotl_augft.splitting import split_at_sentences
 from axolotl_augft.store import ResponseStore
 from axolotl_augft.teacher import Teacher, resolve_teacher, settled

@@ -13,8 +13,9 @@ from axolotl_augft.commands import read_recipe, read_yaml
 from axolotl_augft.documents import read_documents
 from axolotl_augft.errors import BenchError
 from axolotl_augft.folder_entries import placeholders
+from axolotl_augft.loading import load_sources
 from axolotl_augft.recipe import Recipe
-from axolotl_augft.sources import Source, load_sources, row_digest
+from axolotl_augft.sources import Source, row_digest
 from axolotl_augft.summary import Load, optimizer_steps
 from axolotl_augft.tokens import token_counter
 
