@@ -77,7 +77,7 @@ class Stage:
         """Writes the result; a digest of its files."""
         with ResponseStore.opened(self._recipe.store_path) as store:
             judged = judged_inferences(self._plan(), store, self._recipe.augft)
-            found = write_result(self._recipe, [self._source], judged, load_student(self._recipe), "mock", Counts(DOCUMENTS, 0, 0, 0))
+            found = write_result(self._recipe, [self._source], judged, load_student(self._recipe), "mock", Counts(DOCUMENTS, 0, 0, {}, 0))
         files = sorted((self._recipe.output_dir / found.fingerprint).iterdir())
         return hashlib.sha256(b"".join(f.read_bytes() for f in files)).hexdigest()
 

@@ -12,8 +12,8 @@ from measuring import Figure
 
 from axolotl_augft import feeding
 from axolotl_augft.asking import Asked, ask
+from axolotl_augft.augment_config import GlobalAugment
 from axolotl_augft.client import Server
-from axolotl_augft.config import GlobalAugment, TeacherConfig
 from axolotl_augft.documents import Document, document_id
 from axolotl_augft.fingerprints import model_files, stamp_files
 from axolotl_augft.global_strategy import GlobalStrategy
@@ -22,9 +22,10 @@ from axolotl_augft.requests import Request
 from axolotl_augft.serving import managed_server
 from axolotl_augft.store import ResponseStore
 from axolotl_augft.teacher import Teacher, resolve_teacher
+from axolotl_augft.teacher_config import TeacherConfig
 
 _IN_FLIGHT = 4
-_DOCUMENTS = 16
+_DOCUMENTS = 10
 _ANSWER = 16
 
 
@@ -35,9 +36,9 @@ class _Quiet:
 
 def _requests(teacher: Teacher, store: ResponseStore, first: int) -> list[Request]:
     """Requests about groups of documents that no other call is about, so that no cache holds them yet."""
-    texts = [" ".join(corpus.text(6 * i + j) for j in range(6)) for i in range(first, first + _DOCUMENTS)]
+    texts = [" ".join(corpus.text(11 * i + j) for j in range(11)) for i in range(first, first + _DOCUMENTS)]
     documents = [Document(document_id(t), t, 0, i) for i, t in enumerate(texts)]
-    entry = GlobalAugment(context_tokens=3000, max_tokens=_ANSWER)
+    entry = GlobalAugment(context_tokens=2700, max_tokens=_ANSWER)
     return [t.request for t in GlobalStrategy(entry, teacher, documents, "en", (store, f"{first}")).in_sending_order()]
 
 
