@@ -51,7 +51,7 @@ def judged_inferences(plan: Plan, store: ResponseStore, config: AugftConfig, lea
         if answer is None:
             continue
         for inference, reason in _read_and_judge(entry, task, answer, config):
-            if reason is None and leaks is not None and leaks.states(inference.whole):
+            if reason is None and leaks is not None and leaks.states(inference):
                 reason = Reason.LEAK
             if reason is None and not duplicates.is_new(inference.whole):
                 reason = Reason.DUPLICATE

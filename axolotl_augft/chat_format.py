@@ -32,7 +32,7 @@ class ChatFormat:
 
     `messages` and `system`: columns (the latter for conversations that do not begin with a system prompt). `role`, `content`: keys of a
     message. `roles`: the roles of the data, and what they mean. `thinking`: keys that hold the thinking before an answer. `details`: keys
-    that say which characters of a message are trained on.
+    that say which characters of a message are trained on. `training`: the key that says whether a message is.
     """
 
     messages: str = "messages"
@@ -41,6 +41,7 @@ class ChatFormat:
     roles: Mapping[str, str] = field(default_factory=lambda: _ROLES)
     thinking: frozenset[str] = frozenset({_THINKING})
     details: frozenset[str] = frozenset()
+    training: str | None = None
     system: str = "system"
 
     @classmethod
@@ -57,12 +58,18 @@ class ChatFormat:
             roles={source: target for target, sources in entry["roles"].items() for source in sources} if entry.get("roles") else _ROLES,
             thinking=frozenset(thinking),
             details=frozenset({details} if details else ()),
+            training=entry.get("message_field_training"),
         )
 
     @property
     def writes(self) -> Literal["questions"]:
         """A question with its answer."""
         return "questions"
+
+    @property
+    def told_by(self) -> tuple[str, ...]:
+        """The messages, and what is shown beside them."""
+        return (self.messages, *_MEDIA)
 
     def check_columns(self, columns: list[str], where: str) -> None:
         """Raises SourceError if the column of messages is missing, naming the columns that are there."""
@@ -77,14 +84,14 @@ class ChatFormat:
         if isinstance(messages, Unfit):
             return messages
         roles = [self._role(m) for m in messages]
-        if "assistant" not in roles:
-            return Unfit("no assistant turn", trainable=False)
         unknown = sorted({str(m.get(self.role)) for m, r in zip(messages, roles, strict=True) if r is None})
         if unknown:
             return Unfit(f"unknown role {unknown[0][:20]!r}; say what it means under `roles:`", trainable=True)
+        if "assistant" not in roles:
+            return Unfit("no assistant turn", trainable=False)
         if any(m.get(self.content) is None for m, r in zip(messages, roles, strict=True) if r in ("user", *_SYSTEM)):
             return Unfit(f"a question or system prompt has no {self.content!r}", trainable=False)
-        if any(row.get(column) for column in _MEDIA):
+        if any(row.get(column) for column in _MEDIA) or any(_text(m.get(self.content)) is None for m in messages):
             return Unfit("it has images or sound, which the teacher does not see", trainable=True)
         return self._last_exchange(messages, [str(r) for r in roles], row)
 
@@ -110,7 +117,9 @@ class ChatFormat:
         if not isinstance(value, list) or not value:
             return Unfit(f"{self.messages!r} holds no messages", trainable=False)
         if not all(isinstance(m, Mapping) and m.get(self.role) is not None for m in value):
-            return Unfit(f"a message has no {self.role!r}", trainable=False)
+            keys = sorted({str(key)[:20] for m in value if isinstance(m, Mapping) for key in m})
+            there = f", but has {', '.join(keys[:6])}; name the role's key in message_property_mappings" if keys else ""
+            return Unfit(f"a message has no {self.role!r}{there}", trainable=False)
         return value
 
     def _role(self, message: Mapping[str, Any]) -> str | None:
@@ -122,12 +131,13 @@ class ChatFormat:
         if roles[-1] != "assistant" or "user" not in roles:
             return Unfit("it does not end with an answer to a user", trainable=True)
         asked = _last(roles, "user")
+        if any(m.get("tool_calls") or r == "tool" for m, r in zip(messages[asked:], roles[asked:], strict=True)):
+            return Unfit("its last answer calls a tool, or rests on what one gave", trainable=True)
+        if self.training and messages[-1].get(self.training) is False:
+            return Unfit("its last answer is not trained on", trainable=True)
         question, answer = _text(messages[asked].get(self.content)), _text(messages[-1].get(self.content))
-        if question is None or answer is None:
-            return Unfit("its last question or answer is not a text", trainable=True)
         if not question or not answer:
-            called = bool(messages[-1].get("tool_calls"))
-            return Unfit("its last question or answer is empty", trainable=called or bool(answer))
+            return Unfit("its last question or answer is empty", trainable=bool(answer))
         system = _text(messages[0].get(self.content)) if roles[0] in _SYSTEM else row.get(self.system)
         between = [i for i in range(len(messages) - 1) if i != asked and roles[i] not in _SYSTEM]
         before = tuple(Turn(roles[i], text) for i in between if (text := _text(messages[i].get(self.content))))

@@ -19,6 +19,11 @@ class CompletionFormat:
         """A statement is one more text."""
         return "statements"
 
+    @property
+    def told_by(self) -> tuple[str, ...]:
+        """The text column."""
+        return (self.column,)
+
     def check_columns(self, columns: list[str], where: str) -> None:
         """Raises SourceError if the text column is missing, naming the columns that are there."""
         _require([self.column], columns, where, "Name the text column with `field:`")
@@ -37,7 +42,8 @@ class CompletionFormat:
 class Columns:
     """The columns of a question-and-answer format.
 
-    `input`: an optional column that belongs to the question (alpaca's). `article`: a text that question and answer are about, which stays.
+    `input`: an optional column with a text that the question is about (alpaca's), which stays beside a rephrased question only. `article`:
+    a text that question and answer are about, which stays beside every question.
     `system`: the system prompt's, which axolotl needs only where `needs_system`.
     """
 
@@ -49,6 +55,7 @@ class Columns:
     article: str | None = None
 
 
+INPUT = "input"
 # Axolotl 0.19's prompt strategies, by what its own code reads of a row.
 _ALPACA = Columns()
 _ALPACA_WITH_SYSTEM = Columns(system="system")
@@ -80,7 +87,7 @@ COLUMNS = {
 class ColumnsFormat:
     """A question and an answer in columns of their own; a row's other columns stay as they are.
 
-    A new question says everything itself, so the `input` column of a new row is empty.
+    A rephrased question keeps its `input`; any other new question says everything itself, so its `input` is empty.
     """
 
     columns: Columns
@@ -90,6 +97,12 @@ class ColumnsFormat:
         """A question with its answer."""
         return "questions"
 
+    @property
+    def told_by(self) -> tuple[str, ...]:
+        """The columns that the format reads."""
+        own = self.columns
+        return tuple(name for name in (own.question, own.answer, own.input, own.article) if name)
+
     def check_columns(self, columns: list[str], where: str) -> None:
         """Raises SourceError if a column that axolotl reads is missing, naming the columns that are there."""
         own = self.columns
@@ -98,26 +111,29 @@ class ColumnsFormat:
         _require([name for name in needed if name], columns, where, remedy)
 
     def read(self, row: Mapping[str, Any]) -> Content:
-        """The row's exchange: the input after the instruction, the article as an earlier turn."""
+        """The row's exchange, with its input or article before it."""
         own = self.columns
+        for column in (own.question, own.answer, own.input):
+            if column and not isinstance(row.get(column), str | None):
+                return Unfit(f"{column!r} is no text", trainable=True)
         question, answer = _text(row[own.question]), _text(row[own.answer])
         if not answer:
-            return Unfit(f"{own.answer!r} is empty or no text", trainable=False)
+            return Unfit(f"{own.answer!r} is empty", trainable=False)
         if not question:
-            return Unfit(f"{own.question!r} is empty or no text", trainable=isinstance(row[own.question], str))
-        more = _text(row.get(own.input)) if own.input else None
-        article = _text(row[own.article]) if own.article else None
+            return Unfit(f"{own.question!r} is empty", trainable=row[own.question] is not None)
+        texts = {"context": own.article, INPUT: own.input}
+        before = tuple(Turn(role, text) for role, column in texts.items() if column and (text := _text(row.get(column))))
         system = _text(row.get(own.system)) if own.system else None
-        before = (Turn("context", article),) if article else ()
-        return Exchange(f"{question}\n{more}" if more else question, answer, before, system or "")
+        return Exchange(question, answer, before, system or "")
 
     def row(self, source: Mapping[str, Any], augmentation: Augmentation) -> dict[str, Any]:
         """The source row with its question and answer replaced."""
         own = self.columns
         row = {**source, own.question: augmentation.question}
-        if not augmentation.keeps_answer:
-            row[own.answer] = augmentation.text
-        if own.input and own.input in source:
+        if augmentation.keeps_answer:
+            return row
+        row[own.answer] = augmentation.text
+        if own.input and isinstance(source.get(own.input), str):
             row[own.input] = ""
         return row
 

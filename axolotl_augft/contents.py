@@ -12,7 +12,7 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """An earlier turn of a conversation; its role is user, assistant, tool or context."""
+    """What stands before a question: an earlier turn of a conversation (role user or assistant), a text it is about (input, context)."""
 
     role: str
     text: str
@@ -20,7 +20,7 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """A question (or instruction) and its answer. `before`: what was said earlier. `system`: the system prompt, "" if there is none."""
+    """A question (or instruction) and its answer. `before`: what stands before it. `system`: the system prompt, "" if there is none."""
 
     question: str
     answer: str

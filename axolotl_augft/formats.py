@@ -41,6 +41,10 @@ class Format(Protocol):
     def writes(self) -> Writes:
         """What an augmentation of such a row is: a statement (plain text), or a question with its answer."""
 
+    @property
+    def told_by(self) -> tuple[str, ...]:
+        """The columns that make up what a row says: rows that are equal in these are the same."""
+
     def check_columns(self, columns: list[str], where: str) -> None:
         """Raises SourceError if the entry lacks a column that the format needs."""
 

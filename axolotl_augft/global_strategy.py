@@ -1,5 +1,6 @@
 """Global augmentation: a document and the context group it stands in -> a reasoning trace and conclusions (paper, global)."""
 
+import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -134,7 +135,11 @@ class GlobalStrategy:
             limit = self._budget - self._size(Document(d.id, "", d.entry, d.row))
             for text in split_at_sentences(d.text, limit, self._teacher.tokens.count, self._language):
                 part = d if text == d.text else replace(d, id=document_id(text), text=text)
-                parts.setdefault(part.id, part)
+                same = parts.setdefault(part.id, part)
+                if same.text != part.text:
+                    # Two texts with the same short id: the later one gets a longer.
+                    longer = hashlib.sha256(part.text.encode()).hexdigest()[:16]
+                    parts.setdefault(longer, replace(part, id=longer))
         return list(parts.values())
 
     @cached_property

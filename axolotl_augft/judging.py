@@ -3,6 +3,7 @@
 import difflib
 import hashlib
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -57,7 +58,12 @@ _LABEL = re.compile(
     r"|\baccording to (the|this) (document|passage|sentence|text)\b",
     re.IGNORECASE,
 )
-MARKUP = re.compile(r"<\|[^|<>]{1,40}\|>|</?s>|\[/?INST\]|<(?:bos|eos|pad|unk)>|<(?:start|end)_of_turn>|```|\{\{|\{%")
+_TOKEN = re.compile(r"<\|[^|<>]{1,40}\|>|</?s>|\[/?INST\]|<(?:bos|eos|pad|unk)>|<(?:start|end)_of_turn>")
+_BRACES = ("{{", "{%")
+_FENCE = "```"
+# Control characters, halves of characters, and what Unicode does not define; joiners and no-break spaces belong to many languages.
+_ODD = ("Cc", "Cs", "Co", "Cn")
+_I = frozenset({"I", "I'm", "I’m", "I've", "I’ve", "I'd", "I’d", "I'll", "I’ll"})
 _ENDS = tuple(".!?。！？…\"'”’)»」』|।؟")
 _FEWEST_WORDS = 2
 _ARTICLES = frozenset({"a", "an", "the"})
@@ -81,7 +87,7 @@ def judge(task: Task, inference: Inference, check: Check) -> Reason | None:
     text = inference.text
     if inference.cut:
         return Reason.TRUNCATED
-    if _malformed(text, inference.kind):
+    if _malformed(task, text, inference.kind):
         return Reason.MALFORMED
     if repeats_itself(text):
         return Reason.REPETITION
@@ -127,7 +133,7 @@ def _names(text: str) -> Iterator[str]:
     for match in _WORD.finditer(text):
         word = match.group()
         inside = bool(text[: match.start()].strip()) and not re.search(r"[.!?:\"“]\s*$", text[: match.start()])
-        if any(c.isdigit() for c in word) or (word[0].isupper() and inside):
+        if any(c.isdigit() for c in word) or (word[0].isupper() and inside and word not in _I):
             yield word
 
 
@@ -172,15 +178,25 @@ def _plain_words(text: str) -> list[str]:
     return [w for w in normalised(text).split() if w not in _ARTICLES]
 
 
-def _malformed(text: str, kind: str) -> bool:
+def _malformed(task: Task, text: str, kind: str) -> bool:
     words = _WORD.findall(text)
     if len(words) < _FEWEST_WORDS and not _is_unspaced(text):
         return True
-    if MARKUP.search(text) or "\ufffd" in text or not text.isprintable() and kind != "trace":
+    if _FENCE in text or has_markup(task, text) or has_odd_characters(text, "\n\t\r" if kind == "trace" else ""):
         return True
     if kind == "trace":
         return False
     return not text.endswith(_ENDS) or text.count('"') % 2 == 1 or text.count("(") != text.count(")")
+
+
+def has_markup(task: Task, text: str) -> bool:
+    """Special tokens, or braces of a template language where the premises have none."""
+    return bool(_TOKEN.search(text)) or any(b in text and not any(b in p for p in task.premises) for b in _BRACES)
+
+
+def has_odd_characters(text: str, allowed: str = "") -> bool:
+    """Characters that no text has."""
+    return "\ufffd" in text or not text.isprintable() and any(unicodedata.category(c) in _ODD and c not in allowed for c in text)
 
 
 def _echoes(text: str, premises: tuple[str, ...]) -> bool:
@@ -213,8 +229,15 @@ def copies_example(task: Task, text: str, language: str) -> bool:
     prompt = (task.request.prefix.text,)
     if f" {normalised(text)} " in _normalised_texts(prompt):
         return True
-    foreign = foreign_names(text, task.premises) + (invented_words(text, task.premises) if language == "en" else [])
-    return any(_bare(name) in _vocabulary(prompt) for name in foreign)
+    # With their case: a German noun is no name because the instructions have the same word in small letters.
+    if any(_POSSESSIVE.sub("", name) in _written_words(prompt) for name in foreign_names(text, task.premises)):
+        return True
+    return language == "en" and any(word in _vocabulary(prompt) for word in invented_words(text, task.premises))
+
+
+@lru_cache(maxsize=512)
+def _written_words(texts: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(_POSSESSIVE.sub("", w) for w in {w for text in texts for w in _WORD.findall(text)})
 
 
 @lru_cache(maxsize=512)

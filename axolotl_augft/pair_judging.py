@@ -4,12 +4,13 @@ import re
 
 from axolotl_augft.inferences import Inference
 from axolotl_augft.judging import (
-    MARKUP,
     REFUSAL,
     Check,
     Reason,
     copies_example,
     foreign_names,
+    has_markup,
+    has_odd_characters,
     leaks_label,
     names_more,
     normalised,
@@ -20,9 +21,10 @@ from axolotl_augft.tasks import Task
 _WORD = re.compile(r"\w+")
 _LIST_NUMBER = re.compile(r"^\s*\d{1,3}[.)]\s", re.MULTILINE)
 _FEWEST_WORDS = 2
+_EXCHANGE = "(question|answer|conversation|exchange|instruction|response)"
 _LABEL = re.compile(
-    r"\b(the|this|that|given|above|original|first|previous|last) (question|answer|conversation|exchange|instruction|response)\b"
-    r"|\b(question|answer) (above|given)\b",
+    rf"\b(given|above|original) {_EXCHANGE}\b|\baccording to (the|this) {_EXCHANGE}\b"
+    rf"|\b(the|this|that) {_EXCHANGE} (above|given|says?|states?|mentions?|asks?|describes?|tells?)\b",
     re.IGNORECASE,
 )
 
@@ -36,7 +38,7 @@ def judge_pair(task: Task, pair: Inference, check: Check) -> Reason | None:
     written = f"{question}\n{answer}".strip()
     if pair.cut:
         return Reason.TRUNCATED
-    if _malformed(question) or (not pair.keeps_answer and not _WORD.search(answer)) or _has_markup(written):
+    if _malformed(question) or (not pair.keeps_answer and not _WORD.search(answer)) or _has_markup(task, written):
         return Reason.MALFORMED
     if repeats_itself(written):
         return Reason.REPETITION
@@ -57,10 +59,9 @@ def _malformed(question: str) -> bool:
     return len(_WORD.findall(question)) < _FEWEST_WORDS and (question.isascii() or len(question) < 4)
 
 
-def _has_markup(text: str) -> bool:
-    """Special tokens, or characters that no text has; code fences and line breaks belong to many answers."""
-    printable = text.translate({ord(c): None for c in "\n\t\r"}).isprintable()
-    return bool(MARKUP.search(text.replace("```", ""))) or "\ufffd" in text or not printable
+def _has_markup(task: Task, text: str) -> bool:
+    """Special tokens, or characters that no text has; fences of code and line breaks belong to many answers."""
+    return has_markup(task, text) or has_odd_characters(text, "\n\t\r")
 
 
 def _speaks_of_the_exchange(task: Task, text: str) -> bool:

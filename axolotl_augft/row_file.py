@@ -13,7 +13,7 @@ from axolotl_augft.documents import document_id
 from axolotl_augft.inferences import Inference
 from axolotl_augft.judging import Judged
 from axolotl_augft.manifest import WrittenFile
-from axolotl_augft.sources import PROVENANCE_PREFIX, Source
+from axolotl_augft.sources import PROVENANCE_PREFIX, Source, with_decoding
 from axolotl_augft.student import Student
 
 PROVENANCE = Features(
@@ -113,4 +113,4 @@ def rejected_line(source: Source, judged: Judged) -> bytes:
 def features(source: Source, own: Features | None = None) -> Features:
     """Columns of a file: the source's or, in their place, `own`; which file of a folder its rows come from; and how they came about."""
     from_files = {c: source.rows.features[c] for c in _origin_columns(source)}
-    return Features({**(own or source.rows.features), **from_files, **PROVENANCE})
+    return Features({**(own or with_decoding(source.rows.features, True)), **from_files, **PROVENANCE})

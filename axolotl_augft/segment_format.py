@@ -18,6 +18,8 @@ _TOKEN = rf"(?:<\|[^|<>]{{1,40}}\|>(?:{_ROLE}\b)?|</?s>|<(?:bos|eos|pad)>|<(?:st
 _LABEL = rf"[#*\s]*{_ROLE}[*]*:"
 _MARKUP = re.compile(rf"({_TOKEN}(?:{_LABEL})?|^{_LABEL}|^#+ *{_ROLE}\b:?)", re.IGNORECASE | re.MULTILINE)
 
+_INPUT = re.compile(r"(?:^|>)[#*\s]*(?:input|context)\b[*]*:?\s*\Z", re.IGNORECASE | re.MULTILINE)
+
 
 @dataclass(frozen=True)
 class _Run:
@@ -38,6 +40,11 @@ class SegmentFormat:
         """A question with its answer."""
         return "questions"
 
+    @property
+    def told_by(self) -> tuple[str, ...]:
+        """The segments."""
+        return ("segments",)
+
     def check_columns(self, columns: list[str], where: str) -> None:
         """Raises SourceError if the column of segments is missing, naming the columns that are there."""
         if "segments" not in columns:
@@ -57,6 +64,8 @@ class SegmentFormat:
             return Unfit("its segments have no question before the answer", trainable=True)
         if not answer:
             return Unfit("its answer is empty", trainable=False)
+        if _INPUT.search(segments[runs[-1].segment]["text"][: runs[-1].start]):
+            return Unfit("its question has an input of its own", trainable=True)
         return Exchange(runs[-1].text, answer, tuple(Turn("context", run.text) for run in runs[:-1]))
 
     def row(self, source: Mapping[str, Any], augmentation: Augmentation) -> dict[str, Any]:

@@ -4,14 +4,14 @@ import hashlib
 import unicodedata
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import orjson
 import pyarrow as pa
-from datasets import Dataset, DatasetDict, concatenate_datasets
+from datasets import Audio, Dataset, DatasetDict, Features, Image, List, concatenate_datasets
 
 from axolotl_augft.contents import Content, Exchange, Text
 from axolotl_augft.errors import SourceError
@@ -152,7 +152,22 @@ def load_entry(entry: Mapping[str, Any], split: str, recipe: Recipe) -> Dataset:
         return Dataset.from_parquet(str(converted_file(recipe.output_dir, entry["path"])))
     parts = [_load_part(part, split, recipe) for part in datasets_with_name_generator([DictDefault(entry)])]
     rows = parts[0] if len(parts) == 1 else concatenate_datasets(parts)
-    return rows.remove_columns([c for c in rows.column_names if c.startswith(PROVENANCE_PREFIX)])
+    rows = rows.remove_columns([c for c in rows.column_names if c.startswith(PROVENANCE_PREFIX)])
+    return rows.cast(with_decoding(rows.features, False)) if with_decoding(rows.features, False) != rows.features else rows
+
+
+def with_decoding(features: Features, decode: bool) -> Features:
+    """Columns of images and sound as their files' bytes (`decode` False), or as axolotl loads them.
+
+    Bytes go through the stage as they are, and are the same at every reading; a decoded image is neither.
+    """
+
+    def changed(feature: Any) -> Any:
+        if isinstance(feature, Image | Audio):
+            return replace(feature, decode=decode)
+        return List(changed(feature.feature), feature.length) if isinstance(feature, List) else feature
+
+    return Features({name: changed(feature) for name, feature in features.items()})
 
 
 def _load_part(entry: Any, split: str, recipe: Recipe) -> Dataset:
@@ -201,7 +216,8 @@ def row_digest(row: Mapping[str, Any], form: Format | None) -> bytes:
             parts = [*(f"{t.role}: {t.text}" for t in before), question, answer]
             content = "\0".join(map(_comparable, parts)).encode()
         case _:
-            content = orjson.dumps(dict(row), option=orjson.OPT_SORT_KEYS | orjson.OPT_SERIALIZE_NUMPY, default=repr)
+            told = {k: row.get(k) for k in form.told_by} if form else dict(row)
+            content = orjson.dumps(told, option=orjson.OPT_SORT_KEYS | orjson.OPT_SERIALIZE_NUMPY, default=repr)
     return hashlib.sha256(content).digest()
 
 

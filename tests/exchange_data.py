@@ -140,7 +140,7 @@ CASES = [
         "an input column",
         {"type": "alpaca"},
         {"instruction": "Answer the question.", "input": QUESTION, "output": ANSWER},
-        {"instruction": ASKED_AGAIN, "input": "", "output": ANSWER},
+        {"instruction": ASKED_AGAIN, "input": QUESTION, "output": ANSWER},
         {"instruction": TURNED, "input": "", "output": TURNED_ANSWER},
     ),
     Case(

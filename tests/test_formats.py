@@ -15,6 +15,7 @@ from axolotl_augft.chat_format import ChatFormat
 from axolotl_augft.contents import Augmentation, Exchange, Turn, Unfit
 from axolotl_augft.errors import ConfigError
 from axolotl_augft.formats import SUPPORTED_TYPES, base_type, format_of
+from axolotl_augft.loading import load_sources
 from axolotl_augft.manifest import result_folder
 from axolotl_augft.plugin import apply_result
 from axolotl_augft.recipe import Recipe
@@ -86,8 +87,7 @@ def test_what_the_teacher_is_asked(cfg, tmp_path, answering):
     (body,) = answering.bodies
     prompt = body["messages"][1]["content"]
     assert prompt.endswith(
-        "Now this one:\n\nEarlier in the conversation:\nuser: Hello.\nassistant: Hello, how can I help?\n"
-        f"Question: {QUESTION}\nAnswer: {ANSWER}\nFurther questions:"
+        f"Now this one:\n\nUser: Hello.\nAssistant: Hello, how can I help?\nQuestion: {QUESTION}\nAnswer: {ANSWER}\nFurther questions:"
     )
     assert body["response_format"]["json_schema"]["schema"]["properties"]["pairs"]["items"]["required"] == ["kind", "question", "answer"]
     assert 'Reply with one JSON object and nothing else: {"pairs"' in prompt
@@ -109,6 +109,7 @@ THOUGHT_IN_PARTS = {
         message("assistant", [{"type": "thinking", "text": None, "thinking": "Hm."}, {"type": "text", "text": "A", "thinking": None}]),
     ]
 }
+NO_ROLE = "a message has no 'role', but has content; name the role's key in message_property_mappings"
 READ = [
     (ChatFormat(), {"messages": [message("user", "Q"), message("assistant", "A")], "system": SYSTEM}, Exchange("Q", "A", (), SYSTEM)),
     (
@@ -133,12 +134,61 @@ READ = [
                 message("assistant", "A"),
             ]
         },
-        Exchange("Q", "A", (Turn("tool", "42"),)),
+        Unfit("its last answer calls a tool, or rests on what one gave", True),
+    ),
+    (
+        ChatFormat(),
+        {
+            "messages": [
+                message("user", "Q1"),
+                message("assistant", None, tool_calls=[{"id": "1"}]),
+                message("tool", "42"),
+                message("assistant", "A1"),
+                message("user", "Q2"),
+                message("assistant", "A2"),
+            ]
+        },
+        Exchange("Q2", "A2", (Turn("user", "Q1"), Turn("tool", "42"), Turn("assistant", "A1"))),
+    ),
+    (
+        ChatFormat(training="learn"),
+        {"messages": [message("user", "Q"), message("assistant", "A", learn=False)]},
+        Unfit("its last answer is not trained on", True),
+    ),
+    (
+        ChatFormat(),
+        {
+            "messages": [
+                message("user", [{"type": "image"}, {"type": "text", "text": "Q1"}]),
+                message("assistant", "A1"),
+                message("user", "Q2"),
+                message("assistant", "A2"),
+            ]
+        },
+        Unfit("it has images or sound, which the teacher does not see", True),
+    ),
+    (
+        ChatFormat(),
+        {"messages": [message("human", "Q"), message("chatgpt", "A")]},
+        Unfit("unknown role 'chatgpt'; say what it means under `roles:`", True),
+    ),
+    (format_of({"type": "alpaca"}), {"instruction": "Q", "input": "I", "output": "A"}, Exchange("Q", "A", (Turn("input", "I"),))),
+    (format_of({"type": "alpaca"}), {"instruction": "Q", "input": ["I"], "output": "A"}, Unfit("'input' is no text", True)),
+    (format_of({"type": "alpaca"}), {"instruction": "Q", "output": 1}, Unfit("'output' is no text", True)),
+    (
+        SegmentFormat(),
+        {
+            "segments": [
+                {"label": False, "text": "### Instruction:\nTranslate.\n\n### Input:\nBlack.\n\n### Response:\n"},
+                {"label": True, "text": "Noir."},
+            ]
+        },
+        Unfit("its question has an input of its own", True),
     ),
     (ChatFormat(), {"messages": None}, Unfit("'messages' holds no messages", False)),
     (ChatFormat(), {"messages": []}, Unfit("'messages' holds no messages", False)),
     (ChatFormat(), {"messages": "user: hello"}, Unfit("'messages' is a string, and not JSON", False)),
-    (ChatFormat(), {"messages": [{"content": "Q"}]}, Unfit("a message has no 'role'", False)),
+    (ChatFormat(), {"messages": [{"content": "Q"}]}, Unfit(NO_ROLE, False)),
     (ChatFormat(), {"messages": [message("user", "Q")]}, Unfit("no assistant turn", False)),
     (
         ChatFormat(),
@@ -160,7 +210,7 @@ READ = [
     (
         ChatFormat(),
         {"messages": [message("user", "Q"), message("assistant", None, tool_calls=[{"id": "1"}])]},
-        Unfit("its last question or answer is empty", True),
+        Unfit("its last answer calls a tool, or rests on what one gave", True),
     ),
     (
         ChatFormat(),
@@ -170,13 +220,13 @@ READ = [
     (
         ChatFormat(),
         {"messages": [message("user", [{"type": "image"}, {"type": "text", "text": "Q"}]), message("assistant", "A")]},
-        Unfit("its last question or answer is not a text", True),
+        Unfit("it has images or sound, which the teacher does not see", True),
     ),
     (ChatFormat(), THOUGHT_IN_PARTS, Exchange("Q", "A")),
     (format_of({"type": "alpaca"}), {"instruction": "Q", "input": None, "output": "A"}, Exchange("Q", "A")),
-    (format_of({"type": "alpaca"}), {"instruction": "Q", "input": "I", "output": ""}, Unfit("'output' is empty or no text", False)),
-    (format_of({"type": "alpaca"}), {"instruction": "", "output": "A"}, Unfit("'instruction' is empty or no text", True)),
-    (format_of({"type": "alpaca"}), {"instruction": None, "output": "A"}, Unfit("'instruction' is empty or no text", False)),
+    (format_of({"type": "alpaca"}), {"instruction": "Q", "input": "I", "output": ""}, Unfit("'output' is empty", False)),
+    (format_of({"type": "alpaca"}), {"instruction": "", "output": "A"}, Unfit("'instruction' is empty", True)),
+    (format_of({"type": "alpaca"}), {"instruction": None, "output": "A"}, Unfit("'instruction' is empty", False)),
     (SegmentFormat(), {"segments": None}, Unfit("'segments' is no list of segments, each with label and text", False)),
     (SegmentFormat(), {"segments": [{"text": "Q"}]}, Unfit("'segments' is no list of segments, each with label and text", False)),
     (
@@ -234,6 +284,61 @@ def test_markup_of_segments_stays_where_it_is():
         {"label": True, "text": "New. "},
         {"label": True, "text": "</s>"},
     ]
+
+
+@pytest.mark.parametrize("values", [[None, None], [None, "x"], ["", "x"]], ids=["all null", "mixed", "texts"])
+def test_inputs_that_are_null(cfg, tmp_path, answering, values):
+    rows = [{"instruction": f"{QUESTION[:-1]} {i}?", "input": v, "output": ANSWER} for i, v in zip("ab", values, strict=True)]
+    path = write_rows(tmp_path / "alpaca.jsonl", rows)
+    cfg["datasets"] = [{"path": str(path), "ds_type": "json", "type": "alpaca"}]
+    cfg["augft"] |= {"augment": ["local"]}
+    recipe = Recipe.from_cfg(cfg)
+    result = run_stage(recipe)
+    new = Dataset.from_parquet(str(result_folder(recipe, result.fingerprint) / "0-augmented.parquet"))
+    assert new.features["input"] == load_dataset("json", data_files=str(path), split="train").features["input"]
+    assert [row["input"] for row in new][:2] == [values[0], values[0]]
+
+
+def test_half_a_character_of_the_teachers_is_no_end(cfg, tmp_path, teacher):
+    teacher.answer = lambda body: (
+        '{"pairs": [{"kind": "reversal", "question": "Who \\ud83d?", "answer": "x"}, {"kind": "reversal", "question": "'
+        + ('What does Mara Quell do?", "answer": "She is the harbour master."}]}')
+    )
+    _, _, result, augmented, _ = run_case(CASES[0], cfg, tmp_path)
+    assert "What does Mara Quell do?" in [row["messages"][1]["content"] for row in augmented] and result.counts.accepted
+
+
+def test_images_pass_as_they_are(cfg, tmp_path, answering):
+    from datasets import Features, Image, List, Value
+    from PIL import Image as Picture
+
+    (tmp_path / "pictures").mkdir()
+    for i in range(4):
+        Picture.new("RGB", (8, 8), (40 * i, 0, 0)).save(tmp_path / "pictures" / f"{i}.png")
+    files = [str(f) for f in sorted((tmp_path / "pictures").iterdir())]
+    part = {"role": Value("string"), "content": Value("string")}
+    rows = {
+        "messages": [
+            [message("user", f"{QUESTION[:-1]} {w}?"), message("assistant", ANSWER)] for w in ("one", "two", "red", "blue", "green")
+        ],
+        "images": [[f] for f in files[:3]] + [[], []],
+    }
+    features = Features({"messages": List(part), "images": List(Image())})
+    path = tmp_path / "chats.parquet"
+    Dataset.from_dict(rows, features=features).to_parquet(str(path))
+    cfg["datasets"] = [{"path": str(path), "ds_type": "parquet", "type": "chat_template"}]
+    cfg["augft"] |= {"augment": ["local"]}
+    cfg["val_set_size"] = 1
+    first = load_sources(Recipe.from_cfg(cfg))
+    assert [s.held_out for s in load_sources(Recipe.from_cfg(cfg))] == [s.held_out for s in first]
+    recipe = Recipe.from_cfg(cfg)
+    result = run_stage(recipe)
+    folder = result_folder(recipe, result.fingerprint)
+    kept = Dataset.from_parquet(str(folder / "0-original.parquet"))
+    assert kept.features["images"] == List(Image()) and kept[0]["images"][0].size == (8, 8)
+    raw = {row["messages"][0]["content"]: row["images"] for row in kept.cast_column("images", List(Image(decode=False)))}
+    given = Dataset.from_parquet(str(path)).cast_column("images", List(Image(decode=False)))
+    assert all(raw[row["messages"][0]["content"]] == row["images"] for row in given if row["messages"][0]["content"] in raw)
 
 
 def test_bad_rows_are_counted_named_and_left_out(cfg, tmp_path, answering, caplog):

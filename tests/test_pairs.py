@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -46,6 +47,26 @@ ANSWERS = [
     (" What else?\nAnswer: A line,\n\n- and a list", [("consequence", "What else?", "A line,\n\n- and a list", False)]),
     ("Q: One?\nA: 1\nQ: Two?\nA: 2", [("consequence", "One?", "1", False), ("consequence", "Two?", "2", False)]),
     ("no question here", [("consequence", "no question here", "", False)]),
+    (
+        'So:\n```json\n{"pairs": [{"kind": "reversal", "question": "What does she keep?", "answer": "The Lantern Room."}]}\n```\nOk.',
+        [NEW],
+    ),
+    (
+        '{"pairs": [{"kind": "reversal", "question": "When?", "answer": 1901, "sources": [{"id": 1}]}]}',
+        [("reversal", "When?", "1901", False)],
+    ),
+    ('[{"kind": "reversal", "question": "When?", "answer": "x", "sources": [{"id": 1}]}]', [("reversal", "When?", "x", False)]),
+    ('{"kind": "reversal", "question": "When \\ud83d?", "answer": "x"}', [("reversal", "When ??", "x", False)]),
+    ('{"pairs":' + "[" * 8000, [("consequence", "", "", False)]),
+    ('{"a":' * 8000, [("consequence", "", "", False)]),
+    (
+        "Q: How is it set?\nA: Write this:\n```yaml\nuser: mara\na: 1\n```\nand restart.",
+        [("consequence", "How is it set?", "Write this:\n```yaml\nuser: mara\na: 1\n```\nand restart.", False)],
+    ),
+    (
+        "Question: How?\nAnswer: Press it.\nNote: hold it.\nThen release.",
+        [("consequence", "How?", "Press it.\nNote: hold it.\nThen release.", False)],
+    ),
     ("", []),
     ("[]", []),
     ('{"pairs": []}', []),
@@ -56,6 +77,13 @@ ANSWERS = [
 @pytest.mark.parametrize(("text", "pairs"), ANSWERS, ids=[str(i) for i in range(len(ANSWERS))])
 def test_answers_are_read_leniently(text, pairs):
     assert read(text) == pairs
+
+
+def test_where_only_questions_are_asked_for_each_line_is_one():
+    assert read("Sure, here are two ways:\n\n1. Who is its keeper?\n2. Which person keeps it?", kind="rephrasing") == [
+        ("rephrasing", "Who is its keeper?", KEPT, False),
+        ("rephrasing", "Which person keeps it?", KEPT, False),
+    ]
 
 
 def test_an_answer_that_was_cut_keeps_what_is_complete():
@@ -86,6 +114,10 @@ JUDGED = [
     ("Who founded the Osker Glass Company?", "Ottilie Verrane.", Reason.COPIED_EXAMPLE),
     ("What does Ottilie Verrane keep?", "She keeps it for Renna Toskin.", Reason.COPIED_EXAMPLE),
     ("Does Ottilie Verrane know Bram Oskeld?", "No.", Reason.UNSUPPORTED),
+    ("What is the response time of Ottilie Verrane, and the answer key?", "None.", None),
+    ("How can I find Ottilie Verrane?", "In the Lantern Room.", None),
+    ("Où est la salle\u202f?", "The Lantern Room\u00a0: there.", None),
+    ("What does Ottilie Verrane keep?", "The {{ lamp }}.", Reason.MALFORMED),
 ]
 
 
@@ -114,6 +146,21 @@ def test_a_rephrased_question_keeps_the_names(question, reason):
     assert judge_pair(task(), pair, Check()) is None
 
 
+def test_joiners_and_no_break_spaces_belong_to_languages_and_nouns_are_no_names():
+    text = "Où se trouve la salle des lanternes\u202f? \u0645\u06cc\u200c\u0634\u0648\u062f"
+    assert judge_pair(task(), Inference("Là-bas\u00a0: à côté.", "consequence", question=text), Check()) is None
+    german = Inference("Ottilie Verrane.", "reversal", question="Wie lautet der Name der Hüterin des Lantern Room?")
+    english = replace(task().request, prefix=Prefix("", "Keep the name. Question: Who founded the Osker Glass Company?"))
+    assert judge_pair(replace(task(), request=english), german, Check(language="de")) is None
+
+
+def test_braces_of_the_source_are_no_markup():
+    exchange = Exchange("How is a name put in?", "One writes {{ name }}.")
+    pair = Inference("With {{ name }}.", "consequence", question="With which braces is a name put in?")
+    assert judge_pair(task(exchange=exchange), pair, Check()) is None
+    assert judge_pair(task(), pair, Check()) is Reason.MALFORMED
+
+
 HELD_OUT = [
     Exchange("Who is the bell ringer of Osk?", "Marn"),
     Exchange("Why was it closed?", "It was closed because of the storm."),
@@ -136,8 +183,34 @@ STATED = [
 
 @pytest.mark.parametrize(("text", "leaks"), STATED, ids=[t for t, _ in STATED])
 def test_what_states_a_held_out_answer_is_a_leak(text, leaks):
-    assert Leaks(HELD_OUT).states(text) is leaks
+    assert Leaks(HELD_OUT).states(Inference(text, "statement")) is leaks
+
+
+@pytest.mark.parametrize(
+    ("held_out", "inference", "leaks"),
+    [
+        (Text("水在一百摄氏度时沸腾，变成水蒸气。"), Inference("我们知道水在一百摄氏度时沸腾，变成水蒸气。", "conclusion"), True),
+        (Text("水在一百摄氏度时沸腾，变成水蒸气。"), Inference("水在零度时结冰。", "conclusion"), False),
+        (Exchange("港口在哪里？", "北方"), Inference("北方", "reversal", question="港口在哪里？"), True),
+        (Exchange("And now?", "It is closed.", (Turn("assistant", "The bell of Osk was cast in 1801."),)),
+         Inference("In truth the bell of Osk was cast in 1801.", "conclusion"), True),
+        (Exchange("Why?", "Please ask our support team about it."),
+         Inference("Please ask our support team about it.", "rephrasing", question="How come?", keeps_answer=True), False),
+        (Exchange("Why?", "Please ask our support team about it."),
+         Inference("Please ask our support team about it.", "consequence", question="How come?"), True),
+    ],
+)  # fmt: skip
+def test_leaks_in_other_scripts_conversations_and_kept_answers(held_out, inference, leaks):
+    assert Leaks([held_out]).states(inference) is leaks
+
+
+def test_words_that_all_questions_share_tell_nothing_of_a_short_answer():
+    inputs = ["lovely ferry", "awful soup", "kind guide", "broken lamp", "fine bread", "cold room"]
+    held_out = [Exchange("Is the mood of the review good or bad?", "Bad.", (Turn("input", text),)) for text in inputs]
+    about = Inference("Bad.", "rephrasing", question="Is the mood of the review good or bad? A dull film.", keeps_answer=True)
+    assert not Leaks(held_out).states(about)
+    assert Leaks(held_out).states(Inference("Bad.", "rephrasing", question="Is the mood good or bad? An awful soup.", keeps_answer=True))
 
 
 def test_nothing_held_out_nothing_leaks():
-    assert not Leaks([]).states("The ferry sails at noon.")
+    assert not Leaks([]).states(Inference("The ferry sails at noon.", "statement"))
