@@ -10,6 +10,7 @@ from axolotl_augft import writing
 from axolotl_augft.augment_config import LocalAugment
 from axolotl_augft.augmenting import Plan, judged_inferences
 from axolotl_augft.budget import recipe_budget
+from axolotl_augft.collector import few_collections
 from axolotl_augft.coordination import run_once
 from axolotl_augft.documents import Document, read_documents
 from axolotl_augft.fingerprints import FileStamp
@@ -91,7 +92,7 @@ def prepared(recipe: Recipe) -> Iterator[Prepared]:
         for line in source.conversion.lines() if source.conversion else ():
             LOG.warning("augft: %s", line)
     leaks = Leaks(evaluation_contents(sources, recipe), recipe.augft.language)
-    with ResponseStore.opened(recipe.store_path) as store:
+    with few_collections(), ResponseStore.opened(recipe.store_path) as store:
         resolved = resolve_teacher(recipe.augft.teacher, recipe.base_model, recipe.seed, model_stamps(recipe, stamps))
         teacher = settled(resolved, store)
         plan = Plan(tuple((a.augment, _strategy(recipe, a, teacher, sources, store)) for a in recipe.assignments()))

@@ -22,9 +22,9 @@ from axolotl_augft.spending import Spent
 
 APPLICATION_ID = 0x41554746  # "AUGF"
 SCHEMA_VERSION = 2
-# Answers lie in the order in which they came, beside an index of keys: only the index is written and read at random, and it is small.
+# Answers and prefixes lie in the order in which they came, beside an index: only that is written and read at random, and it is small.
 _SCHEMA = """
-CREATE TABLE prefixes (digest BLOB PRIMARY KEY, system TEXT NOT NULL, text TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE prefixes (digest BLOB PRIMARY KEY, system TEXT NOT NULL, text TEXT NOT NULL);
 CREATE TABLE responses (
     key BLOB PRIMARY KEY, prefix BLOB NOT NULL, target TEXT NOT NULL,
     outcome TEXT NOT NULL, text TEXT NOT NULL, finish_reason TEXT NOT NULL,

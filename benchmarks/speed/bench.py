@@ -33,7 +33,7 @@ def sections(full: bool, model: str | None) -> dict[str, Callable[[], list[Figur
     """The measurements by name."""
     found = {
         "speed": lambda: throughput.speed(20_000 if full else 8_000),
-        "wall": lambda: throughput.wall(1.0, 20 if full else 5),
+        "wall": lambda: throughput.wall(1.0, 20),
         "prefixes": lambda: throughput.prefixes(720),
         "memory": lambda: throughput.memory(500_000 if full else 40_000),
         "crashes": lambda: crashes.figures(20 if full else 5),

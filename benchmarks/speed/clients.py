@@ -1,7 +1,8 @@
 """One measured client in a process of its own: `python clients.py NAME URL COUNT IN_FLIGHT FOLDER` prints its figures as JSON.
 
-NAME is a baseline, or one of ours: `bare` sends ready-made requests, `local` goes from document through prompt to stored answer, `global`
-the same with context groups of 16,000 tokens, `shuffled` sends those in random order with the first of no group ahead.
+NAME is a baseline, or one of ours: `bare` sends ready-made requests, `local` goes from document through prompt to stored answer
+(`streamed`: with documents made on the way), `global` the same with context groups of 16,000 tokens, `shuffled` sends those in random order with
+the first of no group ahead.
 """
 
 import os
@@ -22,6 +23,7 @@ from axolotl_augft import feeding
 from axolotl_augft.asking import Asked, ask
 from axolotl_augft.augment_config import GlobalAugment, LocalAugment
 from axolotl_augft.client import Server
+from axolotl_augft.collector import few_collections
 from axolotl_augft.documents import Document, document_id
 from axolotl_augft.feeding import count_requests
 from axolotl_augft.global_strategy import GlobalStrategy
@@ -69,12 +71,15 @@ def run(name: str, url: str, count: int, in_flight: int, folder: Path) -> dict[s
     """One client's figures: seconds, CPU seconds, requests, bytes of memory."""
     if name in baselines.NAMES:
         return timed(lambda: baselines.run(name, url, count, in_flight, folder)) | {"requests": count}
-    with ResponseStore.opened(folder / f"{name}-{time.monotonic_ns()}.sqlite") as store:
+    with few_collections(), ResponseStore.opened(folder / f"{name}-{time.monotonic_ns()}.sqlite") as store:
         requests: Iterable[Request]
         if name == "bare":
             requests = plain_requests(count)
         elif name == "local":
-            requests = (t.request for t in _local(url, count, in_flight).in_sending_order())
+            strategy = _local(url, in_flight, list(corpus.documents(count)))
+            requests = (t.request for t in strategy.in_sending_order())
+        elif name == "streamed":
+            requests = (t.request for t in _local(url, in_flight, corpus.documents(count)).in_sending_order())
         else:
             requests = _global(url, count, in_flight, store, shuffled=name == "shuffled")
         watcher = MemoryWatcher()
@@ -82,17 +87,13 @@ def run(name: str, url: str, count: int, in_flight: int, folder: Path) -> dict[s
         figures = timed(lambda: ask(requests, server, store, pace, watcher).answered)
         figures["growth"] = psutil.Process().memory_info().rss - watcher.early if watcher.early else 0
         if name == "local":
-            again = (t.request for t in _local(url, count, in_flight).in_sending_order())
+            again = (t.request for t in strategy.in_sending_order())
             figures["counting_cpu"] = timed(lambda: count_requests(again, store).missing)["cpu"]
         return figures
 
 
-def _local(url: str, count: int, in_flight: int) -> LocalStrategy:
-    class Documents:
-        def __iter__(self) -> Any:
-            return corpus.documents(count)
-
-    return LocalStrategy(LocalAugment(), teacher(url, in_flight), Documents(), "en")
+def _local(url: str, in_flight: int, documents: Iterable[Document]) -> LocalStrategy:
+    return LocalStrategy(LocalAugment(), teacher(url, in_flight), documents, "en")
 
 
 def _global(url: str, count: int, in_flight: int, store: ResponseStore, shuffled: bool) -> Iterable[Request]:

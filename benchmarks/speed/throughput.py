@@ -65,5 +65,5 @@ def prefixes(count: int) -> list[Figure]:
 def memory(count: int) -> list[Figure]:
     """Growth of resident memory from 5,000 answers on."""
     with mock() as server:
-        growth = client("local", server, count)["growth"] / 2**20
+        growth = client("streamed", server, count)["growth"] / 2**20
     return [Figure(f"resident memory, growth from 5,000 to {count:,} requests", "20 MB", f"{growth:.1f} MB", growth < 20)]
