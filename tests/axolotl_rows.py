@@ -131,27 +131,28 @@ def _tooled(*messages):
 
 TOOL_CALLS = Shape(
     [
+        _tooled({"role": "user", "content": "Who packs the fuses?"}, {"role": "assistant", "content": "Marla Strowe packs the fuses."}),
+        _tooled({"role": "user", "content": "Order a fuse."}, {"role": "assistant", "content": None, "tool_calls": [_CALL]}),
         _tooled(
             {"role": "user", "content": "How many fuses are left?"},
             {"role": "assistant", "content": None, "tool_calls": [_CALL]},
             {"role": "tool", "content": "40", "tool_call_id": "c1", "name": "stock"},
             {"role": "assistant", "content": "Forty fuses are left."},
         ),
-        _tooled({"role": "user", "content": "Order a fuse."}, {"role": "assistant", "content": None, "tool_calls": [_CALL]}),
-        _tooled({"role": "user", "content": "Who packs the fuses?"}, {"role": "assistant", "content": "Marla Strowe packs the fuses."}),
+        _tooled({"role": "user", "content": "Who counts the fuses?"}, {"role": "assistant", "content": "Tam Roake counts the fuses."}),
     ],
     [
         _tooled(
-            {"role": "user", "content": "In other words: How many fuses are left?"},
-            {"role": "assistant", "content": "Forty fuses are left."},
+            {"role": "user", "content": "In other words: Who packs the fuses?"},
+            {"role": "assistant", "content": "Marla Strowe packs the fuses."},
         ),
         _tooled(
-            {"role": "user", "content": "Seen from its end: How many fuses are left?"},
-            {"role": "assistant", "content": "It is so: Forty fuses are left."},
+            {"role": "user", "content": "Seen from its end: Who packs the fuses?"},
+            {"role": "assistant", "content": "It is so: Marla Strowe packs the fuses."},
         ),
     ],
-    ("Forty fuses are left.", "It is so: Forty fuses are left."),
-    not_asked=(1,),
+    ("Marla Strowe packs the fuses.", "It is so: Marla Strowe packs the fuses."),
+    not_asked=(1, 2),
 )
 
 
