@@ -128,9 +128,10 @@ class Client:
 
     def _quotable(self, request: Request, code: str, message: str) -> str:
         """The server's own words, unless they quote the request or the key: errors and logs hold neither."""
+        # The key is looked for in the whole: what is cut could begin within it.
+        if self._server.api_key and self._server.api_key.casefold() in f"{code} {message}".casefold():
+            return ""
         text = " ".join(message.split())[:200]
-        if self._server.api_key and self._server.api_key in text:
-            text = ""
         if quotes(text, request.prefix.system + request.prefix.text + request.target):
             text = ""
         return "".join(f", {part}" for part in (code[:60], text) if part)

@@ -166,6 +166,16 @@ def test_refused_access_ends_the_run_at_once(server, store, status):
     assert f"HTTP {status}" in str(caught.value) and SECRET not in str(caught.value)
 
 
+@pytest.mark.parametrize("said", [{"message": "x" * 190 + SECRET}, {"message": "no", "code": SECRET}])
+def test_no_part_of_the_key_is_shown_or_stored(server, store, said):
+    server.misbehave = fails(99, lambda: web.json_response({"error": said}, status=400))
+    run(server, requests(1), store, trusted=True)
+    assert store.get(requests(1))[0].finish_reason == "HTTP 400"
+    with pytest.raises(TeacherError) as caught:
+        run(server, [request("another")], store)
+    assert SECRET[:5] not in str(caught.value)
+
+
 def test_access_refused_in_the_middle_keeps_what_came(server, store):
     served = itertools.count()
 
