@@ -210,8 +210,10 @@ def _retry_after(headers: Mapping[str, str]) -> float | None:
         return max(0.0, float(value))
     except ValueError:
         pass
-    date = email.utils.parsedate_to_datetime(value) if re.search(r"\d{2}:\d{2}", value) else None
-    return max(0.0, date.timestamp() - time.time()) if date else None
+    try:
+        return max(0.0, email.utils.parsedate_to_datetime(value).timestamp() - time.time())
+    except (ValueError, OverflowError):
+        return None
 
 
 def open_session(server: Server) -> aiohttp.ClientSession:

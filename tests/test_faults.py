@@ -86,6 +86,7 @@ PASSING = {
     "429 with Retry-After": (status(429, **{"Retry-After": "17"}), "HTTP 429", 17.0),
     "429 with Retry-After as a date": (status(429, **{"Retry-After": "Wed, 21 Oct 2015 07:28:00 GMT"}), "HTTP 429", 0.0),
     "429 with Retry-After as nonsense": (status(429, **{"Retry-After": "soon"}), "HTTP 429", 0.5),
+    "429 with Retry-After as another date": (status(429, **{"Retry-After": "2015-10-21T07:28:00Z"}), "HTTP 429", 0.5),
     "500": (status(500), "HTTP 500", 0.5),
     "503 with Retry-After": (status(503, **{"Retry-After": "2"}), "HTTP 503", 2.0),
     "529": (status(529), "HTTP 529", 0.5),
