@@ -251,6 +251,13 @@ def test_never_more_dollars_than_allowed(store, concurrency):
     assert store.spent([r.key for r in requests(60)]) == asked.spent
 
 
+def test_a_budget_serves_two_rounds(store):
+    limit = budget(1000e-6, tokens=40)  # seven in flight at worst, so that others wait in both rounds
+    with TeacherServer(answer=lambda _: "x", delay=0.005) as server:
+        assert run(server, requests(20), store, limit, 20).answered == 20
+        assert run(server, requests(40), store, limit, 20).answered == 20 and limit.reached is None
+
+
 def test_a_limit_that_is_not_reached_changes_nothing(store):
     limit = budget(1.0, 30)
     with TeacherServer() as server:
