@@ -189,6 +189,24 @@ def test_access_refused_in_the_middle_keeps_what_came(server, store):
     assert sum(a is not None for a in store.get(some)) == 10
 
 
+def test_refused_access_lets_what_is_in_flight_end_and_stores_it(server, store):
+    others = asyncio.Event()
+
+    async def one_is_refused(_, body):
+        if len(server.bodies) == 8:
+            others.set()
+        await others.wait()
+        if prompt_of(body).endswith("number 3"):
+            return web.json_response({}, status=401)
+        await asyncio.sleep(0.3)
+
+    server.misbehave = one_is_refused
+    some = requests(40)
+    with pytest.raises(TeacherRefusedAccess):
+        run(server, some, store, concurrency=8)
+    assert [a is not None for a in store.get(some)] == [i < 8 and i != 3 for i in range(40)] and len(server.bodies) == 8
+
+
 def test_no_credit_is_final(server, store):
     server.misbehave = fails(99, lambda: web.json_response({"error": {"code": "insufficient_quota"}}, status=429))
     with pytest.raises(TeacherRefusedAccess, match="insufficient_quota"):
