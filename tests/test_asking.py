@@ -346,6 +346,10 @@ def test_reasoning_is_no_statement_and_kept_if_asked(message, text, reasoning):
     assert answer_with(message) == Answer(Outcome.ANSWERED, text, "stop", 3, 1, 2, None if reasoning is None else "")
 
 
+def test_a_filtered_answer_keeps_its_counts():
+    assert answer_with({"content": ""}, "content_filter") == Answer(Outcome.FILTERED, "", "content_filter", 3, 1, 2)
+
+
 @pytest.mark.parametrize(
     ("message", "reason", "remarks"),
     [

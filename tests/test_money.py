@@ -174,6 +174,13 @@ def test_a_try_that_may_have_been_billed_stays_counted():
     assert not b.try_admit(one) and "$0.0002 counted for tries that got no answer" in str(b.error(7))
 
 
+@pytest.mark.parametrize("reason", ["HTTP 408", "HTTP 504", "HTTP 524", "connection lost"])
+def test_a_time_out_on_the_way_may_have_been_billed(reason):
+    b = budget(300e-6)
+    assert b.try_admit(request()) and b.settle(request(), Failure(reason)) == Failure(reason)
+    assert not b.try_admit(request())
+
+
 def test_an_answer_without_usage_counts_at_its_worst_and_its_price_is_unknown():
     b = budget(500e-6)
     for one in requests(2):
@@ -196,6 +203,8 @@ def test_fields_of_the_body_that_lengthen_answers_are_seen():
 def test_prompt_tokens_are_never_underestimated():
     teacher = resolve_teacher(TeacherConfig(base_url="http://localhost:1/v1", model="not-here"), "", 1, [])
     assert worst_tokens(teacher)(request("né" * 10)) >= len(PREFIX.text) + 30
+    schema = {"response_format": {"type": "json_schema", "json_schema": {"name": "x" * 500}}}
+    assert worst_tokens(teacher)(request(extra=tuple(schema.items()))) >= worst_tokens(teacher)(request()) + 500
 
 
 def test_stored_answers_count_and_nothing_counts_twice():
