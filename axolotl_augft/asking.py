@@ -196,7 +196,11 @@ class _Asking:
         self._watcher.update(self.asked)
 
     async def _until_final(self, request: Request, client: Client, tries_without_connection: int | None) -> Answer | Failure | None:
-        """The last try's result; None if the budget lets no try through, or an error ends the run meanwhile."""
+        """The last try's result; None if the budget lets no try through, or an error ends the run meanwhile.
+
+        A failure that is likely to stay is tried once more at most.
+        """
+        lasting = 0
         for attempt in range(self._pace.max_retries + 1):
             with self._rest():
                 if self._error is not None or not await self._budget.admit(request):
@@ -214,6 +218,9 @@ class _Asking:
                         f"the teacher's server at {client.host} cannot be reached ({result.reason}, "
                         f"{attempt + 1} tries); start it, or check augft.teacher.base_url"
                     )
+            lasting += result.lasting
+            if lasting > 1:
+                return result
             if attempt < self._pace.max_retries:
                 with self._rest():
                     await self._pace.sleep(self._pace.wait(result, attempt))

@@ -157,24 +157,33 @@ def read_answer(request: Request, content: bytes, content_type: str = "applicati
     try:
         choice = body["choices"][0]
         message = choice if request.api == "completions" else choice["message"]
-        text = message["text"] if request.api == "completions" else message.get("content") or ""
+        text, thought = _joined(message["text"] if request.api == "completions" else message.get("content") or "")
         reason = choice.get("finish_reason") or ""
         usage = body.get("usage") or {}
         details = usage.get("prompt_tokens_details") or {}
         counts = usage.get("prompt_tokens"), details.get("cached_tokens"), usage.get("completion_tokens")
     except (LookupError, TypeError, AttributeError):
-        return Failure("wrong shape")
+        return Failure("wrong shape", lasting=True)
     if not isinstance(text, str) or not all(isinstance(n, int | None) for n in counts):
-        return Failure("wrong shape")
+        return Failure("wrong shape", lasting=True)
     if reason == "content_filter":
         return Answer(Outcome.FILTERED, finish_reason=reason)
-    text, reasoning = _without_reasoning(text, message.get("reasoning_content") or message.get("reasoning"))
+    text, reasoning = _without_reasoning(text, message.get("reasoning_content") or message.get("reasoning") or thought)
     ends = [i for stop in request.sampling.stop if (i := text.find(stop)) >= 0]
     if ends:
         text, reason = text[: min(ends)], "stop"
     if reasoning and not request.keep_reasoning:
         reasoning = ""
     return Answer(Outcome.ANSWERED, text, str(reason), *counts, reasoning)
+
+
+def _joined(content: Any) -> tuple[Any, str | None]:
+    """Text and reasoning of a message's content, which some servers cut into parts; what is no list is left as it is."""
+    if not isinstance(content, list):
+        return content, None
+    thinking = [part["thinking"] for part in content if part["type"] == "thinking"]
+    text = "".join(part["text"] for part in content if part["type"] == "text")
+    return text, "".join(t if isinstance(t, str) else _joined(t)[0] for t in thinking) or None
 
 
 def _without_reasoning(text: str, said: Any) -> tuple[str, str | None]:

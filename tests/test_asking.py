@@ -101,8 +101,6 @@ PASSING = {
     "500": lambda: web.Response(status=500, text="<html>oops"),
     "503": lambda: web.json_response({"error": "busy"}, status=503),
     "not json": lambda: web.Response(text="hello", content_type="text/html"),
-    "wrong shape": lambda: web.json_response({"choices": []}),
-    "null body": lambda: web.json_response(None),
 }
 
 
@@ -133,6 +131,13 @@ def test_retries_are_finite_and_a_failure_is_never_an_answer(server, store):
     assert store.get(some)[3] is None
     server.misbehave = None
     assert run(server, some, store).answered == 1
+
+
+@pytest.mark.parametrize("content", [7, [7], [{"type": "text"}], [{"type": "text", "text": 7}]])
+def test_an_answer_of_unknown_shape_is_not_paid_for_again_and_again(server, store, content):
+    server.misbehave = fails(99, lambda: web.json_response({"choices": [{"message": {"content": content}}]}))
+    asked = run(server, requests(1), store, retries=6)
+    assert dict(asked.failed) == {"wrong shape": 1} and len(server.bodies) == 2
 
 
 def test_a_slow_answer_times_out(server, store):
@@ -338,6 +343,9 @@ def answer_with(message, reason="stop", keep=False):
         ({"content": "B.", "reasoning_content": "hm"}, "B.", "hm"),
         ({"content": "B.", "reasoning": "hm"}, "B.", "hm"),
         ({"content": None, "reasoning_content": "hm"}, "", "hm"),
+        ({"content": [{"type": "text", "text": "B. "}, {"type": "text", "text": "C."}]}, "B. C.", None),
+        ({"content": [{"type": "thinking", "thinking": [{"type": "text", "text": "hm"}]}, {"type": "text", "text": "B."}]}, "B.", "hm"),
+        ({"content": [{"type": "thinking", "thinking": "hm"}, {"type": "text", "text": "B."}]}, "B.", "hm"),
         ({"content": "Write <b> before </b>."}, "Write <b> before </b>.", None),
     ],
 )
