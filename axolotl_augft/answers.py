@@ -55,10 +55,12 @@ class Failure:
     """A passing failure: the same request may succeed later.
 
     `reason` is a short name to count by. `retry_after`: seconds the server asked to wait. `busy`: the server has too much to do (429, 503,
-    529). `unconnected`: there is, or was soon, no connection.
+    529). `unconnected`: there is, or was soon, no connection. `lasting`: the server answered, in a way that is likely to stay, so that one
+    further try is enough.
     """
 
     reason: str
     retry_after: float | None = None
     busy: bool = False
     unconnected: bool = False
+    lasting: bool = False

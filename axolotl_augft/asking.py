@@ -1,12 +1,13 @@
 """Requests without an answer -> answers in the store: a sliding window of requests in flight, with classified, finite retries.
 
 An answer counts once the store has it on disk, and only then is its place in the window free. Whatever ends the run, the answers that
-arrived are stored first.
+arrived are stored first. An error that says nothing of the server's health or the store's lets what is in flight, and paid for, end too.
 """
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Coroutine, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
 from itertools import chain
 from typing import Protocol
@@ -16,7 +17,7 @@ import uvloop
 from axolotl_augft.answers import Answer, Failure, Outcome
 from axolotl_augft.budget import Budget
 from axolotl_augft.client import Client, Server, open_session
-from axolotl_augft.errors import TeacherError, TeacherUnreachable
+from axolotl_augft.errors import StoreError, TeacherError, TeacherServerFailed, TeacherUnreachable
 from axolotl_augft.feeding import Feed, Line, unanswered
 from axolotl_augft.journal import Journal
 from axolotl_augft.pacing import Gate, Pace
@@ -27,6 +28,8 @@ from axolotl_augft.store import ResponseStore
 _FIRST_TRIES = 3
 _EARLY_INVALID = 8
 _HEAD_START = 0.1
+# With these no further answer can come, or be kept.
+_AT_ONCE = (StoreError, TeacherUnreachable, TeacherServerFailed)
 
 
 @dataclass
@@ -124,6 +127,8 @@ class _Asking:
         self._has_answered = trusted
         self._budget = budget
         self._last_answer = pace.clock()
+        self._error: Exception | None = None
+        self._resting: set[asyncio.Task[None]] = set()
 
     async def run(self, requests: Iterable[Request], server: Server) -> None:
         start = self._pace.clock()
@@ -132,19 +137,44 @@ class _Asking:
                 with Feed(unanswered(requests, self._store, self._pending)) as feed:
                     line = Line(feed, self._pace.max_concurrency)
                     async with asyncio.TaskGroup() as group:
-                        await self._send_all(line, Client(server, session), group)
+                        sender = group.create_task(self._guarded(self._send_all(line, Client(server, session), group)))
+                        self._resting.add(sender)
+            if self._error is not None:
+                raise self._error
             if self._early_invalid:
                 raise self._all_invalid()
         finally:
             await self._journal.close()
             self.asked.seconds = self._pace.clock() - start
 
+    async def _guarded(self, work: Coroutine[None, None, None]) -> None:
+        """At an error nothing more is sent: whoever waits to send is cancelled, what is in flight ends."""
+        try:
+            await work
+        except _AT_ONCE:
+            raise
+        except Exception as error:
+            self._error = self._error or error
+            for task in self._resting - {asyncio.current_task()}:
+                task.cancel()
+
+    @contextmanager
+    def _rest(self) -> Iterator[None]:
+        """Marks the current task as one that has nothing in flight."""
+        task = asyncio.current_task()
+        assert task is not None
+        self._resting.add(task)
+        try:
+            yield
+        finally:
+            self._resting.discard(task)
+
     async def _send_all(self, line: Line, client: Client, group: asyncio.TaskGroup) -> None:
         """A server that is not there, or refuses access, is found out with one request, which has a head start for that."""
         tries: int | None = _FIRST_TRIES
         await self._slots.acquire()
         while not self._budget.reached and (request := await line.take()) is not None:
-            task = group.create_task(self._one(request, line, client, tries))
+            task = group.create_task(self._guarded(self._one(request, line, client, tries)))
             if tries is not None:
                 await asyncio.wait({task}, timeout=_HEAD_START)
                 tries = None
@@ -166,13 +196,20 @@ class _Asking:
         self._watcher.update(self.asked)
 
     async def _until_final(self, request: Request, client: Client, tries_without_connection: int | None) -> Answer | Failure | None:
-        """The last try's result; None if the budget lets no try through."""
+        """The last try's result; None if the budget lets no try through, or an error ends the run meanwhile.
+
+        A failure that is likely to stay is tried once more at most.
+        """
+        lasting = 0
         for attempt in range(self._pace.max_retries + 1):
-            if not await self._budget.admit(request):
-                return None
+            with self._rest():
+                if self._error is not None or not await self._budget.admit(request):
+                    return None
             result = await self._try(request, client)
             if isinstance(result, Answer):
                 return result
+            if self._error is not None:
+                return None
             self._check_stall()
             if result.unconnected:
                 self._pace.check_server()
@@ -181,14 +218,19 @@ class _Asking:
                         f"the teacher's server at {client.host} cannot be reached ({result.reason}, "
                         f"{attempt + 1} tries); start it, or check augft.teacher.base_url"
                     )
+            lasting += result.lasting
+            if lasting > 1:
+                return result
             if attempt < self._pace.max_retries:
-                await self._pace.sleep(self._pace.wait(result, attempt))
+                with self._rest():
+                    await self._pace.sleep(self._pace.wait(result, attempt))
         return result
 
     async def _try(self, request: Request, client: Client) -> Answer | Failure:
-        for meter in self._pace.meters:
-            await meter.before(request)
-        mark = await self._gate.enter()
+        with self._rest():
+            for meter in self._pace.meters:
+                await meter.before(request)
+            mark = await self._gate.enter()
         result: Answer | Failure | None = None
         try:
             result = self._budget.settle(request, await client.send(request))

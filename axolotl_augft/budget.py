@@ -53,7 +53,7 @@ class Budget:
         self._lost = 0
         self._reserved: dict[bytes, int] = {}
         self._held = 0
-        self._freed = asyncio.Event()
+        self._waiting: list[asyncio.Future[None]] = []
         self.reached: str | None = None
         """The key of the limit that ended the run, None as long as none did."""
 
@@ -77,8 +77,9 @@ class Budget:
         while not self.try_admit(request):
             if self.reached:
                 return False
-            self._freed.clear()
-            await self._freed.wait()
+            freed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._waiting.append(freed)
+            await freed
         return True
 
     def try_admit(self, request: Request) -> bool:
@@ -93,7 +94,7 @@ class Budget:
             self._reserve(request, cost)
         elif not self._reserved:
             self.reached = hit
-            self._freed.set()
+            self._wake()
         return hit is None
 
     def hold(self, request: Request) -> None:
@@ -122,7 +123,7 @@ class Budget:
         """Gives back what was reserved for a request, and says how much that was."""
         reserved = self._reserved.pop(request.key, 0)
         self._held -= reserved
-        self._freed.set()
+        self._wake()
         return reserved
 
     def price_of(self, answer: Answer) -> int | None:
@@ -147,6 +148,12 @@ class Budget:
     def _reserve(self, request: Request, cost: int) -> None:
         self._reserved[request.key] = cost
         self._held += cost
+
+    def _wake(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        for freed in waiting:
+            if not freed.done():
+                freed.set_result(None)
 
     def _hit(self, cost: int) -> str | None:
         """The limit that one more request of this cost would pass."""

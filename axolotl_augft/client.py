@@ -128,9 +128,10 @@ class Client:
 
     def _quotable(self, request: Request, code: str, message: str) -> str:
         """The server's own words, unless they quote the request or the key: errors and logs hold neither."""
+        # The key is looked for in the whole: what is cut could begin within it.
+        if self._server.api_key and self._server.api_key.casefold() in f"{code} {message}".casefold():
+            return ""
         text = " ".join(message.split())[:200]
-        if self._server.api_key and self._server.api_key in text:
-            text = ""
         if quotes(text, request.prefix.system + request.prefix.text + request.target):
             text = ""
         return "".join(f", {part}" for part in (code[:60], text) if part)
@@ -156,24 +157,33 @@ def read_answer(request: Request, content: bytes, content_type: str = "applicati
     try:
         choice = body["choices"][0]
         message = choice if request.api == "completions" else choice["message"]
-        text = message["text"] if request.api == "completions" else message.get("content") or ""
+        text, thought = _joined(message["text"] if request.api == "completions" else message.get("content") or "")
         reason = choice.get("finish_reason") or ""
         usage = body.get("usage") or {}
         details = usage.get("prompt_tokens_details") or {}
         counts = usage.get("prompt_tokens"), details.get("cached_tokens"), usage.get("completion_tokens")
     except (LookupError, TypeError, AttributeError):
-        return Failure("wrong shape")
+        return Failure("wrong shape", lasting=True)
     if not isinstance(text, str) or not all(isinstance(n, int | None) for n in counts):
-        return Failure("wrong shape")
+        return Failure("wrong shape", lasting=True)
     if reason == "content_filter":
         return Answer(Outcome.FILTERED, finish_reason=reason)
-    text, reasoning = _without_reasoning(text, message.get("reasoning_content") or message.get("reasoning"))
+    text, reasoning = _without_reasoning(text, message.get("reasoning_content") or message.get("reasoning") or thought)
     ends = [i for stop in request.sampling.stop if (i := text.find(stop)) >= 0]
     if ends:
         text, reason = text[: min(ends)], "stop"
     if reasoning and not request.keep_reasoning:
         reasoning = ""
     return Answer(Outcome.ANSWERED, text, str(reason), *counts, reasoning)
+
+
+def _joined(content: Any) -> tuple[Any, str | None]:
+    """Text and reasoning of a message's content, which some servers cut into parts; what is no list is left as it is."""
+    if not isinstance(content, list):
+        return content, None
+    thinking = [part["thinking"] for part in content if part["type"] == "thinking"]
+    text = "".join(part["text"] for part in content if part["type"] == "text")
+    return text, "".join(t if isinstance(t, str) else _joined(t)[0] for t in thinking) or None
 
 
 def _without_reasoning(text: str, said: Any) -> tuple[str, str | None]:
@@ -209,8 +219,10 @@ def _retry_after(headers: Mapping[str, str]) -> float | None:
         return max(0.0, float(value))
     except ValueError:
         pass
-    date = email.utils.parsedate_to_datetime(value) if re.search(r"\d{2}:\d{2}", value) else None
-    return max(0.0, date.timestamp() - time.time()) if date else None
+    try:
+        return max(0.0, email.utils.parsedate_to_datetime(value).timestamp() - time.time())
+    except (ValueError, OverflowError):
+        return None
 
 
 def open_session(server: Server) -> aiohttp.ClientSession:

@@ -101,8 +101,6 @@ PASSING = {
     "500": lambda: web.Response(status=500, text="<html>oops"),
     "503": lambda: web.json_response({"error": "busy"}, status=503),
     "not json": lambda: web.Response(text="hello", content_type="text/html"),
-    "wrong shape": lambda: web.json_response({"choices": []}),
-    "null body": lambda: web.json_response(None),
 }
 
 
@@ -133,6 +131,13 @@ def test_retries_are_finite_and_a_failure_is_never_an_answer(server, store):
     assert store.get(some)[3] is None
     server.misbehave = None
     assert run(server, some, store).answered == 1
+
+
+@pytest.mark.parametrize("content", [7, [7], [{"type": "text"}], [{"type": "text", "text": 7}]])
+def test_an_answer_of_unknown_shape_is_not_paid_for_again_and_again(server, store, content):
+    server.misbehave = fails(99, lambda: web.json_response({"choices": [{"message": {"content": content}}]}))
+    asked = run(server, requests(1), store, retries=6)
+    assert dict(asked.failed) == {"wrong shape": 1} and len(server.bodies) == 2
 
 
 def test_a_slow_answer_times_out(server, store):
@@ -166,6 +171,16 @@ def test_refused_access_ends_the_run_at_once(server, store, status):
     assert f"HTTP {status}" in str(caught.value) and SECRET not in str(caught.value)
 
 
+@pytest.mark.parametrize("said", [{"message": "x" * 190 + SECRET}, {"message": "no", "code": SECRET}])
+def test_no_part_of_the_key_is_shown_or_stored(server, store, said):
+    server.misbehave = fails(99, lambda: web.json_response({"error": said}, status=400))
+    run(server, requests(1), store, trusted=True)
+    assert store.get(requests(1))[0].finish_reason == "HTTP 400"
+    with pytest.raises(TeacherError) as caught:
+        run(server, [request("another")], store)
+    assert SECRET[:5] not in str(caught.value)
+
+
 def test_access_refused_in_the_middle_keeps_what_came(server, store):
     served = itertools.count()
 
@@ -177,6 +192,24 @@ def test_access_refused_in_the_middle_keeps_what_came(server, store):
     with pytest.raises(TeacherRefusedAccess):
         run(server, some, store)
     assert sum(a is not None for a in store.get(some)) == 10
+
+
+def test_refused_access_lets_what_is_in_flight_end_and_stores_it(server, store):
+    others = asyncio.Event()
+
+    async def one_is_refused(_, body):
+        if len(server.bodies) == 8:
+            others.set()
+        await others.wait()
+        if prompt_of(body).endswith("number 3"):
+            return web.json_response({}, status=401)
+        await asyncio.sleep(0.3)
+
+    server.misbehave = one_is_refused
+    some = requests(40)
+    with pytest.raises(TeacherRefusedAccess):
+        run(server, some, store, concurrency=8)
+    assert [a is not None for a in store.get(some)] == [i < 8 and i != 3 for i in range(40)] and len(server.bodies) == 8
 
 
 def test_no_credit_is_final(server, store):
@@ -310,12 +343,19 @@ def answer_with(message, reason="stop", keep=False):
         ({"content": "B.", "reasoning_content": "hm"}, "B.", "hm"),
         ({"content": "B.", "reasoning": "hm"}, "B.", "hm"),
         ({"content": None, "reasoning_content": "hm"}, "", "hm"),
+        ({"content": [{"type": "text", "text": "B. "}, {"type": "text", "text": "C."}]}, "B. C.", None),
+        ({"content": [{"type": "thinking", "thinking": [{"type": "text", "text": "hm"}]}, {"type": "text", "text": "B."}]}, "B.", "hm"),
+        ({"content": [{"type": "thinking", "thinking": "hm"}, {"type": "text", "text": "B."}]}, "B.", "hm"),
         ({"content": "Write <b> before </b>."}, "Write <b> before </b>.", None),
     ],
 )
 def test_reasoning_is_no_statement_and_kept_if_asked(message, text, reasoning):
     assert answer_with(message, keep=True) == Answer(Outcome.ANSWERED, text, "stop", 3, 1, 2, reasoning)
     assert answer_with(message) == Answer(Outcome.ANSWERED, text, "stop", 3, 1, 2, None if reasoning is None else "")
+
+
+def test_a_filtered_answer_keeps_its_counts():
+    assert answer_with({"content": ""}, "content_filter") == Answer(Outcome.FILTERED, "", "content_filter", 3, 1, 2)
 
 
 @pytest.mark.parametrize(

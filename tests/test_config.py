@@ -54,6 +54,10 @@ BAD = [
     ({"max_failed_fraction": 2}, "augft.max_failed_fraction: input should be less than or equal to 1, got 2"),
     ({"augment": [{"strategy": "global", "keep": "conclusions", "keep_reasoning": True}]}, "augft.augment[0]: keep_reasoning makes traces"),
     ({"teacher": {"requests_per_minute": 0}}, "augft.teacher.requests_per_minute: input should be greater than 0, got 0"),
+    (
+        {"teacher": {"price": {"input": 1, "cached_input": 9, "output": 2}}},
+        "augft.teacher.price: cached_input (9) must not be above input (1)",
+    ),
     ("local", "augft must be a block of keys, got str"),
 ]
 

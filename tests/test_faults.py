@@ -1,7 +1,9 @@
 """The fault matrix: what a server may do wrong, and what becomes of the request and of the run. Back-off is not slept."""
 
 import asyncio
+import socket
 import ssl
+import struct
 from collections import Counter
 
 import pytest
@@ -51,6 +53,13 @@ async def reset_before_headers(http, reply):
     return web.Response()
 
 
+async def reset_by_tcp(http, reply):
+    http.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    http.transport.abort()
+    await asyncio.sleep(0)
+    return web.Response()
+
+
 async def _begun(http, reply, length):
     response = web.StreamResponse(headers={"Content-Type": "application/json", "Content-Length": str(length)})
     await response.prepare(http)
@@ -86,10 +95,12 @@ PASSING = {
     "429 with Retry-After": (status(429, **{"Retry-After": "17"}), "HTTP 429", 17.0),
     "429 with Retry-After as a date": (status(429, **{"Retry-After": "Wed, 21 Oct 2015 07:28:00 GMT"}), "HTTP 429", 0.0),
     "429 with Retry-After as nonsense": (status(429, **{"Retry-After": "soon"}), "HTTP 429", 0.5),
+    "429 with Retry-After as another date": (status(429, **{"Retry-After": "2015-10-21T07:28:00Z"}), "HTTP 429", 0.5),
     "500": (status(500), "HTTP 500", 0.5),
     "503 with Retry-After": (status(503, **{"Retry-After": "2"}), "HTTP 503", 2.0),
     "529": (status(529), "HTTP 529", 0.5),
     "reset before the headers": (reset_before_headers, "connection lost", 0.5),
+    "reset by TCP": (reset_by_tcp, "connection lost", 0.5),
     "reset after the headers": (reset_after_headers, "answer cut short", 0.5),
     "body cut short": (cut_short, "answer cut short", 0.5),
     "broken JSON": (body('{"choices": [{"mess'), "broken JSON", 0.5),

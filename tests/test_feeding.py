@@ -1,6 +1,7 @@
 """Which requests are sent, and in which order."""
 
 import asyncio
+import time
 
 import pytest
 from teacher_server import TeacherServer, prompt_of
@@ -123,6 +124,20 @@ def test_an_error_while_requests_are_made_ends_the_run(store):
 
     with TeacherServer() as server, pytest.raises(ConfigError, match="block target fails"):
         ask(failing(), Server(server.base_url, "m", 5.0), store, Pace(4, 0), Quiet())
+
+
+def test_what_is_in_flight_when_making_requests_fails_is_stored(store):
+    some = group("x", 64, characters=10)
+
+    def failing():
+        yield from some
+        while len(server.bodies) < 64:
+            time.sleep(0.01)
+        raise ConfigError("block target fails")
+
+    with TeacherServer(delay=1.0) as server, pytest.raises(ConfigError, match="block target fails"):
+        ask(failing(), Server(server.base_url, "m", 5.0), store, Pace(70, 0), Quiet())
+    assert sum(a is not None for a in store.get(some)) == len(server.bodies) == 64
 
 
 def test_requests_are_made_as_they_are_needed(store):

@@ -174,6 +174,13 @@ def test_a_try_that_may_have_been_billed_stays_counted():
     assert not b.try_admit(one) and "$0.0002 counted for tries that got no answer" in str(b.error(7))
 
 
+@pytest.mark.parametrize("reason", ["HTTP 408", "HTTP 504", "HTTP 524", "connection lost"])
+def test_a_time_out_on_the_way_may_have_been_billed(reason):
+    b = budget(300e-6)
+    assert b.try_admit(request()) and b.settle(request(), Failure(reason)) == Failure(reason)
+    assert not b.try_admit(request())
+
+
 def test_an_answer_without_usage_counts_at_its_worst_and_its_price_is_unknown():
     b = budget(500e-6)
     for one in requests(2):
@@ -196,6 +203,8 @@ def test_fields_of_the_body_that_lengthen_answers_are_seen():
 def test_prompt_tokens_are_never_underestimated():
     teacher = resolve_teacher(TeacherConfig(base_url="http://localhost:1/v1", model="not-here"), "", 1, [])
     assert worst_tokens(teacher)(request("né" * 10)) >= len(PREFIX.text) + 30
+    schema = {"response_format": {"type": "json_schema", "json_schema": {"name": "x" * 500}}}
+    assert worst_tokens(teacher)(request(extra=tuple(schema.items()))) >= worst_tokens(teacher)(request()) + 500
 
 
 def test_stored_answers_count_and_nothing_counts_twice():
@@ -249,6 +258,13 @@ def test_never_more_dollars_than_allowed(store, concurrency):
     # A prompt of 16 characters is 4 tokens here and an answer 50: 54,000 nanodollars. The next one might have cost 140,000.
     assert 2_000_000 - 140_000 < asked.spent.nanodollars <= 2_000_000 and limit.reached == "max_cost_usd"
     assert store.spent([r.key for r in requests(60)]) == asked.spent
+
+
+def test_a_budget_serves_two_rounds(store):
+    limit = budget(1000e-6, tokens=40)  # seven in flight at worst, so that others wait in both rounds
+    with TeacherServer(answer=lambda _: "x", delay=0.005) as server:
+        assert run(server, requests(20), store, limit, 20).answered == 20
+        assert run(server, requests(40), store, limit, 20).answered == 20 and limit.reached is None
 
 
 def test_a_limit_that_is_not_reached_changes_nothing(store):
