@@ -79,6 +79,10 @@ class BatchLedger:
         )
         return {key for (key,) in self._store.rows(query, [*keys, AGAIN, self._server])}
 
+    def keys(self, tag: str) -> set[bytes]:
+        """The keys of all requests under a tag."""
+        return {key for (key,) in self._store.rows("SELECT key FROM batched WHERE tag = ?", [tag])}
+
     def requests(self, tag: str) -> Iterator[Request]:
         """The requests under a tag that the store does not answer."""
         last = b""

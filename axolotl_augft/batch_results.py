@@ -24,6 +24,8 @@ _CHUNK = 500
 class Results:
     """Reads results into the store, and counts them.
 
+    `others`: keys of requests in an earlier run's batch that this run does not ask. Their answers are stored, and never asked for again.
+
     Args:
         server: Whose answers they are.
         store: Where answers are kept.
@@ -35,6 +37,7 @@ class Results:
 
     def __init__(self, server: Server, store: ResponseStore, budget: Budget, watcher: Watcher, max_retries: int, trusted: bool) -> None:
         self.asked = Asked()
+        self.others: set[bytes] = set()
         self._client = Client(server)
         self._store = store
         self._budget = budget
@@ -63,6 +66,8 @@ class Results:
             if request.key in early:
                 continue
             self._budget.release(request)
+            if request.key in self.others:
+                continue
             self._tries[request.key] += 1
             if self._tries[request.key] <= self._max_retries:
                 again.append(request.key)

@@ -45,7 +45,7 @@ DOCUMENTED = BatchLimits()
 
 
 def ask_in_batches(
-    requests: Iterable[Request],
+    requests: Callable[[], Iterable[Request]],
     server: Server,
     store: ResponseStore,
     pace: Pace,
@@ -56,10 +56,11 @@ def ask_in_batches(
 ) -> Asked:
     """Asks the requests that the store does not answer, and returns when each is stored or has failed for good.
 
-    Answers to batches that an earlier run sent are counted as this run's.
+    Batches of earlier runs that hold a request of this one are waited for, and their answers to its requests are counted as this run's;
+    other recipes' batches are left to these.
 
     Args:
-        requests: What to ask; equal requests are asked once.
+        requests: Gives what to ask, more than once; equal requests are asked once.
         server: A provider with a Batch API.
         store: Where answers and open batches are kept.
         pace: How often again, and how long to wait before a call is tried again.
@@ -84,7 +85,7 @@ class _Batching:
 
     def __init__(
         self,
-        requests: Iterable[Request],
+        requests: Callable[[], Iterable[Request]],
         server: Server,
         store: ResponseStore,
         provider: BatchProvider,
@@ -101,7 +102,8 @@ class _Batching:
         self._limits = limits
         self._sleep = sleep
         self._ledger = BatchLedger(store, provider.host)
-        self._source = self._fresh(requests)
+        self._requests = requests
+        self._source = self._fresh(requests())
         self._source_is_dry = False
         self._put_back: list[Request] = []
         self._queue_is_full = False
@@ -118,8 +120,14 @@ class _Batching:
                 self._end(sent, batch, waiting)
 
     def _picked_up(self) -> Iterator[SentBatch]:
-        """The batches of earlier runs that have no result yet."""
-        for sent in self._ledger.open_batches():
+        """The batches of earlier runs that have no result yet and hold a request of this one."""
+        open_batches = self._ledger.open_batches()
+        own = self._own_pending() if open_batches else set()
+        for sent in open_batches:
+            keys = self._ledger.keys(sent.tag)
+            if keys and not keys & own:
+                LOG.info("augft: batch %s at %s holds no request of this recipe; it is left to its own", sent.id, self._provider.host)
+                continue
             batch = self._provider.find(sent.tag) if sent.id is None else None
             if sent.id is None and batch is None:
                 self._ledger.end(sent.tag)
@@ -127,10 +135,19 @@ class _Batching:
             if batch is not None:
                 self._ledger.sent(sent.tag, batch.id)
                 sent = SentBatch(sent.tag, batch.id)
+            self._results.others |= keys - own
             for request in self._ledger.requests(sent.tag):
                 self._budget.hold(request)
             LOG.info("augft: batch %s of an earlier run is picked up again", sent.id)
             yield sent
+
+    def _own_pending(self) -> set[bytes]:
+        """The keys of this run's requests that are in an open batch."""
+        own: set[bytes] = set()
+        iterator = iter(self._requests())
+        while some := list(islice(iterator, _CHUNK)):
+            own |= self._ledger.pending([request.key for request in some])
+        return own
 
     def _fresh(self, requests: Iterable[Request]) -> Iterator[Request]:
         iterator = iter(requests)
@@ -221,7 +238,8 @@ class _Batching:
         keys = []
         for request in self._ledger.requests(sent.tag):
             self._budget.release(request)
-            keys.append(request.key)
+            if request.key not in self._results.others:
+                keys.append(request.key)
         self._ledger.move(keys, AGAIN)
         self._ledger.end(sent.tag)
         if _QUEUE_FULL not in batch.codes or len(keys) <= 1:

@@ -68,7 +68,7 @@ class Rounds:
         """
         tally = count_requests(requests(), self._store)
         self._budget.count(tally.spent - counted)
-        asked = self._send(requests(), tally, title) if tally.missing else Asked()
+        asked = self._send(requests, tally, title) if tally.missing else Asked()
         self.asked, self.requests, self.before = self.asked + asked, self.requests + tally.total, self.before + tally.spent
         save_run(self._store, Run.of(self._teacher.id, tally.total, asked.total, asked.seconds, asked.spent))
         if self._budget.reached:
@@ -87,7 +87,7 @@ class Rounds:
             "all_runs": (self.before + self.asked.spent).usage().as_json(),
         }
 
-    def _send(self, requests: Iterable[Request], tally: Tally, title: str) -> Asked:
+    def _send(self, requests: Requests, tally: Tally, title: str) -> Asked:
         server, check = self._session.open()
         pace = teacher_pace(self._teacher, check)
         trusted = tally.answered > 0
@@ -97,7 +97,7 @@ class Rounds:
                 asked = batching.ask_in_batches(requests, server, self._store, pace, self._budget, results)
             else:
                 self._warn_of_batches(server.host)
-                asked = asking.ask(requests, server, self._store, pace, progress, trusted, self._budget)
+                asked = asking.ask(requests(), server, self._store, pace, progress, trusted, self._budget)
             LOG.info("augft: %s", progress.line(asked))
         return asked
 

@@ -1,6 +1,7 @@
 """The Batch API against a local server with its endpoints; nothing sleeps for real."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from batch_server import BatchServer
@@ -38,7 +39,7 @@ def requests(n):
     return [request(f"number {i}") for i in range(n)]
 
 
-def run(server, some, store, limits=DOCUMENTED, retries=2, budget=None, trusted=False, waits=None, key="sk-1", stop_after=None):
+def run(server, some, store, limits=DOCUMENTED, retries=2, budget=None, trusted=False, waits=None, key="sk-1", stop_after=None, model="m"):
     slept = []
 
     def sleep(seconds):
@@ -46,12 +47,12 @@ def run(server, some, store, limits=DOCUMENTED, retries=2, budget=None, trusted=
         if stop_after is not None and len(slept) >= stop_after:
             raise Stopped
 
-    target = Server(server.base_url, "m", 5.0, key)
+    target = Server(server.base_url, model, 5.0, key)
     budget = budget or Budget.unlimited()
     results = Results(target, store, budget, Quiet(), retries, trusted)
     pace = Pace(4, retries, jitter=lambda: 1.0)
     try:
-        return ask_in_batches(iter(some), target, store, pace, budget, results, limits, sleep)
+        return ask_in_batches(lambda: iter(some), target, store, pace, budget, results, limits, sleep)
     finally:
         if waits is not None:
             waits.extend(slept)
@@ -351,3 +352,26 @@ def test_answers_know_their_price(server, store):
     run(server, requests(2), store, budget=budget)
     answer = store.get(requests(1))[0]
     assert isinstance(answer, Answer) and answer.nanodollars == NANO
+
+
+def test_a_batch_of_another_recipe_is_left_to_that_recipe(server, store):
+    server.looks, server.line = 9, lambda *_: {"code": "batch_expired"}
+    others = [replace(r, teacher_id="big") for r in requests(2)]
+    with pytest.raises(Stopped):
+        run(server, others, store, model="big", stop_after=1)
+    server.looks, server.line = 1, lambda *_: None
+    assert run(server, requests(3), store).total == 3
+    assert [[r["body"]["model"] for r in server.requests_of(b)] for b in server.batches.values()] == [["big"] * 2, ["m"] * 3]
+    assert texts(store, others) == [None] * 2
+    assert run(server, others, store, model="big").answered == 2 and len(server.batches) == 2 and nothing_is_left(store)
+
+
+@pytest.mark.parametrize("fate", ["expired", "failed"])
+def test_what_the_recipe_does_not_ask_any_more_is_not_sent_again(server, store, fate):
+    server.looks = 9
+    with pytest.raises(Stopped):
+        run(server, requests(4), store, stop_after=1)
+    server.fate, server.codes = (lambda batch, _: fate if batch.id == "batch_0" else "completed"), ("token_limit_exceeded",)
+    server.line = lambda _, body: {"code": "batch_expired"} if len(server.batches) == 1 else None
+    assert run(server, requests(2), store).answered == 2
+    assert sum(len(server.requests_of(b)) for b in list(server.batches.values())[1:]) == 2 and nothing_is_left(store)
