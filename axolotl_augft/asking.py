@@ -27,7 +27,7 @@ from axolotl_augft.store import ResponseStore
 
 _FIRST_TRIES = 3
 _EARLY_INVALID = 8
-_HEAD_START = 0.1
+_HEAD_START = 0.05
 # With these no further answer can come, or be kept.
 _AT_ONCE = (StoreError, TeacherUnreachable, TeacherServerFailed)
 

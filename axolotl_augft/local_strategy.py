@@ -14,7 +14,7 @@ from axolotl_augft.teacher import Teacher
 
 # Most tokenizers have ### as one token, which servers that know only end tokens can stop at.
 _COMPLETIONS_STOP = ("###",)
-_FIRST_WINDOW = 256
+_FIRST_WINDOW = 64
 _SENDING_WINDOW = 2048
 _CHUNK = 128
 _UNLABELLED: dict[Form, str] = {"statements": "statement", "questions": "rephrasing", "exchanges": "consequence"}

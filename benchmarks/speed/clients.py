@@ -1,9 +1,8 @@
 """One measured client in a process of its own: `python clients.py NAME URL COUNT IN_FLIGHT FOLDER` prints its figures as JSON.
 
 NAME is a baseline, or one of ours: `bare` sends ready-made requests, `local` goes from document through prompt to stored answer
-(`streamed`: with documents made on the way), `global` the same with context groups of 16,000 tokens, `shuffled` sends those in random
-order with
-the first of no group ahead.
+(`streamed`: with documents made on the way), `global` the same with context groups of 16,000 tokens, `shuffled` sends those in
+random order with the first of no group ahead.
 """
 
 import os
