@@ -184,7 +184,7 @@ class _Asking:
         answered = False
         try:
             result = await self._until_final(request, client, tries_without_connection)
-            answered = isinstance(result, Answer)
+            answered = isinstance(result, Answer) and result.outcome is Outcome.ANSWERED
             line.ended(request, answered)
             if isinstance(result, Answer):
                 await self._keep(request, result)
@@ -228,11 +228,12 @@ class _Asking:
 
     async def _try(self, request: Request, client: Client) -> Answer | Failure:
         with self._rest():
-            for meter in self._pace.meters:
-                await meter.before(request)
             mark = await self._gate.enter()
         result: Answer | Failure | None = None
         try:
+            with self._rest():
+                for meter in self._pace.meters:
+                    await meter.before(request)
             result = self._budget.settle(request, await client.send(request))
         finally:
             self._gate.leave(mark, result)

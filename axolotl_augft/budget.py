@@ -13,6 +13,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
+import orjson
+
 from axolotl_augft.answers import Answer, Failure, Outcome
 from axolotl_augft.config import AugftConfig
 from axolotl_augft.errors import BudgetReached, ConfigError
@@ -24,6 +26,7 @@ from axolotl_augft.teacher import Teacher
 _CHAT_TEMPLATE_TOKENS = 64
 _PREFIXES = 64
 _NOT_BILLED = ("no connection", "unknown host", "TLS error", "HTTP ")
+_TIMED_OUT = {"HTTP 408", "HTTP 504", "HTTP 524"}
 
 
 @dataclass(frozen=True)
@@ -109,7 +112,7 @@ class Budget:
         """
         reserved = self.release(request)
         if isinstance(result, Failure):
-            if not result.reason.startswith(_NOT_BILLED):
+            if not result.reason.startswith(_NOT_BILLED) or result.reason in _TIMED_OUT:
                 self._lost += reserved
             return result
         answer = replace(result, nanodollars=self.price_of(result)) if self._price else result
@@ -192,7 +195,11 @@ def worst_tokens(teacher: Teacher) -> Callable[[Request], int]:
     def prefix_tokens(prefix: Prefix) -> int:
         return count(prefix.system) + count(prefix.text)
 
-    return lambda request: prefix_tokens(request.prefix) + count(request.target) + _CHAT_TEMPLATE_TOKENS
+    def schema_tokens(request: Request) -> int:
+        schema = dict(request.extra_body).get("response_format")
+        return count(orjson.dumps(schema).decode()) if schema else 0
+
+    return lambda request: prefix_tokens(request.prefix) + count(request.target) + schema_tokens(request) + _CHAT_TEMPLATE_TOKENS
 
 
 def _number(value: object) -> int:

@@ -92,10 +92,10 @@ class Client:
             return Failure("unknown host", unconnected=True)
         except aiohttp.ClientPayloadError:
             return Failure("answer cut short")
-        except (aiohttp.ServerDisconnectedError, ConnectionResetError):
-            return Failure("connection lost", unconnected=True)
-        except (aiohttp.ClientConnectionError, OSError):
+        except aiohttp.ClientConnectorError:
             return Failure("no connection", unconnected=True)
+        except (aiohttp.ClientConnectionError, OSError):
+            return Failure("connection lost", unconnected=True)
         except aiohttp.ClientError as error:
             return Failure(f"protocol error ({type(error).__name__})")
 
@@ -167,7 +167,7 @@ def read_answer(request: Request, content: bytes, content_type: str = "applicati
     if not isinstance(text, str) or not all(isinstance(n, int | None) for n in counts):
         return Failure("wrong shape", lasting=True)
     if reason == "content_filter":
-        return Answer(Outcome.FILTERED, finish_reason=reason)
+        return Answer(Outcome.FILTERED, "", reason, *counts)
     text, reasoning = _without_reasoning(text, message.get("reasoning_content") or message.get("reasoning") or thought)
     ends = [i for stop in request.sampling.stop if (i := text.find(stop)) >= 0]
     if ends:

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from axolotl_augft.augment_config import STRATEGIES, GlobalAugment, LocalAugment
 from axolotl_augft.config import AugftConfig, DocumentsConfig, SourceConfig
 from axolotl_augft.errors import ConfigError
-from axolotl_augft.teacher_config import SECRET_FIELD, TeacherConfig
+from axolotl_augft.teacher_config import REMOVABLE_FIELDS, SECRET_FIELD, TeacherConfig
 
 
 def parse_augft(block: Any) -> AugftConfig:
@@ -29,9 +29,13 @@ def parse_augft(block: Any) -> AugftConfig:
 
 
 def _plain(value: Any) -> Any:
-    """Axolotl's DictDefault answers None for a missing key, which pydantic must not see."""
+    """Axolotl's DictDefault answers None for a missing key, which pydantic must not see. In `extra_body` it removes a field."""
     if isinstance(value, Mapping):
-        return {str(k): _plain(v) for k, v in value.items() if v is not None}
+        plain = {str(k): _plain(v) for k, v in value.items() if v is not None}
+        body = value.get("extra_body")
+        if isinstance(body, Mapping):
+            plain["extra_body"] |= {k: None for k in REMOVABLE_FIELDS if k in body and body[k] is None}
+        return plain
     if isinstance(value, list | tuple):
         return [_plain(v) for v in value]
     return value

@@ -57,8 +57,8 @@ class Prefix:
 class Request:
     """One question to the teacher.
 
-    `teacher_id` stands for the model, never for its address. `extra_body` holds further fields of the JSON body. `keep_reasoning`: whether
-    the reasoning that comes with the answer is stored too; it is no part of the key.
+    `teacher_id` stands for the model, never for its address. `extra_body` holds further fields of the JSON body; None removes one.
+    `keep_reasoning`: whether the reasoning that comes with the answer is stored too; it is no part of the key.
     """
 
     teacher_id: str
@@ -98,7 +98,7 @@ class Request:
             body["top_p"] = s.top_p
         if s.stop:
             body["stop"] = list(s.stop)
-        return {**body, **dict(self.extra_body)}
+        return {k: v for k, v in {**body, **dict(self.extra_body)}.items() if v is not None}
 
     def body(self, model: str) -> dict[str, Any]:
         """The whole JSON body."""

@@ -7,6 +7,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+REMOVABLE_FIELDS = ("max_tokens", "temperature", "seed", "top_p", "stop")
 _ENVIRONMENT_NAME = re.compile(r"[A-Z_][A-Z0-9_]*")
 SECRET_FIELD = re.compile(r"(?i)(^|_)(key|api_?key|token|secret|password|authorization|sig|signature)$")
 
@@ -34,6 +35,12 @@ class TeacherPrice(Block):
     input: float = Field(ge=0, allow_inf_nan=False, description="Prompt tokens.")
     cached_input: float | None = Field(None, ge=0, allow_inf_nan=False, description="Prompt tokens from a prefix cache. Default: as input.")
     output: float = Field(ge=0, allow_inf_nan=False, description="Tokens of answers.")
+
+    @model_validator(mode="after")
+    def _cached_is_no_dearer(self) -> "TeacherPrice":
+        if self.cached_input is not None and self.cached_input > self.input:
+            raise ValueError(f"cached_input ({self.cached_input:g}) must not be above input ({self.input:g}); are they swapped?")
+        return self
 
 
 class TeacherConfig(Block):
@@ -83,7 +90,8 @@ class TeacherConfig(Block):
     )
     extra_body: dict[str, Any] | None = Field(
         None,
-        description="Further fields of every request's JSON body, e.g. {chat_template_kwargs: {enable_thinking: false}}",
+        description="Further fields of every request's JSON body, e.g. {chat_template_kwargs: {enable_thinking: false}}. null leaves "
+        "out one that is always sent: {max_tokens: null, max_completion_tokens: 2048, temperature: null} for OpenAI's newer models.",
     )
     serve_args: list[str] = Field(default_factory=list, description="Further arguments of a managed server's command.")
     serve_command: list[str] | None = Field(
@@ -132,6 +140,8 @@ class TeacherConfig(Block):
         secret = _secret_field(value)
         if secret is not None:
             raise ValueError(f"field {secret!r} looks like a secret; put it in an environment variable and name it in api_key_env")
+        if value and value.get("max_tokens", 0) is None and not value.get("max_completion_tokens"):
+            raise ValueError("max_tokens: null would leave answers without a limit; name max_completion_tokens beside it")
         return value
 
     @field_validator("serve_command")

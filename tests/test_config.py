@@ -4,6 +4,8 @@ from axolotl_augft.augment_config import GlobalAugment, LocalAugment
 from axolotl_augft.config import AugftConfig
 from axolotl_augft.errors import ConfigError
 from axolotl_augft.parsing import parse_augft
+from axolotl_augft.requests import Prefix
+from axolotl_augft.teacher import resolve_teacher
 
 
 def test_defaults_are_local_and_global_with_the_base_model():
@@ -26,6 +28,15 @@ def test_survives_dump_and_validate_again(block):
     config = parse_augft(block)
     assert parse_augft(config.model_dump(exclude_none=True)) == config
     assert AugftConfig.model_validate(config.model_dump()) == config
+
+
+def test_null_in_extra_body_leaves_out_what_is_always_sent_and_nothing_else():
+    body = {"max_tokens": None, "max_completion_tokens": 20, "temperature": None, "own": None, "deep": {"x": None, "y": 1}}
+    config = parse_augft({"teacher": {"model": "m", "base_url": "http://h/v1", "extra_body": body}})
+    assert config.teacher.extra_body == {"max_tokens": None, "max_completion_tokens": 20, "temperature": None, "deep": {"y": 1}}
+    assert parse_augft(config.model_dump(exclude_none=True)) == config
+    request = resolve_teacher(config.teacher, "", 1, []).request(Prefix("", "a"), "b", 16, ())
+    assert request.settings("m") == {"model": "m", "seed": 1, "max_completion_tokens": 20, "deep": {"y": 1}}
 
 
 BAD = [
@@ -58,6 +69,7 @@ BAD = [
         {"teacher": {"price": {"input": 1, "cached_input": 9, "output": 2}}},
         "augft.teacher.price: cached_input (9) must not be above input (1)",
     ),
+    ({"teacher": {"extra_body": {"max_tokens": None}}}, "augft.teacher.extra_body: max_tokens: null would leave answers without a limit"),
     ("local", "augft must be a block of keys, got str"),
 ]
 

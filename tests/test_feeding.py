@@ -4,6 +4,7 @@ import asyncio
 import time
 
 import pytest
+from aiohttp import web
 from teacher_server import TeacherServer, prompt_of
 
 from axolotl_augft.answers import Answer, Outcome
@@ -106,6 +107,19 @@ def test_nothing_of_a_group_reaches_the_server_before_its_first_is_answered(stor
     for name in "abc":
         before_the_first_answer = arrived[: dict(answered)[f"{name}0"]]
         assert [t for t in before_the_first_answer if t[0] == name] == [f"{name}0"]
+
+
+def test_a_first_that_is_filtered_warms_no_prefix(store):
+    async def first_is_filtered(_, body):
+        if prompt_of(body).endswith("a0"):
+            return web.json_response(server.reply(body, "", "content_filter"))
+        await asyncio.sleep(0.1)
+        answered.append(len(server.bodies))
+
+    answered = []
+    with TeacherServer(misbehave=first_is_filtered) as server:
+        ask(group("a", 8), Server(server.base_url, "m", 5.0), store, Pace(4, 0), Quiet())
+    assert answered[0] == 2, "a0 and a1 are all that had arrived when a1 was answered"
 
 
 def test_requests_that_are_answered_or_pending_are_left_out(store):

@@ -146,6 +146,36 @@ def test_a_server_that_bears_three_at_a_time_gets_about_three(store):
     assert asked.passing["HTTP 429"] < 300, "without the gate 13 of 16 tries are refused"
 
 
+def test_rates_are_taken_once_the_gate_has_let_a_request_in(store):
+    class Passed:
+        now = failed = most = 0
+
+        async def before(self, request):
+            self.now += 1
+            self.most = max(self.most, self.now if self.failed >= 16 else 0)
+
+        def after(self, request, result):
+            self.now -= 1
+            self.failed += isinstance(result, Failure)
+
+    async def all_are_busy_once(_, body):
+        if (number := len(server.bodies)) <= 16:
+            while len(server.bodies) < 16:
+                await asyncio.sleep(0.005)
+            return web.Response(status=429)
+        await asyncio.sleep(0.02 if number else 0)
+
+    async def sleep(seconds):
+        while passed.failed < 16:
+            await asyncio.sleep(0.005)
+
+    passed = Passed()
+    with TeacherServer(misbehave=all_are_busy_once) as server:
+        pace = Pace(16, 3, sleep=sleep, meters=(passed,))
+        assert ask([request(i) for i in range(16)], Server(server.base_url, "m", 5.0), store, pace, Quiet()).answered == 16
+    assert 1 <= passed.most <= 12
+
+
 def test_a_run_without_any_answer_ends_with_what_was_seen(store):
     clock = Clock()
 
