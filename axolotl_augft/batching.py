@@ -153,7 +153,8 @@ class _Batching:
         iterator = iter(requests)
         while some := list(islice(iterator, _CHUNK)):
             for request in self._store.missing(some):
-                if not self._ledger.pending([request.key]):
+                # The run may have got this far only after an equal request was answered.
+                if not self._ledger.pending([request.key]) and self._store.missing([request]):
                     yield request
 
     def _next(self) -> Request | None:

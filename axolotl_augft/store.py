@@ -6,6 +6,7 @@ prefix once. The file also remembers how documents were grouped. No secret is ev
 
 import sqlite3
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
@@ -48,6 +49,7 @@ CREATE TABLE batched (
 ) WITHOUT ROWID;
 """
 _LOOKUP = 500
+_LOCKED_SECONDS = 60.0
 _SPENT = (
     "count(*), sum(prompt_tokens), sum(cached_tokens), sum(completion_tokens), sum(nanodollars), "
     "sum(prompt_tokens IS NULL OR completion_tokens IS NULL), sum(cached_tokens IS NULL), sum(nanodollars IS NULL)"
@@ -235,31 +237,63 @@ def _marks(values: Sequence[object]) -> str:
 
 
 def _connect(path: Path) -> sqlite3.Connection:
-    return sqlite3.connect(path, timeout=60, check_same_thread=False, isolation_level=None)
+    return sqlite3.connect(path, timeout=_LOCKED_SECONDS, check_same_thread=False, isolation_level=None)
 
 
 def _prepare(connection: sqlite3.Connection, path: Path) -> None:
-    """Checks whose file it is, and makes the tables in a new one."""
+    """Checks whose file it is, and makes the tables in a new one; of several processes that come at once, one makes them."""
     try:
-        application = connection.execute("PRAGMA application_id").fetchone()[0]
-        version = connection.execute("PRAGMA user_version").fetchone()[0]
-        tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
-        if tables and application != APPLICATION_ID:
-            raise StoreError(f"response store {path}: this SQLite file is not a response store; set augft.store to another path")
-        if version > SCHEMA_VERSION:
-            raise StoreError(
-                f"response store {path}: written by a newer version (schema {version}, this version knows {SCHEMA_VERSION}); "
-                "upgrade axolotl-augft, or set augft.store to another path"
-            )
-        connection.execute("PRAGMA journal_mode = WAL")
+        if _missing_tables(connection, path):
+            connection.execute("BEGIN IMMEDIATE")
+            # Another process may have made them meanwhile. `executescript` ends the transaction, so it is done by statements.
+            for statement in _missing_tables(connection, path):
+                connection.execute(statement)
+            connection.execute("COMMIT")
+        _use_wal(connection)
         connection.execute("PRAGMA synchronous = FULL")
-        if not tables:
-            made = f"{_SCHEMA} {_ADDED_IN_2} PRAGMA application_id = {APPLICATION_ID};"
-            connection.executescript(f"BEGIN IMMEDIATE; {made} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;")
-        elif version == 1:
-            made = f"ALTER TABLE responses ADD COLUMN nanodollars INTEGER; {_ADDED_IN_2}"
-            connection.executescript(f"BEGIN IMMEDIATE; {made} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;")
     except sqlite3.DatabaseError as error:
         if isinstance(error, sqlite3.OperationalError):
             raise
         raise StoreError(f"response store {path}: not a response store ({error}); set augft.store to another path") from error
+
+
+def _missing_tables(connection: sqlite3.Connection, path: Path) -> list[str]:
+    """The statements that make of this file a store of this version; none where it is one."""
+    # The tables first: whoever makes them meanwhile has written the other two with them.
+    tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+    application = connection.execute("PRAGMA application_id").fetchone()[0]
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    if tables and application != APPLICATION_ID:
+        raise StoreError(f"response store {path}: this SQLite file is not a response store; set augft.store to another path")
+    if version > SCHEMA_VERSION:
+        raise StoreError(
+            f"response store {path}: written by a newer version (schema {version}, this version knows {SCHEMA_VERSION}); "
+            "upgrade axolotl-augft, or set augft.store to another path"
+        )
+    if version == SCHEMA_VERSION:
+        return []
+    made = "ALTER TABLE responses ADD COLUMN nanodollars INTEGER;\n" if tables else f"{_SCHEMA} PRAGMA application_id = {APPLICATION_ID};\n"
+    return list(_statements(f"{made} {_ADDED_IN_2} PRAGMA user_version = {SCHEMA_VERSION};\n"))
+
+
+def _statements(script: str) -> Iterator[str]:
+    """The statements of a script in which each ends at the end of a line."""
+    statement = ""
+    for line in script.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""
+
+
+def _use_wal(connection: sqlite3.Connection) -> None:
+    """Changes to a write-ahead log. SQLite does not wait for other processes that do the same now."""
+    deadline = time.monotonic() + _LOCKED_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)

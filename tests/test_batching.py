@@ -375,3 +375,11 @@ def test_what_the_recipe_does_not_ask_any_more_is_not_sent_again(server, store, 
     server.line = lambda _, body: {"code": "batch_expired"} if len(server.batches) == 1 else None
     assert run(server, requests(2), store).answered == 2
     assert sum(len(server.requests_of(b)) for b in list(server.batches.values())[1:]) == 2 and nothing_is_left(store)
+
+
+def test_an_equal_request_is_not_sent_after_a_wait_for_the_budget(server, store, monkeypatch):
+    monkeypatch.setattr("axolotl_augft.batching._CHUNK", 2)
+    budget = Budget(Limits(nanodollars=70_000), Price(lambda p, c, a: (p + a) * 100, "test"), lambda _: 284)  # 30,000 at worst: two fit
+    one, two, three = requests(3)
+    assert run(server, [one, two, three, one], store, budget=budget).answered == 3
+    assert [len(server.requests_of(b)) for b in server.batches.values()] == [2, 1]

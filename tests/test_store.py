@@ -1,4 +1,7 @@
 import sqlite3
+import subprocess
+import sys
+from contextlib import closing
 from dataclasses import replace
 
 import orjson
@@ -183,3 +186,35 @@ def test_a_store_of_version_1_keeps_its_answers(tmp_path):
             assert store.get([request()]) == [ANSWER] and store.spent([request().key]).without_dollars == 1
             store.put([(request("x"), replace(ANSWER, nanodollars=7, reasoning="hm"))])
             assert store.get([request("x")]) == [replace(ANSWER, nanodollars=7, reasoning="hm")]
+
+
+OPENER = """
+import sys
+from pathlib import Path
+from axolotl_augft.store import ResponseStore
+
+print("ready", flush=True)
+for line in sys.stdin:
+    with ResponseStore.opened(Path(line.strip())):
+        pass
+    print("opened", flush=True)
+"""
+
+
+@pytest.mark.parametrize("made", ["", VERSION_1])
+def test_processes_that_make_or_upgrade_a_store_at_the_same_time(tmp_path, made):
+    openers = [
+        subprocess.Popen([sys.executable, "-c", OPENER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        for _ in range(3)
+    ]
+    assert [o.stdout.readline() for o in openers] == ["ready\n"] * 3
+    for i in range(8):
+        with closing(sqlite3.connect(tmp_path / str(i))) as old:
+            old.executescript(made)
+        for opener in openers:
+            opener.stdin.write(f"{tmp_path / str(i)}\n")
+            opener.stdin.flush()
+        assert [o.stdout.readline() for o in openers] == ["opened\n"] * 3
+    assert [o.communicate() for o in openers] == [("", "")] * 3
+    with closing(sqlite3.connect(tmp_path / "0")) as db:
+        assert db.execute("PRAGMA user_version").fetchone() == (2,) and db.execute("PRAGMA journal_mode").fetchone() == ("wal",)
