@@ -83,12 +83,13 @@ def entry_plan(ready: Prepared, entry: Augment, strategy: Strategy) -> EntryPlan
     seen = Seen()
     prompts = _Prompts(ready.teacher.tokens)
     tasks = strategy.in_sending_order()
+    fresh = ready.store.is_empty
     while some := list(islice(tasks, _CHUNK)):
         plan.units += sum(t.request.sample == 0 for t in some)
         new = [t.request for t in some if seen.add(t.request.key)]
-        missing = ready.store.missing(new)
+        missing = new if fresh else ready.store.missing(new)
         plan.answered += len(new) - len(missing)
-        plan.spent += ready.store.spent([r.key for r in new])
+        plan.spent += Spent() if fresh else ready.store.spent([r.key for r in new])
         plan.longest_answers += sum(r.sampling.max_tokens for r in missing)
         for request in missing:
             prompts.add(request)

@@ -116,21 +116,23 @@ def write(count: int, folder: Path) -> dict[str, Any]:
     return {"seconds": time.monotonic() - start, "growth": _peak() - before, "rows": rows}
 
 
+def _goal(goal: str, figure: str, met: bool, count: int) -> tuple[str, str, bool | None]:
+    """The goals are for a million; fewer say what they need, no more."""
+    return (goal, figure, met) if count >= 1_000_000 else ("", figure, None)
+
+
 def figures(count: int) -> list[Figure]:
     """The lines of the table."""
     planned, written = child("scale.py", "plan", str(count)), child("scale.py", "write", str(count))
     seconds, growth = planned["seconds"], planned["growth"] / 2**20
-    allowed = 90 * count / 1_000_000
     what = f"plan of {count:,} local documents (prompts sampled), time and memory above axolotl's imports"
     beside = f"{seconds:.0f} s ({planned['cpu']:.0f} s CPU), {growth:.0f} MB"
     more = written["growth"] / 2**20
     return [
-        Figure(what, f"{allowed:.0f} s, 300 MB", beside, seconds <= allowed and growth <= 300 and planned["sampled"]),
+        Figure(what, *_goal("90 s, 300 MB", beside, seconds <= 90 and growth <= 300 and planned["sampled"], count)),
         Figure(
             f"materializing {written['rows']:,} augmentations, memory",
-            "300 MB",
-            f"{more:.0f} MB, in {written['seconds']:.0f} s",
-            more <= 300,
+            *_goal("300 MB", f"{more:.0f} MB, in {written['seconds']:.0f} s", more <= 300, count),
         ),
     ]
 
