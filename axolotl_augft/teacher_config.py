@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any, Literal
 from urllib.parse import parse_qsl, urlsplit
 
+import orjson
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 REMOVABLE_FIELDS = ("max_tokens", "temperature", "seed", "top_p", "stop")
@@ -132,6 +133,8 @@ class TeacherConfig(Block):
             raise ValueError("must not hold credentials; put the key in an environment variable and name it in api_key_env")
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise ValueError("must be an http:// or https:// address, e.g. http://localhost:8000/v1")
+        if parts.query or parts.fragment:
+            raise ValueError("must be an address without ? and #, since paths are added to it, e.g. http://localhost:8000/v1")
         return value.rstrip("/")
 
     @field_validator("extra_body")
@@ -142,7 +145,8 @@ class TeacherConfig(Block):
             raise ValueError(f"field {secret!r} looks like a secret; put it in an environment variable and name it in api_key_env")
         if value and value.get("max_tokens", 0) is None and not value.get("max_completion_tokens"):
             raise ValueError("max_tokens: null would leave answers without a limit; name max_completion_tokens beside it")
-        return value
+        # JSON's keys are texts: YAML's numbers (logit_bias) become such.
+        return orjson.loads(orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS)) if value else value
 
     @field_validator("serve_command")
     @classmethod
@@ -165,8 +169,11 @@ class TeacherConfig(Block):
             raise ValueError("backend endpoint needs base_url, the address of the server, e.g. http://localhost:8000/v1")
         if self.backend in ("transformers", "vllm") and self.base_url is not None:
             raise ValueError("base_url is for backend endpoint; a managed server gets its own address. Remove one of the two")
-        if self.backend == "endpoint" and self.serve_args:
+        if (self.backend == "endpoint" or self.base_url) and self.serve_args:
             raise ValueError("serve_args are for a managed server, but backend is endpoint; remove them")
+        limits = [name for name in ("requests_per_minute", "tokens_per_minute", "max_concurrency") if getattr(self, name)]
+        if self.batch and limits:
+            raise ValueError(f"{limits[0]} is for requests that are sent one by one, but batch is true; remove one of the two")
         if self.serve_command is not None and (self.backend or self.base_url or self.serve_args):
             raise ValueError("serve_command is a server of its own; remove backend, base_url and serve_args, or serve_command")
         if self.batch and self.base_url is None:

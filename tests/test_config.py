@@ -70,6 +70,12 @@ BAD = [
         "augft.teacher.price: cached_input (9) must not be above input (1)",
     ),
     ({"teacher": {"extra_body": {"max_tokens": None}}}, "augft.teacher.extra_body: max_tokens: null would leave answers without a limit"),
+    ({"teacher": {"base_url": "https://h/v1?x=y"}}, "augft.teacher.base_url: must be an address without ? and #"),
+    ({"teacher": {"base_url": "http://h/v1", "serve_args": ["-x"]}}, "augft.teacher: serve_args are for a managed server"),
+    (
+        {"teacher": {"base_url": "http://h/v1", "batch": True, "requests_per_minute": 5}},
+        "augft.teacher: requests_per_minute is for requests that are sent one by one, but batch is true",
+    ),
     ("local", "augft must be a block of keys, got str"),
 ]
 
@@ -88,3 +94,9 @@ def test_every_field_has_a_description():
     for model in (AugftConfig, LocalAugment, GlobalAugment, AugftConfig.model_fields["teacher"].annotation):
         for name, field in model.model_fields.items():
             assert field.description or name == "strategy", name
+
+
+def test_numbers_as_keys_of_the_body_become_texts():
+    block = {"teacher": {"extra_body": {"logit_bias": {50256: -100}}}}
+    assert AugftConfig.model_validate(block).teacher.extra_body == {"logit_bias": {"50256": -100}}
+    assert parse_augft(block).teacher.extra_body == {"logit_bias": {"50256": -100}}
