@@ -7,13 +7,11 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 import yaml
-from axolotl.cli.config import prepare_plugins
 from axolotl.integrations.base import PluginManager
-from axolotl.utils.config import validate_config
-from axolotl.utils.dict import DictDefault
 from click.testing import CliRunner
 from conftest import write_rows
 from document_files import add_bad_files, write_handbook
+from launching import hook, load
 from teacher_server import prompt_of
 
 from axolotl_augft import converting, folder_rows
@@ -231,21 +229,6 @@ def plugins():
     PluginManager.get_instance().plugins.clear()
     yield
     PluginManager.get_instance().plugins.clear()
-
-
-def load(cfg):
-    """What axolotl does before the hook: register and validate, and, as with Ray, both once more."""
-    raw = DictDefault(cfg)
-    prepare_plugins(raw)
-    once = validate_config(raw)
-    again = DictDefault(once.to_dict())
-    prepare_plugins(again)
-    return validate_config(again)
-
-
-def hook(cfg):
-    assert PluginManager.get_instance().load_datasets(cfg, preprocess=False) is None
-    return cfg
 
 
 def test_raw_and_validated_recipes_are_one(recipe_cfg, data, plugins):

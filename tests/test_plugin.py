@@ -5,8 +5,8 @@ import sys
 import pytest
 from axolotl.cli.config import prepare_plugins
 from axolotl.integrations.base import PluginManager
-from axolotl.utils.config import validate_config
 from axolotl.utils.dict import DictDefault
+from launching import hook, load
 
 import axolotl_augft
 from axolotl_augft.errors import AugftError, ConfigError
@@ -19,21 +19,6 @@ def fresh_plugins():
     yield
     sys.excepthook = hook
     PluginManager.get_instance().plugins.clear()
-
-
-def load(cfg):
-    """What axolotl does before the hook: register, validate, and, as with Ray, both once more."""
-    raw = DictDefault(cfg)
-    prepare_plugins(raw)
-    once = validate_config(raw)
-    again = DictDefault(once.to_dict())
-    prepare_plugins(again)
-    return validate_config(again)
-
-
-def hook(cfg):
-    assert PluginManager.get_instance().load_datasets(cfg, preprocess=False) is None
-    return cfg
 
 
 def test_the_hook_adds_an_entry_and_axolotl_loads_it(cfg):

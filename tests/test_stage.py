@@ -552,3 +552,18 @@ def test_a_server_of_ones_own_command_answers_the_stage(cfg, tmp_path):
     cfg["augft"]["augment"] = ["local"]
     run_stage(Recipe.from_cfg(cfg))
     assert len(log.read_text().splitlines()) == 6
+
+
+def test_rows_above_sequence_len_are_counted_by_kind_in_plan_and_summary(cfg, data, teacher):
+    long = "The Heron is a pump. " * 40
+    write_rows(data, [{"text": long}, {"text": "All pumps carry a label."}, {"text": "Cats are more curious than dogs."}])
+    cfg["sequence_len"] = 64
+    recipe = Recipe.from_cfg({**cfg, "augft": {**cfg["augft"], "augment": [{"strategy": "local", "unit_tokens": 1}]}})
+    line = "rows above sequence_len 64, which axolotl cuts (completion) or drops (others): original 1"
+    assert line in plan_lines(recipe)
+    wordy = "so it is said by all who have seen it at work in the hall " * 12
+    teacher.answer = lambda body: f"[1] rephrasing: Every pump, {wordy}, is labelled."
+    result = run_stage(recipe)
+    assert {k: n for k, n in result.counts.too_long.items() if n} == {"local/rephrasing": 1, "original": 1}
+    said = "rows above sequence_len 64, which axolotl cuts (completion) or drops (others): local/rephrasing 1, original 1"
+    assert said in report_lines(recipe) and said in plan_lines(recipe)

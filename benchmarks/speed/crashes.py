@@ -23,6 +23,7 @@ from datasets import Dataset
 from measuring import IN_FLIGHT, Figure, child, mock
 
 from axolotl_augft.asking import Asked, ask
+from axolotl_augft.augment_config import LocalAugment
 from axolotl_augft.augmenting import Plan, judged_inferences
 from axolotl_augft.client import Server
 from axolotl_augft.documents import read_documents
@@ -65,7 +66,8 @@ class Stage:
 
     def _plan(self) -> Plan:
         entry = self._recipe.augft.augment[0]
-        return Plan(((entry, LocalStrategy(entry, teacher(self._url, IN_FLIGHT), self, "en")),))  # type: ignore[arg-type]
+        assert isinstance(entry, LocalAugment)
+        return Plan(((entry, LocalStrategy(entry, teacher(self._url, IN_FLIGHT), self, "en")),))
 
     def ask(self) -> None:
         """Asks what is not answered."""

@@ -3,6 +3,7 @@
 `plan` is `axolotl augft plan` on a Parquet file, with a tokenizer; `write` makes one augmentation a document from stored answers.
 """
 
+import importlib
 import sys
 import time
 from collections.abc import Iterator
@@ -66,7 +67,8 @@ def _recipe(count: int, folder: Path) -> Any:
 
 
 def _import_axolotl() -> None:
-    from axolotl.utils.data.shared import datasets_with_name_generator, load_dataset_with_config  # noqa: F401
+    """What the stage imports of axolotl: its memory is not ours."""
+    importlib.import_module("axolotl.utils.data.shared")
 
 
 def plan(count: int, folder: Path) -> dict[str, Any]:
