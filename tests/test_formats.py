@@ -20,6 +20,7 @@ from axolotl_augft.manifest import result_folder
 from axolotl_augft.plugin import apply_result
 from axolotl_augft.recipe import Recipe
 from axolotl_augft.segment_format import SegmentFormat
+from axolotl_augft.sources import row_digest
 from axolotl_augft.stage import run_stage
 
 NUMBERS = "zeroth first second third fourth fifth sixth".split()
@@ -330,7 +331,10 @@ def test_images_pass_as_they_are(cfg, tmp_path, answering):
     cfg["augft"] |= {"augment": ["local"]}
     cfg["val_set_size"] = 1
     first = load_sources(Recipe.from_cfg(cfg))
-    assert [s.held_out for s in load_sources(Recipe.from_cfg(cfg))] == [s.held_out for s in first]
+    again = load_sources(Recipe.from_cfg(cfg))
+    digests = [[row_digest(row, ChatFormat()) for row in s.rows] for (s,) in (first, again)]
+    assert digests[0] == digests[1] and len(set(digests[0])) == 5
+    assert set(first[0].rows[0]["images"][0]) == {"bytes", "path"}
     recipe = Recipe.from_cfg(cfg)
     result = run_stage(recipe)
     folder = result_folder(recipe, result.fingerprint)
