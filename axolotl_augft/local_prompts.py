@@ -3,6 +3,7 @@
 There are three forms: statements about sentences, questions about sentences, and questions about a question and its answer.
 """
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -49,6 +50,12 @@ class Unit:
         if self.exchange:
             return (self.document.text, self.exchange.system) if self.exchange.system else (self.document.text,)
         return (self.opening, *self.sentences) if self.opening else self.sentences
+
+    @property
+    def digest(self) -> bytes:
+        """Of everything that is asked about: equal units make equal requests."""
+        parts = (self.document.text, self.exchange.system) if self.exchange else (self.opening, *self.sentences)
+        return hashlib.sha256("\0".join(parts).encode()).digest()
 
 
 @dataclass(frozen=True)

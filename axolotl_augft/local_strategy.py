@@ -15,7 +15,8 @@ from axolotl_augft.teacher import Teacher
 # Most tokenizers have ### as one token, which servers that know only end tokens can stop at.
 _COMPLETIONS_STOP = ("###",)
 _FIRST_WINDOW = 64
-_SENDING_WINDOW = 2048
+SENDING_WINDOW = 2048
+"""Units whose requests are sorted by their prefixes before they are sent."""
 _CHUNK = 128
 _UNLABELLED: dict[Form, str] = {"statements": "statement", "questions": "rephrasing", "exchanges": "consequence"}
 
@@ -39,23 +40,40 @@ class LocalStrategy:
         self._max_tokens = teacher.max_tokens(entry)
         self._prompts: dict[Form, LocalPrompts] = {}
 
-    def tasks(self) -> Iterator[Task]:
-        """The tasks, document by document."""
+    @property
+    def samples(self) -> int:
+        """Requests a unit."""
+        return self._entry.samples
+
+    def units(self) -> Iterator[Unit]:
+        """What the requests are about, document by document; far sooner made than the requests themselves."""
         documents = iter(self._documents)
         while some := list(islice(documents, _CHUNK)):
-            units = list(self._units(some))
-            for unit, prompt in zip(units, self._prompted(units), strict=True):
-                yield from self._unit_tasks(unit, prompt)
+            yield from self._units_of(some)
+
+    def tasks(self) -> Iterator[Task]:
+        """The tasks, document by document."""
+        units = self.units()
+        while some := list(islice(units, _CHUNK)):
+            yield from self._tasks_of(some)
 
     def in_sending_order(self) -> Iterator[Task]:
-        """Within a window of tasks, those with the same worked examples together; first small windows, so that sending starts soon."""
-        tasks = self.tasks()
+        """Within a window of units, tasks with the same worked examples together; first small windows, so that sending starts soon."""
+        units = self.units()
         size = _FIRST_WINDOW
-        while window := list(islice(tasks, size)):
-            yield from sorted(window, key=lambda t: t.request.prefix.text)
-            size = min(2 * size, _SENDING_WINDOW)
+        while window := list(islice(units, size)):
+            yield from self.sending(window)
+            size = min(2 * size, SENDING_WINDOW)
 
-    def _units(self, documents: Sequence[Document]) -> Iterator[Unit]:
+    def sending(self, units: Sequence[Unit]) -> list[Task]:
+        """The tasks of one window of units, in the order in which they are sent."""
+        return sorted(self._tasks_of(units), key=lambda t: t.request.prefix.text)
+
+    def _tasks_of(self, units: Sequence[Unit]) -> Iterator[Task]:
+        for unit, prompt in zip(units, self._prompted(units), strict=True):
+            yield from self._unit_tasks(unit, prompt)
+
+    def _units_of(self, documents: Sequence[Document]) -> Iterator[Unit]:
         """The exchanges of documents, and the sentences of the others in parts."""
         split = [[] if d.exchange else split_sentences(d.text, self._language) for d in documents]
         sizes = iter(self._teacher.tokens.count_all([s for sentences in split if len(sentences) > 1 for s in sentences]))

@@ -10,6 +10,7 @@ from axolotl_augft.augmenting import judged_inferences
 from axolotl_augft.costing import Work, cost_lines
 from axolotl_augft.global_strategy import GlobalStrategy
 from axolotl_augft.judging import Judged
+from axolotl_augft.local_strategy import SENDING_WINDOW, LocalStrategy
 from axolotl_augft.manifest import Manifest
 from axolotl_augft.recipe import Recipe
 from axolotl_augft.requests import Request
@@ -25,6 +26,7 @@ from axolotl_augft.tasks import Strategy
 from axolotl_augft.tokens import SampledCount, TokenCounter
 
 _CHUNK = 500
+_WINDOWS = 16
 
 
 @dataclass
@@ -67,7 +69,7 @@ def plan_lines(recipe: Recipe) -> list[str]:
         entries = [entry_plan(ready, entry, strategy) for entry, strategy in ready.plan.entries]
         lines = [
             f"teacher {ready.teacher.id} ({ready.teacher.backend}, {ready.teacher.api})",
-            f"documents {ready.documents:,}"
+            f"documents {ready.documents.count:,}"
             + _held_out(ready)
             + (" (the result is there already: nothing will be asked)" if result else ""),
         ]
@@ -79,22 +81,51 @@ def plan_lines(recipe: Recipe) -> list[str]:
 
 def entry_plan(ready: Prepared, entry: Augment, strategy: Strategy) -> EntryPlan:
     """Lays out one `augment` entry and counts."""
+    if isinstance(strategy, LocalStrategy) and ready.store.is_empty:
+        return _sampled_plan(ready, entry, strategy)
     plan = EntryPlan(entry.strategy, groups=len(strategy.groups) if isinstance(strategy, GlobalStrategy) else None)
     seen = Seen()
     prompts = _Prompts(ready.teacher.tokens)
     tasks = strategy.in_sending_order()
-    fresh = ready.store.is_empty
     while some := list(islice(tasks, _CHUNK)):
         plan.units += sum(t.request.sample == 0 for t in some)
         new = [t.request for t in some if seen.add(t.request.key)]
-        missing = new if fresh else ready.store.missing(new)
+        missing = ready.store.missing(new)
         plan.answered += len(new) - len(missing)
-        plan.spent += Spent() if fresh else ready.store.spent([r.key for r in new])
+        plan.spent += ready.store.spent([r.key for r in new])
         plan.longest_answers += sum(r.sampling.max_tokens for r in missing)
         for request in missing:
             prompts.add(request)
     plan.requests = len(seen)
     plan.prompt_tokens, plan.distinct_tokens, plan.tokenized = prompts.tokens, prompts.distinct, prompts.tokenized
+    return plan
+
+
+def _sampled_plan(ready: Prepared, entry: Augment, strategy: LocalStrategy) -> EntryPlan:
+    """The plan of an entry that nothing is answered of: all units are counted, but of many only some are laid out as requests.
+
+    These are windows of units, spread evenly over the data, since prefixes are shared within a window; the others' tokens are taken to be
+    as many a request.
+    """
+    plan = EntryPlan(entry.strategy)
+    seen = Seen()
+    prompts = _Prompts(ready.teacher.tokens)
+    every = 1 + sum(len(s.training_rows) for s in ready.sources) // (_WINDOWS * SENDING_WINDOW)
+    laid_out = longest = number = 0
+    units = strategy.units()
+    while window := list(islice(units, SENDING_WINDOW)):
+        new = [unit for unit in window if seen.add(unit.digest)]
+        plan.units += len(window)
+        plan.requests += len(new) * strategy.samples
+        if number % every == 0:
+            for task in strategy.sending(new):
+                prompts.add(task.request)
+                longest += task.request.sampling.max_tokens
+                laid_out += 1
+        number += 1
+    scale = plan.requests / max(laid_out, 1)
+    plan.prompt_tokens, plan.distinct_tokens = round(prompts.tokens * scale), round(prompts.distinct * scale)
+    plan.longest_answers, plan.tokenized = round(longest * scale), prompts.tokenized
     return plan
 
 

@@ -2,7 +2,7 @@
 
 import logging
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -42,10 +42,27 @@ class Documents:
     """The documents of the sources, read anew at every iteration."""
 
     def __init__(self, sources: list[Source]) -> None:
-        self._sources = sources
+        self._sources = [s for s in sources if s.format is not None]
+        self._count: int | None = None
 
     def __iter__(self) -> Iterator[Document]:
-        return read_documents(self._sources)
+        count = 0
+        for document in read_documents(self._sources):
+            yield document
+            count += 1
+        self._count = count
+
+    def of(self, entries: Collection[int]) -> "Documents":
+        """Those of some `datasets` entries."""
+        chosen = [s for s in self._sources if s.entry in entries]
+        return self if len(chosen) == len(self._sources) else Documents(chosen)
+
+    @property
+    def count(self) -> int:
+        """How many there are; read for it only if they were never read to the end."""
+        if self._count is None:
+            self._count = sum(1 for _ in self)
+        return self._count
 
 
 @dataclass(frozen=True)
@@ -59,7 +76,7 @@ class Prepared:
     teacher: Teacher
     store: ResponseStore
     plan: Plan
-    documents: int
+    documents: Documents
     leaks: Leaks
 
     def requests(self) -> Iterator[Request]:
@@ -95,16 +112,17 @@ def prepared(recipe: Recipe) -> Iterator[Prepared]:
     with few_collections(), ResponseStore.opened(recipe.store_path) as store:
         resolved = resolve_teacher(recipe.augft.teacher, recipe.base_model, recipe.seed, model_stamps(recipe, stamps))
         teacher = settled(resolved, store)
-        plan = Plan(tuple((a.augment, _strategy(recipe, a, teacher, sources, store)) for a in recipe.assignments()))
+        documents = Documents(sources)
+        plan = Plan(tuple((a.augment, _strategy(recipe, a, teacher, documents, store)) for a in recipe.assignments()))
         for _, strategy in plan.entries:
             if isinstance(strategy, GlobalStrategy) and strategy.cut:
                 LOG.warning("augft: %d documents above %d tokens are cut at sentence ends", strategy.cut.count, strategy.cut.budget)
-        yield Prepared(recipe, stamps, student, sources, teacher, store, plan, sum(1 for _ in Documents(sources)), leaks)
+        yield Prepared(recipe, stamps, student, sources, teacher, store, plan, documents, leaks)
 
 
-def _strategy(recipe: Recipe, assigned: Assignment, teacher: Teacher, sources: list[Source], store: ResponseStore) -> Strategy:
+def _strategy(recipe: Recipe, assigned: Assignment, teacher: Teacher, everything: Documents, store: ResponseStore) -> Strategy:
     entry, language = assigned.augment, recipe.augft.language
-    documents = Documents([s for s in sources if s.entry in assigned.entries])
+    documents = everything.of(assigned.entries)
     if isinstance(entry, LocalAugment):
         return LocalStrategy(entry, teacher, documents, language)
     paths = "|".join(sorted(recipe.datasets[i]["path"] for i in assigned.entries))
@@ -126,7 +144,7 @@ def make_result(recipe: Recipe) -> Manifest:
             _ask(ready, verifier, rounds, budget.is_limited)
         judged = verifier.apply(_judged(ready), ready.store) if verifier else _judged(ready)
         skipped_files = sum(len(s.conversion.problems) for s in ready.sources if s.conversion)
-        counts = writing.Asked(ready.documents, rounds.requests, rounds.asked.failed.total(), _problems(ready.sources), skipped_files)
+        counts = writing.Asked(ready.documents.count, rounds.requests, rounds.asked.failed.total(), _problems(ready.sources), skipped_files)
         manifest = writing.write_result(recipe, ready.sources, judged, ready.student, ready.teacher.id, counts)
     run = rounds.record()
     save_note(recipe, Note(manifest.fingerprint, tuple(ready.stamps), remote_digest(recipe), run))

@@ -113,7 +113,7 @@ def write(count: int, folder: Path) -> dict[str, Any]:
             ready.store.put(some)
         before, start = _reset_peak(), time.monotonic()
         judged = judged_inferences(ready.plan, ready.store, recipe.augft)
-        found = write_result(recipe, ready.sources, judged, load_student(recipe), "mock", Asked(ready.documents, count, 0, {}, 0))
+        found = write_result(recipe, ready.sources, judged, load_student(recipe), "mock", Asked(ready.documents.count, count, 0, {}, 0))
     rows = sum(e.augmented.rows for e in found.entries if e.augmented)
     return {"seconds": time.monotonic() - start, "growth": _peak() - before, "rows": rows}
 
