@@ -5,11 +5,12 @@ arrived are stored first. An error that says nothing of the server's health or t
 """
 
 import asyncio
+import threading
 from collections import Counter
 from collections.abc import Coroutine, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
-from itertools import chain
+from itertools import chain, takewhile
 from typing import Protocol
 
 import uvloop
@@ -81,6 +82,7 @@ def ask(
     watcher: Watcher,
     trusted: bool = False,
     budget: Budget | None = None,
+    asked: Asked | None = None,
 ) -> Asked:
     """Asks the requests that the store does not answer, and returns when each is stored or has failed for good.
 
@@ -92,12 +94,13 @@ def ask(
         watcher: Is told how it goes.
         trusted: Whether the server is known to accept such requests; until one is answered, the fault of invalid ones may lie with all.
         budget: Is asked before each try. Once `budget.reached`, nothing more is sent, and what was in flight is stored.
+        asked: Where to count, for a caller who wants to know that of a run that failed, too.
 
     Raises:
         TeacherError: The server refuses access, does not know the model, calls all requests invalid, or is gone.
         StoreError: An answer could not be stored.
     """
-    asking = _Asking(store, pace, watcher, trusted, budget or Budget.unlimited())
+    asking = _Asking(store, pace, watcher, trusted, budget or Budget.unlimited(), asked or Asked())
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(asking.run(requests, server))
@@ -113,8 +116,8 @@ def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
 
 
 class _Asking:
-    def __init__(self, store: ResponseStore, pace: Pace, watcher: Watcher, trusted: bool, budget: Budget) -> None:
-        self.asked = Asked()
+    def __init__(self, store: ResponseStore, pace: Pace, watcher: Watcher, trusted: bool, budget: Budget, asked: Asked) -> None:
+        self.asked = asked
         self._store = store
         self._journal = Journal(store)
         self._pace = pace
@@ -126,7 +129,8 @@ class _Asking:
         self._early_invalid: list[tuple[Request, Answer]] = []
         self._has_answered = trusted
         self._budget = budget
-        self._last_answer = pace.clock()
+        self._under_way = 0
+        self._silent_since: float | None = None
         self._error: Exception | None = None
         self._resting: set[asyncio.Task[None]] = set()
 
@@ -134,7 +138,9 @@ class _Asking:
         start = self._pace.clock()
         try:
             async with open_session(server) as session:
-                with Feed(unanswered(requests, self._store, self._pending)) as feed:
+                stop = threading.Event()
+                going_on = takewhile(lambda _: not stop.is_set(), requests)
+                with Feed(unanswered(going_on, self._store, self._pending), stop) as feed:
                     line = Line(feed, self._pace.max_concurrency)
                     async with asyncio.TaskGroup() as group:
                         sender = group.create_task(self._guarded(self._send_all(line, Client(server, session), group)))
@@ -234,19 +240,30 @@ class _Asking:
             with self._rest():
                 for meter in self._pace.meters:
                     await meter.before(request)
-            result = self._budget.settle(request, await client.send(request))
+            result = self._budget.settle(request, await self._sent(request, client))
         finally:
             self._gate.leave(mark, result)
         for meter in self._pace.meters:
             meter.after(request, result)
         if isinstance(result, Failure):
             self.asked.passing[result.reason] += 1
-        else:
-            self._last_answer = self._pace.clock()
+        return result
+
+    async def _sent(self, request: Request, client: Client) -> Answer | Failure:
+        """Sends a request, and keeps the time since when an answer has been due: waiting for a limit with nothing sent is no silence."""
+        if self._silent_since is None:
+            self._silent_since = self._pace.clock()
+        self._under_way += 1
+        try:
+            result = await client.send(request)
+        finally:
+            self._under_way -= 1
+        if isinstance(result, Answer):
+            self._silent_since = self._pace.clock() if self._under_way else None
         return result
 
     def _check_stall(self) -> None:
-        silent = self._pace.clock() - self._last_answer
+        silent = self._pace.clock() - self._silent_since if self._silent_since is not None else 0.0
         if silent >= self._pace.stall_timeout:
             seen = ", ".join(f"{reason} {n}" for reason, n in self.asked.passing.most_common())
             raise TeacherUnreachable(

@@ -73,14 +73,15 @@ class Feed:
 
     Args:
         batches: The requests; iterated in the thread.
+        stop: Is set at the end; whoever makes the requests can look at it, so that nobody waits for a batch that nobody takes.
     """
 
-    def __init__(self, batches: Iterator[list[Request]]) -> None:
+    def __init__(self, batches: Iterator[list[Request]], stop: threading.Event) -> None:
         self._batches = batches
         self._ready: deque[list[Request]] = deque()
         self._now: deque[Request] = deque()
         self._room = threading.Semaphore(_READY_BATCHES)
-        self._stopped = False
+        self._stop = stop
         self._ended = False
         self._error: BaseException | None = None
         self.changed = asyncio.Event()
@@ -92,7 +93,7 @@ class Feed:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._stopped = True
+        self._stop.set()
         self._room.release()
         self._thread.join()
 
@@ -122,7 +123,7 @@ class Feed:
 
     def _run(self) -> None:
         try:
-            while self._room.acquire() and not self._stopped and (batch := next(self._batches, None)) is not None:
+            while self._room.acquire() and not self._stop.is_set() and (batch := next(self._batches, None)) is not None:
                 self._loop.call_soon_threadsafe(self._arrived, batch)
         except BaseException as error:
             self._error = error

@@ -1,6 +1,7 @@
 """Which requests are sent, and in which order."""
 
 import asyncio
+import threading
 import time
 
 import pytest
@@ -10,11 +11,10 @@ from teacher_server import TeacherServer, prompt_of
 from axolotl_augft.answers import Answer, Outcome
 from axolotl_augft.asking import ask
 from axolotl_augft.client import Server
-from axolotl_augft.errors import ConfigError
+from axolotl_augft.errors import ConfigError, TeacherRefusedAccess
 from axolotl_augft.feeding import Feed, Line, Tally, count_requests, unanswered
 from axolotl_augft.pacing import Pace
 from axolotl_augft.requests import Prefix, Request, Sampling
-from axolotl_augft.seen import Seen
 from axolotl_augft.store import ResponseStore
 
 SAMPLING = Sampling(0.0, None, 16, (), 1)
@@ -39,7 +39,7 @@ def store(tmp_path):
 
 async def sent(requests, slots, *steps):
     """The targets that are sent, as a text for each step; a step says which of those under way are answered (+) or fail (-) before."""
-    with Feed(iter([requests])) as feed:
+    with Feed(iter([requests]), threading.Event()) as feed:
         line = Line(feed, slots)
         under_way, log = {}, []
         for step in ("", *steps):
@@ -154,6 +154,25 @@ def test_what_is_in_flight_when_making_requests_fails_is_stored(store):
     assert sum(a is not None for a in store.get(some)) == len(server.bodies) == 64
 
 
+def test_an_end_does_not_wait_for_requests_that_are_answered_already(store):
+    refused, answered = group("x", 2)
+    store.put([(answered, Answer(Outcome.ANSWERED, "A."))])
+    deadline = time.monotonic() + 30
+
+    def endless():
+        yield refused
+        while time.monotonic() < deadline:
+            yield answered
+
+    with TeacherServer(misbehave=lambda _, body: refuse()) as server, pytest.raises(TeacherRefusedAccess):
+        ask(endless(), Server(server.base_url, "m", 5.0), store, Pace(4, 0), Quiet())
+    assert time.monotonic() < deadline - 10
+
+
+async def refuse():
+    return web.Response(status=401)
+
+
 def test_requests_are_made_as_they_are_needed(store):
     made = 0
 
@@ -170,10 +189,3 @@ def test_requests_are_made_as_they_are_needed(store):
     with TeacherServer(misbehave=note) as server:
         ask(many(), Server(server.base_url, "m", 5.0), store, Pace(4, 0), Quiet())
     assert made_at[0] < 2500 and made_at[-1] == 5000
-
-
-def test_seen():
-    seen = Seen()
-    digests = [i.to_bytes(8, "big") * 4 for i in (0, 1, 2**63, 2**64 - 1, 1)]
-    assert seen.add_all(digests) == [True, True, True, True, False]
-    assert not seen.add(digests[0]) and len(seen) == 4

@@ -189,6 +189,35 @@ def test_a_run_without_any_answer_ends_with_what_was_seen(store):
     assert "no answer from the teacher's server for 1" in str(caught.value) and "failures so far: HTTP 500 9" in str(caught.value)
 
 
+class SlowLimit:
+    """A meter that lets a try through every 200 seconds."""
+
+    def __init__(self, clock):
+        self._clock = clock
+
+    async def before(self, request):
+        await self._clock.sleep(200)
+
+    def after(self, request, result):
+        pass
+
+
+def test_waiting_for_a_limit_is_no_silence(store):
+    clock = Clock()
+    served = 0
+
+    async def every_second_fails(_, body):
+        nonlocal served
+        served += 1
+        return web.Response(status=500) if served % 2 else None
+
+    with TeacherServer(misbehave=every_second_fails) as server:
+        pace = Pace(1, 99, sleep=clock.sleep, clock=clock, jitter=lambda: 1.0, stall_timeout=100.0, meters=(SlowLimit(clock),))
+        asked = ask([request(i) for i in range(3)], Server(server.base_url, "m", 5.0), store, pace, Quiet())
+    assert asked.answered == 3 and asked.passing == {"HTTP 500": 3}
+    assert clock.now >= 6 * 200
+
+
 def test_answers_in_between_are_progress(store):
     clock = Clock()
     tries = 0
