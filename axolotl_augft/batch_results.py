@@ -33,10 +33,20 @@ class Results:
         watcher: Is told how it goes.
         max_retries: How often a request may go into another batch.
         trusted: Whether the server is known to accept such requests; until one is answered, the fault of invalid ones may lie with all.
+        asked: Where to count.
     """
 
-    def __init__(self, server: Server, store: ResponseStore, budget: Budget, watcher: Watcher, max_retries: int, trusted: bool) -> None:
-        self.asked = Asked()
+    def __init__(
+        self,
+        server: Server,
+        store: ResponseStore,
+        budget: Budget,
+        watcher: Watcher,
+        max_retries: int,
+        trusted: bool,
+        asked: Asked | None = None,
+    ) -> None:
+        self.asked = asked or Asked()
         self.others: set[bytes] = set()
         self._client = Client(server)
         self._store = store

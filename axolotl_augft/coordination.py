@@ -5,6 +5,8 @@ launch and was written after that launch began, so that an earlier launch's word
 Waiting here is safe: no collective is pending, so none can time out.
 """
 
+import hashlib
+import logging
 import os
 import socket
 import time
@@ -19,6 +21,7 @@ from filelock import FileLock, Timeout
 from axolotl_augft.errors import AugftError, OutputError, WaitingFailed
 from axolotl_augft.files import cannot_write, read_json, write_json
 
+LOG = logging.getLogger("axolotl_augft")
 T = TypeVar("T")
 _LAUNCH_VARIABLES = ("MASTER_ADDR", "MASTER_PORT", "TORCHELASTIC_RUN_ID", "TORCHELASTIC_RESTART_COUNT")
 _CLOCK_SKEW = 60.0
@@ -106,16 +109,35 @@ def locked(folder: Path, timeout: float) -> AbstractContextManager[object]:
         OutputError: The folder cannot be made or written.
         WaitingFailed: Another launch holds the lock for longer than `timeout` seconds.
     """
+    return _acquired(folder / "lock", timeout, f"{folder}: another launch", "output_dir")
+
+
+def asking_alone(store: Path, teacher_id: str, timeout: float) -> AbstractContextManager[object]:
+    """The right to ask a teacher for answers that go into a store: two runs at once would ask, and pay, for the same ones.
+
+    Raises:
+        OutputError: The store's folder cannot be written.
+        WaitingFailed: Another run has it for longer than `timeout` seconds.
+    """
+    lock = store.with_name(f"{store.name}.{hashlib.sha256(teacher_id.encode()).hexdigest()[:8]}.lock")
+    return _acquired(lock, timeout, f"{store}: another run that asks {teacher_id}", "store")
+
+
+def _acquired(file: Path, timeout: float, who: str, own: str) -> AbstractContextManager[object]:
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        return FileLock(folder / "lock").acquire(timeout=timeout)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(file)
+        try:
+            return lock.acquire(timeout=0)
+        except Timeout:
+            LOG.info("augft: %s is at work; waiting for it to end", who)
+            return lock.acquire(timeout=timeout)
     except Timeout:
         raise WaitingFailed(
-            f"{folder}: another launch has held its lock for {timeout:g} s (augft.wait_timeout); let it finish, "
-            "or give this recipe its own output_dir"
+            f"{who} has held its lock for {timeout:g} s (augft.wait_timeout); let it finish, or give this recipe its own {own}"
         ) from None
     except OSError as error:
-        raise cannot_write(folder, error) from error
+        raise cannot_write(file.parent, error) from error
 
 
 def _wait(folder: Path, launch: Launch, recipe_key: str, timeout: float, find: Callable[[], T | None]) -> T:

@@ -87,9 +87,9 @@ def _spent_so_far(spent: Spent) -> str:
 def _time_line(work: Work, teacher: Teacher, runs: Sequence[Run]) -> str:
     if teacher.config.batch:
         return "time: up to a day for each round of batches (the provider's window)"
-    measured = [r for r in runs if r.teacher == teacher.id and r.asked and r.completion_tokens][-_LAST_RUNS:]
+    measured = [r for r in runs if r.teacher == teacher.id and r.asked and r.seconds and r.completion_tokens][-_LAST_RUNS:]
     if measured:
-        rate = sum(r.completion_tokens for r in measured) / max(sum(r.seconds for r in measured), 1e-3)
+        rate = sum(r.completion_tokens for r in measured) / sum(r.seconds for r in measured)
         how = f"{rate:,.0f} tokens/s of answers, as measured in this teacher's last runs"
         tokens = work.likely_answers
     else:

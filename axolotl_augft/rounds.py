@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import Any
 
 from axolotl_augft import asking, batching
@@ -9,7 +10,8 @@ from axolotl_augft.asking import Asked
 from axolotl_augft.batch_ledger import BatchLedger
 from axolotl_augft.batch_results import Results
 from axolotl_augft.budget import Budget
-from axolotl_augft.errors import TeacherError
+from axolotl_augft.coordination import asking_alone
+from axolotl_augft.errors import StoreError, TeacherError
 from axolotl_augft.feeding import Tally, count_requests
 from axolotl_augft.pacing import teacher_pace
 from axolotl_augft.progress import Progress
@@ -26,7 +28,7 @@ Requests = Callable[[], Iterable[Request]]
 
 
 class Rounds:
-    """Asks rounds of requests.
+    """Asks rounds of requests; one run at a time asks a teacher for answers that go into a store.
 
     `asked`: what all rounds asked now. `requests`: how many different ones there were. `before`: what was stored before each round.
 
@@ -36,14 +38,24 @@ class Rounds:
         session: The teacher's server.
         budget: Limits, and prices.
         max_failed_fraction: Share of a round's requests that may stay unanswered.
+        wait_timeout: Seconds to wait for another run that asks this teacher for answers in this store.
     """
 
-    def __init__(self, teacher: Teacher, store: ResponseStore, session: TeacherSession, budget: Budget, max_failed_fraction: float) -> None:
+    def __init__(
+        self,
+        teacher: Teacher,
+        store: ResponseStore,
+        session: TeacherSession,
+        budget: Budget,
+        max_failed_fraction: float,
+        wait_timeout: float,
+    ) -> None:
         self._teacher = teacher
         self._store = store
         self._session = session
         self._budget = budget
         self._max_failed_fraction = max_failed_fraction
+        self._wait_timeout = wait_timeout
         self.asked = Asked()
         self.requests = 0
         self.before = Spent()
@@ -65,14 +77,22 @@ class Rounds:
         Raises:
             BudgetReached: A limit ended the round; what was in flight is stored.
             TeacherError: Too many requests stayed unanswered.
+            WaitingFailed: Another run keeps asking.
         """
-        tally = count_requests(requests(), self._store)
-        self._budget.count(tally.spent - counted)
-        asked = self._send(requests, tally, title) if tally.missing else Asked()
-        self.asked, self.requests, self.before = self.asked + asked, self.requests + tally.total, self.before + tally.spent
-        save_run(self._store, Run.of(self._teacher.id, tally.total, asked.total, asked.seconds, asked.spent))
+        with asking_alone(self._store.path, self._teacher.id, self._wait_timeout):
+            tally = count_requests(requests(), self._store)
+            self._budget.count(tally.spent - counted)
+            asked = Asked()
+            try:
+                if tally.missing:
+                    self._send(requests, tally, title, asked)
+            except BaseException:
+                with suppress(StoreError):
+                    self._note(tally, asked)
+                raise
+            self._note(tally, asked)
         if self._budget.reached:
-            raise self._budget.error(tally.missing - asked.total + asked.failed.total())
+            raise self._budget.error(max(0, tally.missing - asked.total + asked.failed.total()))
         self._check_failures(asked, tally.total)
 
     def record(self) -> dict[str, Any]:
@@ -87,19 +107,25 @@ class Rounds:
             "all_runs": (self.before + self.asked.spent).usage().as_json(),
         }
 
-    def _send(self, requests: Requests, tally: Tally, title: str) -> Asked:
+    def _note(self, tally: Tally, asked: Asked) -> None:
+        """Counts a round, however it ended. The hours that batches wait say nothing of a teacher's speed."""
+        self.asked, self.requests, self.before = self.asked + asked, self.requests + tally.total, self.before + tally.spent
+        seconds = 0.0 if self._teacher.config.batch else asked.seconds
+        known = tally.total - tally.missing
+        save_run(self._store, Run.of(self._teacher.id, known + asked.total, asked.total, seconds, asked.spent))
+
+    def _send(self, requests: Requests, tally: Tally, title: str, asked: Asked) -> None:
         server, check = self._session.open()
         pace = teacher_pace(self._teacher, check)
         trusted = tally.answered > 0
         with Progress(tally.missing, title) as progress:
             if self._teacher.config.batch:
-                results = Results(server, self._store, self._budget, progress, pace.max_retries, trusted)
-                asked = batching.ask_in_batches(requests, server, self._store, pace, self._budget, results)
+                results = Results(server, self._store, self._budget, progress, pace.max_retries, trusted, asked)
+                batching.ask_in_batches(requests, server, self._store, pace, self._budget, results)
             else:
                 self._warn_of_batches(server.host)
-                asked = asking.ask(requests(), server, self._store, pace, progress, trusted, self._budget)
+                asking.ask(requests(), server, self._store, pace, progress, trusted, self._budget, asked)
             LOG.info("augft: %s", progress.line(asked))
-        return asked
 
     def _warn_of_batches(self, host: str) -> None:
         if waiting := BatchLedger(self._store, host).open_batches():

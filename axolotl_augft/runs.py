@@ -13,7 +13,8 @@ _COLUMNS = "ended, teacher, requests, asked, seconds, completion_tokens, nanodol
 class Run:
     """One round of requests.
 
-    `asked`: those that the store did not answer. `ended`: UTC. Tokens and nanodollars: of the answers that say them.
+    `requests`: those that came to an end. `asked`: those of them that the store did not answer. `ended`: UTC.
+    `seconds`: 0 through a Batch API, where they say nothing of the teacher. Tokens and nanodollars: of the answers that say them.
     """
 
     ended: str

@@ -140,7 +140,7 @@ def make_result(recipe: Recipe) -> Manifest:
         budget = recipe_budget(recipe.augft, ready.teacher, find_price(ready.teacher.config, ready.teacher.model))
         verifier = Verifier(ready.teacher) if recipe.augft.verify == "teacher" else None
         with TeacherSession(ready.teacher, recipe.output_dir / "logs" / "teacher.log") as session:
-            rounds = Rounds(ready.teacher, ready.store, session, budget, recipe.augft.max_failed_fraction)
+            rounds = Rounds(ready.teacher, ready.store, session, budget, recipe.augft.max_failed_fraction, recipe.augft.wait_timeout)
             _ask(ready, verifier, rounds, budget.is_limited)
         judged = verifier.apply(_judged(ready), ready.store) if verifier else _judged(ready)
         skipped_files = sum(len(s.conversion.problems) for s in ready.sources if s.conversion)

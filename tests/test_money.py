@@ -387,6 +387,7 @@ def test_batch_through_the_whole_stage(recipe, cfg):
         assert "a day for each round of batches" in call("plan", recipe(teacher={"batch": True})).output
         assert call("run", recipe(teacher={"batch": True})).exit_code == 0
         assert len(server.batches) == 1 and server.bodies == []
+        assert "nothing is measured yet" in call("plan", recipe(augment=[{"strategy": "local", "samples": 2}])).output
 
 
 # The plan

@@ -2,16 +2,21 @@
 
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 import yaml
+from aiohttp import web
 from click.testing import CliRunner
 from conftest import write_rows
 
 from axolotl_augft.batch_ledger import BatchLedger
 from axolotl_augft.cli import augft
+from axolotl_augft.commands import read_recipe
+from axolotl_augft.coordination import asking_alone
 from axolotl_augft.requests import Prefix, Request, Sampling
+from axolotl_augft.stage import run_stage
 from axolotl_augft.store import ResponseStore
 
 HERE = Path(__file__).parent
@@ -42,6 +47,41 @@ def test_two_recipes_share_one_store(recipe, teacher):
     assert call("run", recipe("two", repeat_augmented=2, max_augmented_per_original=1)).exit_code == 0 and len(teacher.bodies) == 6
     more = recipe("three", augment=["local", {"strategy": "local", "kinds": ["reversal"]}])
     assert call("run", more).exit_code == 0 and len(teacher.bodies) == 12
+
+
+def test_two_runs_at_once_ask_each_request_once(recipe, teacher, caplog):
+    paths = [recipe("one"), recipe("two", repeat_augmented=2)]
+    teacher.delay = 0.3
+    codes = []
+    runs = [threading.Thread(target=lambda path=path: codes.append(run_stage(read_recipe(path)).counts.requests)) for path in paths]
+    for thread in runs:
+        thread.start()
+    for thread in runs:
+        thread.join(60)
+    assert codes == [6, 6] and len(teacher.bodies) == 6
+    assert "another run that asks scripted is at work; waiting for it to end" in caplog.text
+
+
+def test_runs_that_ask_different_teachers_do_not_wait(recipe, teacher, cfg, tmp_path):
+    with asking_alone(tmp_path / "shared.sqlite", "another teacher", 0):
+        assert call("run", recipe("one", wait_timeout=1)).exit_code == 0
+
+
+def test_a_run_that_waits_too_long_says_for_what(recipe, teacher, tmp_path):
+    with asking_alone(tmp_path / "shared.sqlite", "scripted", 0):
+        ended = call("run", recipe("one", wait_timeout=1))
+    assert ended.exit_code == 1 and teacher.bodies == []
+    assert "shared.sqlite: another run that asks scripted has held its lock for 1 s (augft.wait_timeout)" in ended.output
+
+
+def test_a_round_that_failed_is_noted_with_what_it_asked(recipe, teacher, cfg):
+    async def then_refused(_, body):
+        return web.Response(status=401) if len(teacher.bodies) > 3 else None
+
+    teacher.misbehave = then_refused
+    cfg["augft"]["teacher"]["max_concurrency"] = 1
+    assert call("run", recipe("one")).exit_code == 1
+    assert "hit rate 0.0%: 0 of the 3 requests of 1 rounds" in call("store", recipe("one")).output
 
 
 def test_size_answers_and_hit_rate(recipe, cfg, tmp_path):
@@ -136,6 +176,8 @@ with ResponseStore.opened(path) as store:
             assert all(a.text.startswith(f"answer {{known + j}} ") for j, a in enumerate(answers) if a)
             known += sum(there)
             looks += 1
+            if looks == 1:
+                print("looking", flush=True)
         print(looks)
 """
 
@@ -148,9 +190,11 @@ def test_two_processes_read_while_one_writes(tmp_path):
         subprocess.Popen([sys.executable, "-c", code, "read", str(tmp_path / "s")], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         for _ in range(2)
     ]
+    for reader in readers:
+        assert reader.stdout.readline() == b"looking\n"
     writer = subprocess.run([sys.executable, "-c", code, "write", str(tmp_path / "s")], capture_output=True, timeout=120)
     assert writer.returncode == 0, writer.stderr
     for reader in readers:
         out, err = reader.communicate(timeout=60)
         assert reader.returncode == 0, err
-        assert int(out) > 15  # 3000 answers by 200: it looked while they came
+        assert int(out) > 15  # 3000 answers by 200, and a look that found none

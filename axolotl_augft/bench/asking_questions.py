@@ -87,7 +87,8 @@ def write_questions(recipe: Recipe, number: int, out: Path) -> Written:
     with _opened(recipe) as (teacher, store), TeacherSession(teacher, recipe.output_dir / "logs" / "teacher.log") as session:
         tasks = islice(_Tasks(teacher, documents, recipe.augft.language).all_of_them(), number * _TRIES_A_QUESTION)
         budget = recipe_budget(recipe.augft, teacher, find_price(teacher.config, teacher.model))
-        written = _collect(tasks, number, teacher, store, Rounds(teacher, store, session, budget, max_failed_fraction=0))
+        rounds = Rounds(teacher, store, session, budget, max_failed_fraction=0, wait_timeout=recipe.augft.wait_timeout)
+        written = _collect(tasks, number, teacher, store, rounds)
     if not written.rows:
         raise BenchError(
             f"none of {written.rejected.total()} answers gave a question ({listed(written.rejected)}); "
