@@ -7,6 +7,7 @@ import email.utils
 import re
 import ssl
 import time
+import urllib.request
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -18,7 +19,7 @@ from multidict import CIMultiDict
 from yarl import URL
 
 from axolotl_augft.answers import Answer, Failure, Outcome
-from axolotl_augft.errors import TeacherError, TeacherRefusedAccess
+from axolotl_augft.errors import ConfigError, TeacherError, TeacherRefusedAccess
 from axolotl_augft.requests import Request
 
 _PASSING = {408, 409, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524, 529}
@@ -226,6 +227,26 @@ def _retry_after(headers: Mapping[str, str]) -> float | None:
 
 
 def open_session(server: Server) -> aiohttp.ClientSession:
-    """A session without a limit of its own on connections; the number in flight is the caller's business."""
+    """A session without a limit of its own on connections; the number in flight is the caller's business.
+
+    Raises:
+        ConfigError: The environment names a proxy that is none for HTTP.
+    """
     timeout = aiohttp.ClientTimeout(total=server.timeout)
-    return aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0), timeout=timeout, cookie_jar=aiohttp.DummyCookieJar())
+    connector = aiohttp.TCPConnector(limit=0)
+    return aiohttp.ClientSession(connector=connector, timeout=timeout, cookie_jar=aiohttp.DummyCookieJar(), proxy=_proxy(server))
+
+
+def _proxy(server: Server) -> str | None:
+    """The proxy of HTTP_PROXY or HTTPS_PROXY, unless NO_PROXY excepts the server or it is on this machine.
+
+    Not left to aiohttp's `trust_env`, which would also send what `~/.netrc` holds for the host.
+    """
+    url = urlsplit(server.base_url)
+    host = url.hostname or ""
+    proxy = urllib.request.getproxies().get(url.scheme)
+    if proxy is None or host == "localhost" or host.startswith("127.") or host == "::1" or urllib.request.proxy_bypass(host):
+        return None
+    if urlsplit(proxy).scheme not in ("http", "https"):
+        raise ConfigError(f"the proxy of the variable {url.scheme.upper()}_PROXY is no http:// address; set one, or add {host} to NO_PROXY")
+    return proxy
