@@ -71,6 +71,8 @@ _COPULAS = frozenset({"is", "are", "was", "were", "be"})
 _CIRCLE = 3
 _SHORTEST_NAME = 3
 _MISSPELT = 0.75
+_LONG_PROMPT = 16 * 1024
+_KEPT_PARTS = 1024
 _SENTENCE_END = re.compile(r"[.!?](?=\s|$)|[。！？]|\n")
 
 
@@ -226,18 +228,36 @@ def leaks_label(task: Task, text: str) -> bool:
 
 def copies_example(task: Task, text: str, language: str) -> bool:
     """Words of the prompt's own examples: the whole statement, or a name that the premises lack."""
-    prompt = (task.request.prefix.text,)
-    if f" {normalised(text)} " in _normalised_texts(prompt):
+    parts = _parts(task.request.prefix.text)
+    statement = f" {normalised(text)} "
+    if any(statement in _normalised_part(part) for part in parts):
         return True
     # With their case: a German noun is no name because the instructions have the same word in small letters.
-    if any(_POSSESSIVE.sub("", name) in _written_words(prompt) for name in foreign_names(text, task.premises)):
+    names = {_POSSESSIVE.sub("", name) for name in foreign_names(text, task.premises)}
+    if names and not all(names.isdisjoint(_written_words(part)) for part in parts):
         return True
-    return language == "en" and any(word in _vocabulary(prompt) for word in invented_words(text, task.premises))
+    invented = set(invented_words(text, task.premises)) if language == "en" else set()
+    return bool(invented) and not all(invented.isdisjoint(_part_vocabulary(part)) for part in parts)
 
 
-@lru_cache(maxsize=512)
-def _written_words(texts: tuple[str, ...]) -> frozenset[str]:
-    return frozenset(_POSSESSIVE.sub("", w) for w in {w for text in texts for w in _WORD.findall(text)})
+def _parts(prompt: str) -> list[str]:
+    """A prompt of a few worked examples line by line, since other prompts have most of its lines too; one with documents as it is."""
+    return prompt.splitlines() if len(prompt) < _LONG_PROMPT else [prompt]
+
+
+@lru_cache(_KEPT_PARTS)
+def _normalised_part(part: str) -> str:
+    return f" {normalised(part)} "
+
+
+@lru_cache(_KEPT_PARTS)
+def _written_words(part: str) -> frozenset[str]:
+    return frozenset(_POSSESSIVE.sub("", w) for w in set(_WORD.findall(part)))
+
+
+@lru_cache(_KEPT_PARTS)
+def _part_vocabulary(part: str) -> frozenset[str]:
+    return frozenset(map(_bare, set(_WORD.findall(part))))
 
 
 @lru_cache(maxsize=512)
