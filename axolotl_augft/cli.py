@@ -31,20 +31,19 @@ def plan(config: str) -> None:
     "--ask-again",
     type=click.Choice(["filtered", "invalid"]),
     multiple=True,
-    help="First forget stored outcomes of this kind, so that these requests are asked once more.",
+    help="First forget this recipe's stored outcomes of this kind, so that these requests are asked once more.",
 )
 @one_line_errors
 def run(config: str, ask_again: tuple[str, ...]) -> None:
     """Run the stage alone; `axolotl train` finds its result."""
     from axolotl_augft.answers import Outcome
     from axolotl_augft.manifest import note_path, result_folder
+    from axolotl_augft.pruning import forget
     from axolotl_augft.stage import run_stage
-    from axolotl_augft.store import ResponseStore
 
     recipe = read_recipe(config)
     if ask_again:
-        with ResponseStore.opened(recipe.store_path) as store:
-            click.echo(f"forgot {store.forget([Outcome(o) for o in ask_again])} stored outcomes")
+        click.echo(f"forgot {forget(recipe, [Outcome(o) for o in ask_again])} stored outcomes")
         note_path(recipe).unlink(missing_ok=True)
     result = run_stage(recipe)
     click.echo(f"result: {result_folder(recipe, result.fingerprint)}")

@@ -1,4 +1,4 @@
-"""The response store seen from outside: how large it is and of what use, and what of it a set of recipes does not need."""
+"""The response store seen from outside: how large it is and of what use; what a recipe asks again, and what a set of recipes needs not."""
 
 import sqlite3
 from collections.abc import Iterator, Sequence
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
+from axolotl_augft.answers import Outcome
 from axolotl_augft.augmenting import judged_inferences
 from axolotl_augft.errors import ConfigError, StoreError
 from axolotl_augft.prices import NANO
@@ -90,6 +91,17 @@ def prune(recipes: Sequence[Recipe], drop: bool) -> Iterator[str]:
             before = _bytes_on_disk(path)
             _drop(db)
             yield f"store {path}: {_size(before)} before, {_size(_bytes_on_disk(path))} now"
+
+
+def forget(recipe: Recipe, outcomes: Sequence[Outcome]) -> int:
+    """Forgets those of a recipe's stored responses that have these outcomes; says how many there were.
+
+    Raises:
+        AugftError: The recipe cannot be laid out, or the store not written.
+    """
+    with prepared(recipe) as ready:
+        keys = (request.key for request in _needed(ready))
+        return sum(ready.store.forget(some, outcomes) for some in iter(lambda: list(islice(keys, _CHUNK)), []))
 
 
 def _needed(ready: Prepared) -> Iterator[Request]:

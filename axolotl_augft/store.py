@@ -153,11 +153,14 @@ class ResponseStore:
             self._written_prefixes.clear()
         self._written_prefixes.update(prefixes)
 
-    def forget(self, outcomes: Sequence[Outcome]) -> int:
-        """Deletes the responses with these outcomes, so that they are asked for again; says how many there were."""
-        with self._transaction():
-            query = f"DELETE FROM responses WHERE outcome IN ({_marks(outcomes)})"
-            return self._writer.execute(query, [str(o) for o in outcomes]).rowcount
+    def forget(self, keys: Sequence[bytes], outcomes: Sequence[Outcome]) -> int:
+        """Deletes those of the responses with these keys that have these outcomes, so that they are asked for again; says how many."""
+        count = 0
+        for some in _parts(keys):
+            query = f"DELETE FROM responses WHERE key IN ({_marks(some)}) AND outcome IN ({_marks(outcomes)})"
+            with self._transaction():
+                count += self._writer.execute(query, [*some, *map(str, outcomes)]).rowcount
+        return count
 
     def load_grouping(self, key: str) -> list[Pass]:
         """The passes saved under `key`, none if there are none."""

@@ -43,7 +43,8 @@ def test_answers_outlive_the_process(tmp_path):
         store.put([(request(), Answer(Outcome.ANSWERED, "something else"))])
     with ResponseStore.opened(path) as store:
         assert store.get([request("y"), request("x"), request(), request()]) == [None, refused, ANSWER, ANSWER]
-        assert store.forget([Outcome.FILTERED, Outcome.INVALID]) == 1
+        assert store.forget([request("y").key, request().key], [Outcome.FILTERED, Outcome.INVALID]) == 0
+        assert store.forget([request("x").key, request().key], [Outcome.FILTERED, Outcome.INVALID]) == 1
         assert store.get([request("x")]) == [None]
     assert sqlite3.connect(path).execute("SELECT system, text FROM prefixes").fetchall() == [("be brief", "facts: ")]
 
@@ -130,7 +131,7 @@ def test_reasoning_is_kept_where_asked_and_goes_with_its_answer(tmp_path):
     with ResponseStore.opened(tmp_path / "s") as store:
         store.put([(request("x"), replace(ANSWER, reasoning="hm")), (request("y"), replace(ANSWER, reasoning="")), (request("z"), ANSWER)])
         assert [a.reasoning for a in store.get([request("x"), request("y"), request("z")])] == ["hm", None, None]
-        store.forget([Outcome.ANSWERED])
+        store.forget([request(x).key for x in "xyz"], [Outcome.ANSWERED])
         assert store.get([request("x")]) == [None]
     assert sqlite3.connect(tmp_path / "s").execute("SELECT count(*) FROM reasonings").fetchone() == (0,)
 

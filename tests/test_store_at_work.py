@@ -10,6 +10,7 @@ import yaml
 from aiohttp import web
 from click.testing import CliRunner
 from conftest import write_rows
+from teacher_server import prompt_of
 
 from axolotl_augft.batch_ledger import BatchLedger
 from axolotl_augft.cli import augft
@@ -47,6 +48,22 @@ def test_two_recipes_share_one_store(recipe, teacher):
     assert call("run", recipe("two", repeat_augmented=2, max_augmented_per_original=1)).exit_code == 0 and len(teacher.bodies) == 6
     more = recipe("three", augment=["local", {"strategy": "local", "kinds": ["reversal"]}])
     assert call("run", more).exit_code == 0 and len(teacher.bodies) == 12
+
+
+def test_asking_again_leaves_another_recipes_outcomes(recipe, teacher, tmp_path):
+    async def filtered(_, body):
+        refused = any(name in prompt_of(body) for name in ("Cats are more", "Zinnwald"))
+        return web.json_response({"error": {"code": "content_filter"}}, status=400) if refused else None
+
+    teacher.misbehave = filtered
+    other = recipe(
+        "other", data=write_rows(tmp_path / "other.jsonl", [{"text": "No tram goes to Zinnwald."}, {"text": "Every mill has a wheel."}])
+    )
+    call("run", recipe("one"))
+    call("run", other)
+    asked = len(teacher.bodies)
+    assert "forgot 1 stored outcomes" in call("run", other, "--ask-again", "filtered").output
+    assert len(teacher.bodies) == asked + 1
 
 
 def test_two_runs_at_once_ask_each_request_once(recipe, teacher, caplog):
