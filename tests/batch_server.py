@@ -16,6 +16,7 @@ class Batch:
     id: str
     endpoint: str
     file_id: str
+    content: bytes
     metadata: dict
     looks: int
     status: str = "validating"
@@ -33,6 +34,8 @@ class BatchServer(TeacherServer):
 
     `line(custom_id, body)`: the result of one request in place of an answer: {"status_code", "body"} or {"code"}; {} for none.
     `refuse_create`: HTTP statuses that creating a batch answers first, after having made it if the status is 500.
+    `cut`: downloads that end early. `without_results`: as many look-ups of a file say that there is none. `deleting`: the HTTP status of
+    a deletion; a file is gone only after 200.
     """
 
     fate: Callable[[Batch, list[dict]], str | None] = lambda batch, requests: "completed"
@@ -40,6 +43,10 @@ class BatchServer(TeacherServer):
     looks: int = 1
     refuse_create: list[int] = field(default_factory=list)
     codes: tuple[str, ...] = ()
+    cut: int = 0
+    without_results: int = 0
+    deleting: int = 200
+    uploads: int = 0
     files: dict[str, bytes] = field(default_factory=dict)
     batches: dict[str, Batch] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
@@ -47,6 +54,7 @@ class BatchServer(TeacherServer):
     def routes(self, app: web.Application) -> None:
         app.router.add_post("/v1/files", self._upload)
         app.router.add_get("/v1/files/{id}/content", self._content)
+        app.router.add_delete("/v1/files/{id}", self._delete)
         app.router.add_post("/v1/batches", self._create)
         app.router.add_get("/v1/batches", self._list)
         app.router.add_get("/v1/batches/{id}", self._retrieve)
@@ -57,7 +65,8 @@ class BatchServer(TeacherServer):
         return web.json_response(self._kept(form["file"].file.read()))
 
     def _kept(self, content: bytes) -> dict:
-        file_id = f"file-{len(self.files)}"
+        file_id = f"file-{self.uploads}"
+        self.uploads += 1
         self.files[file_id] = content
         return {
             "id": file_id,
@@ -69,8 +78,26 @@ class BatchServer(TeacherServer):
             "status": "processed",
         }
 
-    async def _content(self, request: web.Request) -> web.Response:
-        return web.Response(body=self.files[request.match_info["id"]])
+    async def _content(self, request: web.Request) -> web.StreamResponse:
+        content = self.files.get(request.match_info["id"])
+        if content is None or self.without_results:
+            self.without_results -= bool(self.without_results)
+            return web.json_response({"error": {"message": "no such file"}}, status=404)
+        if not self.cut:
+            return web.Response(body=content)
+        self.cut -= 1
+        response = web.StreamResponse(headers={"Content-Length": str(len(content))})
+        await response.prepare(request)
+        await response.write(content[: len(content) // 2])
+        request.transport.close()
+        return response
+
+    async def _delete(self, request: web.Request) -> web.Response:
+        if self.deleting != 200:
+            return web.json_response({"error": {"message": "no"}}, status=self.deleting)
+        file_id = request.match_info["id"]
+        del self.files[file_id]
+        return web.json_response({"id": file_id, "object": "file", "deleted": True})
 
     async def _create(self, request: web.Request) -> web.Response:
         if self.key and request.headers.get("Authorization") != f"Bearer {self.key}":
@@ -80,7 +107,9 @@ class BatchServer(TeacherServer):
         status = self.refuse_create.pop(0) if self.refuse_create else None
         if status and status != 500:
             return web.json_response({"error": {"message": "no", "code": "some_code"}}, status=status)
-        batch = Batch(f"batch_{len(self.batches)}", body["endpoint"], body["input_file_id"], body.get("metadata") or {}, self.looks)
+        file_id = body["input_file_id"]
+        metadata = body.get("metadata") or {}
+        batch = Batch(f"batch_{len(self.batches)}", body["endpoint"], file_id, self.files[file_id], metadata, self.looks)
         self.batches[batch.id] = batch
         return web.json_response({"error": "lost"}, status=500) if status else web.json_response(self._shown(batch))
 
@@ -98,7 +127,7 @@ class BatchServer(TeacherServer):
         return web.json_response(self._shown(batch))
 
     def requests_of(self, batch: Batch) -> list[dict]:
-        return [json.loads(line) for line in self.files[batch.file_id].splitlines()]
+        return [json.loads(line) for line in batch.content.splitlines()]
 
     def _end(self, batch: Batch) -> None:
         requests = self.requests_of(batch)

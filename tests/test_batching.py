@@ -9,7 +9,7 @@ from teacher_server import prompt_of
 
 from axolotl_augft.answers import Answer, Outcome
 from axolotl_augft.asking import Pace
-from axolotl_augft.batch_ledger import BatchLedger
+from axolotl_augft.batch_ledger import BatchLedger, new_tag
 from axolotl_augft.batch_results import Results
 from axolotl_augft.batching import DOCUMENTED, BatchLimits, ask_in_batches
 from axolotl_augft.budget import Budget, Limits
@@ -113,7 +113,7 @@ def test_files_are_split_by_requests(server, store):
 def test_files_are_split_by_bytes(server, store):
     some = [request(f"{i} " + "x" * 700) for i in range(5)]
     assert run(server, some, store, BatchLimits(bytes=2_500)).answered == 5
-    sizes = [len(server.files[b.file_id]) for b in server.batches.values()]
+    sizes = [len(b.content) for b in server.batches.values()]
     assert len(sizes) == 3 and max(sizes) <= 2_500
 
 
@@ -315,7 +315,8 @@ def test_looks_become_rarer(server, store):
 def test_a_request_survives_the_store_unchanged(store):
     ledger = BatchLedger(store, "h")
     one = request("A.", "completions", (("k", {"b": [1, 2], "a": None}), ("top_k", 3)))
-    tag = ledger.begin([one])
+    tag = new_tag()
+    ledger.begin(tag, [one])
     (back,) = ledger.requests(tag)
     assert back.key == one.key and back.body("m") == one.body("m")
     assert ledger.named(tag, [one.key]) == {one.key: back} and BatchLedger(store, "other host").open_batches() == []
@@ -343,7 +344,7 @@ def test_a_limit_on_requests_counts_batches_of_an_earlier_run(server, store):
 
 def test_every_line_of_a_file_is_json(server, store):
     run(server, [request("a line\nbreak and \u2028 another, 中文")], store)
-    (content,) = [server.files[b.file_id] for b in server.batches.values()]
+    (content,) = [b.content for b in server.batches.values()]
     assert content.count(b"\n") == 1 and json.loads(content)["body"]["messages"][0]["content"].endswith("中文")
 
 
