@@ -35,7 +35,8 @@ class BatchServer(TeacherServer):
     `line(custom_id, body)`: the result of one request in place of an answer: {"status_code", "body"} or {"code"}; {} for none.
     `refuse_create`: HTTP statuses that creating a batch answers first, after having made it if the status is 500.
     `cut`: downloads that end early. `without_results`: as many look-ups of a file say that there is none. `deleting`: the HTTP status of
-    a deletion; a file is gone only after 200.
+    a deletion; a file is gone only after 200. `behind`: as many look-ups of a batch say that there is none. `paid`: the custom ids of
+    the requests that were worked on, each as often as that was done.
     """
 
     fate: Callable[[Batch, list[dict]], str | None] = lambda batch, requests: "completed"
@@ -49,7 +50,9 @@ class BatchServer(TeacherServer):
     uploads: int = 0
     files: dict[str, bytes] = field(default_factory=dict)
     batches: dict[str, Batch] = field(default_factory=dict)
+    behind: int = 0
     asked: list[str] = field(default_factory=list)
+    paid: list[str] = field(default_factory=list)
 
     def routes(self, app: web.Application) -> None:
         app.router.add_post("/v1/files", self._upload)
@@ -119,7 +122,8 @@ class BatchServer(TeacherServer):
 
     async def _retrieve(self, request: web.Request) -> web.Response:
         batch = self.batches.get(request.match_info["id"])
-        if batch is None:
+        if batch is None or self.behind:
+            self.behind -= bool(self.behind)
             return web.json_response({"error": {"message": "no such batch"}}, status=404)
         batch.looks -= 1
         if batch.looks <= 0 and batch.status in ("validating", "in_progress"):
@@ -141,6 +145,8 @@ class BatchServer(TeacherServer):
             for r in requests:
                 self.asked.append(r["custom_id"])
                 own = self.line(r["custom_id"], r["body"])
+                if own is None or own.get("status_code") == 200:
+                    self.paid.append(r["custom_id"])
                 if own is None:
                     response = {"status_code": 200, "request_id": "x", "body": self.reply(r["body"], self.answer(r["body"]))}
                     good.append({"id": "x", "custom_id": r["custom_id"], "response": response, "error": None})
