@@ -213,7 +213,6 @@ class _Batching:
             file.write(line)
             size += len(line)
             taken[request.key] = request
-        file.flush()
         return list(taken.values())
 
     def _line(self, request: Request) -> bytes:

@@ -133,6 +133,12 @@ class BatchServer(TeacherServer):
     def requests_of(self, batch: Batch) -> list[dict]:
         return [json.loads(line) for line in batch.content.splitlines()]
 
+    def work(self) -> None:
+        """Ends every batch, as a provider does whether or not anybody looks."""
+        for batch in self.batches.values():
+            if batch.status in ("validating", "in_progress"):
+                self._end(batch)
+
     def _end(self, batch: Batch) -> None:
         requests = self.requests_of(batch)
         ids = [r["custom_id"] for r in requests]

@@ -8,7 +8,7 @@ from collections import Counter
 from contextlib import contextmanager
 
 import pytest
-from batch_asking import Stopped, nothing_is_left, requests, run, texts
+from batch_asking import Stopped, nothing_is_left, request, requests, run, texts
 from batch_server import BatchServer
 from teacher_server import prompt_of
 
@@ -43,6 +43,7 @@ def sent_and_stopped(server, store, n):
 
 
 def paid_once(server, n):
+    server.work()
     return Counter(server.paid) == Counter(r.key.hex() for r in requests(n))
 
 
@@ -82,7 +83,14 @@ def test_no_room_for_results_is_said_and_the_batch_is_picked_up_again(server, st
     assert run(server, requests(3), store).answered == 3 and paid_once(server, 3) and nothing_is_left(store)
 
 
-def test_no_room_for_a_file_of_requests_is_said_before_anything_is_sent(server, store, monkeypatch, tmp_path):
+def test_no_room_for_requests_is_said_before_anything_is_sent(server, store):
+    some = [request(f"{i} " + "x" * 50_000) for i in range(3)]
+    with little_room(), pytest.raises(OutputError, match="a file of requests cannot be written .File too large"):
+        run(server, some, store)
+    assert server.uploads == 0 and nothing_is_left(store)
+
+
+def test_no_temporary_folder_is_said_before_anything_is_sent(server, store, monkeypatch, tmp_path):
     with monkeypatch.context() as patched, pytest.raises(OutputError, match="a file of requests cannot be written .No such file or dir"):
         patched.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
         run(server, requests(3), store)
@@ -245,6 +253,8 @@ def test_files_of_results_that_could_not_be_used_stay_to_be_looked_at(server, st
 def test_answers_to_what_the_recipe_does_not_ask_any_more_are_stored_and_not_counted(server, store):
     sent_and_stopped(server, store, 4)
     server.batches["batch_0"].looks = 1
+    late = ["number 4"]
+    server.line = lambda _, body: {"code": "batch_expired"} if prompt_of(body)[-8:] in late and not late.clear() else None
     budget = Budget(Limits(requests=3), Price(lambda p, c, a: 7, "test"), lambda _: 0)
     one, two, new = requests(5)[0], requests(5)[1], requests(5)[4]
     asked = run(server, [one, two, new], store, budget=budget)
