@@ -150,7 +150,8 @@ class BatchProvider:
         for file_id in (batch.input_file, *batch.files):
             try:
                 self._client.files.delete(file_id, timeout=_DELETING_SECONDS)
-            except openai.APIError as error:
+            except (openai.APIError, ValueError) as error:
+                # ValueError: an answer that is no JSON, which `openai` 2 does not wrap.
                 LOG.debug("augft: file %s of batch %s stays at %s (%s)", file_id, batch.id, self.host, type(error).__name__)
 
     def _find(self, tag: str) -> ProviderBatch | None:

@@ -35,7 +35,7 @@ class BatchServer(TeacherServer):
     `line(custom_id, body)`: the result of one request in place of an answer: {"status_code", "body"} or {"code"}; {} for none.
     `refuse_create`: HTTP statuses that creating a batch answers first, after having made it if the status is 500.
     `cut`: downloads that end early. `without_results`: as many look-ups of a file say that there is none. `deleting`: the HTTP status of
-    a deletion; a file is gone only after 200. `behind`: as many look-ups of a batch say that there is none. `paid`: the custom ids of
+    a deletion; a file is gone only after 200, and the answer 202 is no JSON. `behind`: as many look-ups of a batch say that there is none. `paid`: the custom ids of
     the requests that were worked on, each as often as that was done.
     """
 
@@ -96,6 +96,8 @@ class BatchServer(TeacherServer):
         return response
 
     async def _delete(self, request: web.Request) -> web.Response:
+        if self.deleting == 202:
+            return web.Response(text="{", content_type="application/json", status=202)
         if self.deleting != 200:
             return web.json_response({"error": {"message": "no"}}, status=self.deleting)
         file_id = request.match_info["id"]

@@ -229,7 +229,7 @@ def test_a_batch_that_does_not_fit_the_queue_leaves_no_file_either(server, store
     assert run(server, requests(2), store).answered == 2 and server.files == {}
 
 
-@pytest.mark.parametrize("status", [401, 404, 500])
+@pytest.mark.parametrize("status", [202, 401, 404, 500])
 def test_a_refusal_to_delete_files_does_not_matter(server, store, status):
     server.deleting = status
     waits = []
