@@ -34,9 +34,9 @@ class BatchServer(TeacherServer):
 
     `line(custom_id, body)`: the result of one request in place of an answer: {"status_code", "body"} or {"code"}; {} for none.
     `refuse_create`: HTTP statuses that creating a batch answers first, after having made it if the status is 500.
-    `cut`: downloads that end early. `without_results`: as many look-ups of a file say that there is none. `deleting`: the HTTP status of
-    a deletion; a file is gone only after 200, and the answer 202 is no JSON. `behind`: as many look-ups of a batch say that there is none. `paid`: the custom ids of
-    the requests that were worked on, each as often as that was done.
+    `cut`: downloads that end early. `without_results`, `behind`: as many look-ups of a file, or a batch, say that there is none.
+    `deleting`: the HTTP status of a deletion; a file is gone only after 200, and the answer with 202 is no JSON.
+    `paid`: the custom ids of the requests that were worked on, each as often as that was done.
     """
 
     fate: Callable[[Batch, list[dict]], str | None] = lambda batch, requests: "completed"
