@@ -28,11 +28,6 @@ class SentBatch:
     id: str | None
 
 
-def new_tag() -> str:
-    """A tag that no batch had before."""
-    return f"augft-{uuid.uuid4().hex}"
-
-
 class BatchLedger:
     """The batches of one server, in a response store."""
 
@@ -53,8 +48,9 @@ class BatchLedger:
         """The other servers that have batches without a result."""
         return [s for (s,) in self._store.rows("SELECT DISTINCT server FROM batches WHERE server != ? ORDER BY server", [self._server])]
 
-    def begin(self, tag: str, requests: Sequence[Request]) -> None:
-        """Writes down a batch that is about to be made."""
+    def begin(self, requests: Sequence[Request]) -> str:
+        """Writes down a batch that is about to be made; returns its tag."""
+        tag = f"augft-{uuid.uuid4().hex}"
         with self._store.writing() as db:
             db.execute("INSERT INTO batches VALUES (?, NULL, ?)", [tag, self._server])
             prefixes = {r.prefix.digest: r.prefix for r in requests}
@@ -63,6 +59,7 @@ class BatchLedger:
                 "INSERT OR REPLACE INTO batched VALUES (?, ?, ?, ?, ?)",
                 [(r.key, tag, r.prefix.digest, r.target, _settings(r)) for r in requests],
             )
+        return tag
 
     def sent(self, tag: str, batch_id: str) -> None:
         """Notes the provider's id."""

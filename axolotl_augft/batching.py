@@ -17,7 +17,7 @@ from typing import IO
 import orjson
 
 from axolotl_augft.asking import Asked
-from axolotl_augft.batch_ledger import AGAIN, BatchLedger, SentBatch, new_tag
+from axolotl_augft.batch_ledger import AGAIN, BatchLedger, SentBatch
 from axolotl_augft.batch_provider import ENDED, ENDPOINTS, BatchProvider, Patience, ProviderBatch
 from axolotl_augft.batch_results import Results
 from axolotl_augft.budget import Budget
@@ -221,9 +221,8 @@ class _Batching:
         return orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE)
 
     def _send(self, taken: list[Request], file: IO[bytes]) -> SentBatch:
-        tag = new_tag()
-        file_id = self._provider.upload(f"{tag}.jsonl", file)
-        self._ledger.begin(tag, taken)
+        file_id = self._provider.upload("augft.jsonl", file)
+        tag = self._ledger.begin(taken)
         batch = self._provider.create(file_id, ENDPOINTS[taken[0].api], tag)
         self._ledger.sent(tag, batch.id)
         LOG.info("augft: batch %s of %d requests is sent", batch.id, len(taken))

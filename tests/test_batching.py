@@ -9,7 +9,7 @@ from batch_server import BatchServer
 from teacher_server import prompt_of
 
 from axolotl_augft.answers import Answer, Outcome
-from axolotl_augft.batch_ledger import BatchLedger, new_tag
+from axolotl_augft.batch_ledger import BatchLedger
 from axolotl_augft.batching import DOCUMENTED, BatchLimits
 from axolotl_augft.budget import Budget, Limits
 from axolotl_augft.errors import TeacherError, TeacherRefusedAccess, TeacherUnreachable
@@ -266,8 +266,7 @@ def test_looks_become_rarer(server, store):
 def test_a_request_survives_the_store_unchanged(store):
     ledger = BatchLedger(store, "h")
     one = request("A.", "completions", (("k", {"b": [1, 2], "a": None}), ("top_k", 3)))
-    tag = new_tag()
-    ledger.begin(tag, [one])
+    tag = ledger.begin([one])
     (back,) = ledger.requests(tag)
     assert back.key == one.key and back.body("m") == one.body("m")
     assert ledger.named(tag, [one.key]) == {one.key: back} and BatchLedger(store, "other host").open_batches() == []

@@ -466,6 +466,6 @@ def test_batch_without_its_library_says_what_to_install(recipe, monkeypatch):
 
 def test_a_run_without_batch_warns_of_batches_that_wait(recipe, teacher, tmp_path, caplog):
     with ResponseStore.opened(tmp_path / "prepared" / "augft" / "responses.sqlite") as store:
-        BatchLedger(store, f"127.0.0.1:{teacher.port}").begin("augft-1", [request()])
+        BatchLedger(store, f"127.0.0.1:{teacher.port}").begin([request()])
     assert call("run", recipe()).exit_code == 0
     assert f"1 batches at 127.0.0.1:{teacher.port} have no result yet; their requests are asked, and paid for, once more" in caplog.text
