@@ -1,6 +1,6 @@
 """What a provider's Batch API has been sent and not answered yet: kept in the response store, so that a later run goes on with it.
 
-A batch is written down before it is sent, under a tag that goes with it; the provider's own id follows. Between the two a run may die:
+A batch is written down before it is made, under a tag that goes with it; the provider's own id follows. Between the two a run may die:
 the next one asks the provider for the tag.
 """
 
@@ -17,6 +17,7 @@ AGAIN = ""
 """The tag of requests that wait for another batch."""
 _CHUNK = 500
 _COLUMNS = "b.key, b.target, b.settings, p.system, p.text FROM batched b JOIN prefixes p ON p.digest = b.prefix"
+_UNANSWERED = "NOT EXISTS (SELECT 1 FROM responses r WHERE r.key = b.key)"
 
 
 @dataclass(frozen=True)
@@ -43,8 +44,12 @@ class BatchLedger:
         """The batches without a result."""
         return [SentBatch(*row) for row in self._store.rows("SELECT tag, id FROM batches WHERE server = ? ORDER BY tag", [self._server])]
 
+    def other_servers(self) -> list[str]:
+        """The other servers that have batches without a result."""
+        return [s for (s,) in self._store.rows("SELECT DISTINCT server FROM batches WHERE server != ? ORDER BY server", [self._server])]
+
     def begin(self, requests: Sequence[Request]) -> str:
-        """Writes down a batch that is about to be sent; returns its tag."""
+        """Writes down a batch that is about to be made; returns its tag."""
         tag = f"augft-{uuid.uuid4().hex}"
         with self._store.writing() as db:
             db.execute("INSERT INTO batches VALUES (?, NULL, ?)", [tag, self._server])
@@ -79,17 +84,14 @@ class BatchLedger:
         )
         return {key for (key,) in self._store.rows(query, [*keys, AGAIN, self._server])}
 
-    def keys(self, tag: str) -> set[bytes]:
-        """The keys of all requests under a tag."""
-        return {key for (key,) in self._store.rows("SELECT key FROM batched WHERE tag = ?", [tag])}
+    def unanswered(self, tag: str) -> set[bytes]:
+        """The keys of the requests under a tag that the store does not answer."""
+        return {key for (key,) in self._store.rows(f"SELECT b.key FROM batched b WHERE b.tag = ? AND {_UNANSWERED}", [tag])}
 
     def requests(self, tag: str) -> Iterator[Request]:
         """The requests under a tag that the store does not answer."""
         last = b""
-        query = (
-            f"SELECT {_COLUMNS} WHERE b.tag = ? AND b.key > ? AND NOT EXISTS (SELECT 1 FROM responses r WHERE r.key = b.key) "
-            f"ORDER BY b.key LIMIT {_CHUNK}"
-        )
+        query = f"SELECT {_COLUMNS} WHERE b.tag = ? AND b.key > ? AND {_UNANSWERED} ORDER BY b.key LIMIT {_CHUNK}"
         while rows := self._store.rows(query, [tag, last]):
             for row in rows:
                 yield _request(*row[1:])
@@ -97,9 +99,8 @@ class BatchLedger:
 
     def named(self, tag: str, keys: Sequence[bytes]) -> dict[bytes, Request]:
         """Those of a batch's requests with these keys that the store does not answer."""
-        query = f"SELECT {_COLUMNS} WHERE b.tag = ? AND b.key IN ({','.join('?' * len(keys))})"
-        rows = self._store.rows(f"{query} AND NOT EXISTS (SELECT 1 FROM responses r WHERE r.key = b.key)", [tag, *keys])
-        return {row[0]: _request(*row[1:]) for row in rows}
+        query = f"SELECT {_COLUMNS} WHERE b.tag = ? AND b.key IN ({','.join('?' * len(keys))}) AND {_UNANSWERED}"
+        return {row[0]: _request(*row[1:]) for row in self._store.rows(query, [tag, *keys])}
 
 
 def _request(target: str, settings: str, system: str, text: str) -> Request:

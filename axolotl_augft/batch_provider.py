@@ -1,8 +1,10 @@
 """A provider's `/v1/files` and `/v1/batches`, through the `openai` library: calls that are tried again, and errors in one line."""
 
 import importlib.util
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import IO, TYPE_CHECKING, Literal, TypeVar
 
 from axolotl_augft.answers import Failure
@@ -11,11 +13,14 @@ from axolotl_augft.errors import ConfigError, TeacherError, TeacherRefusedAccess
 
 if TYPE_CHECKING:
     import openai
+    from openai import APIResponse
     from openai.types import Batch
 
+LOG = logging.getLogger("axolotl_augft")
 T = TypeVar("T")
 TAG = "augft_tag"
 _LISTED = 1000
+_DELETING_SECONDS = 30.0
 Endpoint = Literal["/v1/chat/completions", "/v1/completions"]
 ENDPOINTS: dict[str, Endpoint] = {"chat": "/v1/chat/completions", "completions": "/v1/completions"}
 ENDED = {"completed", "expired", "cancelled", "failed"}
@@ -23,10 +28,15 @@ ENDED = {"completed", "expired", "cancelled", "failed"}
 
 @dataclass(frozen=True)
 class ProviderBatch:
-    """What the provider says of a batch. `codes`: of the errors for which a whole batch failed; `done`: requests with a result."""
+    """What the provider says of a batch.
+
+    `input_file`, `files`: the provider's ids of the file of requests and those of results, if there are any yet. `codes`: of the errors
+    for which a whole batch failed. `done`: requests with a result.
+    """
 
     id: str
     status: str
+    input_file: str
     files: tuple[str, ...]
     codes: tuple[str, ...]
     done: int
@@ -37,9 +47,8 @@ class ProviderBatch:
         files = tuple(f for f in (batch.output_file_id, batch.error_file_id) if f)
         errors = batch.errors.data if batch.errors and batch.errors.data else []
         counts = batch.request_counts
-        return cls(
-            batch.id, batch.status, files, tuple(e.code or "unknown" for e in errors), counts.completed + counts.failed if counts else 0
-        )
+        codes = tuple(e.code or "unknown" for e in errors)
+        return cls(batch.id, batch.status, batch.input_file_id, files, codes, counts.completed + counts.failed if counts else 0)
 
 
 @dataclass(frozen=True)
@@ -51,8 +60,12 @@ class Patience:
     wait: Callable[[Failure, int], float]
 
 
+class AnswerCutShort(Exception):
+    """A body ended before it was whole. Private to this module: a failed try like others."""
+
+
 class BatchProvider:
-    """Uploads, creates, looks up and reads batches.
+    """Uploads, creates, looks up, reads and deletes batches' files.
 
     Raises:
         ConfigError: The `openai` library is not installed.
@@ -98,52 +111,71 @@ class BatchProvider:
         """The batch with this tag among the latest thousand, None if there is none."""
         return self._tried(lambda: self._find(tag))
 
-    def get(self, batch_id: str) -> ProviderBatch | None:
-        """What the provider says of a batch now; None if it does not know it any more."""
+    def get(self, batch_id: str, tag: str) -> ProviderBatch | None:
+        """What the provider says of a batch now; None if it does not know it any more.
+
+        A 404 alone does not say that: at a wrong address everything is unknown. The list of batches has the last word.
+        """
         import openai
 
         def call() -> ProviderBatch | None:
             try:
                 return ProviderBatch.of(self._client.batches.retrieve(batch_id))
             except openai.NotFoundError:
-                return None
+                return self._find(tag)
 
         return self._tried(call)
 
-    def fetch(self, file_id: str, into: IO[bytes]) -> None:
-        """Copies a file of results."""
+    def fetch(self, file_id: str, into: IO[bytes]) -> bool:
+        """Copies a file of results; False if the provider says at each try that it has none.
 
-        def call() -> None:
+        Raises:
+            OSError: `into` cannot be written.
+        """
+
+        def call() -> bool:
             into.seek(0)
             into.truncate()
             with self._client.files.with_streaming_response.content(file_id) as response:
-                for part in response.iter_bytes():
-                    into.write(part)
+                into.writelines(_received(response))
+            into.flush()
+            return True
 
-        self._tried(call)
+        return self._tried(call, gone=False)
+
+    def delete_files(self, batch: ProviderBatch) -> None:
+        """Deletes a batch's files, as far as the provider lets them go at the first try."""
+        import openai
+
+        for file_id in (batch.input_file, *batch.files):
+            try:
+                self._client.files.delete(file_id, timeout=_DELETING_SECONDS)
+            except (openai.APIError, ValueError) as error:
+                # ValueError: an answer that is no JSON, which `openai` 2 does not wrap.
+                LOG.debug("augft: file %s of batch %s stays at %s (%s)", file_id, batch.id, self.host, type(error).__name__)
 
     def _find(self, tag: str) -> ProviderBatch | None:
-        for i, batch in enumerate(self._client.batches.list(limit=100)):
-            if (batch.metadata or {}).get(TAG) == tag:
-                return ProviderBatch.of(batch)
-            if i >= _LISTED:
-                break
-        return None
+        latest = islice(self._client.batches.list(limit=100), _LISTED)
+        return next((ProviderBatch.of(batch) for batch in latest if (batch.metadata or {}).get(TAG) == tag), None)
 
-    def _tried(self, call: Callable[[], T]) -> T:
+    def _tried(self, call: Callable[[], T], gone: T | None = None) -> T:
+        """What a call returns; `gone` where the last of all tries says 404 and the caller gave a value for that."""
         import openai
 
         for attempt in range(self._patience.max_retries + 1):
             try:
                 return call()
             except openai.APIStatusError as error:
-                if error.status_code not in (408, 409, 429) and error.status_code < 500:
+                may_pass = error.status_code in (408, 409, 429) or error.status_code >= 500
+                if not may_pass and not (error.status_code == 404 and gone is not None):
                     raise self._refused(error) from None
                 failure = Failure(f"HTTP {error.status_code}")
-            except (openai.APIConnectionError, OSError) as error:
+            except (openai.APIConnectionError, AnswerCutShort) as error:
                 failure = Failure(type(error).__name__)
             if attempt < self._patience.max_retries:
                 self._patience.sleep(self._patience.wait(failure, attempt))
+        if failure.reason == "HTTP 404" and gone is not None:
+            return gone
         raise TeacherUnreachable(
             f"the Batch API at {self.host} does not answer ({failure.reason}, {attempt + 1} tries); what was sent goes on there: run "
             "again to pick it up"
@@ -159,3 +191,11 @@ class BatchProvider:
         return TeacherError(
             f"the Batch API at {self.host} refuses a call ({said}); if the server has no Batch API, remove augft.teacher.batch"
         )
+
+
+def _received(response: "APIResponse[bytes]") -> Iterator[bytes]:
+    """The parts of a body. `openai` wraps no error of its HTTP library (httpx, httpx2 since version 3) once a body has begun."""
+    try:
+        yield from response.iter_bytes()
+    except Exception as error:
+        raise AnswerCutShort from error

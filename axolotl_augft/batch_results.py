@@ -1,8 +1,8 @@
 """Files of results from a provider's Batch API -> answers in the store, and what is left to ask."""
 
-import tempfile
+import logging
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
@@ -15,16 +15,19 @@ from axolotl_augft.batch_provider import BatchProvider, ProviderBatch
 from axolotl_augft.budget import Budget
 from axolotl_augft.client import Client, Server
 from axolotl_augft.errors import TeacherError
+from axolotl_augft.files import scratch_file
 from axolotl_augft.requests import Request
 from axolotl_augft.store import ResponseStore
 
+LOG = logging.getLogger("axolotl_augft")
 _CHUNK = 500
 
 
 class Results:
     """Reads results into the store, and counts them.
 
-    `others`: keys of requests in an earlier run's batch that this run does not ask. Their answers are stored, and never asked for again.
+    `others`: keys of requests in an earlier run's batch that this run does not ask. Their answers are stored, but not counted as this
+    run's, and never asked for again.
 
     Args:
         server: Whose answers they are.
@@ -56,17 +59,30 @@ class Results:
         self._has_answered = trusted
         self._early_invalid: list[tuple[Request, Answer]] = []
         self._tries: Counter[bytes] = Counter()
+        self._lasting: Counter[bytes] = Counter()
         self._reasons: dict[bytes, str] = {}
         self._refused: TeacherError | None = None
 
-    def read(self, provider: BatchProvider, ledger: BatchLedger, sent: SentBatch, batch: ProviderBatch) -> None:
-        """Stores the answers in a batch's files."""
+    def read(self, provider: BatchProvider, ledger: BatchLedger, sent: SentBatch, batch: ProviderBatch) -> bool:
+        """Stores the answers in a batch's files; says whether all that is in them was understood.
+
+        Raises:
+            OutputError: There is no room for a file in the temporary folder.
+        """
+        understood = True
         for file_id in batch.files:
-            with tempfile.TemporaryFile() as file:
-                provider.fetch(file_id, file)
+            with scratch_file(f"results of batch {batch.id}") as file:
+                if not provider.fetch(file_id, file):
+                    LOG.warning(
+                        "augft: file %s of batch %s is gone from %s; requests whose results were in it are sent again, and paid for twice",
+                        file_id, batch.id, provider.host,
+                    )  # fmt: skip
+                    continue
                 file.seek(0)
                 while lines := list(islice(file, _CHUNK)):
-                    self._store_answers(ledger, sent, [row for line in lines if (row := _row(line))])
+                    rows = [row for line in lines if (row := _row(line))]
+                    understood &= self._store_answers(ledger, sent, rows) and len(rows) == len(lines)
+        return understood
 
     def set_aside(self, ledger: BatchLedger, sent: SentBatch, status: str) -> None:
         """Counts the tries of what has no answer, and leaves it for another batch or gives it up."""
@@ -79,7 +95,7 @@ class Results:
             if request.key in self.others:
                 continue
             self._tries[request.key] += 1
-            if self._tries[request.key] <= self._max_retries:
+            if self._tries[request.key] <= self._max_retries and self._lasting[request.key] <= 1:
                 again.append(request.key)
             else:
                 self.asked.failed[self._reasons.get(request.key, f"batch {status}")] += 1
@@ -98,7 +114,9 @@ class Results:
                 "check augft.teacher (api, structured_output, extra_body, max_tokens) against what it accepts"
             )
 
-    def _store_answers(self, ledger: BatchLedger, sent: SentBatch, rows: list["_Row"]) -> None:
+    def _store_answers(self, ledger: BatchLedger, sent: SentBatch, rows: list["_Row"]) -> bool:
+        """Whether all results were understood."""
+        understood = True
         requests = ledger.named(sent.tag, [row.key for row in rows])
         answered: list[tuple[Request, Answer]] = []
         for row in rows:
@@ -107,11 +125,10 @@ class Results:
                 continue
             result = self._result(request, row)
             if isinstance(result, Failure):
-                self._reasons[row.key] = result.reason
-                self.asked.passing[result.reason] += 1
+                self._note(request, row, result)
+                understood &= row.status != 200
                 continue
-            answer = self._budget.settle(request, result)
-            assert isinstance(answer, Answer)
+            answer = self._settled(request, result)
             if answer.outcome is Outcome.INVALID and not self._has_answered:
                 self._early_invalid.append((request, answer))
                 continue
@@ -120,9 +137,29 @@ class Results:
         if self._has_answered:
             answered, self._early_invalid = [*self._early_invalid, *answered], []
         self._store.put(answered)
-        for _, answer in answered:
-            self.asked.add(answer)
+        for request, answer in answered:
+            if request.key not in self.others:
+                self.asked.add(answer)
         self._watcher.update(self.asked)
+        return understood
+
+    def _note(self, request: Request, row: "_Row", failure: Failure) -> None:
+        """Counts a try that failed. One that came back with a 200 was paid for: the budget keeps it, and it is not paid for often."""
+        if request.key in self.others:
+            return
+        self._reasons[request.key] = failure.reason
+        self.asked.passing[failure.reason] += 1
+        self._lasting[request.key] += failure.lasting
+        if row.status == 200:
+            self._budget.settle(request, failure)
+
+    def _settled(self, request: Request, answer: Answer) -> Answer:
+        """The answer with its price, which is this run's to pay only if it is this run's request."""
+        if request.key in self.others:
+            return replace(answer, nanodollars=self._budget.price_of(answer))
+        settled = self._budget.settle(request, answer)
+        assert isinstance(settled, Answer)
+        return settled
 
     def _result(self, request: Request, row: "_Row") -> Answer | Failure:
         if row.status is None:

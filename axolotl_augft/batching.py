@@ -1,11 +1,12 @@
 """Requests without an answer -> answers in the store, through a provider's Batch API (`/v1/files`, `/v1/batches`).
 
 A run may end at any moment: what was sent is written down (`batch_ledger`), and the next run picks its batches up by their ids. What a
-provider did not get to (expired batches, passing failures of single requests) goes into another batch, `max_retries` times at most.
+provider did not get to (expired batches, passing failures of single requests) goes into another batch, `max_retries` times at most. Once
+a batch's results are stored, its files at the provider are deleted.
 """
 
 import logging
-import tempfile
+import math
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
@@ -22,6 +23,7 @@ from axolotl_augft.batch_results import Results
 from axolotl_augft.budget import Budget
 from axolotl_augft.client import Server
 from axolotl_augft.errors import TeacherError
+from axolotl_augft.files import scratch_file
 from axolotl_augft.pacing import Pace
 from axolotl_augft.requests import Request
 from axolotl_augft.store import ResponseStore
@@ -72,6 +74,8 @@ def ask_in_batches(
     Raises:
         TeacherError: The provider refuses access or a whole batch, calls all requests invalid, or does not answer any more.
         StoreError: The store cannot be written.
+        OutputError: There is no room for a file of requests or results in the temporary folder.
+        ConfigError: The `openai` library is not installed.
     """
     start = time.monotonic()
     with closing(BatchProvider(server, Patience(pace.max_retries, sleep, pace.wait))) as provider:
@@ -106,40 +110,63 @@ class _Batching:
         self._source = self._fresh(requests())
         self._source_is_dry = False
         self._put_back: list[Request] = []
-        self._queue_is_full = False
+        self._most_open: float = math.inf
 
     def run(self) -> None:
         self._ledger.forget_waiting()
+        self._warn_of_other_servers()
         waiting = list(self._picked_up())
         while True:
-            waiting += self._sent()
+            while len(waiting) < self._most_open and (sent := self._sent()) is not None:
+                waiting.append(sent)
             if not waiting:
                 return
             for sent, batch in self._ended(waiting):
                 waiting.remove(sent)
                 self._end(sent, batch, waiting)
 
+    def _warn_of_other_servers(self) -> None:
+        if servers := self._ledger.other_servers():
+            LOG.warning(
+                "augft: batches at %s have no result yet; requests in them that are of this recipe are asked, and paid for, at %s too",
+                ", ".join(servers), self._provider.host,
+            )  # fmt: skip
+
     def _picked_up(self) -> Iterator[SentBatch]:
         """The batches of earlier runs that have no result yet and hold a request of this one."""
         open_batches = self._ledger.open_batches()
         own = self._own_pending() if open_batches else set()
         for sent in open_batches:
-            keys = self._ledger.keys(sent.tag)
-            if keys and not keys & own:
-                LOG.info("augft: batch %s at %s holds no request of this recipe; it is left to its own", sent.id, self._provider.host)
-                continue
-            batch = self._provider.find(sent.tag) if sent.id is None else None
-            if sent.id is None and batch is None:
+            keys = self._ledger.unanswered(sent.tag)
+            if not keys:
+                # A run that ended between its last answer and its end, or the answers came another way.
                 self._ledger.end(sent.tag)
                 continue
-            if batch is not None:
-                self._ledger.sent(sent.tag, batch.id)
-                sent = SentBatch(sent.tag, batch.id)
+            if not keys & own:
+                LOG.info("augft: batch %s at %s holds no request of this recipe; it is left to its own", sent.id, self._provider.host)
+                continue
+            if (known := self._known(sent)) is None:
+                self._ledger.end(sent.tag)
+                continue
             self._results.others |= keys - own
             for request in self._ledger.requests(sent.tag):
-                self._budget.hold(request)
-            LOG.info("augft: batch %s of an earlier run is picked up again", sent.id)
-            yield sent
+                if request.key in own:
+                    self._budget.hold(request)
+            LOG.info("augft: batch %s of an earlier run is picked up again", known.id)
+            yield known
+
+    def _known(self, sent: SentBatch) -> SentBatch | None:
+        """The batch with its id, which the run that made it may not have come to write down; None if the provider does not have it."""
+        if sent.id is not None:
+            return sent
+        if (batch := self._provider.find(sent.tag)) is None:
+            LOG.warning(
+                "augft: batch %s was about to be made when an earlier run ended, and %s does not list it; its requests are sent again, and "
+                "paid for twice if it is there after all", sent.tag, self._provider.host,
+            )  # fmt: skip
+            return None
+        self._ledger.sent(sent.tag, batch.id)
+        return SentBatch(sent.tag, batch.id)
 
     def _own_pending(self) -> set[bytes]:
         """The keys of this run's requests that are in an open batch."""
@@ -165,14 +192,11 @@ class _Batching:
         self._source_is_dry = request is None
         return request
 
-    def _sent(self) -> Iterator[SentBatch]:
-        """Sends batches until there is nothing to send, or no room for it."""
-        while not self._queue_is_full:
-            with tempfile.TemporaryFile() as file:
-                taken = self._fill(file)
-                if not taken:
-                    return
-                yield self._send(taken, file)
+    def _sent(self) -> SentBatch | None:
+        """Sends another batch; None if there is nothing to send now."""
+        with scratch_file("a file of requests") as file:
+            taken = self._fill(file)
+            return self._send(taken, file) if taken else None
 
     def _fill(self, file: IO[bytes]) -> list[Request]:
         if self._source_is_dry:
@@ -197,8 +221,8 @@ class _Batching:
         return orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE)
 
     def _send(self, taken: list[Request], file: IO[bytes]) -> SentBatch:
+        file_id = self._provider.upload("augft.jsonl", file)
         tag = self._ledger.begin(taken)
-        file_id = self._provider.upload(f"{tag}.jsonl", file)
         batch = self._provider.create(file_id, ENDPOINTS[taken[0].api], tag)
         self._ledger.sent(tag, batch.id)
         LOG.info("augft: batch %s of %d requests is sent", batch.id, len(taken))
@@ -208,7 +232,7 @@ class _Batching:
         """Waits until at least one batch has ended; None stands for one that the provider does not know any more."""
         look, said = _FIRST_LOOK, -1
         while True:
-            states = [(sent, self._provider.get(sent.id or "")) for sent in waiting]
+            states = [(sent, self._provider.get(sent.id or "", sent.tag)) for sent in waiting]
             if ended := [(sent, batch) for sent, batch in states if batch is None or batch.status in ENDED]:
                 return ended
             done = sum(batch.done for _, batch in states if batch)
@@ -221,21 +245,29 @@ class _Batching:
     def _end(self, sent: SentBatch, batch: ProviderBatch | None, others: list[SentBatch]) -> None:
         status = batch.status if batch else "not known any more"
         if batch is not None and batch.status == "failed":
-            self._failed_whole(sent, batch, bool(others))
+            self._failed_whole(sent, batch, len(others))
             return
-        self._queue_is_full = False
-        if batch is not None:
-            self._results.read(self._provider, self._ledger, sent, batch)
+        understood = batch is not None and self._results.read(self._provider, self._ledger, sent, batch)
+        if batch is None:
+            LOG.warning(
+                "augft: batch %s is not known at %s any more (does the key belong to another account?); its requests are sent again, and "
+                "may be paid for twice", sent.id, self._provider.host,
+            )  # fmt: skip
         self._results.set_aside(self._ledger, sent, status)
         self._ledger.end(sent.tag)
         self._results.check()
+        if batch is not None and understood:
+            self._provider.delete_files(batch)
         if status == "cancelled":
             raise TeacherError(
                 f"batch {sent.id} was cancelled at {self._provider.host}; what it had answered is stored: run again to send the rest"
             )
 
-    def _failed_whole(self, sent: SentBatch, batch: ProviderBatch, others: bool) -> None:
-        """A batch of which nothing was done. One that did not fit the account's queue is sent again in halves, when there is room."""
+    def _failed_whole(self, sent: SentBatch, batch: ProviderBatch, others: int) -> None:
+        """A batch of which nothing was done.
+
+        One that did not fit the account's queue is sent again: beside fewer others, or in halves if there were none.
+        """
         keys = []
         for request in self._ledger.requests(sent.tag):
             self._budget.release(request)
@@ -243,12 +275,17 @@ class _Batching:
                 keys.append(request.key)
         self._ledger.move(keys, AGAIN)
         self._ledger.end(sent.tag)
-        if _QUEUE_FULL not in batch.codes or len(keys) <= 1:
+        if _QUEUE_FULL not in batch.codes or (len(keys) <= 1 and not others):
             codes = ", ".join(dict.fromkeys(c[:60] for c in batch.codes)) or "no reason given"
             raise TeacherError(
                 f"batch {sent.id} failed at {self._provider.host} ({codes}); nothing of it was done: check augft.teacher (model, "
                 "extra_body) and the account's limits, and run again"
             )
-        self._limits = BatchLimits(max(1, len(keys) // 2), self._limits.bytes)
-        self._queue_is_full = others
-        LOG.info("augft: batch %s is more than the account's queue takes; batches have %d requests now", sent.id, self._limits.requests)
+        self._provider.delete_files(batch)
+        self._most_open = others or math.inf
+        if not others:
+            self._limits = BatchLimits(max(1, len(keys) // 2), self._limits.bytes)
+        LOG.info(
+            "augft: batch %s does not fit the account's queue; its requests are sent again %s",
+            sent.id, "once another has ended" if others else f"in batches of {self._limits.requests} at most",
+        )  # fmt: skip

@@ -9,7 +9,7 @@ AugftError
 │   └── TeacherServerFailed    a managed server that died or never got healthy
 ├── BudgetReached        a limit on dollars or requests ended the run; everything answered is stored
 ├── StoreError           the response store cannot be opened or written
-├── OutputError          the output folder cannot be written, or nothing came out
+├── OutputError          the output folder or the temporary one cannot be written, or nothing came out
 ├── WaitingFailed        another process of this launch failed, or never finished
 └── BenchError           a suite, a data set of questions or a result of `axolotl augft bench` cannot be used
 
@@ -54,7 +54,7 @@ class StoreError(AugftError):
 
 
 class OutputError(AugftError):
-    """The output folder cannot be written, or there is nothing to write."""
+    """The output folder or the temporary one cannot be written, or there is nothing to write."""
 
 
 class WaitingFailed(AugftError):

@@ -1,8 +1,11 @@
-"""Durable files: written under a temporary name, synced, then renamed."""
+"""Durable files, written under a temporary name, synced, then renamed; and scratch files, which are gone after use."""
 
 import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import orjson
 
@@ -43,6 +46,27 @@ def sync(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+@contextmanager
+def scratch_file(what: str) -> Iterator[IO[bytes]]:
+    """A file in the temporary folder for as long as it is needed. An OSError in between is taken for this file's.
+
+    Args:
+        what: What it holds, for the error.
+
+    Raises:
+        OutputError: It cannot be made or written.
+    """
+    try:
+        with tempfile.TemporaryFile() as file:
+            yield file
+    except OSError as error:
+        folder = tempfile.tempdir or "no temporary folder"
+        raise OutputError(
+            f"{folder}: {what} cannot be written ({error.strerror or type(error).__name__}); free some disk space there, or set TMPDIR to "
+            "a folder with room, and run again. Every answer stored so far is kept, and batches that were sent are picked up again"
+        ) from error
 
 
 def cannot_write(path: Path, error: OSError) -> OutputError:

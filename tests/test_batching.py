@@ -4,58 +4,17 @@ import json
 from dataclasses import replace
 
 import pytest
+from batch_asking import PREFIX, Stopped, nothing_is_left, request, requests, run, texts
 from batch_server import BatchServer
 from teacher_server import prompt_of
 
 from axolotl_augft.answers import Answer, Outcome
-from axolotl_augft.asking import Pace
 from axolotl_augft.batch_ledger import BatchLedger
-from axolotl_augft.batch_results import Results
-from axolotl_augft.batching import DOCUMENTED, BatchLimits, ask_in_batches
+from axolotl_augft.batching import DOCUMENTED, BatchLimits
 from axolotl_augft.budget import Budget, Limits
-from axolotl_augft.client import Server
 from axolotl_augft.errors import TeacherError, TeacherRefusedAccess, TeacherUnreachable
 from axolotl_augft.prices import NANO, Price
-from axolotl_augft.requests import Prefix, Request, Sampling
 from axolotl_augft.store import ResponseStore
-
-PREFIX = Prefix("", "the facts of the house of Ennis are many. ")
-
-
-class Quiet:
-    def update(self, asked):
-        pass
-
-
-class Stopped(BaseException):
-    """Stands for the end of the process while it waits."""
-
-
-def request(target, api="chat", extra=()):
-    return Request("t", api, PREFIX, target, Sampling(0.5, None, 16, ("###",), 1), 0, extra)
-
-
-def requests(n):
-    return [request(f"number {i}") for i in range(n)]
-
-
-def run(server, some, store, limits=DOCUMENTED, retries=2, budget=None, trusted=False, waits=None, key="sk-1", stop_after=None, model="m"):
-    slept = []
-
-    def sleep(seconds):
-        slept.append(seconds)
-        if stop_after is not None and len(slept) >= stop_after:
-            raise Stopped
-
-    target = Server(server.base_url, model, 5.0, key)
-    budget = budget or Budget.unlimited()
-    results = Results(target, store, budget, Quiet(), retries, trusted)
-    pace = Pace(4, retries, jitter=lambda: 1.0)
-    try:
-        return ask_in_batches(lambda: iter(some), target, store, pace, budget, results, limits, sleep)
-    finally:
-        if waits is not None:
-            waits.extend(slept)
 
 
 @pytest.fixture
@@ -68,14 +27,6 @@ def store(tmp_path):
 def server():
     with BatchServer(answer=lambda body: "yes: " + prompt_of(body)[-8:], key="sk-1") as running:
         yield running
-
-
-def texts(store, some):
-    return [a.text if a else None for a in store.get(some)]
-
-
-def nothing_is_left(store):
-    return store.rows("SELECT count(*) FROM batches") == store.rows("SELECT count(*) FROM batched") == [(0,)]
 
 
 def test_answers_come_back_in_any_order_and_are_stored(server, store):
@@ -113,7 +64,7 @@ def test_files_are_split_by_requests(server, store):
 def test_files_are_split_by_bytes(server, store):
     some = [request(f"{i} " + "x" * 700) for i in range(5)]
     assert run(server, some, store, BatchLimits(bytes=2_500)).answered == 5
-    sizes = [len(server.files[b.file_id]) for b in server.batches.values()]
+    sizes = [len(b.content) for b in server.batches.values()]
     assert len(sizes) == 3 and max(sizes) <= 2_500
 
 
@@ -343,7 +294,7 @@ def test_a_limit_on_requests_counts_batches_of_an_earlier_run(server, store):
 
 def test_every_line_of_a_file_is_json(server, store):
     run(server, [request("a line\nbreak and \u2028 another, 中文")], store)
-    (content,) = [server.files[b.file_id] for b in server.batches.values()]
+    (content,) = [b.content for b in server.batches.values()]
     assert content.count(b"\n") == 1 and json.loads(content)["body"]["messages"][0]["content"].endswith("中文")
 
 

@@ -1,17 +1,21 @@
-"""The fault matrix: what a server may do wrong, and what becomes of the request and of the run. Back-off is not slept."""
+"""The fault matrix: what a server may do wrong, and what becomes of the request and of the run.
+
+Back-off is not slept. Two faults are about the client's own time-out, which runs on its event loop's clock: they take TIMEOUT a try.
+"""
 
 import asyncio
+import itertools
 import socket
 import ssl
 import struct
-from collections import Counter
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field, replace
 
 import pytest
 import trustme
 from aiohttp import web
 from teacher_server import TeacherServer, prompt_of
 
-from axolotl_augft.answers import Outcome
 from axolotl_augft.asking import ask
 from axolotl_augft.client import Server
 from axolotl_augft.errors import TeacherError, TeacherRefusedAccess, TeacherUnreachable
@@ -20,8 +24,7 @@ from axolotl_augft.requests import Prefix, Request, Sampling
 from axolotl_augft.store import ResponseStore
 
 PREFIX = Prefix("", "the facts of the house of Ennis are many. ")
-FAULTY = 3
-TIMEOUT = 0.4
+TIMEOUT = 0.2
 
 
 class Quiet:
@@ -79,90 +82,123 @@ async def cut_short(http, reply):
     return response
 
 
-async def slow_first_byte(http, reply):
-    await asyncio.sleep(5 * TIMEOUT)
+async def never_answers(http, reply):
+    await asyncio.Event().wait()
 
 
-async def slow_body(http, reply):
+async def never_ends(http, reply):
     response = await _begun(http, reply, len(reply))
-    await asyncio.sleep(5 * TIMEOUT)
+    await asyncio.Event().wait()
     return response
 
 
-# fault -> the name it is counted by, and the wait before the next try.
-PASSING = {
-    "429": (status(429), "HTTP 429", 0.5),
-    "429 with Retry-After": (status(429, **{"Retry-After": "17"}), "HTTP 429", 17.0),
-    "429 with Retry-After as a date": (status(429, **{"Retry-After": "Wed, 21 Oct 2015 07:28:00 GMT"}), "HTTP 429", 0.0),
-    "429 with Retry-After as nonsense": (status(429, **{"Retry-After": "soon"}), "HTTP 429", 0.5),
-    "429 with Retry-After as another date": (status(429, **{"Retry-After": "2015-10-21T07:28:00Z"}), "HTTP 429", 0.5),
-    "500": (status(500), "HTTP 500", 0.5),
-    "503 with Retry-After": (status(503, **{"Retry-After": "2"}), "HTTP 503", 2.0),
-    "529": (status(529), "HTTP 529", 0.5),
-    "reset before the headers": (reset_before_headers, "connection lost", 0.5),
-    "reset by TCP": (reset_by_tcp, "connection lost", 0.5),
-    "reset after the headers": (reset_after_headers, "answer cut short", 0.5),
-    "body cut short": (cut_short, "answer cut short", 0.5),
-    "broken JSON": (body('{"choices": [{"mess'), "broken JSON", 0.5),
-    "a web page": (body("<html>Sign in", "text/html"), "wrong content type", 0.5),
-    "no choices": (body('{"choices": []}'), "wrong shape", 0.5),
-    "null": (body("null"), "wrong shape", 0.5),
-    "content of another type": (body('{"choices": [{"message": {"content": 7}}]}'), "wrong shape", 0.5),
-    "usage of another type": (body('{"choices": [{"message": {"content": "A."}}], "usage": {"prompt_tokens": "x"}}'), "wrong shape", 0.5),
-    "slow first byte": (slow_first_byte, "timeout", 0.5),
-    "slow body": (slow_body, "timeout", 0.5),
-}
-# fault -> the outcome that is stored.
-FINAL = {
-    "400": (status(400), Outcome.INVALID),
-    "413": (status(413), Outcome.INVALID),
-    "filter as a finish reason": (body('{"choices": [{"message": {"content": ""}, "finish_reason": "content_filter"}]}'), Outcome.FILTERED),
-    "empty content": (body('{"choices": [{"message": {"content": ""}, "finish_reason": "stop"}]}'), Outcome.ANSWERED),
-    "no usage": (body('{"choices": [{"message": {"content": "A."}, "finish_reason": "stop"}]}'), Outcome.ANSWERED),
-    "cut at max_tokens": (body('{"choices": [{"message": {"content": "A. B"}, "finish_reason": "length"}]}'), Outcome.ANSWERED),
-    "JSON that says it is text": (body('{"choices": [{"message": {"content": "A."}}]}', "text/plain"), Outcome.ANSWERED),
-}
-# fault -> what ends the run.
-ENDING = {
-    "401": (status(401), TeacherRefusedAccess, "refuses access"),
-    "403": (status(403), TeacherRefusedAccess, "refuses access"),
-    "404": (status(404), TeacherError, "does not know model"),
-    "no credit": (status(402), TeacherRefusedAccess, "refuses access"),
-}
+@dataclass(frozen=True)
+class Case:
+    """A fault of one request in the middle of six, and what is expected of the run.
+
+    `fault` answers in the server's place, `times` times. `address`: where the client looks for the server. `tls`: a server with a
+    certificate that nobody vouches for. `timeout`: the client's, in seconds.
+
+    `outcomes`: what is stored of each request: A answered, I invalid, F filtered, - nothing. `passing`, `failed`: what the summary counts.
+    `waits`: seconds before each further try. `error`: what ends the run, and its words.
+    """
+
+    name: str
+    fault: Callable[[web.Request, bytes], Awaitable[web.StreamResponse | None]] = status(200)
+    times: int = 99
+    retries: int = 1
+    address: str = "http://127.0.0.1:{port}/v1"
+    tls: bool = False
+    timeout: float = 5.0
+    outcomes: str = "AAAAAA"
+    passing: dict[str, int] = field(default_factory=dict)
+    failed: dict[str, int] = field(default_factory=dict)
+    waits: tuple[float, ...] = ()
+    error: tuple[type[TeacherError], str] | None = None
 
 
-class Run:
-    """Asks six requests of a server that fails one of them so many times."""
+def passes(name, fault, reason, wait=0.5, timeout=5.0):
+    """Tried again after `wait` seconds; where it stays, the request fails alone after finite tries. Counted as `reason` either way."""
+    yield Case(f"{name}, once", fault, times=1, timeout=timeout, passing={reason: 1}, waits=(wait,))
+    failed = {reason: 1}
+    yield Case(f"{name}, always", fault, timeout=timeout, outcomes="AAA-AA", passing={reason: 2}, failed=failed, waits=(wait,))
 
-    def __init__(self, store, fault, times, retries=3):
-        tried = Counter()
 
-        async def misbehave(http, received):
-            prompt = prompt_of(received)
-            tried[prompt] += 1
-            if prompt.endswith(f"number {FAULTY}") and tried[prompt] <= times:
-                return await fault(http, reply(received))
-            return None
+def final(name, fault, outcome):
+    """An outcome that is stored at the first try."""
+    yield Case(name, fault, outcomes=f"AAA{outcome}AA")
 
-        def reply(received):
-            return web.json_response(server.reply(received, "B is A.")).body
 
-        self.waits = []
-        self.store = store
-        server = TeacherServer(answer=lambda _: "B is A.", misbehave=misbehave)
-        with server:
-            pace = Pace(1, retries, sleep=self._sleep, jitter=lambda: 1.0)
-            try:
-                self.asked = ask(iter(requests()), Server(server.base_url, "m", TIMEOUT), store, pace, Quiet())
-            finally:
-                self.tries = tried
+def ends(name, fault, error, words):
+    """The run ends at once; what came before is kept."""
+    yield Case(name, fault, outcomes="AAA---", error=(error, words))
 
-    async def _sleep(self, seconds):
-        self.waits.append(seconds)
 
-    @property
-    def stored(self):
-        return [a.outcome if a else None for a in self.store.get(requests())]
+def unreachable(name, address, error, words, tls=False, waits=(0.5, 1.0)):
+    """No request gets through."""
+    yield Case(name, address=address, tls=tls, retries=6, outcomes="------", waits=waits, error=(error, words))
+
+
+MATRIX = [
+    *passes("429", status(429), "HTTP 429"),
+    *passes("429 with Retry-After", status(429, **{"Retry-After": "17"}), "HTTP 429", wait=17.0),
+    *passes("429 with Retry-After as a date", status(429, **{"Retry-After": "Wed, 21 Oct 2015 07:28:00 GMT"}), "HTTP 429", wait=0.0),
+    *passes("429 with Retry-After as nonsense", status(429, **{"Retry-After": "soon"}), "HTTP 429"),
+    *passes("429 with Retry-After as another date", status(429, **{"Retry-After": "2015-10-21T07:28:00Z"}), "HTTP 429"),
+    *passes("500", status(500), "HTTP 500"),
+    *passes("503 with Retry-After", status(503, **{"Retry-After": "2"}), "HTTP 503", wait=2.0),
+    *passes("529", status(529), "HTTP 529"),
+    *passes("reset before the headers", reset_before_headers, "connection lost"),
+    *passes("reset by TCP", reset_by_tcp, "connection lost"),
+    *passes("reset after the headers", reset_after_headers, "answer cut short"),
+    *passes("body cut short", cut_short, "answer cut short"),
+    *passes("broken JSON", body('{"choices": [{"mess'), "broken JSON"),
+    *passes("a web page", body("<html>Sign in", "text/html"), "wrong content type"),
+    *passes("no choices", body('{"choices": []}'), "wrong shape"),
+    *passes("null", body("null"), "wrong shape"),
+    *passes("content of another type", body('{"choices": [{"message": {"content": 7}}]}'), "wrong shape"),
+    *passes("usage of another type", body('{"choices": [{"message": {"content": "A."}}], "usage": {"prompt_tokens": "x"}}'), "wrong shape"),
+    *passes("slow first byte", never_answers, "timeout", timeout=TIMEOUT),
+    *passes("slow body", never_ends, "timeout", timeout=TIMEOUT),
+    *final("400", status(400), "I"),
+    *final("413", status(413), "I"),
+    *final("filter as a finish reason", body('{"choices": [{"message": {"content": ""}, "finish_reason": "content_filter"}]}'), "F"),
+    *final("empty content", body('{"choices": [{"message": {"content": ""}, "finish_reason": "stop"}]}'), "A"),
+    *final("no usage", body('{"choices": [{"message": {"content": "A."}, "finish_reason": "stop"}]}'), "A"),
+    *final("cut at max_tokens", body('{"choices": [{"message": {"content": "A. B"}, "finish_reason": "length"}]}'), "A"),
+    *final("JSON that says it is text", body('{"choices": [{"message": {"content": "A."}}]}', "text/plain"), "A"),
+    *ends("401 in the middle", status(401), TeacherRefusedAccess, "refuses access"),
+    *ends("403", status(403), TeacherRefusedAccess, "refuses access"),
+    *ends("no credit", status(402), TeacherRefusedAccess, "refuses access"),
+    *ends("404", status(404), TeacherError, "does not know model"),
+    *unreachable("no TLS there", "https://127.0.0.1:{port}/v1", TeacherUnreachable, "cannot be reached .TLS error, 3 tries"),
+    *unreachable("unknown host", "http://no-such-host.invalid/v1", TeacherUnreachable, "cannot be reached .unknown host, 3 tries"),
+    *unreachable("nobody listens", "http://127.0.0.1:9/v1", TeacherUnreachable, "cannot be reached .no connection, 3 tries"),
+    *unreachable("unknown certificate", "https://127.0.0.1:{port}/v1", TeacherError, "certificate .* is not valid here", True, ()),
+]
+
+
+def untrusted():
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    trustme.CA().issue_cert("127.0.0.1").configure_cert(context)
+    return context
+
+
+def run(case, store, waits):
+    """Asks the six requests; only the fourth meets the fault."""
+    met = itertools.count()
+
+    async def misbehave(http, received):
+        if prompt_of(received).endswith("number 3") and next(met) < case.times:
+            return await case.fault(http, web.json_response(server.reply(received, "B is A.")).body)
+        return None
+
+    async def sleep(seconds):
+        waits.append(seconds)
+
+    with TeacherServer(answer=lambda _: "B is A.", misbehave=misbehave, tls=untrusted() if case.tls else None) as server:
+        target = Server(case.address.format(port=server.port), "m", case.timeout)
+        return ask(requests(), target, store, Pace(1, case.retries, sleep=sleep, jitter=lambda: 1.0), Quiet())
 
 
 @pytest.fixture
@@ -171,61 +207,17 @@ def store(tmp_path):
         yield opened
 
 
-@pytest.mark.parametrize("fault", PASSING)
-def test_what_passes_is_tried_again_and_counted(store, fault):
-    misbehave, reason, wait = PASSING[fault]
-    run = Run(store, misbehave, times=1)
-    assert run.stored == [Outcome.ANSWERED] * 6
-    assert (run.asked.answered, dict(run.asked.passing), dict(run.asked.failed)) == (6, {reason: 1}, {})
-    assert run.waits == [wait]
-
-
-@pytest.mark.parametrize("fault", PASSING)
-def test_what_does_not_pass_fails_alone_after_finite_tries(store, fault):
-    misbehave, reason, wait = PASSING[fault]
-    run = Run(store, misbehave, times=99, retries=1)
-    assert run.stored == [None if i == FAULTY else Outcome.ANSWERED for i in range(6)]
-    assert (run.asked.answered, dict(run.asked.passing), dict(run.asked.failed)) == (5, {reason: 2}, {reason: 1})
-    assert run.tries[PREFIX.text + f"number {FAULTY}"] == 2 and run.waits == [wait]
-
-
-@pytest.mark.parametrize("fault", FINAL)
-def test_what_is_final_is_stored_and_not_asked_again(store, fault):
-    misbehave, outcome = FINAL[fault]
-    run = Run(store, misbehave, times=99)
-    assert run.stored == [outcome if i == FAULTY else Outcome.ANSWERED for i in range(6)]
-    assert run.asked.total == 6 and not run.asked.passing and run.waits == []
-    assert Run(store, misbehave, times=99).asked.total == 0
-
-
-@pytest.mark.parametrize("fault", ENDING)
-def test_what_cannot_pass_ends_the_run_and_keeps_what_came(store, fault):
-    misbehave, error, words = ENDING[fault]
-    with pytest.raises(error, match=words):
-        Run(store, misbehave, times=99)
-    assert store.get(requests())[:FAULTY] == store.get(requests(FAULTY)) and None not in store.get(requests(FAULTY))
-    assert store.get(requests())[FAULTY:] == [None] * 3
-
-
-@pytest.mark.parametrize(
-    ("address", "error", "words"),
-    [
-        ("https://127.0.0.1:{port}/v1", TeacherUnreachable, "cannot be reached .TLS error, 3 tries"),
-        ("http://no-such-host.invalid/v1", TeacherUnreachable, "cannot be reached .unknown host, 3 tries"),
-        ("http://127.0.0.1:9/v1", TeacherUnreachable, "cannot be reached .no connection, 3 tries"),
-    ],
-)
-def test_a_wrong_address_is_said_soon(store, address, error, words):
-    async def sleep(seconds):
-        pass
-
-    with TeacherServer() as server, pytest.raises(error, match=words):
-        ask(requests(), Server(address.format(port=server.port), "m", 5.0), store, Pace(4, 6, sleep=sleep), Quiet())
-    assert store.is_empty
-
-
-def test_a_certificate_that_nobody_vouches_for_ends_the_run(store):
-    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    trustme.CA().issue_cert("127.0.0.1").configure_cert(tls)
-    with TeacherServer(tls=tls) as server, pytest.raises(TeacherError, match="certificate of the teacher's server .* is not valid here"):
-        ask(requests(), Server(f"https://127.0.0.1:{server.port}/v1", "m", 5.0), store, Pace(4, 6), Quiet())
+@pytest.mark.parametrize("case", MATRIX, ids=lambda case: case.name)
+def test_the_fault_matrix(store, case):
+    waits = []
+    if case.error:
+        with pytest.raises(case.error[0], match=case.error[1]):
+            run(case, store, waits)
+    else:
+        asked = run(case, store, waits)
+        assert (dict(asked.passing), dict(asked.failed)) == (case.passing, case.failed)
+        assert asked.total == 6
+    assert "".join(a.outcome.value[0].upper() if a else "-" for a in store.get(requests())) == case.outcomes
+    assert tuple(waits) == case.waits
+    if not case.error:
+        assert run(replace(case, times=0), store, []).total == case.outcomes.count("-")

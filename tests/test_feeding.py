@@ -37,6 +37,15 @@ def store(tmp_path):
         yield opened
 
 
+async def nothing_more_to_do():
+    """Returns when the feed's thread has ended and the loop has done all that this led to."""
+    for thread in threading.enumerate():
+        if thread.name == "augft-feed":
+            await asyncio.to_thread(thread.join, 1.0)
+    for _ in range(9):
+        await asyncio.sleep(0)
+
+
 async def sent(requests, slots, *steps):
     """The targets that are sent, as a text for each step; a step says which of those under way are answered (+) or fail (-) before."""
     with Feed(iter([requests]), threading.Event()) as feed:
@@ -47,11 +56,12 @@ async def sent(requests, slots, *steps):
                 line.ended(under_way.pop(what[1:]), answered=what[0] == "+")
             taken = []
             while len(under_way) < slots and taken[-1:] not in (["-"], ["end"]):
-                try:
-                    request = await asyncio.wait_for(line.take(), 0.05)
-                except TimeoutError:
+                take = asyncio.create_task(line.take())
+                await nothing_more_to_do()
+                if take.cancel():
                     taken.append("-")
                 else:
+                    request = take.result()
                     taken.append(request.target if request else "end")
                     if request:
                         under_way[request.target] = request
@@ -142,14 +152,22 @@ def test_an_error_while_requests_are_made_ends_the_run(store):
 
 def test_what_is_in_flight_when_making_requests_fails_is_stored(store):
     some = group("x", 64, characters=10)
+    all_arrived, failed = threading.Event(), threading.Event()
 
     def failing():
         yield from some
-        while len(server.bodies) < 64:
-            time.sleep(0.01)
-        raise ConfigError("block target fails")
+        try:
+            all_arrived.wait(10)
+            raise ConfigError("block target fails")
+        finally:
+            failed.set()
 
-    with TeacherServer(delay=1.0) as server, pytest.raises(ConfigError, match="block target fails"):
+    async def wait_for_the_failure(*_):
+        if len(server.bodies) == 64:
+            all_arrived.set()
+        await asyncio.to_thread(failed.wait, 10)
+
+    with TeacherServer(misbehave=wait_for_the_failure) as server, pytest.raises(ConfigError, match="block target fails"):
         ask(failing(), Server(server.base_url, "m", 5.0), store, Pace(70, 0), Quiet())
     assert sum(a is not None for a in store.get(some)) == len(server.bodies) == 64
 
