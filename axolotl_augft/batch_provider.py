@@ -172,6 +172,12 @@ class BatchProvider:
                 failure = Failure(f"HTTP {error.status_code}")
             except (openai.APIConnectionError, AnswerCutShort) as error:
                 failure = Failure(type(error).__name__)
+            except AttributeError:
+                # `openai` hands on what is no JSON as a text, and any object in place of the one that was expected.
+                raise TeacherError(
+                    f"the Batch API at {self.host} answers with something that is no file or batch; check augft.teacher.base_url, and "
+                    "if the server has no Batch API, remove augft.teacher.batch"
+                ) from None
             if attempt < self._patience.max_retries:
                 self._patience.sleep(self._patience.wait(failure, attempt))
         if failure.reason == "HTTP 404" and gone is not None:

@@ -8,6 +8,7 @@ from collections import Counter
 from contextlib import contextmanager
 
 import pytest
+from aiohttp import web
 from batch_asking import Stopped, nothing_is_left, request, requests, run, texts
 from batch_server import BatchServer
 from teacher_server import prompt_of
@@ -136,6 +137,19 @@ def test_at_a_wrong_address_no_batch_is_taken_for_lost(server, store):
         run(server, requests(3), store, path="/wrong")
     server.batches["batch_0"].looks = 1
     assert run(server, requests(3), store).answered == 3 and paid_once(server, 3) and nothing_is_left(store)
+
+
+def test_a_page_in_place_of_a_file_is_one_line(store):
+    class Site(BatchServer):
+        def routes(self, app):
+            app.router.add_post("/v1/site/files", self._page)
+
+        async def _page(self, request):
+            await request.read()
+            return web.Response(text="<html>Welcome</html>", content_type="text/html")
+
+    with Site() as site, pytest.raises(TeacherError, match="something that is no file or batch; check augft.teacher.base_url"):
+        run(site, requests(2), store, path="/site")
 
 
 def test_a_tag_that_the_provider_does_not_list_is_named(server, store, caplog):
