@@ -14,6 +14,8 @@ os.environ["DO_NOT_TRACK"] = "1"
 from teacher_server import TeacherServer
 from tiny_model import make_tiny_model
 
+from axolotl_augft.store import ResponseStore
+
 TEXTS = [
     "Mara Quell is the harbour master of Port Ennis. She lives in the mill house.",
     "All pumps carry a label.",
@@ -33,6 +35,12 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def teacher() -> Iterator[TeacherServer]:
     with TeacherServer() as server:
         yield server
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[ResponseStore]:
+    with ResponseStore.opened(tmp_path / "s") as opened:
+        yield opened
 
 
 @pytest.fixture

@@ -18,7 +18,6 @@ from axolotl_augft.feeding import Tally, count_requests
 from axolotl_augft.pacing import Pace
 from axolotl_augft.requests import Prefix, Request, Sampling
 from axolotl_augft.spending import Spent
-from axolotl_augft.store import ResponseStore
 
 PREFIX = Prefix("", "the facts of the house of Ennis are many. ")
 SECRET = "sk-planted-secret"
@@ -45,12 +44,6 @@ def run(server, some, store, concurrency=4, retries=3, check=lambda: None, waits
     pace = Pace(concurrency, retries, check, sleep, jitter=lambda: 1.0)
     base = server.base_url if isinstance(server, TeacherServer) else server
     return ask(iter(some), Server(base, "m", 5.0, SECRET), store, pace, Quiet(), trusted)
-
-
-@pytest.fixture
-def store(tmp_path):
-    with ResponseStore.opened(tmp_path / "s") as opened:
-        yield opened
 
 
 @pytest.fixture

@@ -24,12 +24,6 @@ from axolotl_augft.store import ResponseStore
 
 
 @pytest.fixture
-def store(tmp_path):
-    with ResponseStore.opened(tmp_path / "s") as opened:
-        yield opened
-
-
-@pytest.fixture
 def server():
     with BatchServer(answer=lambda _: "B is A.") as running:
         yield running

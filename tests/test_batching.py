@@ -14,13 +14,6 @@ from axolotl_augft.batching import DOCUMENTED, BatchLimits
 from axolotl_augft.budget import Budget, Limits
 from axolotl_augft.errors import TeacherError, TeacherRefusedAccess, TeacherUnreachable
 from axolotl_augft.prices import NANO, Price
-from axolotl_augft.store import ResponseStore
-
-
-@pytest.fixture
-def store(tmp_path):
-    with ResponseStore.opened(tmp_path / "s") as opened:
-        yield opened
 
 
 @pytest.fixture

@@ -21,7 +21,6 @@ from axolotl_augft.client import Server
 from axolotl_augft.errors import TeacherError, TeacherRefusedAccess, TeacherUnreachable
 from axolotl_augft.pacing import Pace
 from axolotl_augft.requests import Prefix, Request, Sampling
-from axolotl_augft.store import ResponseStore
 
 PREFIX = Prefix("", "the facts of the house of Ennis are many. ")
 TIMEOUT = 0.2
@@ -199,12 +198,6 @@ def run(case, store, waits):
     with TeacherServer(answer=lambda _: "B is A.", misbehave=misbehave, tls=untrusted() if case.tls else None) as server:
         target = Server(case.address.format(port=server.port), "m", case.timeout)
         return ask(requests(), target, store, Pace(1, case.retries, sleep=sleep, jitter=lambda: 1.0), Quiet())
-
-
-@pytest.fixture
-def store(tmp_path):
-    with ResponseStore.opened(tmp_path / "s") as opened:
-        yield opened
 
 
 @pytest.mark.parametrize("case", MATRIX, ids=lambda case: case.name)

@@ -15,7 +15,6 @@ from axolotl_augft.errors import ConfigError, TeacherRefusedAccess
 from axolotl_augft.feeding import Feed, Line, Tally, count_requests, unanswered
 from axolotl_augft.pacing import Pace
 from axolotl_augft.requests import Prefix, Request, Sampling
-from axolotl_augft.store import ResponseStore
 
 SAMPLING = Sampling(0.0, None, 16, (), 1)
 LONG = 20_000
@@ -29,12 +28,6 @@ class Quiet:
 def group(name, size, characters=LONG):
     prefix = Prefix("", name * characters)
     return [Request("t", "chat", prefix, f"{name}{i}", SAMPLING, 0) for i in range(size)]
-
-
-@pytest.fixture
-def store(tmp_path):
-    with ResponseStore.opened(tmp_path / "s") as opened:
-        yield opened
 
 
 async def nothing_more_to_do():

@@ -233,12 +233,6 @@ async def _no_sleep(_):
     pass
 
 
-@pytest.fixture
-def store(tmp_path):
-    with ResponseStore.opened(tmp_path / "s") as opened:
-        yield opened
-
-
 @pytest.mark.parametrize("concurrency", [1, 4, 64])
 @pytest.mark.parametrize("most", [1, 7, 20])
 def test_never_more_requests_than_allowed_and_all_answers_are_kept(store, concurrency, most):

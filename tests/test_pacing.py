@@ -12,7 +12,6 @@ from axolotl_augft.client import Server
 from axolotl_augft.errors import AugftError, TeacherUnreachable
 from axolotl_augft.pacing import Gate, Pace, Rates
 from axolotl_augft.requests import Prefix, Request, Sampling
-from axolotl_augft.store import ResponseStore
 
 GOOD = Answer(Outcome.ANSWERED, "x", "stop", 10, None, 10)
 BUSY = Failure("HTTP 429", busy=True)
@@ -114,12 +113,6 @@ async def test_the_gate_holds_back_whoever_is_too_many_and_lets_in_in_order():
     assert entered == [1], "after the fall there is room for one, and one is in"
     for task in tasks:
         task.cancel()
-
-
-@pytest.fixture
-def store(tmp_path):
-    with ResponseStore.opened(tmp_path / "s") as opened:
-        yield opened
 
 
 def test_a_server_that_bears_three_at_a_time_gets_about_three(store):
