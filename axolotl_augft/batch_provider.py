@@ -2,13 +2,14 @@
 
 import importlib.util
 import logging
+import ssl
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from typing import IO, TYPE_CHECKING, Literal, TypeVar
 
 from axolotl_augft.answers import Failure
-from axolotl_augft.client import Server
+from axolotl_augft.client import Server, proxy_for
 from axolotl_augft.errors import ConfigError, TeacherError, TeacherRefusedAccess, TeacherUnreachable
 
 if TYPE_CHECKING:
@@ -76,7 +77,11 @@ class BatchProvider:
             raise ConfigError("augft.teacher.batch needs the openai library; install it with `pip install 'axolotl-augft[batch]'`")
         import openai
 
-        self._client = openai.OpenAI(base_url=server.base_url, api_key=server.api_key or "none", timeout=server.timeout, max_retries=0)
+        # As everywhere else: the proxy of the environment where there is one to take, and Python's own certificates.
+        http = openai.DefaultHttpxClient(trust_env=False, proxy=proxy_for(server.base_url), verify=ssl.create_default_context())
+        self._client = openai.OpenAI(
+            base_url=server.base_url, api_key=server.api_key or "none", timeout=server.timeout, max_retries=0, http_client=http
+        )
         self.host = server.host
         self._patience = patience
 
@@ -93,8 +98,17 @@ class BatchProvider:
 
         return self._tried(call)
 
-    def create(self, file_id: str, endpoint: Endpoint, tag: str) -> ProviderBatch:
-        """Starts a batch. A try whose answer was lost may have started it: before another try the provider is asked for the tag."""
+    def create(self, file_id: str, endpoint: Endpoint, tag: str, refused: Callable[[], None]) -> ProviderBatch:
+        """Starts a batch. A try whose answer was lost may have started it: before another try the provider is asked for the tag.
+
+        Args:
+            file_id: The file of its requests.
+            endpoint: Where they go.
+            tag: Names the batch.
+            refused: Called before the error of a first try that was refused for good: no batch was made.
+        """
+        import openai
+
         tries = 0
 
         def call() -> ProviderBatch:
@@ -102,7 +116,12 @@ class BatchProvider:
             tries += 1
             if tries > 1 and (there := self._find(tag)) is not None:
                 return there
-            made = self._client.batches.create(input_file_id=file_id, endpoint=endpoint, completion_window="24h", metadata={TAG: tag})
+            try:
+                made = self._client.batches.create(input_file_id=file_id, endpoint=endpoint, completion_window="24h", metadata={TAG: tag})
+            except openai.APIStatusError as error:
+                if tries == 1 and not _may_pass(error.status_code):
+                    refused()
+                raise
             return ProviderBatch.of(made)
 
         return self._tried(call)
@@ -143,16 +162,16 @@ class BatchProvider:
 
         return self._tried(call, gone=False)
 
-    def delete_files(self, batch: ProviderBatch) -> None:
-        """Deletes a batch's files, as far as the provider lets them go at the first try."""
+    def delete(self, *file_ids: str) -> None:
+        """Deletes files, as far as the provider lets them go at the first try."""
         import openai
 
-        for file_id in (batch.input_file, *batch.files):
+        for file_id in file_ids:
             try:
                 self._client.files.delete(file_id, timeout=_DELETING_SECONDS)
             except (openai.APIError, ValueError) as error:
                 # ValueError: an answer that is no JSON, which `openai` 2 does not wrap.
-                LOG.debug("augft: file %s of batch %s stays at %s (%s)", file_id, batch.id, self.host, type(error).__name__)
+                LOG.debug("augft: file %s stays at %s (%s)", file_id, self.host, type(error).__name__)
 
     def _find(self, tag: str) -> ProviderBatch | None:
         latest = islice(self._client.batches.list(limit=100), _LISTED)
@@ -166,8 +185,7 @@ class BatchProvider:
             try:
                 return call()
             except openai.APIStatusError as error:
-                may_pass = error.status_code in (408, 409, 429) or error.status_code >= 500
-                if not may_pass and not (error.status_code == 404 and gone is not None):
+                if not _may_pass(error.status_code) and not (error.status_code == 404 and gone is not None):
                     raise self._refused(error) from None
                 failure = Failure(f"HTTP {error.status_code}")
             except (openai.APIConnectionError, AnswerCutShort) as error:
@@ -197,6 +215,11 @@ class BatchProvider:
         return TeacherError(
             f"the Batch API at {self.host} refuses a call ({said}); if the server has no Batch API, remove augft.teacher.batch"
         )
+
+
+def _may_pass(status: int) -> bool:
+    """Whether a call with this HTTP status may succeed later."""
+    return status in (408, 409, 429) or status >= 500
 
 
 def _received(response: "APIResponse[bytes]") -> Iterator[bytes]:

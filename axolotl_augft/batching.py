@@ -223,7 +223,12 @@ class _Batching:
     def _send(self, taken: list[Request], file: IO[bytes]) -> SentBatch:
         file_id = self._provider.upload("augft.jsonl", file)
         tag = self._ledger.begin(taken)
-        batch = self._provider.create(file_id, ENDPOINTS[taken[0].api], tag)
+
+        def forget() -> None:
+            self._ledger.end(tag)
+            self._provider.delete(file_id)
+
+        batch = self._provider.create(file_id, ENDPOINTS[taken[0].api], tag, refused=forget)
         self._ledger.sent(tag, batch.id)
         LOG.info("augft: batch %s of %d requests is sent", batch.id, len(taken))
         return SentBatch(tag, batch.id)
@@ -257,7 +262,7 @@ class _Batching:
         self._ledger.end(sent.tag)
         self._results.check()
         if batch is not None and understood:
-            self._provider.delete_files(batch)
+            self._provider.delete(batch.input_file, *batch.files)
         if status == "cancelled":
             raise TeacherError(
                 f"batch {sent.id} was cancelled at {self._provider.host}; what it had answered is stored: run again to send the rest"
@@ -281,7 +286,7 @@ class _Batching:
                 f"batch {sent.id} failed at {self._provider.host} ({codes}); nothing of it was done: check augft.teacher (model, "
                 "extra_body) and the account's limits, and run again"
             )
-        self._provider.delete_files(batch)
+        self._provider.delete(batch.input_file, *batch.files)
         self._most_open = others or math.inf
         if not others:
             self._limits = BatchLimits(max(1, len(keys) // 2), self._limits.bytes)

@@ -25,7 +25,7 @@ from axolotl_augft.teacher import Teacher
 
 _CHAT_TEMPLATE_TOKENS = 64
 _PREFIXES = 64
-_NOT_BILLED = ("no connection", "unknown host", "TLS error", "HTTP ")
+_NOT_BILLED = ("no connection", "proxy", "unknown host", "TLS error", "HTTP ")
 _TIMED_OUT = {"HTTP 408", "HTTP 504", "HTTP 524"}
 
 

@@ -28,6 +28,7 @@ _FILTER_CODES = {"content_filter", "content_policy_violation", "responsibleaipol
 _NO_CREDIT = {"insufficient_quota", "billing_hard_limit_reached", "insufficient_credits"}
 # Some chat templates open the block in the prompt, so that the answer only closes it.
 _THINKING = re.compile(r"^\s*(?:<think>.*?(?:</think>|\Z)|(?:(?!<think>).)*?</think>)\s*", re.DOTALL)
+_THIS_MACHINE = ("localhost", "::1", "0.0.0.0")
 _QUOTED_CHARACTERS = 14
 _QUOTED_CHARACTERS_UNSPACED = 4
 
@@ -91,6 +92,12 @@ class Client:
             return Failure("TLS error", unconnected=True)
         except aiohttp.ClientConnectorDNSError:
             return Failure("unknown host", unconnected=True)
+        except aiohttp.ClientHttpProxyError as error:
+            if error.status == 407:
+                raise self._proxy_refused() from None
+            return Failure(f"proxy: HTTP {error.status}", unconnected=True)
+        except aiohttp.ClientProxyConnectionError:
+            return Failure("no connection to the proxy", unconnected=True)
         except aiohttp.ClientPayloadError:
             return Failure("answer cut short")
         except aiohttp.ClientConnectorError:
@@ -100,6 +107,13 @@ class Client:
         except aiohttp.ClientError as error:
             return Failure(f"protocol error ({type(error).__name__})")
 
+    def _proxy_refused(self) -> TeacherError:
+        variable = f"{urlsplit(self._server.base_url).scheme.upper()}_PROXY"
+        return TeacherRefusedAccess(
+            f"the proxy on the way to {self.host} wants a user name and a password (HTTP 407); put them into the variable {variable}, "
+            "http://USER:PASSWORD@HOST:PORT"
+        )
+
     def read(self, request: Request, status: int, headers: Mapping[str, str], content: bytes) -> Answer | Failure:
         """What a response to a request means.
 
@@ -108,6 +122,8 @@ class Client:
         """
         if status == 200:
             return read_answer(request, content, headers.get("Content-Type", ""))
+        if status == 407:
+            raise self._proxy_refused()
         code, message = _error_of(content)
         said = f"HTTP {status}" + self._quotable(request, code, message)
         host = self.host
@@ -234,18 +250,23 @@ def open_session(server: Server) -> aiohttp.ClientSession:
     """
     timeout = aiohttp.ClientTimeout(total=server.timeout)
     connector = aiohttp.TCPConnector(limit=0)
-    return aiohttp.ClientSession(connector=connector, timeout=timeout, cookie_jar=aiohttp.DummyCookieJar(), proxy=_proxy(server))
+    cookies = aiohttp.DummyCookieJar()
+    return aiohttp.ClientSession(connector=connector, timeout=timeout, cookie_jar=cookies, proxy=proxy_for(server.base_url))
 
 
-def _proxy(server: Server) -> str | None:
+def proxy_for(base_url: str) -> str | None:
     """The proxy of HTTP_PROXY or HTTPS_PROXY, unless NO_PROXY excepts the server or it is on this machine.
 
-    Not left to aiohttp's `trust_env`, which would also send what `~/.netrc` holds for the host.
+    Not left to the HTTP libraries: aiohttp's `trust_env` would also send what `~/.netrc` holds for the host, and httpx knows no exception
+    for this machine.
+
+    Raises:
+        ConfigError: The proxy is none for HTTP.
     """
-    url = urlsplit(server.base_url)
+    url = urlsplit(base_url)
     host = url.hostname or ""
     proxy = urllib.request.getproxies().get(url.scheme)
-    if proxy is None or host == "localhost" or host.startswith("127.") or host == "::1" or urllib.request.proxy_bypass(host):
+    if proxy is None or host in _THIS_MACHINE or host.startswith("127.") or urllib.request.proxy_bypass(url.netloc.rpartition("@")[2]):
         return None
     if urlsplit(proxy).scheme not in ("http", "https"):
         raise ConfigError(f"the proxy of the variable {url.scheme.upper()}_PROXY is no http:// address; set one, or add {host} to NO_PROXY")

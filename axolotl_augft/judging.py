@@ -5,10 +5,11 @@ import hashlib
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
+from typing import TypeVar
 
 from axolotl_augft.english import is_compound, is_english, is_number, stems
 from axolotl_augft.inferences import Inference
@@ -71,8 +72,10 @@ _COPULAS = frozenset({"is", "are", "was", "were", "be"})
 _CIRCLE = 3
 _SHORTEST_NAME = 3
 _MISSPELT = 0.75
+T = TypeVar("T")
 _LONG_PROMPT = 16 * 1024
-_KEPT_PARTS = 1024
+_KEPT_LINES = 1024
+_KEPT_PROMPTS = 32
 _SENTENCE_END = re.compile(r"[.!?](?=\s|$)|[。！？]|\n")
 
 
@@ -229,8 +232,7 @@ def leaks_label(task: Task, text: str) -> bool:
 def copies_example(task: Task, text: str, language: str) -> bool:
     """Words of the prompt's own examples: the whole statement, or a name that the premises lack."""
     parts = _parts(task.request.prefix.text)
-    statement = f" {normalised(text)} "
-    if any(statement in _normalised_part(part) for part in parts):
+    if f" {normalised(text)} " in f" {' '.join(filter(None, map(_normalised_part, parts)))} ":
         return True
     # With their case: a German noun is no name because the instructions have the same word in small letters.
     names = {_POSSESSIVE.sub("", name) for name in foreign_names(text, task.premises)}
@@ -245,17 +247,23 @@ def _parts(prompt: str) -> list[str]:
     return prompt.splitlines() if len(prompt) < _LONG_PROMPT else [prompt]
 
 
-@lru_cache(_KEPT_PARTS)
+def _kept(function: Callable[[str], T]) -> Callable[[str], T]:
+    """A function of a prompt's part that remembers its results: many for lines, few for the megabytes that long prompts' would take."""
+    of_line, of_prompt = lru_cache(_KEPT_LINES)(function), lru_cache(_KEPT_PROMPTS)(function)
+    return lambda part: of_line(part) if len(part) < _LONG_PROMPT else of_prompt(part)
+
+
+@_kept
 def _normalised_part(part: str) -> str:
-    return f" {normalised(part)} "
+    return normalised(part)
 
 
-@lru_cache(_KEPT_PARTS)
+@_kept
 def _written_words(part: str) -> frozenset[str]:
     return frozenset(_POSSESSIVE.sub("", w) for w in set(_WORD.findall(part)))
 
 
-@lru_cache(_KEPT_PARTS)
+@_kept
 def _part_vocabulary(part: str) -> frozenset[str]:
     return frozenset(map(_bare, set(_WORD.findall(part))))
 

@@ -146,9 +146,22 @@ def test_a_page_in_place_of_a_file_is_one_line(store):
         run(site, requests(2), store, path="/site")
 
 
-def test_a_tag_that_the_provider_does_not_list_is_named(server, store, caplog):
+def dies(*_, **__):
+    raise Stopped
+
+
+def test_a_batch_that_was_refused_for_good_leaves_nothing(server, store, caplog):
     server.refuse_create = [400]
     with pytest.raises(TeacherError):
+        run(server, requests(3), store)
+    assert server.files == {} and nothing_is_left(store)
+    assert run(server, requests(3), store).answered == 3
+    assert not [r for r in caplog.records if r.levelno == logging.WARNING]
+
+
+def test_a_tag_that_the_provider_does_not_list_is_named(server, store, monkeypatch, caplog):
+    with monkeypatch.context() as patched, pytest.raises(Stopped):
+        patched.setattr(BatchProvider, "create", dies)
         run(server, requests(3), store)
     ((tag,),) = store.rows("SELECT tag FROM batches")
     assert run(server, requests(3), store).answered == 3
@@ -157,14 +170,36 @@ def test_a_tag_that_the_provider_does_not_list_is_named(server, store, caplog):
 
 
 def test_a_batch_that_was_never_made_for_sure_is_sent_without_a_warning(server, store, monkeypatch, caplog):
-    def dies(*_):
-        raise Stopped
-
     with monkeypatch.context() as patched, pytest.raises(Stopped):
         patched.setattr(BatchProvider, "upload", dies)
         run(server, requests(3), store)
     assert run(server, requests(3), store).answered == 3
     assert not [r for r in caplog.records if r.levelno == logging.WARNING]
+
+
+def test_a_line_that_cannot_be_read_keeps_the_files(server, store, monkeypatch):
+    whole = BatchProvider.fetch
+
+    def with_a_strange_line(provider, file_id, into):
+        found = whole(provider, file_id, into)
+        into.write(b"<html>\n")
+        return found
+
+    monkeypatch.setattr(BatchProvider, "fetch", with_a_strange_line)
+    assert run(server, requests(3), store).answered == 3
+    assert len(server.files) == 2
+
+
+def test_a_proxy_is_not_taken_for_a_provider_on_this_machine(server, store, monkeypatch):
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    monkeypatch.setenv("ALL_PROXY", "socks5://127.0.0.1:9")
+    assert run(server, requests(3), store).answered == 3
+
+
+def test_a_provider_elsewhere_is_asked_through_the_proxy(server, store, monkeypatch):
+    monkeypatch.setenv("HTTP_PROXY", server.base_url.removesuffix("/v1"))
+    monkeypatch.setattr(server.__class__, "base_url", "http://provider.invalid/v1")
+    assert run(server, requests(3), store).answered == 3
 
 
 def test_batches_that_wait_at_another_provider_are_said(server, store, caplog):
@@ -190,7 +225,7 @@ def dies_after(patched, moment):
         return call
 
     for owner, names in {
-        BatchProvider: ("upload", "create", "get", "fetch", "delete_files"),
+        BatchProvider: ("upload", "create", "get", "fetch", "delete"),
         BatchLedger: ("begin", "sent", "move", "end"),
         ResponseStore: ("put",),
     }.items():

@@ -153,3 +153,11 @@ def test_a_name_without_a_capital_is_copied_from_a_worked_example():
 )
 def test_number_words_that_the_premises_lack(text, foreign):
     assert foreign_numbers(text, ["Every employee has twenty-six days of paid leave."]) == foreign
+
+
+@pytest.mark.parametrize("before", ["", "The mill grinds barley and rye.\n" * 1000])
+def test_an_example_that_is_wrapped_over_lines_is_recognised_in_short_and_long_prompts(before):
+    prompt = f"{before}Text: the oldest\nclock of the mill is\nstill working.\n"
+    task = dataclasses.replace(TASK, request=dataclasses.replace(TASK.request, prefix=Prefix("", prompt)))
+    assert judge(task, Inference("The oldest clock of the mill is still working.", "rephrasing"), Check()) is Reason.COPIED_EXAMPLE
+    assert judge(task, Inference("The oldest clock of the house is still working.", "rephrasing"), Check()) is None

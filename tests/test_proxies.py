@@ -1,11 +1,15 @@
 """A proxy that the environment names is used for servers on other machines."""
 
+import socketserver
+import threading
+
 import pytest
+from aiohttp import web
 from teacher_server import TeacherServer
 
 from axolotl_augft.asking import ask
-from axolotl_augft.client import Server
-from axolotl_augft.errors import ConfigError
+from axolotl_augft.client import Server, proxy_for
+from axolotl_augft.errors import ConfigError, TeacherRefusedAccess
 from axolotl_augft.pacing import Pace
 from axolotl_augft.requests import Prefix, Request, Sampling
 from axolotl_augft.store import ResponseStore
@@ -31,9 +35,36 @@ def no_proxies(monkeypatch):
         monkeypatch.delenv(name.lower(), raising=False)
 
 
-def answered(base_url, tmp_path):
+def asked(base_url, tmp_path):
     with ResponseStore.opened(tmp_path / "s") as store:
-        return ask([REQUEST], Server(base_url, "m", 5.0), store, Pace(1, 0, sleep=at_once), Quiet()).answered
+        return ask([REQUEST], Server(base_url, "m", 5.0), store, Pace(1, 0, sleep=at_once), Quiet())
+
+
+def answered(base_url, tmp_path):
+    return asked(base_url, tmp_path).answered
+
+
+class Tunnel:
+    """A proxy that answers every CONNECT with one status."""
+
+    def __init__(self, status):
+        answer = b"HTTP/1.1 %d No\r\nContent-Length: 0\r\n\r\n" % status
+
+        class Refusal(socketserver.BaseRequestHandler):
+            def handle(self):
+                self.request.recv(65536)
+                self.request.sendall(answer)
+
+        self._server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Refusal)
+        self.port = self._server.server_address[1]
+
+    def __enter__(self):
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        return self
+
+    def __exit__(self, *_):
+        self._server.shutdown()
+        self._server.server_close()
 
 
 def test_a_server_elsewhere_is_asked_through_the_proxy(monkeypatch, tmp_path):
@@ -49,6 +80,46 @@ def test_no_proxy_excepts_a_server(monkeypatch, tmp_path):
         monkeypatch.setenv("NO_PROXY", "example.org,teacher.invalid")
         assert answered(ELSEWHERE, tmp_path) == 0
     assert proxy.bodies == []
+
+
+@pytest.mark.parametrize(
+    "base_url", [f"http://{h}:8000/v1" for h in ("127.0.0.1", "127.0.1.1", "localhost", "[::1]", "0.0.0.0", "box")] + ["https://box/v1"]
+)
+def test_addresses_that_need_no_proxy(base_url, monkeypatch):
+    monkeypatch.setenv("HTTP_PROXY", NOBODY)
+    monkeypatch.setenv("NO_PROXY", "box:8000")
+    assert proxy_for(base_url) is None
+    assert proxy_for("http://teacher.invalid:8000/v1") == NOBODY
+
+
+async def wants_a_password(request, body):
+    return web.Response(status=407)
+
+
+def test_a_proxy_that_wants_a_password_ends_the_run_and_nothing_is_stored(monkeypatch, tmp_path):
+    with TeacherServer(misbehave=wants_a_password) as proxy:
+        monkeypatch.setenv("HTTP_PROXY", f"http://user:word@127.0.0.1:{proxy.port}")
+        with pytest.raises(TeacherRefusedAccess, match=r"the proxy .* \(HTTP 407\); put them into the variable HTTP_PROXY") as caught:
+            answered(ELSEWHERE, tmp_path)
+    assert "word@" not in str(caught.value)
+    with ResponseStore.opened(tmp_path / "s") as store:
+        assert store.is_empty
+
+
+@pytest.mark.parametrize(("status", "reason"), [(407, None), (502, "proxy: HTTP 502")])
+def test_a_proxy_that_opens_no_tunnel(status, reason, monkeypatch, tmp_path):
+    with Tunnel(status) as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{proxy.port}")
+        if reason is None:
+            with pytest.raises(TeacherRefusedAccess, match="HTTPS_PROXY"):
+                answered(ELSEWHERE.replace("http:", "https:"), tmp_path)
+        else:
+            assert asked(ELSEWHERE.replace("http:", "https:"), tmp_path).failed == {reason: 1}
+
+
+def test_a_proxy_that_is_not_there_is_said_to_be_the_proxy(monkeypatch, tmp_path):
+    monkeypatch.setenv("HTTP_PROXY", NOBODY)
+    assert asked(ELSEWHERE, tmp_path).failed == {"no connection to the proxy": 1}
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
