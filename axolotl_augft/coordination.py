@@ -109,33 +109,67 @@ def locked(folder: Path, timeout: float) -> AbstractContextManager[object]:
         OutputError: The folder cannot be made or written.
         WaitingFailed: Another launch holds the lock for longer than `timeout` seconds.
     """
-    return _acquired(folder / "lock", timeout, f"{folder}: another launch", "output_dir")
+    return _wait_for(FileLock(folder / "lock"), timeout, f"{folder}: another launch", "output_dir")
 
 
-def asking_alone(store: Path, teacher_id: str, timeout: float) -> AbstractContextManager[object]:
+class AskingAlone:
     """The right to ask a teacher for answers that go into a store: two runs at once would ask, and pay, for the same ones.
 
-    Raises:
-        OutputError: The store's folder cannot be written.
-        WaitingFailed: Another run has it for longer than `timeout` seconds.
+    Use it as a context manager, which gives the right back at the end if it was taken.
+
+    Args:
+        store: The response store.
+        teacher_id: Who is asked.
+        timeout: Seconds to wait for another run.
     """
-    lock = store.with_name(f"{store.name}.{hashlib.sha256(teacher_id.encode()).hexdigest()[:8]}.lock")
-    return _acquired(lock, timeout, f"{store}: another run that asks {teacher_id}", "store")
+
+    def __init__(self, store: Path, teacher_id: str, timeout: float) -> None:
+        self._file = store.with_name(f"{store.name}.{hashlib.sha256(teacher_id.encode()).hexdigest()[:8]}.lock")
+        self._lock = FileLock(self._file)
+        self._timeout = timeout
+        self._who = f"{store}: another run that asks {teacher_id}"
+
+    def __enter__(self) -> "AskingAlone":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._lock.release()
+
+    def try_to_take(self) -> bool:
+        """Takes the right if no other run has it; whether it is ours now.
+
+        Raises:
+            OutputError: The store's folder cannot be written.
+        """
+        return self._lock.is_locked or _acquired(self._lock, 0) is not None
+
+    def wait(self) -> None:
+        """Takes the right, once no other run has it.
+
+        Raises:
+            OutputError: The store's folder cannot be written.
+            WaitingFailed: Another run has it for longer than `timeout` seconds.
+        """
+        if not self._lock.is_locked:
+            _wait_for(self._lock, self._timeout, self._who, "store")
 
 
-def _acquired(file: Path, timeout: float, who: str, own: str) -> AbstractContextManager[object]:
+def _wait_for(lock: FileLock, timeout: float, who: str, own: str) -> AbstractContextManager[object]:
+    if (taken := _acquired(lock, 0)) is not None:
+        return taken
+    LOG.info("augft: %s is at work; waiting for it to end", who)
+    if (taken := _acquired(lock, timeout)) is not None:
+        return taken
+    raise WaitingFailed(f"{who} has held its lock for {timeout:g} s (augft.wait_timeout); let it finish, or give this recipe its own {own}")
+
+
+def _acquired(lock: FileLock, timeout: float) -> AbstractContextManager[object] | None:
+    file = Path(lock.lock_file)
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(file)
-        try:
-            return lock.acquire(timeout=0)
-        except Timeout:
-            LOG.info("augft: %s is at work; waiting for it to end", who)
-            return lock.acquire(timeout=timeout)
+        return lock.acquire(timeout=timeout)
     except Timeout:
-        raise WaitingFailed(
-            f"{who} has held its lock for {timeout:g} s (augft.wait_timeout); let it finish, or give this recipe its own {own}"
-        ) from None
+        return None
     except OSError as error:
         raise cannot_write(file.parent, error) from error
 

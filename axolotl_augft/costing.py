@@ -21,7 +21,7 @@ class Work:
 
     `prompt_tokens`: each prompt with its prefix; `distinct_tokens`: each different prefix once. `longest_answers`: tokens, if every answer
     is as long as it may be. `likely_answers`: tokens, if they are as long as those that the store has; as `longest_answers` if it has none.
-    `spent`: on the stored answers.
+    `spent`: on the stored answers. `sampled`: not all requests were laid out, so that tokens are estimates.
     """
 
     requests: int = 0
@@ -30,6 +30,7 @@ class Work:
     longest_answers: int = 0
     likely_answers: int = 0
     spent: Spent = field(default_factory=Spent)
+    sampled: bool = False
 
     @classmethod
     def of(cls, requests: int, prompt_tokens: int, distinct_tokens: int, longest_answers: int, spent: Spent) -> "Work":
@@ -46,6 +47,7 @@ class Work:
             self.longest_answers + other.longest_answers,
             self.likely_answers + other.likely_answers,
             self.spent + other.spent,
+            self.sampled or other.sampled,
         )
 
 
@@ -64,8 +66,9 @@ def _dollar_line(work: Work, teacher: Teacher, config: AugftConfig, price: Price
     most = price.cost(work.prompt_tokens, 0, work.longest_answers) / NANO
     likely = price.cost(work.prompt_tokens, work.prompt_tokens - work.distinct_tokens, work.likely_answers) / NANO
     length = "answers as long as those so far" if work.likely_answers < work.longest_answers else "answers still at their longest"
+    bound = "about" if work.sampled else "at most"
     line = (
-        f"dollars: at most {dollars(most)} (nothing cached, answers at their longest); {dollars(likely)} with shared prefixes cached "
+        f"dollars: {bound} {dollars(most)} (nothing cached, answers at their longest); {dollars(likely)} with shared prefixes cached "
         f"and {length}"
     )
     stop = config.max_cost_usd

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 
 from axolotl_augft.augment_config import Augment
@@ -33,7 +33,7 @@ _WINDOWS = 16
 class EntryPlan:
     """Counts of one `augment` entry. Token counts are of the requests still to ask; answers are counted at their longest.
 
-    `tokenized`: prompts that were tokenized; the others are estimated from them.
+    `tokenized`: prompts that were tokenized; the others are estimated from them. `laid_out`: requests that were, None for all.
     """
 
     strategy: str
@@ -45,12 +45,14 @@ class EntryPlan:
     distinct_tokens: int = 0
     longest_answers: int = 0
     tokenized: int = 0
+    laid_out: int | None = None
     spent: Spent = field(default_factory=Spent)
 
     @property
     def work(self) -> Work:
         """What is left to ask, and what was spent."""
-        return Work.of(self.to_ask, self.prompt_tokens, self.distinct_tokens, self.longest_answers, self.spent)
+        work = Work.of(self.to_ask, self.prompt_tokens, self.distinct_tokens, self.longest_answers, self.spent)
+        return work if self.laid_out is None else replace(work, sampled=True)
 
     @property
     def to_ask(self) -> int:
@@ -66,7 +68,8 @@ def plan_lines(recipe: Recipe) -> list[str]:
     """
     result = find_result(recipe)
     with prepared(recipe) as ready:
-        entries = [entry_plan(ready, entry, strategy) for entry, strategy in ready.plan.entries]
+        assigned = zip(ready.plan.entries, recipe.assignments(), strict=True)
+        entries = [entry_plan(ready, *entry, ready.documents.of(a.entries).rows) for entry, a in assigned]
         lines = [
             f"teacher {ready.teacher.id} ({ready.teacher.backend}, {ready.teacher.api})",
             f"documents {ready.documents.count:,}"
@@ -79,10 +82,10 @@ def plan_lines(recipe: Recipe) -> list[str]:
         return lines + _training(ready, result)
 
 
-def entry_plan(ready: Prepared, entry: Augment, strategy: Strategy) -> EntryPlan:
-    """Lays out one `augment` entry and counts."""
+def entry_plan(ready: Prepared, entry: Augment, strategy: Strategy, rows: int) -> EntryPlan:
+    """Lays out one `augment` entry, which is about so many rows, and counts."""
     if isinstance(strategy, LocalStrategy) and ready.store.is_empty:
-        return _sampled_plan(ready, entry, strategy)
+        return _sampled_plan(ready, entry, strategy, rows)
     plan = EntryPlan(entry.strategy, groups=len(strategy.groups) if isinstance(strategy, GlobalStrategy) else None)
     seen = Seen()
     prompts = _Prompts(ready.teacher.tokens)
@@ -101,7 +104,7 @@ def entry_plan(ready: Prepared, entry: Augment, strategy: Strategy) -> EntryPlan
     return plan
 
 
-def _sampled_plan(ready: Prepared, entry: Augment, strategy: LocalStrategy) -> EntryPlan:
+def _sampled_plan(ready: Prepared, entry: Augment, strategy: LocalStrategy, rows: int) -> EntryPlan:
     """The plan of an entry that nothing is answered of: all units are counted, but of many only some are laid out as requests.
 
     These are windows of units, spread evenly over the data, since prefixes are shared within a window; the others' tokens are taken to be
@@ -110,7 +113,7 @@ def _sampled_plan(ready: Prepared, entry: Augment, strategy: LocalStrategy) -> E
     plan = EntryPlan(entry.strategy)
     seen = Seen()
     prompts = _Prompts(ready.teacher.tokens)
-    every = 1 + sum(len(s.training_rows) for s in ready.sources) // (_WINDOWS * SENDING_WINDOW)
+    every = 1 + rows // (_WINDOWS * SENDING_WINDOW)
     laid_out = longest = number = 0
     units = strategy.units()
     while window := list(islice(units, SENDING_WINDOW)):
@@ -126,6 +129,7 @@ def _sampled_plan(ready: Prepared, entry: Augment, strategy: LocalStrategy) -> E
     scale = plan.requests / max(laid_out, 1)
     plan.prompt_tokens, plan.distinct_tokens = round(prompts.tokens * scale), round(prompts.distinct * scale)
     plan.longest_answers, plan.tokenized = round(longest * scale), prompts.tokenized
+    plan.laid_out = laid_out if laid_out < plan.requests else None
     return plan
 
 
@@ -168,9 +172,15 @@ def _entry_lines(plan: EntryPlan, counter: TokenCounter) -> list[str]:
 
 
 def _how_counted(counter: TokenCounter, plan: EntryPlan) -> str:
+    sampled = "" if plan.laid_out is None else f"of {plan.laid_out:,} of the requests, the others taken to be like them"
     if not counter.exact:
-        return " (tokens estimated as bytes / 4: the teacher's tokenizer is not on this machine)"
-    return f" (tokens sampled: {plan.tokenized:,} prompts were tokenized)" if plan.tokenized < plan.to_ask else ""
+        how = "estimated as bytes / 4: the teacher's tokenizer is not on this machine"
+    elif plan.tokenized < plan.to_ask:
+        how = f"sampled: {plan.tokenized:,} prompts were tokenized"
+    else:
+        how = ""
+    said = "; ".join(filter(None, (how, sampled)))
+    return f" (tokens {said})" if said else ""
 
 
 def _held_out(ready: Prepared) -> str:

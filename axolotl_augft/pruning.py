@@ -2,13 +2,14 @@
 
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
 from axolotl_augft.answers import Outcome
 from axolotl_augft.augmenting import judged_inferences
+from axolotl_augft.coordination import AskingAlone
 from axolotl_augft.errors import ConfigError, StoreError
 from axolotl_augft.prices import NANO
 from axolotl_augft.recipe import Recipe
@@ -76,10 +77,16 @@ def prune(recipes: Sequence[Recipe], drop: bool) -> Iterator[str]:
     if len(paths) > 1:
         raise ConfigError(f"these recipes have {len(paths)} different stores ({', '.join(sorted(paths))}); prune one store at a time")
     path = _existing(recipes[0])
-    with _errors(path), closing(sqlite3.connect(path, timeout=60, isolation_level=None)) as db:
+    alone: dict[str, AskingAlone] = {}
+    with _errors(path), closing(sqlite3.connect(path, timeout=60, isolation_level=None)) as db, ExitStack() as stack:
         db.execute("CREATE TEMP TABLE needed (key BLOB PRIMARY KEY) WITHOUT ROWID")
         for recipe in recipes:
             with prepared(recipe) as ready:
+                if ready.teacher.id not in alone:
+                    # A run beside this would store verdicts that nobody here knows to be needed.
+                    own = AskingAlone(path, ready.teacher.id, recipe.augft.wait_timeout)
+                    alone[ready.teacher.id] = stack.enter_context(own)
+                    own.wait()
                 requests = _needed(ready)
                 while some := list(islice(requests, _CHUNK)):
                     db.execute("BEGIN")
@@ -99,7 +106,8 @@ def forget(recipe: Recipe, outcomes: Sequence[Outcome]) -> int:
     Raises:
         AugftError: The recipe cannot be laid out, or the store not written.
     """
-    with prepared(recipe) as ready:
+    with prepared(recipe) as ready, AskingAlone(ready.store.path, ready.teacher.id, recipe.augft.wait_timeout) as alone:
+        alone.wait()
         keys = (request.key for request in _needed(ready))
         return sum(ready.store.forget(some, outcomes) for some in iter(lambda: list(islice(keys, _CHUNK)), []))
 

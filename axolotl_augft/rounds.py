@@ -10,7 +10,7 @@ from axolotl_augft.asking import Asked
 from axolotl_augft.batch_ledger import BatchLedger
 from axolotl_augft.batch_results import Results
 from axolotl_augft.budget import Budget
-from axolotl_augft.coordination import asking_alone
+from axolotl_augft.coordination import AskingAlone
 from axolotl_augft.errors import StoreError, TeacherError
 from axolotl_augft.feeding import Tally, count_requests
 from axolotl_augft.pacing import teacher_pace
@@ -28,7 +28,7 @@ Requests = Callable[[], Iterable[Request]]
 
 
 class Rounds:
-    """Asks rounds of requests; one run at a time asks a teacher for answers that go into a store.
+    """Asks rounds of requests. From the first that has something to ask to the end of all, no other run asks this teacher for the store.
 
     `asked`: what all rounds asked now. `requests`: how many different ones there were. `before`: what was stored before each round.
 
@@ -38,7 +38,7 @@ class Rounds:
         session: The teacher's server.
         budget: Limits, and prices.
         max_failed_fraction: Share of a round's requests that may stay unanswered.
-        wait_timeout: Seconds to wait for another run that asks this teacher for answers in this store.
+        alone: The right to ask this teacher for answers in this store.
     """
 
     def __init__(
@@ -48,14 +48,14 @@ class Rounds:
         session: TeacherSession,
         budget: Budget,
         max_failed_fraction: float,
-        wait_timeout: float,
+        alone: AskingAlone,
     ) -> None:
         self._teacher = teacher
         self._store = store
         self._session = session
         self._budget = budget
         self._max_failed_fraction = max_failed_fraction
-        self._wait_timeout = wait_timeout
+        self._alone = alone
         self.asked = Asked()
         self.requests = 0
         self.before = Spent()
@@ -79,18 +79,21 @@ class Rounds:
             TeacherError: Too many requests stayed unanswered.
             WaitingFailed: Another run keeps asking.
         """
-        with asking_alone(self._store.path, self._teacher.id, self._wait_timeout):
+        is_alone = self._alone.try_to_take()
+        tally = count_requests(requests(), self._store)
+        if tally.missing and not is_alone:
+            self._alone.wait()
             tally = count_requests(requests(), self._store)
-            self._budget.count(tally.spent - counted)
-            asked = Asked()
-            try:
-                if tally.missing:
-                    self._send(requests, tally, title, asked)
-            except BaseException:
-                with suppress(StoreError):
-                    self._note(tally, asked)
-                raise
-            self._note(tally, asked)
+        self._budget.count(tally.spent - counted)
+        asked = Asked()
+        try:
+            if tally.missing:
+                self._send(requests, tally, title, asked)
+        except BaseException:
+            with suppress(StoreError):
+                self._note(tally, asked)
+            raise
+        self._note(tally, asked)
         if self._budget.reached:
             raise self._budget.error(max(0, tally.missing - asked.total + asked.failed.total()))
         self._check_failures(asked, tally.total)

@@ -11,7 +11,7 @@ from axolotl_augft.augment_config import LocalAugment
 from axolotl_augft.augmenting import Plan, judged_inferences
 from axolotl_augft.budget import recipe_budget
 from axolotl_augft.collector import few_collections
-from axolotl_augft.coordination import run_once
+from axolotl_augft.coordination import AskingAlone, run_once
 from axolotl_augft.documents import Document, read_documents
 from axolotl_augft.fingerprints import FileStamp
 from axolotl_augft.global_strategy import GlobalStrategy
@@ -56,6 +56,11 @@ class Documents:
         """Those of some `datasets` entries."""
         chosen = [s for s in self._sources if s.entry in entries]
         return self if len(chosen) == len(self._sources) else Documents(chosen)
+
+    @property
+    def rows(self) -> int:
+        """Rows that they are read from: at least as many, and known without reading."""
+        return sum(len(s.training_rows) for s in self._sources)
 
     @property
     def count(self) -> int:
@@ -139,8 +144,11 @@ def make_result(recipe: Recipe) -> Manifest:
     with prepared(recipe) as ready:
         budget = recipe_budget(recipe.augft, ready.teacher, find_price(ready.teacher.config, ready.teacher.model))
         verifier = Verifier(ready.teacher) if recipe.augft.verify == "teacher" else None
-        with TeacherSession(ready.teacher, recipe.output_dir / "logs" / "teacher.log") as session:
-            rounds = Rounds(ready.teacher, ready.store, session, budget, recipe.augft.max_failed_fraction, recipe.augft.wait_timeout)
+        with (
+            TeacherSession(ready.teacher, recipe.output_dir / "logs" / "teacher.log") as session,
+            AskingAlone(ready.store.path, ready.teacher.id, recipe.augft.wait_timeout) as alone,
+        ):
+            rounds = Rounds(ready.teacher, ready.store, session, budget, recipe.augft.max_failed_fraction, alone)
             _ask(ready, verifier, rounds, budget.is_limited)
         judged = verifier.apply(_judged(ready), ready.store) if verifier else _judged(ready)
         skipped_files = sum(len(s.conversion.problems) for s in ready.sources if s.conversion)

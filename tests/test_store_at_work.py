@@ -15,7 +15,7 @@ from teacher_server import prompt_of
 from axolotl_augft.batch_ledger import BatchLedger
 from axolotl_augft.cli import augft
 from axolotl_augft.commands import read_recipe
-from axolotl_augft.coordination import asking_alone
+from axolotl_augft.coordination import AskingAlone
 from axolotl_augft.requests import Prefix, Request, Sampling
 from axolotl_augft.stage import run_stage
 from axolotl_augft.store import ResponseStore
@@ -80,15 +80,40 @@ def test_two_runs_at_once_ask_each_request_once(recipe, teacher, caplog):
 
 
 def test_runs_that_ask_different_teachers_do_not_wait(recipe, teacher, cfg, tmp_path):
-    with asking_alone(tmp_path / "shared.sqlite", "another teacher", 0):
+    with AskingAlone(tmp_path / "shared.sqlite", "another teacher", 0) as other:
+        other.wait()
         assert call("run", recipe("one", wait_timeout=1)).exit_code == 0
 
 
-def test_a_run_that_waits_too_long_says_for_what(recipe, teacher, tmp_path):
-    with asking_alone(tmp_path / "shared.sqlite", "scripted", 0):
-        ended = call("run", recipe("one", wait_timeout=1))
-    assert ended.exit_code == 1 and teacher.bodies == []
+@pytest.mark.parametrize("command", ["run", "prune"])
+def test_who_waits_too_long_says_for_what(command, recipe, teacher, tmp_path):
+    call("run", recipe("one"))
+    asked = len(teacher.bodies)
+    changed = recipe("two", wait_timeout=1, augment=[{"strategy": "local", "samples": 2}])
+    with AskingAlone(tmp_path / "shared.sqlite", "scripted", 0) as other:
+        other.wait()
+        ended = call("run", changed) if command == "run" else call("store", "prune", changed)
+    assert ended.exit_code == 1 and len(teacher.bodies) == asked
     assert "shared.sqlite: another run that asks scripted has held its lock for 1 s (augft.wait_timeout)" in ended.output
+
+
+def test_a_run_that_has_nothing_to_ask_does_not_wait(recipe, teacher, tmp_path):
+    call("run", recipe("one"))
+    with AskingAlone(tmp_path / "shared.sqlite", "scripted", 0) as other:
+        other.wait()
+        assert call("run", recipe("two", repeat_augmented=2, wait_timeout=1)).exit_code == 0
+
+
+def test_while_a_run_augments_and_verifies_no_other_asks(recipe, teacher, tmp_path):
+    free = []
+
+    async def note(_, body):
+        with AskingAlone(tmp_path / "shared.sqlite", "scripted", 0) as other:
+            free.append(other.try_to_take())
+
+    teacher.misbehave = note
+    call("run", recipe("one", verify="teacher"))
+    assert len(free) > 6 and not any(free)
 
 
 def test_a_round_that_failed_is_noted_with_what_it_asked(recipe, teacher, cfg):

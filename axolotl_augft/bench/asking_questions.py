@@ -20,6 +20,7 @@ import orjson
 from axolotl_augft.bench.output import write_text
 from axolotl_augft.bench.question_reading import Rejection, WrittenQuestion, read_question
 from axolotl_augft.budget import recipe_budget
+from axolotl_augft.coordination import AskingAlone
 from axolotl_augft.documents import Document, read_documents
 from axolotl_augft.errors import BenchError
 from axolotl_augft.loading import load_sources
@@ -84,10 +85,14 @@ def write_questions(recipe: Recipe, number: int, out: Path) -> Written:
         AugftError: A source, the store or the teacher cannot be used. Every answer that arrived is stored.
     """
     documents = list(read_documents(load_sources(recipe)))
-    with _opened(recipe) as (teacher, store), TeacherSession(teacher, recipe.output_dir / "logs" / "teacher.log") as session:
+    with (
+        _opened(recipe) as (teacher, store),
+        TeacherSession(teacher, recipe.output_dir / "logs" / "teacher.log") as session,
+        AskingAlone(store.path, teacher.id, recipe.augft.wait_timeout) as alone,
+    ):
         tasks = islice(_Tasks(teacher, documents, recipe.augft.language).all_of_them(), number * _TRIES_A_QUESTION)
         budget = recipe_budget(recipe.augft, teacher, find_price(teacher.config, teacher.model))
-        rounds = Rounds(teacher, store, session, budget, max_failed_fraction=0, wait_timeout=recipe.augft.wait_timeout)
+        rounds = Rounds(teacher, store, session, budget, max_failed_fraction=0, alone=alone)
         written = _collect(tasks, number, teacher, store, rounds)
     if not written.rows:
         raise BenchError(
