@@ -7,11 +7,11 @@ arrived are stored first. An error that says nothing of the server's health or t
 import asyncio
 import threading
 from collections import Counter
-from collections.abc import Coroutine, Iterable, Iterator
+from collections.abc import Callable, Coroutine, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
 from itertools import chain, takewhile
-from typing import Protocol
+from typing import ParamSpec, Protocol
 
 import uvloop
 
@@ -26,6 +26,7 @@ from axolotl_augft.requests import Request
 from axolotl_augft.spending import Spent
 from axolotl_augft.store import ResponseStore
 
+P = ParamSpec("P")
 _FIRST_TRIES = 3
 _EARLY_INVALID = 8
 _HEAD_START = 0.05
@@ -143,7 +144,7 @@ class _Asking:
                 with Feed(unanswered(going_on, self._store, self._pending), stop) as feed:
                     line = Line(feed, self._pace.max_concurrency)
                     async with asyncio.TaskGroup() as group:
-                        sender = group.create_task(self._guarded(self._send_all(line, Client(server, session), group)))
+                        sender = group.create_task(self._guarded(self._send_all, line, Client(server, session), group))
                         self._resting.add(sender)
             if self._error is not None:
                 raise self._error
@@ -153,10 +154,10 @@ class _Asking:
             await self._journal.close()
             self.asked.seconds = self._pace.clock() - start
 
-    async def _guarded(self, work: Coroutine[None, None, None]) -> None:
+    async def _guarded(self, work: Callable[P, Coroutine[None, None, None]], *args: P.args, **kwargs: P.kwargs) -> None:
         """At an error nothing more is sent: whoever waits to send is cancelled, what is in flight ends."""
         try:
-            await work
+            await work(*args, **kwargs)
         except _AT_ONCE:
             raise
         except Exception as error:
@@ -180,7 +181,7 @@ class _Asking:
         tries: int | None = _FIRST_TRIES
         await self._slots.acquire()
         while not self._budget.reached and (request := await line.take()) is not None:
-            task = group.create_task(self._guarded(self._one(request, line, client, tries)))
+            task = group.create_task(self._guarded(self._one, request, line, client, tries))
             if tries is not None:
                 await asyncio.wait({task}, timeout=_HEAD_START)
                 tries = None

@@ -1,6 +1,7 @@
 """What the commands share: errors in one line, and a recipe from a YAML file. Imports nothing heavy until a command runs."""
 
 import logging
+import signal
 import sys
 from collections.abc import Callable
 from functools import wraps
@@ -13,7 +14,7 @@ from axolotl_augft.errors import AugftError, ConfigError
 
 
 def one_line_errors(command: Callable[..., None]) -> Callable[..., None]:
-    """The command, with an `AugftError` shown as one line and exit code 1."""
+    """The command, with an `AugftError` shown as one line and exit code 1, and Ctrl-C as one line and exit code 130."""
 
     @wraps(command)
     def run(*args: Any, **kwargs: Any) -> None:
@@ -23,6 +24,9 @@ def one_line_errors(command: Callable[..., None]) -> Callable[..., None]:
             command(*args, **kwargs)
         except AugftError as error:
             raise click.ClickException(f"augft: {error}") from error
+        except KeyboardInterrupt:
+            click.echo("augft: stopped; every answer that arrived is stored: run again to go on", err=True)
+            sys.exit(128 + signal.SIGINT)
 
     return run
 

@@ -141,7 +141,7 @@ class AskingAlone:
         Raises:
             OutputError: The store's folder cannot be written.
         """
-        return self._lock.is_locked or _acquired(self._lock, 0) is not None
+        return self._lock.is_locked or _acquired(self._lock, 0, "store") is not None
 
     def wait(self) -> None:
         """Takes the right, once no other run has it.
@@ -155,15 +155,15 @@ class AskingAlone:
 
 
 def _wait_for(lock: FileLock, timeout: float, who: str, own: str) -> AbstractContextManager[object]:
-    if (taken := _acquired(lock, 0)) is not None:
+    if (taken := _acquired(lock, 0, own)) is not None:
         return taken
     LOG.info("augft: %s is at work; waiting for it to end", who)
-    if (taken := _acquired(lock, timeout)) is not None:
+    if (taken := _acquired(lock, timeout, own)) is not None:
         return taken
     raise WaitingFailed(f"{who} has held its lock for {timeout:g} s (augft.wait_timeout); let it finish, or give this recipe its own {own}")
 
 
-def _acquired(lock: FileLock, timeout: float) -> AbstractContextManager[object] | None:
+def _acquired(lock: FileLock, timeout: float, own: str) -> AbstractContextManager[object] | None:
     file = Path(lock.lock_file)
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -171,7 +171,7 @@ def _acquired(lock: FileLock, timeout: float) -> AbstractContextManager[object] 
     except Timeout:
         return None
     except OSError as error:
-        raise cannot_write(file.parent, error) from error
+        raise cannot_write(file.parent, error, own) from error
 
 
 def _wait(folder: Path, launch: Launch, recipe_key: str, timeout: float, find: Callable[[], T | None]) -> T:

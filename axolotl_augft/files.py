@@ -69,9 +69,9 @@ def scratch_file(what: str) -> Iterator[IO[bytes]]:
         ) from error
 
 
-def cannot_write(path: Path, error: OSError) -> OutputError:
-    """The error for a path that cannot be written."""
-    remedy = "free some disk space and run again" if error.errno == 28 else "set augft.output_dir to a folder that can be written"
+def cannot_write(path: Path, error: OSError, key: str = "output_dir") -> OutputError:
+    """The error for a path that cannot be written, which the key names."""
+    remedy = "free some disk space and run again" if error.errno == 28 else f"set augft.{key} to a place that can be written"
     return OutputError(
         f"{path}: cannot be written ({error.strerror or type(error).__name__}); {remedy}. Every answer stored so far is kept"
     )

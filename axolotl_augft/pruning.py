@@ -45,6 +45,7 @@ def store_lines(recipe: Recipe) -> list[str]:
         outcomes = dict(store.rows("SELECT outcome, count(*) FROM responses GROUP BY outcome ORDER BY 2 DESC"))
         ((batches,),) = store.rows("SELECT count(*) FROM batches")
         ((prefixes,),) = store.rows("SELECT count(*) FROM prefixes")
+        ((spent,),) = store.rows("SELECT sum(nanodollars) FROM responses")
         runs = load_runs(store)
     lines = [
         f"store {path}: {_size(_bytes_on_disk(path))}",
@@ -54,12 +55,10 @@ def store_lines(recipe: Recipe) -> list[str]:
     requests, asked = sum(r.requests for r in runs), sum(r.asked for r in runs)
     if requests:
         hits = requests - min(asked, requests)
-        lines.append(
-            f"hit rate {hits / requests:.1%}: {hits:,} of the {requests:,} requests of {len(runs):,} rounds were answered from here"
-        )
-    spent = sum(r.nanodollars for r in runs)
+        rounds = f"{len(runs):,} round{'s' if len(runs) > 1 else ''}"
+        lines.append(f"hit rate {hits / requests:.1%}: {hits:,} of the {requests:,} requests of {rounds} were answered from here")
     if spent:
-        lines.append(f"spent {dollars(spent / NANO)} in these rounds, as far as prices were known")
+        lines.append(f"the answers cost {dollars(spent / NANO)}, as far as prices were known")
     return lines + ([f"batches without a result {batches:,}"] if batches else [])
 
 

@@ -1,6 +1,7 @@
 """Which requests are sent, and in which order."""
 
 import asyncio
+import itertools
 import threading
 import time
 
@@ -182,6 +183,17 @@ def test_an_end_does_not_wait_for_requests_that_are_answered_already(store):
 
 async def refuse():
     return web.Response(status=401)
+
+
+def test_a_feed_ends_though_its_source_does_not():
+    async def enter_and_leave():
+        with Feed(itertools.repeat(group("x", 1)), threading.Event()):
+            pass
+
+    ending = threading.Thread(target=asyncio.run, args=[enter_and_leave()], daemon=True)
+    ending.start()
+    ending.join(10)
+    assert not ending.is_alive()
 
 
 def test_requests_are_made_as_they_are_needed(store):

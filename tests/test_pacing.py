@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 from aiohttp import web
-from teacher_server import TeacherServer
+from teacher_server import TeacherServer, prompt_of
 
 from axolotl_augft.answers import Answer, Failure, Outcome
 from axolotl_augft.asking import ask
@@ -209,6 +209,23 @@ def test_waiting_for_a_limit_is_no_silence(store):
         asked = ask([request(i) for i in range(3)], Server(server.base_url, "m", 5.0), store, pace, Quiet())
     assert asked.answered == 3 and asked.passing == {"HTTP 500": 3}
     assert clock.now >= 6 * 200
+
+
+def test_silence_begins_anew_with_each_answer_while_others_are_under_way(store):
+    clock = Clock()
+
+    async def second_is_late_and_fails(_, body):
+        first = "number 0" in prompt_of(body)
+        while len(server.bodies) < 2 if first else store.missing([request(0)]):
+            await asyncio.sleep(0.01)
+        if first:
+            return None
+        clock.now += 200
+        return web.Response(status=500)
+
+    with TeacherServer(misbehave=second_is_late_and_fails) as server, pytest.raises(TeacherUnreachable, match="for 200 s"):
+        pace = Pace(2, 0, sleep=clock.sleep, clock=clock, stall_timeout=100.0)
+        ask([request(0), request(1)], Server(server.base_url, "m", 5.0), store, pace, Quiet())
 
 
 def test_answers_in_between_are_progress(store):

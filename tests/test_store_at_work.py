@@ -123,7 +123,7 @@ def test_a_round_that_failed_is_noted_with_what_it_asked(recipe, teacher, cfg):
     teacher.misbehave = then_refused
     cfg["augft"]["teacher"]["max_concurrency"] = 1
     assert call("run", recipe("one")).exit_code == 1
-    assert "hit rate 0.0%: 0 of the 3 requests of 1 rounds" in call("store", recipe("one")).output
+    assert "hit rate 0.0%: 0 of the 3 requests of 1 round were" in call("store", recipe("one")).output
 
 
 def test_size_answers_and_hit_rate(recipe, cfg, tmp_path):
@@ -138,7 +138,7 @@ def test_size_answers_and_hit_rate(recipe, cfg, tmp_path):
     assert lines[0].startswith(f"store {tmp_path / 'shared.sqlite'}: ") and lines[0].endswith(" kB")
     assert lines[1] == "answers 6 (answered 6)"
     assert lines[3] == "hit rate 50.0%: 6 of the 12 requests of 2 rounds were answered from here"
-    assert lines[4].startswith("spent $0.00") and len(lines) == 5
+    assert lines[4].startswith("the answers cost $0.00") and len(lines) == 5
     assert call("store", "show", recipe("one")).output.splitlines() == lines
 
 
