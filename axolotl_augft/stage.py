@@ -145,8 +145,9 @@ def make_result(recipe: Recipe) -> Manifest:
         budget = recipe_budget(recipe.augft, ready.teacher, find_price(ready.teacher.config, ready.teacher.model))
         verifier = Verifier(ready.teacher) if recipe.augft.verify == "teacher" else None
         with (
-            TeacherSession(ready.teacher, recipe.output_dir / "logs" / "teacher.log") as session,
+            # Given back only once a managed server is gone: the next run starts one on the same GPU.
             AskingAlone(ready.store.path, ready.teacher.id, recipe.augft.wait_timeout) as alone,
+            TeacherSession(ready.teacher, recipe.output_dir / "logs" / "teacher.log") as session,
         ):
             rounds = Rounds(ready.teacher, ready.store, session, budget, recipe.augft.max_failed_fraction, alone)
             _ask(ready, verifier, rounds, budget.is_limited)

@@ -87,8 +87,8 @@ def write_questions(recipe: Recipe, number: int, out: Path) -> Written:
     documents = list(read_documents(load_sources(recipe)))
     with (
         _opened(recipe) as (teacher, store),
-        TeacherSession(teacher, recipe.output_dir / "logs" / "teacher.log") as session,
         AskingAlone(store.path, teacher.id, recipe.augft.wait_timeout) as alone,
+        TeacherSession(teacher, recipe.output_dir / "logs" / "teacher.log") as session,
     ):
         tasks = islice(_Tasks(teacher, documents, recipe.augft.language).all_of_them(), number * _TRIES_A_QUESTION)
         budget = recipe_budget(recipe.augft, teacher, find_price(teacher.config, teacher.model))
