@@ -60,3 +60,13 @@ def test_bad_config_gives_one_line(tmp_path, text, message):
     assert result.exit_code == 1
     (line,) = [line for line in result.output.splitlines() if line.strip()]
     assert message in line and line.startswith("Error: augft: ")
+
+
+def test_ctrl_c_is_one_line_that_says_how_to_go_on(config, monkeypatch):
+    def stopped(_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("axolotl_augft.stage.make_result", stopped)
+    result = call("run", config)
+    assert result.exit_code == 130
+    assert result.output.splitlines()[-1] == "augft: stopped; every answer that arrived is stored: run again to go on"
