@@ -1,42 +1,49 @@
-"""What prompts are worth: precision and coverage of a teacher's reversals under different settings, by the audit against the facts.
+"""What teachers and prompts are worth: precision and coverage of what a teacher writes under different settings, by the audit.
 
-Usage: python benchmarks/prompt_settings.py DATA_FOLDER... --model FOLDER [--only NAME...] [--serve-arg ARG...] [--out FILE.json]
+Usage: python benchmarks/prompt_settings.py DATA_FOLDER... --model FOLDER_OR_oracle [--documents N] [--only NAME...] [--out FILE.json]
 
-For each data set (made by `axolotl augft bench make`) and each setting the stage asks the model, served here, for the reversal of every
-sentence. Each setting changes one thing of the first. The audit is taken twice over the same answers: without a check, and with
-`verify: names`. Answers are kept in the output folder.
+The data sets are made by `axolotl augft bench make`. The first setting asks for the reversal of every sentence; each of the next ones
+changes one thing of it, the last ones ask for all kinds at once, and for what follows from a group of documents. The model is served
+here, once a setting; `oracle` is a teacher that is always right. The audit is taken twice over the same answers: without a check, and
+with `verify: names`. Answers are kept in the work folder, so that a second run asks only what the first one did not.
+
+With --documents a data set is cut down to so many documents, evenly spread, their facts, and the questions that follow from these.
 """
 
 import argparse
-import itertools
 import json
-import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
 
 from axolotl_augft.augment_config import LocalAugment
 from axolotl_augft.bench.audit import Audit, audit, share
-from axolotl_augft.bench.dataset import DOCUMENTS, load
+from axolotl_augft.bench.dataset import DOCUMENTS, BenchData, Stated, load, save
+from axolotl_augft.bench.facts import closure
 from axolotl_augft.bench.making import grammar_of
+from axolotl_augft.bench.oracle import OracleServer
+from axolotl_augft.bench.suite import ORACLE
 from axolotl_augft.config import AugftConfig
+from axolotl_augft.errors import ConfigError
 from axolotl_augft.recipe import Recipe
 from axolotl_augft.stage import run_stage
 
+TEACHER: dict[str, Any] = {"api": "completions", "temperature": 0.5, "max_tokens": 64}
+REVERSALS: dict[str, Any] = {"strategy": "local", "kinds": ["reversal"], "unit_tokens": 1}
+LONG = {"max_tokens": 256}
 DEFAULTS = LocalAugment()
-BASE: dict[str, Any] = {
-    "api": "completions",
-    "temperature": 0.5,
-    "num_examples": DEFAULTS.num_examples,
-    "example_choice": DEFAULTS.example_choice,
-}
-SETTINGS: dict[str, dict[str, Any]] = {
-    f"{DEFAULTS.num_examples} {DEFAULTS.example_choice} examples, completions, temperature 0.5": {},
-    "fixed examples": {"example_choice": "fixed"},
-    "2 examples": {"num_examples": 2},
-    "12 examples": {"num_examples": 12},
-    "temperature 0": {"temperature": 0.0},
-    "temperature 1": {"temperature": 1.0},
-    "chat": {"api": "chat"},
+# What each setting changes, in the teacher and in the entry.
+SETTINGS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    f"{DEFAULTS.num_examples} {DEFAULTS.example_choice} examples, completions, temperature 0.5": ({}, REVERSALS),
+    "fixed examples": ({}, REVERSALS | {"example_choice": "fixed"}),
+    "2 examples": ({}, REVERSALS | {"num_examples": 2}),
+    "12 examples": ({}, REVERSALS | {"num_examples": 12}),
+    "temperature 0": ({"temperature": 0.0}, REVERSALS),
+    "temperature 1": ({"temperature": 1.0}, REVERSALS),
+    "chat": ({"api": "chat"}, REVERSALS),
+    "all kinds at once": (LONG, {"strategy": "local"}),
+    "global, 1,000 tokens": (LONG, {"strategy": "global", "context_tokens": 1000}),
 }
 CHECKS = [c for c in get_args(AugftConfig.model_fields["verify"].annotation) if c != "teacher"]
 
@@ -45,38 +52,72 @@ def main() -> None:
     """Runs the settings and prints a table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path, nargs="+")
-    parser.add_argument("--model", type=Path, required=True)
+    parser.add_argument("--model", required=True)
+    parser.add_argument("--documents", type=int)
     parser.add_argument("--only", nargs="+", choices=list(SETTINGS), default=list(SETTINGS))
     parser.add_argument("--concurrency", type=int, default=8)
     parser.add_argument("--serve-arg", action="append", default=[])
     parser.add_argument("--work", type=Path, default=Path("build/prompt_settings"))
     parser.add_argument("--out", type=Path)
     given = parser.parse_args()
+    folders = [_folder(given, folder) for folder in given.data]
     rows: list[dict[str, Any]] = []
-    for data, name in itertools.product(given.data, given.only):
-        rows += _measured(given, data, name)
+    for name in given.only:
+        try:
+            rows += _measured(given, folders, name)
+        except ConfigError as error:
+            print(f"{name}: left out ({error})")
         if given.out:
             given.out.parent.mkdir(parents=True, exist_ok=True)
             given.out.write_text(json.dumps(rows, indent=1))
-    print("| data | setting | check | statements | precision | coverage | unread | seconds |")
-    print("|---|---|---|---|---|---|---|---|")
-    for row in rows:
-        shown = [row["data"], row["setting"], row["check"], row["statements"]]
-        shown += ["–" if row[n] is None else f"{row[n]:.3f}" for n in ("precision", "coverage", "unread")] + [row["seconds"]]
-        print("| " + " | ".join(str(s) for s in shown) + " |")
+    print("\n".join(_table(rows)))
 
 
-def _measured(given: argparse.Namespace, folder: Path, name: str) -> list[dict[str, Any]]:
-    data, start = load(folder), time.monotonic()
-    work = given.work / f"{given.model.name}-{folder.name}-{name.replace(' ', '_').replace(',', '')}"
-    run_stage(Recipe.from_cfg(_recipe(given, folder, name, "none", work)))
-    seconds = round(time.monotonic() - start)
-    found = []
-    for check in CHECKS:
-        result = audit(Recipe.from_cfg(_recipe(given, folder, name, check, work)), data, grammar_of(data))
-        about = {"teacher": given.model.name, "data": folder.name, "setting": name, "check": check, "seconds": seconds}
-        found.append(about | _figures(result))
-    return found
+def _folder(given: argparse.Namespace, folder: Path) -> Path:
+    """The data set's folder, or that of a part of it."""
+    data = load(folder)
+    if given.documents is None or given.documents >= len(data.documents):
+        return folder
+    part = given.work / f"{folder.name}-{given.documents}"
+    save(sampled(data, given.documents), part)
+    return part
+
+
+def sampled(data: BenchData, number: int) -> BenchData:
+    """A data set of `number` of its documents, evenly spread: what they state, and the questions that follow from it."""
+    kept = [i * len(data.documents) // number for i in range(number)]
+    places = {old: new for new, old in enumerate(kept)}
+    stated = [Stated(s.fact, tuple(places[d] for d in s.documents if d in places)) for s in data.stated]
+    part = replace(data, documents=tuple(data.documents[i] for i in kept), stated=tuple(s for s in stated if s.documents))
+    true = closure(part.facts, part.rules)
+    return replace(part, questions=tuple(q for q in data.questions if q.fact in true))
+
+
+def _measured(given: argparse.Namespace, folders: Sequence[Path], name: str) -> Iterator[dict[str, Any]]:
+    changed, entry = SETTINGS[name]
+    if given.model != ORACLE:
+        serving = {"model": given.model, "max_concurrency": given.concurrency, "serve_args": given.serve_arg}
+        yield from _audited(given, folders, name, TEACHER | serving | changed, entry)
+        return
+    for folder in folders:
+        data = load(folder)
+        with OracleServer(data, grammar_of(data)) as oracle:
+            yield from _audited(given, [folder], name, oracle.teacher_block(changed.get("api", TEACHER["api"])), entry)
+
+
+def _audited(
+    given: argparse.Namespace, folders: Sequence[Path], name: str, teacher: Mapping[str, Any], entry: Mapping[str, Any]
+) -> Iterator[dict[str, Any]]:
+    # Requests of local entries are the same in a recipe of one data set; global ones have the data set's own context groups.
+    together = [folders] if entry["strategy"] == "local" else [[folder] for folder in folders]
+    for some in together:
+        run_stage(Recipe.from_cfg(_recipe(given, some, teacher, entry, CHECKS[0])))
+    for folder in folders:
+        data = load(folder)
+        for check in CHECKS:
+            found = audit(Recipe.from_cfg(_recipe(given, [folder], teacher, entry, check)), data, grammar_of(data))
+            about = {"teacher": Path(given.model).name, "data": folder.name, "setting": name, "check": check}
+            yield about | {"documents": len(data.documents)} | _figures(found)
 
 
 def _figures(result: Audit) -> dict[str, Any]:
@@ -84,31 +125,38 @@ def _figures(result: Audit) -> dict[str, Any]:
     return {
         "statements": kept.statements,
         "precision": result.precision,
-        "coverage": result.coverage(),
+        "wrong": share(kept.wrong, kept.statements),
         "unread": share(kept.unread, kept.statements),
+        "coverage": result.coverage(),
         "rejected": {t.reason: t.statements for t in result.tallies if t.reason},
     }
 
 
-def _recipe(given: argparse.Namespace, folder: Path, name: str, check: str, work: Path) -> dict[str, Any]:
-    setting = BASE | SETTINGS[name]
-    teacher = {
-        "api": setting["api"],
-        "temperature": setting["temperature"],
-        "max_tokens": 64,
-        "max_concurrency": given.concurrency,
-        "serve_args": given.serve_arg,
-    }
-    local = {"strategy": "local", "kinds": ["reversal"], "unit_tokens": 1}
-    local |= {k: setting[k] for k in ("num_examples", "example_choice")}
+def _table(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    columns = ("teacher", "data", "documents", "setting", "check", "statements", "precision", "wrong", "unread", "coverage")
+    lines = ["| " + " | ".join(columns) + " |", "|" + "---|" * len(columns)]
+    return lines + ["| " + " | ".join(_shown(row[c]) for c in columns) + " |" for row in rows]
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.3f}"
+    return "–" if value is None else str(value)
+
+
+def _recipe(
+    given: argparse.Namespace, folders: Sequence[Path], teacher: Mapping[str, Any], entry: Mapping[str, Any], check: str
+) -> dict[str, Any]:
+    student = given.model if given.model != ORACLE else ""
+    work = given.work / Path(given.model).name
     return {
-        "base_model": str(given.model),
+        "base_model": student,
         "plugins": ["axolotl_augft.AugFTPlugin"],
-        "augft": {"teacher": teacher, "augment": [local], "verify": check, "output_dir": str(work)},
-        "datasets": [{"path": str(folder / DOCUMENTS), "ds_type": "json", "type": "completion", "field": "text"}],
+        "augft": {"teacher": dict(teacher), "augment": [dict(entry)], "verify": check, "output_dir": str(work)},
+        "datasets": [{"path": str(f / DOCUMENTS), "ds_type": "json", "type": "completion", "field": "text"} for f in folders],
         "dataset_prepared_path": str(work / "prepared"),
         "output_dir": str(work / "out"),
-        "sequence_len": 512,
+        "sequence_len": 2048,
         "micro_batch_size": 8,
         "max_steps": 1,
         "learning_rate": 1e-4,
