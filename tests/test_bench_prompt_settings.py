@@ -1,0 +1,36 @@
+"""`benchmarks/prompt_settings.py` as a user runs it, with the oracle as teacher."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from axolotl_augft.bench.dataset import load, save
+from axolotl_augft.bench.making import make
+
+SCRIPT = Path(__file__).parent.parent / "benchmarks" / "prompt_settings.py"
+
+
+@pytest.mark.slow
+def test_the_oracle_is_right_and_states_what_a_part_of_a_data_set_asks(tmp_path):
+    save(make("reversals", "tiny", 0), tmp_path / "reversals")
+    save(make("syllogisms", "tiny", 0), tmp_path / "syllogisms")
+    asked = ["all kinds at once", "global, 1,000 tokens"]
+    script = [sys.executable, SCRIPT, tmp_path / "reversals", tmp_path / "syllogisms", "--model", "oracle", "--documents", "6"]
+    subprocess.run([*script, "--only", *asked, "--work", tmp_path / "work", "--out", tmp_path / "rows.json"], check=True, timeout=300)
+    rows = json.loads((tmp_path / "rows.json").read_text())
+    assert [(r["data"], r["setting"]) for r in rows[::2]] == [(f"{d}-6", s) for s in asked for d in ("reversals", "syllogisms")]
+    assert [r["check"] for r in rows[:2]] == ["none", "names"]
+    assert all(r["precision"] == 1 and r["statements"] > 6 for r in rows)
+    # What two premises of one document imply is asked of a group, not of a sentence.
+    assert {(r["data"], r["setting"]): r["coverage"] for r in rows} == {
+        ("reversals-6", asked[0]): 1,
+        ("syllogisms-6", asked[0]): 0,
+        ("reversals-6", asked[1]): 1,
+        ("syllogisms-6", asked[1]): 1,
+    }
+    part, whole = load(tmp_path / "work" / "reversals-6"), load(tmp_path / "reversals")
+    assert part.documents == tuple(whole.documents[i * len(whole.documents) // 6] for i in range(6))
+    assert {q.id for q in part.questions} < {q.id for q in whole.questions}
