@@ -1,20 +1,20 @@
 """Inferences -> kept or rejected with a reason. Rejections are no failures; they are counted and can be looked at."""
 
-import difflib
 import hashlib
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 from typing import TypeVar
 
-from axolotl_augft.english import is_compound, is_english, is_number, stems
 from axolotl_augft.inferences import Inference
+from axolotl_augft.naming import foreign_names, invented_words, unsupported
 from axolotl_augft.seen import Seen
 from axolotl_augft.tasks import Task
+from axolotl_augft.wordings import POSSESSIVE, WORD, bare, normalised
 
 
 class Reason(StrEnum):
@@ -45,8 +45,6 @@ class Judged:
     rejected: Reason | None
 
 
-_WORD = re.compile(r"\w+(?:['’-]\w+)*")
-_POSSESSIVE = re.compile(r"['’]s?$")
 REFUSAL = re.compile(
     r"\b(as an? (ai|language model)|i(’|')?m sorry|i am sorry"
     r"|i (can(no|['’])?t|am unable to|won['’]t) (help|assist|provide|answer|comply|fulfil))",
@@ -64,14 +62,9 @@ _BRACES = ("{{", "{%")
 _FENCE = "```"
 # Control characters, halves of characters, and what Unicode does not define; joiners and no-break spaces belong to many languages.
 _ODD = ("Cc", "Cs", "Co", "Cn")
-_I = frozenset({"I", "I'm", "I’m", "I've", "I’ve", "I'd", "I’d", "I'll", "I’ll"})
 _ENDS = tuple(".!?。！？…\"'”’)»」』|।؟")
 _FEWEST_WORDS = 2
-_ARTICLES = frozenset({"a", "an", "the"})
-_COPULAS = frozenset({"is", "are", "was", "were", "be"})
 _CIRCLE = 3
-_SHORTEST_NAME = 3
-_MISSPELT = 0.75
 T = TypeVar("T")
 _LONG_PROMPT = 16 * 1024
 _KEPT_LINES = 1024
@@ -104,16 +97,9 @@ def judge(task: Task, inference: Inference, check: Check) -> Reason | None:
         return Reason.ECHO
     if copies_example(task, text, check.language):
         return Reason.COPIED_EXAMPLE
-    if check.names and names_more(task, text, check.language):
+    if check.names and unsupported(task, inference, text, check.language):
         return Reason.UNSUPPORTED
     return None
-
-
-def names_more(task: Task, text: str, language: str) -> bool:
-    """Whether a statement names something its premises lack, or only swaps the ends of its sentence."""
-    if foreign_names(text, task.premises) or any(swaps_ends(text, s) for s in task.sentences):
-        return True
-    return language == "en" and bool(invented_words(text, task.premises) or foreign_numbers(text, task.premises))
 
 
 class Duplicates:
@@ -127,64 +113,8 @@ class Duplicates:
         return self._seen.add(hashlib.blake2b(normalised(text).encode(), digest_size=8).digest())
 
 
-def foreign_names(text: str, premises: Iterable[str]) -> list[str]:
-    """Names and numbers of a statement that its premises lack."""
-    known = _vocabulary(tuple(premises))
-    return [name for name in _names(text) if _bare(name) not in known]
-
-
-def _names(text: str) -> Iterator[str]:
-    """Words with a capital inside a sentence, or with a digit."""
-    for match in _WORD.finditer(text):
-        word = match.group()
-        inside = bool(text[: match.start()].strip()) and not re.search(r"[.!?:\"“]\s*$", text[: match.start()])
-        if any(c.isdigit() for c in word) or (word[0].isupper() and inside and word not in _I):
-            yield word
-
-
-def foreign_numbers(text: str, premises: Iterable[str]) -> list[str]:
-    """English number words of a statement that its premises lack."""
-    known = _vocabulary(tuple(premises))
-    return [word for word in _WORD.findall(text.casefold()) if is_number(word) and word not in known]
-
-
-def invented_words(text: str, premises: Iterable[str]) -> list[str]:
-    """Words that no English dictionary has and the premises lack: invented, or a misspelt name. Abbreviations in capitals are left out."""
-    known = _vocabulary(tuple(premises))
-    words = (w.casefold() for w in _WORD.findall(text) if w.isalpha() and w[1:].islower() and len(w) >= _SHORTEST_NAME)
-    return [w for w in words if w not in known and not (is_english(w) or _inflected(w, known) or _modern(w, known))]
-
-
-def _modern(word: str, known: frozenset[str]) -> bool:
-    """Whether it is a compound that dictionaries may lack, and no misspelling of a known word."""
-    return is_compound(word) and not difflib.get_close_matches(word, known, n=1, cutoff=_MISSPELT)
-
-
-def _inflected(word: str, known: frozenset[str]) -> bool:
-    """Whether it is a known word with a suffix, or without one."""
-    return any(stem in known for stem in stems(word)) or any(word in stems(k) for k in known if k.startswith(word[:3]))
-
-
-def swaps_ends(text: str, sentence: str) -> bool:
-    """Whether a statement is its source with both ends exchanged around an unchanged relation: "the lab is head of Orla".
-
-    Around a mere copula that is a right reversal ("the head of the lab is Orla"); around anything else it is mostly false, and the
-    commonest error of small teachers.
-    """
-    new, old = _plain_words(text), _plain_words(sentence)
-    n = len(old)
-    if len(new) != n or new == old or sorted(new) != sorted(old):
-        return False
-    ends = ((i, j) for i in range(1, n) for j in range(1, n - i) if new[:i] == old[n - i :] and new[n - j :] == old[:j])
-    return any(new[i : n - j] == old[j : n - i] and not _COPULAS.issuperset(old[j : n - i]) for i, j in ends)
-
-
-def _plain_words(text: str) -> list[str]:
-    return [w for w in normalised(text).split() if w not in _ARTICLES]
-
-
 def _malformed(task: Task, text: str, kind: str) -> bool:
-    words = _WORD.findall(text)
+    words = WORD.findall(text)
     if len(words) < _FEWEST_WORDS and not _is_unspaced(text):
         return True
     if _FENCE in text or has_markup(task, text) or has_odd_characters(text, "\n\t\r" if kind == "trace" else ""):
@@ -235,7 +165,7 @@ def copies_example(task: Task, text: str, language: str) -> bool:
     if f" {normalised(text)} " in f" {' '.join(filter(None, map(_normalised_part, parts)))} ":
         return True
     # With their case: a German noun is no name because the instructions have the same word in small letters.
-    names = {_POSSESSIVE.sub("", name) for name in foreign_names(text, task.premises)}
+    names = {POSSESSIVE.sub("", name) for name in foreign_names(text, task.premises)}
     if names and not all(names.isdisjoint(_written_words(part)) for part in parts):
         return True
     invented = set(invented_words(text, task.premises)) if language == "en" else set()
@@ -260,28 +190,12 @@ def _normalised_part(part: str) -> str:
 
 @_kept
 def _written_words(part: str) -> frozenset[str]:
-    return frozenset(_POSSESSIVE.sub("", w) for w in set(_WORD.findall(part)))
+    return frozenset(POSSESSIVE.sub("", w) for w in set(WORD.findall(part)))
 
 
 @_kept
 def _part_vocabulary(part: str) -> frozenset[str]:
-    return frozenset(map(_bare, set(_WORD.findall(part))))
-
-
-@lru_cache(maxsize=512)
-def _vocabulary(texts: tuple[str, ...]) -> frozenset[str]:
-    return frozenset(_bare(w) for w in {w for text in texts for w in _WORD.findall(text)})
-
-
-def _bare(word: str) -> str:
-    """A word without case and without an English possessive ending."""
-    bare = word.casefold()
-    return _POSSESSIVE.sub("", bare) if "'" in bare or "’" in bare else bare
-
-
-def normalised(text: str) -> str:
-    """The words of a text in small letters, with single spaces."""
-    return " ".join(_WORD.findall(text.casefold()))
+    return frozenset(map(bare, set(WORD.findall(part))))
 
 
 @lru_cache(maxsize=512)

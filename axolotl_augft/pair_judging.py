@@ -8,15 +8,14 @@ from axolotl_augft.judging import (
     Check,
     Reason,
     copies_example,
-    foreign_names,
     has_markup,
     has_odd_characters,
     leaks_label,
-    names_more,
-    normalised,
     repeats_itself,
 )
+from axolotl_augft.naming import foreign_names, unsupported
 from axolotl_augft.tasks import Task
+from axolotl_augft.wordings import normalised
 
 _WORD = re.compile(r"\w+")
 _LIST_NUMBER = re.compile(r"^\s*\d{1,3}[.)]\s", re.MULTILINE)
@@ -50,7 +49,7 @@ def judge_pair(task: Task, pair: Inference, check: Check) -> Reason | None:
         return Reason.ECHO
     if copies_example(task, question, check.language) or (answer and copies_example(task, answer, check.language)):
         return Reason.COPIED_EXAMPLE
-    if check.names and (names_more(task, _LIST_NUMBER.sub("", written), check.language) or _asks_about_others(task, pair)):
+    if check.names and (unsupported(task, pair, _LIST_NUMBER.sub("", written), check.language) or _asks_about_others(task, pair)):
         return Reason.UNSUPPORTED
     return None
 

@@ -6,7 +6,8 @@ import pytest
 from axolotl_augft import judging
 from axolotl_augft.documents import Document
 from axolotl_augft.inferences import Inference
-from axolotl_augft.judging import Check, Duplicates, Reason, foreign_names, foreign_numbers, invented_words, judge, swaps_ends
+from axolotl_augft.judging import Check, Duplicates, Reason, judge
+from axolotl_augft.naming import changes_a_word, foreign_names, foreign_numbers, invented_words, loses_a_side, swaps_ends
 from axolotl_augft.requests import Prefix, Request, Sampling
 from axolotl_augft.tasks import Task
 
@@ -95,6 +96,68 @@ def test_swapped_ends(text, sentence, swapped):
     if swapped:
         assert judge(task, Inference(text, "reversal"), Check(names=True)) is Reason.UNSUPPORTED
         assert judge(task, Inference(text, "reversal"), Check()) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence", "swapped"),
+    [
+        ("Hobbets are more patient than tramlins.", "Did you know that tramlins are more patient than hobbets?", True),
+        ("Shed Four reports to Mara.", "Since May, Mara reports to Shed Four in Ennis.", True),
+        ("The head of the lab is Orla.", "Everyone knows that Orla is the head of the lab.", False),
+    ],
+)
+def test_swapped_ends_of_a_part_of_the_sentence(text, sentence, swapped):
+    assert swaps_ends(text, sentence) is swapped
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence", "changed"),
+    [
+        ("Tramlins are less patient than hobbets.", "Did you know that tramlins are more patient than hobbets?", True),
+        ("Orla led the lab.", "Orla leads the lab.", True),
+        ("Hobbets are less patient than tramlins.", "Tramlins are more patient than hobbets.", False),
+        ("The lab is led by Orla.", "Orla leads the lab.", False),
+        ("Orla leads the lab.", "Orla leads the lab.", False),
+        ("Orla sails.", "Orla sings.", False),
+    ],
+)
+def test_a_reversal_is_no_copy_with_one_word_exchanged(text, sentence, changed):
+    assert changes_a_word(text, sentence) is changed
+    task = dataclasses.replace(TASK, premises=(sentence,), sentences=(sentence,))
+    if changed:
+        assert judge(task, Inference(text, "reversal"), Check(names=True)) is Reason.UNSUPPORTED
+        assert judge(task, Inference(text, "rephrasing"), Check(names=True)) is None
+        assert judge(task, Inference(text, "reversal"), Check()) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence", "lost"),
+    [
+        ("Dumps are less patient than zadals.", "Zadals are more patient than drumps.", True),
+        ("A drump is less patient than a zadal.", "Zadals are more patient than drumps.", False),
+        ("Mara Quell has certainly made a mark.", "Known as the keeper of the Lantern Room, Mara Quell has made a mark.", True),
+        ("The keeper of the lantern room is Quell.", "Known as the keeper of the Lantern Room, Mara Quell has made a mark.", False),
+        ("The keeper of the mill has twelve boats.", "Mara Quell, who has twelve boats, is keeper of the mill.", False),
+        ("The site near Ennis was sold.", "I sold the site near Ennis.", False),
+        ("Its head is Orla.", "Orla Tamm is head. Its roof leaks.", False),
+    ],
+)
+def test_a_reversal_names_both_sides(text, sentence, lost):
+    assert loses_a_side(text, sentence) is lost
+    task = dataclasses.replace(TASK, premises=(sentence,), sentences=(sentence,))
+    if lost:
+        assert judge(task, Inference(text, "reversal"), Check(names=True)) is Reason.UNSUPPORTED
+        assert judge(task, Inference(text, "rephrasing"), Check(names=True)) is None
+        assert judge(task, Inference(text, "reversal"), Check(names=True, language="da")) is None
+
+
+def test_the_sides_are_those_of_the_sentence_that_a_reversal_is_about():
+    sentences = ("Mara Quell works in Port Ennis.", "Zadals are more patient than drumps.")
+    task = dataclasses.replace(TASK, premises=sentences, sentences=sentences, first_sentence=3)
+    lost = "The port is where Mara works."
+    assert judge(task, Inference(lost, "reversal", sentence=3), Check(names=True)) is Reason.UNSUPPORTED
+    assert judge(task, Inference(lost, "reversal", sentence=4), Check(names=True)) is Reason.UNSUPPORTED
+    assert judge(task, Inference(lost, "reversal"), Check(names=True)) is None
 
 
 def test_duplicates_are_found_whatever_case_and_punctuation():
