@@ -33,7 +33,7 @@ def unsupported(task: Task, inference: Inference, text: str, language: str) -> b
     if foreign_names(text, task.premises) or any(swaps_ends(text, s) for s in task.sentences):
         return True
     reverses = inference.kind == "reversal"
-    if reverses and any(changes_a_word(text, s) for s in task.sentences):
+    if reverses and any(changes_a_word(text, s) for s in _source(task, inference)):
         return True
     if language != "en":
         return False
@@ -89,8 +89,9 @@ def _modern(word: str, known: frozenset[str]) -> bool:
 
 
 def _inflected(word: str, known: frozenset[str]) -> bool:
-    """Whether it is a known word with a suffix, or without one."""
-    return any(stem in known for stem in stems(word)) or any(word in stems(k) for k in known if k.startswith(word[:3]))
+    """Whether it is a known word with another suffix, or without one."""
+    forms = {word, *stems(word)}
+    return not forms.isdisjoint(known) or any(not forms.isdisjoint(stems(k)) for k in known if k.startswith(word[:3]))
 
 
 def swaps_ends(text: str, sentence: str) -> bool:
@@ -126,28 +127,28 @@ def loses_a_side(text: str, sentence: str) -> bool:
 
     A name is a run of words with capitals, or a word that no English dictionary has.
     """
-    names, said = _runs_of_names(sentence), vocabulary((text,))
+    names, said = _named(sentence), vocabulary((text,))
     return len(names) >= _SIDES and sum(any(w in said or _inflected(w, said) for w in name) for name in names) < _SIDES
 
 
-def _runs_of_names(text: str) -> list[set[str]]:
-    runs: list[set[str]] = []
-    end = -1
+def _named(text: str) -> list[set[str]]:
+    """The names in a text, each with its words."""
+    names: list[set[str]] = []
+    end = None
     for match in WORD.finditer(text):
-        if not _is_name(match.group(), _is_inside(text, match.start())):
-            continue
-        if runs and text[end : match.start()].isspace():
-            runs[-1].add(bare(match.group()))
+        word = match.group()
+        if word[0].isupper() and word not in _I and _is_inside(text, match.start()):
+            if end is not None and text[end : match.start()].isspace():
+                names[-1].add(bare(word))
+            else:
+                names.append({bare(word)})
+            end = match.end()
+        elif word.isalpha() and len(word) >= _SHORTEST_NAME and not is_english(word.casefold()):
+            names.append({bare(word)})
+            end = match.end() if word[0].isupper() else None
         else:
-            runs.append({bare(match.group())})
-        end = match.end()
-    return runs
-
-
-def _is_name(word: str, inside: bool) -> bool:
-    if word[0].isupper() and inside:
-        return word not in _I
-    return word.isalpha() and len(word) >= _SHORTEST_NAME and not is_english(word.casefold())
+            end = None
+    return names
 
 
 def _stretches(words: list[str], length: int) -> list[list[str]]:

@@ -25,7 +25,7 @@ from axolotl_augft.bench.making import grammar_of
 from axolotl_augft.bench.oracle import OracleServer
 from axolotl_augft.bench.suite import ORACLE
 from axolotl_augft.config import AugftConfig
-from axolotl_augft.errors import ConfigError
+from axolotl_augft.errors import ConfigError, OutputError
 from axolotl_augft.recipe import Recipe
 from axolotl_augft.stage import run_stage
 
@@ -111,7 +111,10 @@ def _audited(
     # Requests of local entries are the same in a recipe of one data set; global ones have the data set's own context groups.
     together = [folders] if entry["strategy"] == "local" else [[folder] for folder in folders]
     for some in together:
-        run_stage(Recipe.from_cfg(_recipe(given, some, teacher, entry, CHECKS[0])))
+        try:
+            run_stage(Recipe.from_cfg(_recipe(given, some, teacher, entry, CHECKS[0])))
+        except OutputError as error:  # of no accepted statement: the audit tells what became of them
+            print(f"{name}: {error}")
     for folder in folders:
         data = load(folder)
         for check in CHECKS:
