@@ -57,6 +57,10 @@ class OutputError(AugftError):
     """The output folder or the temporary one cannot be written, or there is nothing to write."""
 
 
+class NothingAccepted(OutputError):
+    """Answers came, but none of their statements was accepted."""
+
+
 class WaitingFailed(AugftError):
     """The process that runs the stage for this launch failed or never finished."""
 

@@ -17,7 +17,7 @@ from typing import Any
 import orjson
 
 from axolotl_augft.contents import Augmentation
-from axolotl_augft.errors import OutputError
+from axolotl_augft.errors import NothingAccepted
 from axolotl_augft.files import cannot_write, sync, write_json
 from axolotl_augft.inferences import Inference
 from axolotl_augft.judging import Judged, Reason
@@ -49,7 +49,7 @@ def write_result(
     """Writes everything and returns the manifest.
 
     Raises:
-        OutputError: The folder cannot be written, or not a single statement was accepted.
+        OutputError: The folder cannot be written, or (NothingAccepted) not a single statement was accepted.
     """
     folder = recipe.output_dir / f".writing-{os.getpid()}"
     try:
@@ -60,7 +60,7 @@ def write_result(
         entries = writer.write(sources, judged)
         counts = writer.counts(asked)
         if recipe.augft.augment and not counts.accepted:
-            raise OutputError(
+            raise NothingAccepted(
                 f"no statement was accepted, so there is nothing to add ({_reasons(counts.rejected)}); see README, 'Nothing came out'"
             )
         manifest = Manifest("", teacher_id, entries, counts, student.tokens.exact)

@@ -12,10 +12,14 @@ With --documents a data set is cut down to so many documents, evenly spread, the
 
 import argparse
 import json
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
+
+from prompt_table import tables
+from transformers import AutoTokenizer
 
 from axolotl_augft.augment_config import LocalAugment
 from axolotl_augft.bench.audit import Audit, audit, share
@@ -25,7 +29,7 @@ from axolotl_augft.bench.making import grammar_of
 from axolotl_augft.bench.oracle import OracleServer
 from axolotl_augft.bench.suite import ORACLE
 from axolotl_augft.config import AugftConfig
-from axolotl_augft.errors import ConfigError, OutputError
+from axolotl_augft.errors import BenchError, NothingAccepted
 from axolotl_augft.recipe import Recipe
 from axolotl_augft.stage import run_stage
 
@@ -53,7 +57,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path, nargs="+")
     parser.add_argument("--model", required=True)
-    parser.add_argument("--documents", type=int)
+    parser.add_argument("--documents", type=int, default=sys.maxsize)
     parser.add_argument("--only", nargs="+", choices=list(SETTINGS), default=list(SETTINGS))
     parser.add_argument("--concurrency", type=int, default=8)
     parser.add_argument("--serve-arg", action="append", default=[])
@@ -63,20 +67,24 @@ def main() -> None:
     folders = [_folder(given, folder) for folder in given.data]
     rows: list[dict[str, Any]] = []
     for name in given.only:
-        try:
-            rows += _measured(given, folders, name)
-        except ConfigError as error:
-            print(f"{name}: left out ({error})")
+        if SETTINGS[name][0].get("api") == "chat" and not _chats(given.model):
+            print(f"{name}: left out, {given.model} has no chat template")
+            continue
+        rows += list(_measured(given, folders, name))
         if given.out:
             given.out.parent.mkdir(parents=True, exist_ok=True)
             given.out.write_text(json.dumps(rows, indent=1))
-    print("\n".join(_table(rows)))
+    print("\n".join(tables(rows)))
+
+
+def _chats(model: str) -> bool:
+    return model == ORACLE or AutoTokenizer.from_pretrained(model).chat_template is not None
 
 
 def _folder(given: argparse.Namespace, folder: Path) -> Path:
     """The data set's folder, or that of a part of it."""
     data = load(folder)
-    if given.documents is None or given.documents >= len(data.documents):
+    if given.documents >= len(data.documents):
         return folder
     part = given.work / f"{folder.name}-{given.documents}"
     save(sampled(data, given.documents), part)
@@ -90,7 +98,10 @@ def sampled(data: BenchData, number: int) -> BenchData:
     stated = [Stated(s.fact, tuple(places[d] for d in s.documents if d in places)) for s in data.stated]
     part = replace(data, documents=tuple(data.documents[i] for i in kept), stated=tuple(s for s in stated if s.documents))
     true = closure(part.facts, part.rules)
-    return replace(part, questions=tuple(q for q in data.questions if q.fact in true))
+    questions = tuple(q for q in data.questions if q.fact in true)
+    if not questions:
+        raise BenchError(f"--documents {number}: no question of {data.name} follows from so few of its {len(data.documents)} documents")
+    return replace(part, questions=questions)
 
 
 def _measured(given: argparse.Namespace, folders: Sequence[Path], name: str) -> Iterator[dict[str, Any]]:
@@ -113,7 +124,7 @@ def _audited(
     for some in together:
         try:
             run_stage(Recipe.from_cfg(_recipe(given, some, teacher, entry, CHECKS[0])))
-        except OutputError as error:  # of no accepted statement: the audit tells what became of them
+        except NothingAccepted as error:  # the audit tells what became of the statements
             print(f"{name}: {error}")
     for folder in folders:
         data = load(folder)
@@ -133,18 +144,6 @@ def _figures(result: Audit) -> dict[str, Any]:
         "coverage": result.coverage(),
         "rejected": {t.reason: t.statements for t in result.tallies if t.reason},
     }
-
-
-def _table(rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    columns = ("teacher", "data", "documents", "setting", "check", "statements", "precision", "wrong", "unread", "coverage")
-    lines = ["| " + " | ".join(columns) + " |", "|" + "---|" * len(columns)]
-    return lines + ["| " + " | ".join(_shown(row[c]) for c in columns) + " |" for row in rows]
-
-
-def _shown(value: Any) -> str:
-    if isinstance(value, float):
-        return f"{value:.3f}"
-    return "–" if value is None else str(value)
 
 
 def _recipe(

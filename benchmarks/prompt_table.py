@@ -14,19 +14,7 @@ from pathlib import Path
 from typing import Any
 
 _MARKS = re.compile(r"(?<=<!-- figures -->\n).*?(?=<!-- /figures -->)", re.DOTALL)
-_COLUMNS = (
-    "statements",
-    "precision",
-    "wrong",
-    "not understood",
-    "coverage",
-    "with names: statements",
-    "precision",
-    "wrong",
-    "not understood",
-    "coverage",
-)
-_FIGURES = ("statements", "precision", "wrong", "unread", "coverage")
+_FIGURES = {"statements": "statements", "precision": "precision", "wrong": "wrong", "unread": "not understood", "coverage": "coverage"}
 
 Row = Mapping[str, Any]
 
@@ -37,7 +25,7 @@ def main() -> None:
     parser.add_argument("rows", type=Path, nargs="+")
     parser.add_argument("--page", type=Path)
     given = parser.parse_args()
-    text = "\n".join(_tables([row for file in given.rows for row in json.loads(file.read_text())])) + "\n"
+    text = "\n".join(tables([row for file in given.rows for row in json.loads(file.read_text())])) + "\n"
     if given.page is None:
         print(text)
     elif not _MARKS.search(page := given.page.read_text()):
@@ -46,26 +34,39 @@ def main() -> None:
         given.page.write_text(_MARKS.sub(lambda _: text, page))
 
 
-def _tables(rows: Sequence[Row]) -> Iterator[str]:
+def tables(rows: Sequence[Row]) -> Iterator[str]:
+    """Lines of Markdown.
+
+    Args:
+        rows: What `prompt_settings.py` wrote: a setting's figures under one check.
+
+    Raises:
+        ValueError: A setting is told twice.
+    """
+
     def where(row: Row) -> tuple[str, str, int]:
         return row["data"], row["teacher"], -row["documents"]
 
     for (data, teacher, documents), some in groupby(sorted(rows, key=where), where):
+        settings = _by_setting(list(some))
+        checks = next(iter(settings.values()))
+        heads = [what if check == "none" else f"with {check}: {what}" for check in checks for what in _FIGURES.values()]
         yield f"### {data}, {-documents:,} documents, written by {teacher}\n"
-        yield "| setting | " + " | ".join(_COLUMNS) + " |"
-        yield "|---|" + "---:|" * len(_COLUMNS)
-        yield from _lines(list(some))
+        yield "| setting | " + " | ".join(heads) + " |"
+        yield "|---|" + "---:|" * len(heads)
+        for setting, found in settings.items():
+            yield f"| {setting} | " + " | ".join(_shown(found[check][name]) for check in checks for name in _FIGURES) + " |"
         yield ""
 
 
-def _lines(rows: Sequence[Row]) -> Iterator[str]:
-    """One for each setting; its answers without a check, then with `verify: names`."""
+def _by_setting(rows: Sequence[Row]) -> dict[str, dict[str, Row]]:
     settings: dict[str, dict[str, Row]] = {}
     for row in rows:
-        settings.setdefault(row["setting"], {})[row["check"]] = row
-    for setting, checks in settings.items():
-        figures = [_shown(checks[check][name]) for check in ("none", "names") for name in _FIGURES]
-        yield f"| {setting} | " + " | ".join(figures) + " |"
+        checks = settings.setdefault(row["setting"], {})
+        if row["check"] in checks:
+            raise ValueError(f"{row['data']}, {row['teacher']}: the setting {row['setting']!r} is told twice; give each file of rows once")
+        checks[row["check"]] = row
+    return settings
 
 
 def _shown(value: Any) -> str:

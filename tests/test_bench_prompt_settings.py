@@ -10,7 +10,8 @@ import pytest
 from axolotl_augft.bench.dataset import load, save
 from axolotl_augft.bench.making import make
 
-SCRIPT = Path(__file__).parent.parent / "benchmarks" / "prompt_settings.py"
+BENCHMARKS = Path(__file__).parent.parent / "benchmarks"
+SCRIPT = BENCHMARKS / "prompt_settings.py"
 
 
 @pytest.mark.slow
@@ -34,3 +35,24 @@ def test_the_oracle_is_right_and_states_what_a_part_of_a_data_set_asks(tmp_path)
     part, whole = load(tmp_path / "work" / "reversals-6"), load(tmp_path / "reversals")
     assert part.documents == tuple(whole.documents[i * len(whole.documents) // 6] for i in range(6))
     assert {q.id for q in part.questions} < {q.id for q in whole.questions}
+
+
+def table(*files):
+    return subprocess.run([sys.executable, BENCHMARKS / "prompt_table.py", *files], capture_output=True, text=True, timeout=60)
+
+
+def test_rows_become_a_table_for_each_data_set(tmp_path):
+    row = {"teacher": "m", "data": "d", "setting": "s", "documents": 1200, "wrong": 0.25, "unread": 0.0, "coverage": 2 / 3}
+    rows = [row | {"check": "none", "statements": 1000, "precision": 0.75}, row | {"check": "names", "statements": 0, "precision": None}]
+    (tmp_path / "a.json").write_text(json.dumps(rows))
+    (tmp_path / "b.json").write_text(json.dumps([r | {"data": "e"} for r in rows]))
+    assert table(tmp_path / "a.json", tmp_path / "b.json").stdout.splitlines()[:6] == [
+        "### d, 1,200 documents, written by m",
+        "",
+        "| setting | statements | precision | wrong | not understood | coverage |"
+        " with names: statements | with names: precision | with names: wrong | with names: not understood | with names: coverage |",
+        "|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|",
+        "| s | 1,000 | 0.75 | 0.25 | 0.00 | 0.67 | 0 | – | 0.25 | 0.00 | 0.67 |",
+        "",
+    ]
+    assert "told twice" in table(tmp_path / "a.json", tmp_path / "a.json").stderr
