@@ -30,6 +30,7 @@ def is_number(word: str) -> bool:
     return word in _NUMBERS
 
 
+@lru_cache(maxsize=65_536)
 def is_english(word: str) -> bool:
     """Whether a lower-case word is English, or is an English one with a common suffix."""
     return any(_is_listed(spelt) for spelt in {word, _american(word)})

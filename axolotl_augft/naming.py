@@ -7,6 +7,7 @@ rejected here may still be wrong ("all mammals are wolves").
 import difflib
 import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 
 from axolotl_augft.english import endings_off, is_compound, is_english, is_number, stems
 from axolotl_augft.inferences import Inference
@@ -121,7 +122,7 @@ def swaps_ends(text: str, sentence: str) -> bool:
     return any(_swapped(new, old[i : i + len(new)]) for i in range(len(old) - len(new) + 1))
 
 
-def _swapped(new: list[str], old: list[str]) -> bool:
+def _swapped(new: tuple[str, ...], old: tuple[str, ...]) -> bool:
     if new == old or sorted(new) != sorted(old):
         return False
     differ = [i for i, (a, b) in enumerate(zip(new, old, strict=True)) if a != b]
@@ -164,7 +165,8 @@ def _named(sentence: str) -> Iterator[set[str]]:
     yield from ({w} for w in vocabulary((sentence,)).difference(*names) if _may_be_invented(w) and not is_english(w))
 
 
-def _plain_words(text: str) -> list[str]:
+@lru_cache(maxsize=512)
+def _plain_words(text: str) -> tuple[str, ...]:
     """The words of a text without articles; a possessive ending is a word of its own."""
     apart = re.sub(r"(?<=\w)['’]s\b", " 's", text.casefold())
-    return [w for w in re.findall(rf"'s|{WORD.pattern}", apart) if w not in _ARTICLES]
+    return tuple(w for w in re.findall(rf"'s|{WORD.pattern}", apart) if w not in _ARTICLES)
