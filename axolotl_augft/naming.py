@@ -18,15 +18,19 @@ _I = frozenset({"I", "I'm", "I’m", "I've", "I’ve", "I'd", "I’d", "I'll", "
 _TITLE_BEFORE = re.compile(r"\b(?:Dr|Mr|Mrs|Ms|Prof|St|Jr|[A-Z])\.\s*$")
 _START_BEFORE = re.compile(r"[.!?:\"“]\s*$")
 _ARTICLES = frozenset({"a", "an", "the"})
-# What may stand between two ends that are exchanged without a change of meaning: links alone, or anything with a word of symmetry.
+# What may stand between two ends that are exchanged without a change of meaning: links, with or without words that hold both ways,
+# or one verb of a place or of speech ("on the hill stands a castle").
 _LINKS = frozenset(
-    "is are was were be been being has have had will would may might must and or remain remains remained become becomes became"
+    "is are was were be been being has have had will would may might must and or remain remains remained"
     " now then also still not never no longer once currently formerly always often usually perhaps".split()
 )
-_SYMMETRIC = frozenset(
+_PERFECT = frozenset({"has", "have", "had"})
+_BOTH_WAYS = frozenset(
     "brother sister twin cousin friend partner colleague neighbor neighbour married next adjacent beside near opposite borders border"
-    " bordered meets met equals same different related said says asked stands stood lies lay sits sat hangs hung comes came".split()
+    " bordered meets met equals same different related".split()
 )
+_PREPOSITIONS = frozenset({"as", "of", "to", "from"})
+_INVERTED = frozenset("stands stood lies lay sits sat hangs hung said says asked".split())
 _LONGEST_SWAP = 60
 _SHORTEST_NAME = 3
 _MISSPELT = 0.75
@@ -131,7 +135,16 @@ def _swapped(new: tuple[str, ...], old: tuple[str, ...]) -> bool:
     last = [i for i in range(1, n) if new[:i] == old[n - i :]]
     first = [j for j in range(1, n) if new[n - j :] == old[:j]]
     middles = (old[j : n - i] for i in last for j in first if i + j < n and new[i : n - j] == old[j : n - i])
-    return any(not (_LINKS.issuperset(middle) or _SYMMETRIC.intersection(middle)) for middle in middles)
+    return any(not _holds_both_ways(middle) for middle in middles)
+
+
+def _holds_both_ways(middle: tuple[str, ...]) -> bool:
+    words = set(middle)
+    if words & _PERFECT and "been" not in words:
+        return False
+    rest = words - _LINKS
+    both_ways = bool(rest & _BOTH_WAYS) and rest <= _BOTH_WAYS | _PREPOSITIONS
+    return not rest or both_ways or (len(middle) == 1 and middle[0] in _INVERTED)
 
 
 def changes_a_word(text: str, sentence: str) -> bool:
