@@ -7,7 +7,8 @@ changes one thing of it, the last ones ask for all kinds at once, and for what f
 here, once a setting; `oracle` is a teacher that is always right. The audit is taken twice over the same answers: without a check, and
 with `verify: names`. Answers are kept in the work folder, so that a second run asks only what the first one did not.
 
-With --documents a data set is cut down to so many documents, evenly spread, their facts, and the questions that follow from these.
+--out is written anew by every run. With --documents a data set is cut down to so many documents, evenly spread, their facts, and the
+questions that follow from these.
 """
 
 import argparse
@@ -29,7 +30,7 @@ from axolotl_augft.bench.making import grammar_of
 from axolotl_augft.bench.oracle import OracleServer
 from axolotl_augft.bench.suite import ORACLE
 from axolotl_augft.config import AugftConfig
-from axolotl_augft.errors import BenchError, NothingAccepted
+from axolotl_augft.errors import AugftError, BenchError, NothingAccepted
 from axolotl_augft.recipe import Recipe
 from axolotl_augft.stage import run_stage
 
@@ -64,6 +65,21 @@ def main() -> None:
     parser.add_argument("--work", type=Path, default=Path("build/prompt_settings"))
     parser.add_argument("--out", type=Path)
     given = parser.parse_args()
+    if len({folder.name for folder in given.data}) < len(given.data):
+        parser.error("two data folders have the same name; rename one, or take one at a time")
+    if given.documents < 1:
+        parser.error(f"--documents {given.documents}: give a number of documents from 1 on")
+    if given.model != ORACLE and not (Path(given.model) / "config.json").exists():
+        parser.error(
+            f"--model {given.model}: no folder of a model (config.json is missing); see `example_configs/demo_model.py`, or give oracle"
+        )
+    try:
+        _run(given)
+    except AugftError as error:
+        parser.error(str(error))
+
+
+def _run(given: argparse.Namespace) -> None:
     folders = [_folder(given, folder) for folder in given.data]
     rows: list[dict[str, Any]] = []
     for name in given.only:

@@ -15,6 +15,7 @@ from typing import Any
 
 _MARKS = re.compile(r"(?<=<!-- figures -->\n).*?(?=<!-- /figures -->)", re.DOTALL)
 _FIGURES = {"statements": "statements", "precision": "precision", "wrong": "wrong", "unread": "not understood", "coverage": "coverage"}
+_KEYS = {"teacher", "data", "documents", "setting", "check", *_FIGURES}
 
 Row = Mapping[str, Any]
 
@@ -25,13 +26,26 @@ def main() -> None:
     parser.add_argument("rows", type=Path, nargs="+")
     parser.add_argument("--page", type=Path)
     given = parser.parse_args()
-    text = "\n".join(tables([row for file in given.rows for row in json.loads(file.read_text())])) + "\n"
-    if given.page is None:
-        print(text)
-    elif not _MARKS.search(page := given.page.read_text()):
-        parser.error(f"{given.page}: no <!-- figures --> and <!-- /figures --> in it")
-    else:
-        given.page.write_text(_MARKS.sub(lambda _: text, page))
+    try:
+        text = "\n".join(tables([row for file in given.rows for row in _rows(file)])) + "\n"
+        if given.page is None:
+            print(text)
+        elif not _MARKS.search(page := given.page.read_text()):
+            parser.error(f"{given.page}: no <!-- figures --> and <!-- /figures --> in it")
+        else:
+            given.page.write_text(_MARKS.sub(lambda _: text, page))
+    except (OSError, ValueError) as error:
+        parser.error(str(error))
+
+
+def _rows(file: Path) -> list[Row]:
+    try:
+        rows = json.loads(file.read_text())
+    except ValueError:
+        rows = None
+    if not rows or not isinstance(rows, list) or not all(isinstance(row, dict) and row.keys() >= _KEYS for row in rows):
+        raise ValueError(f"{file}: no rows of prompt_settings.py; give a file that it wrote with --out")
+    return rows
 
 
 def tables(rows: Sequence[Row]) -> Iterator[str]:

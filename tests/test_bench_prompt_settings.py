@@ -56,3 +56,38 @@ def test_rows_become_a_table_for_each_data_set(tmp_path):
         "",
     ]
     assert "told twice" in table(tmp_path / "a.json", tmp_path / "a.json").stderr
+
+
+@pytest.mark.parametrize("content", ["no JSON", "[]", "{}", '[{"teacher": "m"}]'])
+def test_a_file_without_rows_is_told_in_one_line(tmp_path, content):
+    (tmp_path / "a.json").write_text(content)
+    told = table(tmp_path / "a.json")
+    assert told.returncode == 2
+    assert told.stderr.splitlines()[-1].endswith("a.json: no rows of prompt_settings.py; give a file that it wrote with --out")
+
+
+def test_the_tables_go_between_the_marks_of_a_page(tmp_path):
+    row = {"teacher": "m", "data": "d", "setting": "s", "documents": 1, "statements": 1, "check": "none"}
+    (tmp_path / "a.json").write_text(json.dumps([row | dict.fromkeys(("precision", "wrong", "unread", "coverage"), 1.0)]))
+    page = tmp_path / "page.md"
+    page.write_text("before\n<!-- figures -->\nold\n<!-- /figures -->\nafter\n")
+    assert table(tmp_path / "a.json", "--page", page).returncode == 0
+    text = page.read_text()
+    assert "| s | 1 | 1.00 |" in text and "old" not in text and text.startswith("before\n") and text.endswith("-->\nafter\n")
+    assert "missing.md" in table(tmp_path / "a.json", "--page", tmp_path / "missing.md").stderr.splitlines()[-1]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        (["--model", "oracle", "--documents", "0"], "--documents 0: give a number of documents from 1 on"),
+        (["--model", "nowhere"], "--model nowhere: no folder of a model"),
+        (["--model", "oracle"], "reversals"),
+    ],
+)
+def test_wrong_input_of_prompt_settings_is_told_in_one_line(tmp_path, given, told):
+    run = subprocess.run([sys.executable, SCRIPT, tmp_path / "reversals", *given], capture_output=True, text=True, timeout=120)
+    assert run.returncode == 2
+    assert told in run.stderr.splitlines()[-1]
+    assert "Traceback" not in run.stderr

@@ -158,8 +158,9 @@ def _less_accurate_than_icl(found: Sequence[Variant]) -> set[tuple[Condition, Sp
 def _cost_line(cost: Cost, spent: Sequence[Cost], worse: bool) -> str:
     several = sum(c.condition == cost.condition for c in spent) > 1
     name = f"{cost.condition}, {cost.splitting}" if several else cost.condition
-    hours = (_hours(cost.teacher_hours, "augmentation"), _hours(cost.training_hours, "training"))
-    parts = [_amount(cost.teacher_tokens, "teacher tokens"), *hours]
+    known = cost.teacher_hours is not None or cost.teacher_tokens is None
+    asking = _hours(cost.teacher_hours, "augmentation") if known else "hours of augmentation not measured (some answers were stored before)"
+    parts = [_amount(cost.teacher_tokens, "teacher tokens"), asking, _hours(cost.training_hours, "training")]
     if cost.teacher_dollars is not None and cost.training_dollars is not None:
         parts.append(f"{_dollars(cost.teacher_dollars)} for the teacher, {_dollars(cost.training_dollars)} for training")
     questions = cost.break_even_questions
