@@ -10,6 +10,7 @@ from axolotl_augft.examples import load_pool
 from axolotl_augft.inferences import Inference
 from axolotl_augft.judging import Check, Duplicates, Reason, judge
 from axolotl_augft.naming import foreign_names, foreign_numbers, invented_words, swaps_ends
+from axolotl_augft.pair_judging import judge_pair
 from axolotl_augft.requests import Prefix, Request, Sampling
 from axolotl_augft.tasks import Task
 
@@ -190,13 +191,19 @@ def test_the_words_are_those_of_the_sentence_that_a_reversal_is_about():
     assert judge(task, Inference(kept, "reversal"), Check(names=True)) is None
 
 
+def test_a_question_with_its_answer_need_not_look_like_a_reversed_sentence():
+    task = about("Orla Tamm of Port Ennis sails.")
+    assert judge(task, Inference("Orla is who sails.", "reversal"), Check(names=True)) is Reason.UNSUPPORTED
+    assert judge_pair(task, Inference("Orla.", "reversal", question="Who sails?"), Check(names=True)) is None
+
+
 def test_what_a_reversal_looks_like_is_known_of_english_only():
     sentence, text = "北京是中国的首都，上海是最大的城市。", "中国的首都是北京，上海是最大的城市。"
     assert judge(about(sentence), Inference(text, "reversal"), Check(names=True, language="zh")) is None
 
 
 def test_a_long_statement_of_few_words_is_judged_in_time():
-    words = [f"w{i % 5}" for i in range(60)]
+    words = [f"w{i % 5}" for i in range(1000)]
     started = time.monotonic()
     swaps_ends(" ".join(reversed(words)), " ".join(words * 4))
     assert time.monotonic() - started < 2
@@ -223,6 +230,7 @@ def test_the_global_prompts_own_examples_are_recognised():
         ("Hobbets are less patient than tramlings.", ["tramlings"]),
         ("Hobbots are less patient than the quiet plinkets.", ["hobbots", "plinkets"]),
         ("Bakers sang while the houses were painted.", []),
+        ("My favourite colour is organised by an organisation's neighbours, using an app.", []),
         ("The website and the workflow were upgraded with new firmware.", []),
     ],
 )
