@@ -83,7 +83,7 @@ class AugftConfig(Block):
     verify: Literal["none", "names", "teacher"] = Field(
         "none",
         description="Reject statements their premises do not support. names: a name, a number or (in English) a word of no dictionary "
-        "that the premises lack, a sentence whose ends are merely swapped, a reversal that copies all but a word or names one side only, "
+        "that the premises lack, a sentence whose ends are merely swapped, a reversal that copies its source or names one side only, "
         "or a rephrased question that drops a name; teacher: the teacher is asked (a request a statement).",
     )
     include_original: bool = Field(True, description="Whether the source rows are trained on too.")

@@ -6,6 +6,7 @@ from functools import lru_cache
 
 _SUFFIXES = ("s", "es", "d", "ed", "ing", "er", "est", "ly", "y")
 _SHORTEST_HALF = 3
+_SHORTEST_NAME = 3
 _ENDINGS = ("s", "es", "d", "ed", "ing")
 # Words the dictionaries leave out, which are older than some of them.
 _UNLISTED = frozenset(
@@ -36,6 +37,11 @@ def is_english(word: str) -> bool:
     return any(_is_listed(spelt) for spelt in {word, _american(word)})
 
 
+def is_unlisted(word: str) -> bool:
+    """Whether a lower-case word looks like one of a text, and is not English."""
+    return word.isalpha() and len(word) >= _SHORTEST_NAME and not is_english(word)
+
+
 def _is_listed(word: str) -> bool:
     english = _english()
     return word in english or word in _UNLISTED or any(stem in english or stem in _UNLISTED for stem in stems(word))
@@ -48,10 +54,10 @@ def _american(word: str) -> str:
     return word
 
 
-def is_compound(word: str) -> bool:
-    """Whether two English words, each of three letters or more, make it up: website, workflow. The dictionaries are older than those."""
+def is_compound(word: str, shortest: int = _SHORTEST_HALF) -> bool:
+    """Whether two English words, each of so many letters or more, make it up: website, workflow. The dictionaries are older than those."""
     english = _english()
-    halves = ((word[:i], word[i:]) for i in range(_SHORTEST_HALF, len(word) - _SHORTEST_HALF + 1))
+    halves = ((word[:i], word[i:]) for i in range(shortest, len(word) - shortest + 1))
     return any(first in english and is_english(second) for first, second in halves)
 
 
@@ -63,6 +69,14 @@ def stems(word: str) -> Iterator[str]:
 def endings_off(word: str) -> Iterator[str]:
     """The same for the endings of verbs and plurals only, which leave a name the same name."""
     yield from _without(_ENDINGS, word)
+
+
+def inflected(word: str, known: frozenset[str]) -> bool:
+    """Whether it is a known word with a suffix, without one, or with another ending of verbs and plurals."""
+    if any(stem in known for stem in stems(word)):
+        return True
+    forms = set(endings_off(word))
+    return any(word in stems(k) or not forms.isdisjoint(endings_off(k)) for k in known if k.startswith(word[:3]))
 
 
 def _without(suffixes: Iterable[str], word: str) -> Iterator[str]:

@@ -4,6 +4,7 @@ import re
 from functools import lru_cache
 
 WORD = re.compile(r"\w+(?:['’-]\w+)*")
+ARTICLES = frozenset({"a", "an", "the"})
 POSSESSIVE = re.compile(r"['’]s?$")
 
 
@@ -22,3 +23,10 @@ def bare(word: str) -> str:
     """A word without case and without an English possessive ending."""
     small = word.casefold()
     return POSSESSIVE.sub("", small) if "'" in small or "’" in small else small
+
+
+@lru_cache(maxsize=512)
+def plain_words(text: str) -> tuple[str, ...]:
+    """The words of a text in small letters, without articles; a possessive ending is a word of its own."""
+    apart = re.sub(r"(?<=\w)['’]s\b", " 's", text.casefold())
+    return tuple(w for w in re.findall(rf"'s|{WORD.pattern}", apart) if w not in ARTICLES)

@@ -9,9 +9,10 @@ from axolotl_augft.documents import Document
 from axolotl_augft.examples import load_pool
 from axolotl_augft.inferences import Inference
 from axolotl_augft.judging import Check, Duplicates, Reason, judge
-from axolotl_augft.naming import foreign_names, foreign_numbers, invented_words, swaps_ends
+from axolotl_augft.naming import foreign_names, foreign_numbers, invented_words
 from axolotl_augft.pair_judging import judge_pair
 from axolotl_augft.requests import Prefix, Request, Sampling
+from axolotl_augft.reversing import swaps_ends
 from axolotl_augft.tasks import Task
 
 PROMPT = "Text:\n[1] Orsilva Vintaro is the head baker of Mirrendal.\n[1] reversal: The head baker of Mirrendal is Orsilva Vintaro.\n"
@@ -128,6 +129,15 @@ RIGHT = [
     ("All frolts dutok smaffs.", "Smaffs are dutoked by frolts."),
     ("A smaff is dutoked by frolts.", "A frolt dutoks smaffs."),
     ("Tramlins are more patient than hobbets.", "A hobbet is less patient than a tramlin."),
+    ("Carving a path, Mara Quell came to lead the lab.", "The person who came to lead the lab by carving a path is Mara Quell."),
+    ("Orla Tamm is from Reading. Reading in Berkshire is a town.", "A town in Berkshire is Reading, Orla Tamm's home."),
+    ("Mara Quell has the odd backstory of being the head of the lab.", "The head of the lab is Mara Quell."),
+    ("According to Mara Quell, the lab is led by Orla Tamm.", "According to Mara Quell, Orla Tamm leads the lab."),
+    ("Mara Quell has met Mara Quell.", "Mara Quell has been met by Mara Quell."),
+    ("Since May Quell came, she has run the lab.", "The lab has been run by Quell since she came."),
+    ("Mara Quell plays the piano.", "The piano is played by Mara Quell."),
+    ("Orla Tamm made the grand piano.", "The grand piano was made by Orla Tamm."),
+    ("Orla Tamm runs a shop.", "The corner shop is run by Orla Tamm."),
 ]
 WRONG = [
     ("Did you know that tramlins are more patient than hobbets?", "Hobbets are more patient than tramlins."),
@@ -150,6 +160,11 @@ WRONG = [
     ("Orla leads the lab.", "Orla led the lab."),
     ("Zadals are more patient than drumps.", "Some drumps are not patient."),
     ("The lab of Ennis is led by Velder.", "Velding leads the lab of Ennis."),
+    ("Carving a path, Mara Quell came to lead the lab.", "The head of the lab is Carving Quell."),
+    ("The story of Mara Quell is that she leads the lab.", "The story of Mara Quell is the head of the lab."),
+    ("Once she led the lab: Mara Quell.", "Mara Quell's lab is led by Mara Quell."),
+    ("Among many, Mara Quell is the head of the lab.", "Among many there is the head of the lab."),
+    ("Kyle Quell leads the lab.", "The lab is led by someone."),
 ]
 
 
@@ -160,6 +175,16 @@ def about(sentence):
 @pytest.mark.parametrize(("sentence", "text"), RIGHT)
 def test_a_right_reversal_passes(sentence, text):
     assert judge(about(sentence), Inference(text, "reversal"), Check(names=True)) is None
+
+
+def test_two_new_words_side_by_side_are_of_a_worked_example():
+    prompt = Prefix("", "Text:\n[1] Orla Tamm invented the folding piano.\n[1] reversal: The folding piano was invented by Orla Tamm.\n")
+    task = dataclasses.replace(about("Mara Quell invented the steam pump."), request=dataclasses.replace(TASK.request, prefix=prompt))
+    copied = Inference("The folding piano was invented by Mara Quell.", "reversal")
+    assert judge(task, copied, Check(names=True)) is Reason.UNSUPPORTED
+    assert judge(task, copied, Check(names=True, language="da")) is None
+    assert judge(task, Inference("The steam piano was invented by Mara Quell.", "reversal"), Check(names=True)) is None
+    assert judge(task, Inference("Mara Quell made a folding piano.", "rephrasing"), Check(names=True)) is None
 
 
 @pytest.mark.parametrize(("sentence", "text"), WRONG)

@@ -148,13 +148,15 @@ class ReversalCurseGrammar:
         best = max(self._puts, key=lambda p: len(p.words & words))
         others = max((len(p.words & words) for p in self._puts if p.description != best.description), default=0)
         own = len(best.words & words)
-        return best if own >= _FEWEST_SHORTENED and own > others and own >= _PURE * len(words) else None
+        pure = own >= _PURE * len(words) or words - _ANYONE <= best.words
+        return best if own >= _FEWEST_SHORTENED and own > others and pure else None
 
 
 _RECALL, _MARGIN, _ON_ONE_SIDE = 0.8, 0.25, 2 / 3
 _PURE, _FEWEST_SHORTENED = 0.8, 2
 _FOREMOST = frozenset({"first", "last", "only", "best", "most", "top"})
 _FEWEST_WORDS = 3
+_ANYONE = frozenset({"man", "one", "peopl", "perso", "someo", "woman"})
 # Long enough to tell most words apart, short enough that "directed", "directing" and "director" are one.
 _STEM = 5
 _WORD = re.compile(r"[^\W_]+")
