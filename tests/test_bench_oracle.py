@@ -1,4 +1,7 @@
 import json
+import os
+import subprocess
+import sys
 import urllib.error
 import urllib.request
 
@@ -200,3 +203,24 @@ def test_applications_are_all_ways_to_a_conclusion():
             (fact("isa a d"), fact("has d p")),
         ]
     )
+
+
+ANSWERS = """
+from axolotl_augft.bench.making import grammar_of, make
+from axolotl_augft.bench.oracle_answers import Oracle
+data = make("semantic", "tiny", 0)
+oracle = Oracle(data, grammar_of(data))
+shown = "".join(f"[{i:08x}] {d}\\n" for i, d in enumerate(data.documents))
+for i, document in enumerate(data.documents[:5]):
+    print(oracle.answer(f"Facts:\\n{shown}Chosen:\\n[{i:08x}] {document}\\nReasoning:\\n"))
+"""
+
+
+def test_answers_are_the_same_whatever_the_hash_seed():
+    runs = [
+        subprocess.run(
+            [sys.executable, "-c", ANSWERS], env=os.environ | {"PYTHONHASHSEED": seed}, capture_output=True, text=True, check=True
+        )
+        for seed in ("1", "2")
+    ]
+    assert runs[0].stdout == runs[1].stdout and len(runs[0].stdout) > 1000

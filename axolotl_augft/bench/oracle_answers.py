@@ -17,7 +17,7 @@ from axolotl_augft.bench.grammar import Grammar
 from axolotl_augft.bench.prompt_reading import GlobalPrompt, LocalPrompt, UnreadablePrompt, VerifyPrompt, read_prompt
 from axolotl_augft.bench.reading import Reader
 
-_VERSION = 1
+_VERSION = 2
 _WORDINGS = {"rephrasing": 2, "reversal": 2, "consequence": 1}
 # A trace is one training row, and axolotl drops a row that is longer than the student's sequence.
 _TRACE_STEPS = 12
@@ -99,8 +99,9 @@ class Oracle:
         return f"{worded[0][1]}{others}, so {_inside(conclusion, step.conclusion)}"
 
     def _make_group(self, documents: tuple[str, ...]) -> "_Group":
-        stated = {fact for text in documents for fact in self._facts(text)}
-        return _Group([*sorted(stated), *self._data.background], applications([*stated, *self._data.background], self._data.rules))
+        # In an order that no hash seed changes: it decides which of several derivations is told.
+        stated = sorted({fact for text in documents for fact in self._facts(text)})
+        return _Group([*stated, *self._data.background], applications([*stated, *self._data.background], self._data.rules))
 
     def _facts(self, text: str) -> tuple[Fact, ...]:
         """The facts of a shown text: what the data set says of a whole document, else what the grammar reads.
