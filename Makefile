@@ -1,4 +1,4 @@
-# Targets: env, test, test-quick, check, demo, bench, bench-tiny, bench-reversal-curse, bench-gemma, bench-table, clean. All work in .venv.
+# Targets: env, test, test-quick, check, demo, bench, bench-tiny, bench-reversal-curse, bench-gemma, bench-small, bench-table, clean. All work in .venv.
 PYTHON ?= python3.11
 # Pinned, so that all machines test with one torch; TORCH= leaves the choice to axolotl.
 TORCH ?= torch==2.13.0
@@ -7,7 +7,7 @@ DEMO := example_configs/smollm2-handbook-lora-cpu.yml
 export HF_HUB_OFFLINE ?= 1
 export AXOLOTL_DO_NOT_TRACK ?= 1
 
-.PHONY: env test test-quick check demo bench bench-tiny bench-reversal-curse bench-gemma bench-table clean
+.PHONY: env test test-quick check demo bench bench-tiny bench-reversal-curse bench-gemma bench-small bench-table clean
 
 env: .venv/.ready
 
@@ -55,6 +55,13 @@ bench-gemma: env
 	$(BIN)/python example_configs/demo_model.py build/models/smollm2
 	$(BIN)/python benchmarks/gemma_teacher.py build/models/gemma
 	$(BIN)/axolotl augft bench run benchmarks/suites/reversals-gemma.yml
+
+# The oracle teaches SmolLM2 what the other made data sets hold. An hour or two.
+bench-small: env
+	$(BIN)/python example_configs/demo_model.py build/models/smollm2
+	$(BIN)/axolotl augft bench run benchmarks/suites/syllogisms-small.yml
+	$(BIN)/axolotl augft bench run benchmarks/suites/process-small.yml
+	$(BIN)/axolotl augft bench run benchmarks/suites/semantic-small.yml
 
 bench-tiny: env
 	$(BIN)/python benchmarks/tiny_student.py build/models/tiny
