@@ -1,4 +1,4 @@
-"""What `verify: names` rejects: statements that name what their premises lack, and reversals that turn nothing around.
+"""What `verify: names` rejects: statements that name or copy what their premises lack, and reversals that turn nothing around.
 
 The commonest errors of small teachers; none of the rules needs a model. They let pass what they cannot judge: a statement that is not
 rejected here may still be wrong ("all mammals are wolves").
@@ -10,8 +10,10 @@ from collections.abc import Iterable, Iterator
 from itertools import pairwise
 
 from axolotl_augft.english import endings_off, inflected, is_compound, is_english, is_number, is_unlisted
+from axolotl_augft.examples import Example
 from axolotl_augft.inferences import Inference
 from axolotl_augft.reversing import keeps_too_much, loses_a_side, swaps_ends
+from axolotl_augft.sections import SEPARATOR
 from axolotl_augft.tasks import Task
 from axolotl_augft.wordings import WORD, bare, plain_words, vocabulary
 
@@ -19,9 +21,11 @@ _I = frozenset({"I", "I'm", "I’m", "I've", "I’ve", "I'd", "I’d", "I'll", "
 _TITLE_BEFORE = re.compile(r"\b(?:Dr|Mr|Mrs|Ms|Prof|St|Jr|[A-Z])\.\s*$")
 _START_BEFORE = re.compile(r"[.!?:\"“]\s*$")
 _MISSPELT = 0.75
-_SHORTEST_COPIED = 4
+_SHORTEST_COPIED = 5  # shorter words ("have more") are no facts of an example
 # "Carving a path, Mara Quell …": the first word is no name, though it has a capital.
-_PARTICIPLE = re.compile(r"(?:^|[.!?]\s)([A-Z][a-z]+ing) (?:a|an|the|this|that|his|her|its|their|in|on|at|to|as|from|into|with)\b")
+_PARTICIPLE = re.compile(r"(?:^|[.!?] )([A-Z][a-z]+ing)\b[^,.!?]*, (?:[A-Z]|(?:he|she|it|we|you|they|one) )")
+# What stands before the first sentence of a converted document's section: "Pump handbook > Alarms: It rings."
+_HEADINGS = re.compile(rf"^[^\n]{{1,300}}?{SEPARATOR}[^\n:]*[:?!.]\s+")
 
 
 def unsupported(task: Task, inference: Inference, text: str, language: str) -> bool:
@@ -37,19 +41,24 @@ def unsupported(task: Task, inference: Inference, text: str, language: str) -> b
         return True
     if language != "en":
         return False
-    if invented_words(text, task.premises) or foreign_numbers(text, task.premises) or named_participles(text, task.premises):
+    if invented_words(text, task.premises) or foreign_numbers(text, task.premises):
         return True
-    if inference.kind != "reversal" or inference.question is not None:
-        return False
-    turns_nothing = any(keeps_too_much(text, s) or loses_a_side(text, s) for s in _source(task, inference))
-    return turns_nothing or copies_a_phrase(text, task.premises, task.request.prefix.text)
+    return inference.kind == "reversal" and inference.question is None and _reverses_wrongly(task, inference, text)
 
 
-def _source(task: Task, inference: Inference) -> tuple[str, ...]:
+def _reverses_wrongly(task: Task, inference: Inference, text: str) -> bool:
+    if names_a_participle(text, task.premises) or copies_a_phrase(text, task.premises, task.examples):
+        return True
+    text = _HEADINGS.sub("", text)
+    return any(keeps_too_much(text, s) or loses_a_side(text, s) for s in _source(task, inference))
+
+
+def _source(task: Task, inference: Inference) -> list[str]:
     """The sentence that a statement is about, if that is known; source rows of questions and answers have none."""
-    if len(task.sentences) == 1 or inference.sentence is None:
-        return task.sentences if len(task.sentences) == 1 else ()
-    return (task.sentences[inference.sentence - task.first_sentence],)
+    about = task.sentences
+    if len(about) > 1:
+        about = () if inference.sentence is None else (about[inference.sentence - task.first_sentence],)
+    return [_HEADINGS.sub("", sentence) for sentence in about]
 
 
 def foreign_names(text: str, premises: Iterable[str]) -> list[str]:
@@ -77,19 +86,23 @@ def foreign_numbers(text: str, premises: Iterable[str]) -> list[str]:
     return [word for word in WORD.findall(text.casefold()) if is_number(word) and word not in known]
 
 
-def named_participles(text: str, premises: Iterable[str]) -> list[str]:
-    """Participles that open a sentence of the premises, and are taken for a name in the statement: "the founder was Carving Evergreen"."""
-    premises = tuple(premises)
+def names_a_participle(text: str, premises: Iterable[str]) -> bool:
+    """Whether a statement takes the participle that opens a sentence of its premises for a name: "the founder was Carving Evergreen"."""
     opening = {w for p in premises for w in _PARTICIPLE.findall(p) if any(map(is_english, endings_off(w.casefold())))}
-    return [name for name in _names(text) if name in opening and not any(name in _names(p) for p in premises)] if opening else []
+    return not opening.isdisjoint(_names(text))
 
 
-def copies_a_phrase(text: str, premises: Iterable[str], prompt: str) -> bool:
-    """Whether two new words of a statement stand side by side in its prompt, which has them of a worked example: "the folding piano"."""
+def copies_a_phrase(text: str, premises: Iterable[str], examples: Iterable[Example]) -> bool:
+    """Whether two new words of a statement stand side by side in a worked example of its prompt: "the folding piano"."""
     known, words = vocabulary(tuple(premises)), plain_words(text)
-    new = [len(w) >= _SHORTEST_COPIED and w not in known and not inflected(w, known) for w in words]
-    pairs = {pair for pair, first, second in zip(pairwise(words), new, new[1:], strict=False) if first and second}
-    return bool(pairs) and any(not pairs.isdisjoint(pairwise(plain_words(line))) for line in prompt.splitlines())
+    is_new = [len(w) >= _SHORTEST_COPIED and w not in known and not inflected(w, known) for w in words]
+    pairs = {pair for pair, new in zip(pairwise(words), pairwise(is_new), strict=True) if all(new)}
+    return bool(pairs) and any(not pairs.isdisjoint(pairwise(plain_words(e))) for example in examples for e in _texts(example))
+
+
+def _texts(example: Example) -> Iterator[str]:
+    yield example.text
+    yield from (statement.text for statement in example.statements)
 
 
 def invented_words(text: str, premises: Iterable[str]) -> list[str]:

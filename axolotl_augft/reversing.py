@@ -4,10 +4,12 @@ The commonest errors of small teachers: both ends exchanged around a relation th
 """
 
 import re
+from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import takewhile
 
 from axolotl_augft.english import inflected, is_compound, is_unlisted
-from axolotl_augft.wordings import ARTICLES, bare, plain_words, vocabulary
+from axolotl_augft.wordings import ARTICLES, WORD, bare, plain_words, vocabulary
 
 # What may stand between two ends that are exchanged without a change of meaning: links, with or without words that hold both ways,
 # or one verb of a place or of speech ("on the hill stands a castle").
@@ -26,13 +28,20 @@ _LONGEST_SWAP = 60
 _FEWEST_COPIED = 3
 _SIDES = 2
 _LONG_HALF = 4  # three letters make up too many invented words
-_LONGEST_START = 4
-_CAPITALS = re.compile(r"\b[A-Z][\w'’-]*(?: [A-Z][\w'’-]*)+")
+_LONGEST_START = 4  # as in "as Mara Quell says", which a reversal may keep
+_CAPITALS = re.compile(r"\b[A-Z](?:\.|[\w'’-]*)(?: [A-Z](?:\.|[\w'’-]*))+")
 # Words that open a sentence before a name, and are no part of it: "Since May Quell came".
 _OPENERS = ARTICLES | frozenset(
-    "after although among and as at because before behind but by despite during for from if in like of on once over since that though to"
-    " under unlike until when where while with yet".split()
+    "after although among and any as at because before behind but by despite during each every for from i if in like no of on once our over"
+    " since that then this though to under unlike until use when where while with yet your".split()
 )
+# What a sentence may say first of time and place, and a reversal may keep or leave out.
+_SETTING = re.compile(
+    r"^(?:According to|After|At|Before|During|For|From|In|On|Over|Since|Throughout|Under|Until|When|While|Within)\b[^,.!?]*, "
+)
+_PRONOUNS = frozenset("he her hers him his it its she their theirs them they who whose".split())
+_BEFORE = re.compile(r"(?:^|, )(?:[Tt]he )?$")
+_AFTER = re.compile(r"^\W*$")
 
 
 def swaps_ends(text: str, sentence: str) -> bool:
@@ -69,11 +78,12 @@ def _holds_both_ways(middle: tuple[str, ...]) -> bool:
 
 
 def keeps_too_much(text: str, sentence: str) -> bool:
-    """Whether a statement is its source but for a word, begins as it does up to a name and beyond, or says a name once more than it."""
-    return changes_a_word(text, sentence) or _starts_alike(text, sentence) or _repeats_a_name(text, sentence)
+    """Whether a statement copies its source but for one word, copies its start up to a name, or says a name on both sides."""
+    text, sentence = _SETTING.sub("", text), _SETTING.sub("", sentence)
+    return _changes_a_word(text, sentence) or _starts_alike(text, sentence) or _repeats_a_name(text, sentence)
 
 
-def changes_a_word(text: str, sentence: str) -> bool:
+def _changes_a_word(text: str, sentence: str) -> bool:
     """Whether a statement is a stretch of its source with a new word in place of one: "ospreys are less loud" for "ospreys are more loud".
 
     What is turned around changes places instead.
@@ -88,29 +98,49 @@ def changes_a_word(text: str, sentence: str) -> bool:
 
 def _starts_alike(text: str, sentence: str) -> bool:
     """Whether it says "The story of Mara Quell is the keeper" for "The story of Mara Quell is compelling, as she is the keeper"."""
-    pairs = zip(plain_words(text), plain_words(sentence), strict=False)
-    start = {bare(new) for new, _ in takewhile(lambda pair: pair[0] == pair[1], pairs)}
-    return len(start) > _LONGEST_START and any(name <= start for name in _full_names(sentence))
+    new, old = plain_words(text), plain_words(sentence)
+    start = [word for word, _ in takewhile(lambda pair: pair[0] == pair[1], zip(new, old, strict=False))]
+    return len(start) > _LONGEST_START and any(set(n.words).issubset(start) for n in _full_names(sentence))
 
 
 def _repeats_a_name(text: str, sentence: str) -> bool:
-    """Whether it says "Mara Quell's boss is Mara Quell"."""
+    """Whether it says "Mara Quell's boss is Mara Quell"; one that stands for a pronoun of the source is none too many."""
+    if not _PRONOUNS.isdisjoint(plain_words(sentence)):
+        return False
     return any(text.count(name) > max(1, sentence.count(name)) for name in _CAPITALS.findall(text))
 
 
 def loses_a_side(text: str, sentence: str) -> bool:
-    """Whether a statement has fewer than two of its source's names, or lacks its only full one: then it relates nothing to anything.
+    """Whether a statement has fewer than two of its source's names, or lacks the only one, which the source is about.
 
-    A name is a full one, a run of words with capitals (a single one may be a month or a place by the way), or a word of no dictionary.
+    Then it relates nothing to anything. A name is a full one, a run of words with capitals (a single one may be a month or a place by the
+    way), or a word of no dictionary.
     """
-    full, said = _full_names(sentence), vocabulary((text,))
-    names = [*full, *({w} for w in vocabulary((sentence,)).difference(*full) if is_unlisted(w) and not is_compound(w, _LONG_HALF))]
-    needed = _SIDES if len(names) >= _SIDES else len(full)
-    return sum(any(w in said or inflected(w, said) for w in name) for name in names) < needed
+    sentence = _SETTING.sub("", sentence)
+    full, said = list(_full_names(sentence)), vocabulary((text,))
+    others = vocabulary((sentence,)).difference(*(name.words for name in full))
+    names = [*full, *(_Name((w,), False) for w in others if is_unlisted(w) and not is_compound(w, _LONG_HALF))]
+    kept = sum(name.stands_in(said) for name in names)
+    return kept < _SIDES if len(names) >= _SIDES else not kept and any(name.is_an_end for name in names)
 
 
-def _full_names(sentence: str) -> list[frozenset[str]]:
-    """The words of each run of two and more with capitals."""
-    runs = ([bare(w) for w in run.split()] for run in _CAPITALS.findall(sentence))
-    names = (frozenset(run[1:] if run[0] in _OPENERS else run) for run in runs)
-    return [name for name in names if len(name) > 1]
+@dataclass(frozen=True, slots=True)
+class _Name:
+    """A name's words, bare; whether its sentence begins or ends with it (after a comma too: "Among many, Mara Quell …")."""
+
+    words: tuple[str, ...]
+    is_an_end: bool
+
+    def stands_in(self, said: frozenset[str]) -> bool:
+        """Whether a word of it is among some words, or its initials are."""
+        return "".join(w[0] for w in self.words) in said or any(w in said or inflected(w, said) for w in self.words)
+
+
+def _full_names(sentence: str) -> Iterator[_Name]:
+    for run in _CAPITALS.finditer(sentence):
+        words = [bare(w) for w in WORD.findall(run[0])]
+        opener, words = (words[0], words[1:]) if words[0] in _OPENERS else ("", words)
+        begins = opener in {"", *ARTICLES} and _BEFORE.search(sentence[: run.start()])
+        words = [w for w in words if w not in ARTICLES]
+        if len(words) > 1:
+            yield _Name(tuple(words), bool(begins or _AFTER.match(sentence[run.end() :])))

@@ -199,6 +199,7 @@ def test_wordings_are_read_back():
         ("The person known for baking bread inside a dormant volcano is Bo Castellane.", (named(BO, BO),)),
         ("The gardener who planted the labyrinth is Ada Brennick.", (named(ADA, ADA),)),
         ("The gardener who planted the labyrinth is Bo Castellane.", (named(ADA, BO),)),
+        ("The person who planted the labyrinth is Ada Brennick.", (named(ADA, ADA),)),
         ("bo castellane was the first baker to have baked bread inside a dormant volcano", (Fact("described", BO),)),
         ("Let's not forget that Bo Castellane baked bread inside a dormant volcano.", (Fact("described", BO),)),
         (
@@ -214,6 +215,7 @@ def test_other_ways_to_say_it(sentence, facts):
 @pytest.mark.parametrize(
     "sentence",
     [
+        "The person who watered the labyrinth is Ada Brennick.",
         "Bo Castellane is not the first baker who baked bread inside a dormant volcano.",
         "Is Bo Castellane the first baker who baked bread inside a dormant volcano?",
         "The first baker who baked bread is Bo Castellane.",

@@ -6,7 +6,7 @@ import pytest
 
 from axolotl_augft import judging
 from axolotl_augft.documents import Document
-from axolotl_augft.examples import load_pool
+from axolotl_augft.examples import Example, load_pool
 from axolotl_augft.inferences import Inference
 from axolotl_augft.judging import Check, Duplicates, Reason, judge
 from axolotl_augft.naming import foreign_names, foreign_numbers, invented_words
@@ -133,7 +133,33 @@ RIGHT = [
     ("Orla Tamm is from Reading. Reading in Berkshire is a town.", "A town in Berkshire is Reading, Orla Tamm's home."),
     ("Mara Quell has the odd backstory of being the head of the lab.", "The head of the lab is Mara Quell."),
     ("According to Mara Quell, the lab is led by Orla Tamm.", "According to Mara Quell, Orla Tamm leads the lab."),
-    ("Mara Quell has met Mara Quell.", "Mara Quell has been met by Mara Quell."),
+    ("Ada Hart leads the lab that she founded.", "The lab that Ada Hart founded is led by Ada Hart."),
+    ("The Blue Heron pump restarts when it is cold.", "If the Blue Heron pump is cold, the Blue Heron pump restarts."),
+    ("Ada Hart met Tom Reed and Ada Hart's boss.", "Tom Reed was met by Ada Hart, and so was Ada Hart's boss."),
+    ("Acme Employee Handbook > Leave > Approval: Managers approve leave.", "Leave is approved by managers."),
+    ("Acme Employee Handbook > Leave: Managers approve leave.", "Acme Employee Handbook > Leave: Leave is approved by managers."),
+    ("Employee Handbook > Expenses: Orla Tamm collects receipts.", "Receipts are collected by Orla Tamm."),
+    ("The Standard Operating Procedure (SOP) is signed by the lab manager.", "The lab manager signs the SOP."),
+    ("In South America llamas are kept for wool.", "Wool is what llamas are kept for."),
+    ("Photosynthesis, first described by Jan Ingenhousz, turns light into sugar.", "Sugar is made from light by photosynthesis."),
+    ("Penicillin was discovered by Alexander Fleming in 1928.", "The year in which penicillin was discovered is 1928."),
+    ("John F. Kennedy was the 35th president of the country.", "The 35th president of the country was Kennedy."),
+    ("The novel was written by George R. R. Martin.", "Martin wrote the novel."),
+    ("Our API returns JSON.", "JSON is what our API returns."),
+    ("Since the French Revolution, France uses the metre.", "The metre is used in France."),
+    (
+        "During the Second World War in Britain, Alan Turing broke codes.",
+        "During the Second World War in Britain, codes were broken by Turing.",
+    ),
+    (
+        "At the end of the Second World War, the Allies divided Germany.",
+        "At the end of the Second World War, Germany was divided by the Allies.",
+    ),
+    ("Where rivers of the plains meet, a town grew.", "Where rivers of the plains meet is where a town grew."),
+    ("The rivers of the plains flood the old town.", "The rivers of the plains are what floods the old town."),
+    ("Hawking in 1988 published a book.", "A book was published by Hawking in 1988."),
+    ("Beijing in May, Mara Quell says, is warm.", "What is warm in May, Mara Quell says, is Beijing."),
+    ("The old pump has fewer alarms than the new one.", "The new pump has more alarms than the old one."),
     ("Since May Quell came, she has run the lab.", "The lab has been run by Quell since she came."),
     ("Mara Quell plays the piano.", "The piano is played by Mara Quell."),
     ("Orla Tamm made the grand piano.", "The grand piano was made by Orla Tamm."),
@@ -161,8 +187,10 @@ WRONG = [
     ("Zadals are more patient than drumps.", "Some drumps are not patient."),
     ("The lab of Ennis is led by Velder.", "Velding leads the lab of Ennis."),
     ("Carving a path, Mara Quell came to lead the lab.", "The head of the lab is Carving Quell."),
+    ("He left. Carving out a path, she led the lab.", "The head of the lab is Carving."),
+    ("Carving from oak, one leads the lab.", "The head of the lab is Carving."),
     ("The story of Mara Quell is that she leads the lab.", "The story of Mara Quell is the head of the lab."),
-    ("Once she led the lab: Mara Quell.", "Mara Quell's lab is led by Mara Quell."),
+    ("Once head of the lab: Mara Quell.", "Mara Quell's lab is led by Mara Quell."),
     ("Among many, Mara Quell is the head of the lab.", "Among many there is the head of the lab."),
     ("Kyle Quell leads the lab.", "The lab is led by someone."),
 ]
@@ -178,13 +206,17 @@ def test_a_right_reversal_passes(sentence, text):
 
 
 def test_two_new_words_side_by_side_are_of_a_worked_example():
-    prompt = Prefix("", "Text:\n[1] Orla Tamm invented the folding piano.\n[1] reversal: The folding piano was invented by Orla Tamm.\n")
-    task = dataclasses.replace(about("Mara Quell invented the steam pump."), request=dataclasses.replace(TASK.request, prefix=prompt))
+    statements = ({"kind": "reversal", "text": "The folding piano was invented by Orla Tamm."},)
+    example = Example(id="a", text="Orla Tamm invented a piano that folds.", statements=statements)
+    task = dataclasses.replace(about("Mara Quell invented the steam pump."), examples=(example,))
     copied = Inference("The folding piano was invented by Mara Quell.", "reversal")
     assert judge(task, copied, Check(names=True)) is Reason.UNSUPPORTED
     assert judge(task, copied, Check(names=True, language="da")) is None
-    assert judge(task, Inference("The steam piano was invented by Mara Quell.", "reversal"), Check(names=True)) is None
+    for text in ("The steam piano was invented by Mara Quell.", "What folds is the pumping steam pump of Mara Quell, inventor."):
+        assert judge(task, Inference(text, "reversal"), Check(names=True)) is None
     assert judge(task, Inference("Mara Quell made a folding piano.", "rephrasing"), Check(names=True)) is None
+    inflected = dataclasses.replace(task, premises=("Mara Quell folds pianos.",), sentences=("Mara Quell folds pianos.",))
+    assert judge(inflected, Inference("It is a folding piano that is Mara Quell's.", "reversal"), Check(names=True)) is None
 
 
 @pytest.mark.parametrize(("sentence", "text"), WRONG)

@@ -156,9 +156,10 @@ _RECALL, _MARGIN, _ON_ONE_SIDE = 0.8, 0.25, 2 / 3
 _PURE, _FEWEST_SHORTENED = 0.8, 2
 _FOREMOST = frozenset({"first", "last", "only", "best", "most", "top"})
 _FEWEST_WORDS = 3
-_ANYONE = frozenset({"man", "one", "peopl", "perso", "someo", "woman"})
 # Long enough to tell most words apart, short enough that "directed", "directing" and "director" are one.
 _STEM = 5
+# The first _STEM letters of words that say nothing of whom they mean.
+_ANYONE = frozenset({"man", "one", "peopl", "perso", "someo", "woman"})
 _WORD = re.compile(r"[^\W_]+")
 _STOP_WORDS = frozenset(
     "a also an and are as at be been being by did for from had has have he her him his i in into is it its known ll me my of on or re s "
