@@ -193,6 +193,9 @@ WRONG = [
     ("Once head of the lab: Mara Quell.", "Mara Quell's lab is led by Mara Quell."),
     ("Among many, Mara Quell is the head of the lab.", "Among many there is the head of the lab."),
     ("Kyle Quell leads the lab.", "The lab is led by someone."),
+    ("J. Hartley leads the lab.", "The lab is led by someone."),
+    ("The lab is led by Mara Quell.", "Someone is the head of the lab."),
+    ("Acme Employee Handbook > Leave: Managers approve leave.", "Acme Employee Handbook > Leave: Managers approved leave."),
 ]
 
 
@@ -207,11 +210,12 @@ def test_a_right_reversal_passes(sentence, text):
 
 def test_two_new_words_side_by_side_are_of_a_worked_example():
     statements = ({"kind": "reversal", "text": "The folding piano was invented by Orla Tamm."},)
-    example = Example(id="a", text="Orla Tamm invented a piano that folds.", statements=statements)
+    example = Example(id="a", text="Orla Tamm invented a piano that folds, of which they have more.", statements=statements)
     task = dataclasses.replace(about("Mara Quell invented the steam pump."), examples=(example,))
     copied = Inference("The folding piano was invented by Mara Quell.", "reversal")
     assert judge(task, copied, Check(names=True)) is Reason.UNSUPPORTED
     assert judge(task, copied, Check(names=True, language="da")) is None
+    assert judge(task, Inference("They have more steam pumps of Mara Quell's.", "reversal"), Check(names=True)) is None
     for text in ("The steam piano was invented by Mara Quell.", "What folds is the pumping steam pump of Mara Quell, inventor."):
         assert judge(task, Inference(text, "reversal"), Check(names=True)) is None
     assert judge(task, Inference("Mara Quell made a folding piano.", "rephrasing"), Check(names=True)) is None
