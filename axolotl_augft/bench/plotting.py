@@ -31,6 +31,7 @@ COLOURS: dict[Condition, str] = {
     "aug-both": "#009E73",
 }
 _HATCHES: dict[Splitting, str] = {"none": "", "independent": "///", "cumulative": "..."}
+_OVER_LINES = {"facecolor": "white", "edgecolor": "none", "pad": 0.5}
 _CHANCE = "chance"
 _NO_LEGEND = "_"
 _DPI = 150
@@ -127,7 +128,7 @@ def _draw_single(axes: "Axes", result: SuiteResult, found: Sequence[Variant]) ->
         estimate = variant.estimate()
         assert estimate is not None, "a finished cell has scores"
         top = estimate.accuracy + (estimate.standard_error or 0)
-        axes.text(x, top + 0.015, f"{estimate.accuracy:.2f}", ha="center", va="bottom", fontsize=9)
+        axes.text(x, top + 0.015, f"{estimate.accuracy:.2f}", ha="center", va="bottom", fontsize=9, bbox=_OVER_LINES, zorder=4)
     axes.set_xticks(range(len(found)), [label(v, found).replace(", ", "\n") for v in found])
     axes.set_xlim(-0.6, len(found) - 0.4)
     axes.axhline(chance(result), color="black", linestyle="--", linewidth=1, label=_CHANCE, zorder=3)
