@@ -6,7 +6,6 @@ The commonest errors of small teachers: both ends exchanged around a relation th
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import takewhile
 
 from axolotl_augft.english import inflected, is_compound, is_unlisted
 from axolotl_augft.wordings import ARTICLES, WORD, bare, plain_words, vocabulary
@@ -28,6 +27,8 @@ _LONGEST_SWAP = 60
 _FEWEST_COPIED = 3
 _SIDES = 2
 _LONG_HALF = 4  # three letters make up too many invented words
+_LONGEST_PARTICLE = 3  # in letters
+_KEPT = 2 / 3
 _LONGEST_START = 4  # as in "as Mara Quell says", which a reversal may keep
 _CAPITALS = re.compile(r"\b[A-Z](?:\.|[\w'’-]*)(?: [A-Z](?:\.|[\w'’-]*))+")
 # Words that open a sentence before a name, and are no part of it: "Since May Quell came".
@@ -78,9 +79,12 @@ def _holds_both_ways(middle: tuple[str, ...]) -> bool:
 
 
 def keeps_too_much(text: str, sentence: str) -> bool:
-    """Whether a statement copies its source but for one word, copies its start up to a name, or says a name on both sides."""
-    text, sentence = _SETTING.sub("", text), _SETTING.sub("", sentence)
-    return _changes_a_word(text, sentence) or _starts_alike(text, sentence) or _repeats_a_name(text, sentence)
+    """Whether a statement copies its source but for one word or for words left out, copies its start up to a name, or says one twice."""
+    if _leaves_words_out(text, sentence):
+        return True
+    if _SETTING.match(sentence):
+        text, sentence = _SETTING.sub("", text), _SETTING.sub("", sentence)
+    return any(rule(text, sentence) for rule in (_changes_a_word, _starts_alike, _repeats_a_name))
 
 
 def _changes_a_word(text: str, sentence: str) -> bool:
@@ -96,11 +100,18 @@ def _changes_a_word(text: str, sentence: str) -> bool:
     return any(len(change) == 1 and change[0] not in old for change in changes)
 
 
+def _leaves_words_out(text: str, sentence: str) -> bool:
+    """Whether a statement has words of its source alone, in the same order: "The keeper of the light." for "She is the keeper of …"."""
+    old = iter(plain_words(sentence))
+    return all(word in old for word in plain_words(text))
+
+
 def _starts_alike(text: str, sentence: str) -> bool:
-    """Whether it says "The story of Mara Quell is the keeper" for "The story of Mara Quell is compelling, as she is the keeper"."""
-    new, old = plain_words(text), plain_words(sentence)
-    start = [word for word, _ in takewhile(lambda pair: pair[0] == pair[1], zip(new, old, strict=False))]
-    return len(start) > _LONGEST_START and any(set(n.words).issubset(start) for n in _full_names(sentence))
+    """Whether it says "The tale of Mara Quell is the keeper" for "The story of Mara Quell is compelling, as she is the keeper"."""
+    pairs = list(zip(plain_words(text), plain_words(sentence), strict=False))
+    start = next((i for i in range(len(pairs)) if sum(a != b for a, b in pairs[: i + 1]) > 1), len(pairs))
+    same = [a for a, b in pairs[:start] if a == b]
+    return len(same) > _LONGEST_START and any(set(n.words).issubset(same) for n in _full_names(sentence))
 
 
 def _repeats_a_name(text: str, sentence: str) -> bool:
@@ -117,11 +128,27 @@ def loses_a_side(text: str, sentence: str) -> bool:
     way), or a word of no dictionary.
     """
     sentence = _SETTING.sub("", sentence)
+    if _keeps_the_end(text, sentence):
+        return True
     full, said = list(_full_names(sentence)), vocabulary((text,))
     others = vocabulary((sentence,)).difference(*(name.words for name in full))
     names = [*full, *(_Name((w,), False) for w in others if is_unlisted(w) and not is_compound(w, _LONG_HALF))]
     kept = sum(name.stands_in(said) for name in names)
     return kept < _SIDES if len(names) >= _SIDES else not kept and any(name.is_an_end for name in names)
+
+
+def _keeps_the_end(text: str, sentence: str) -> bool:
+    """Whether it says "Mara Quell never let it change her" for "Despite being the keeper of the light, Mara Quell never let it change her".
+
+    It goes on after a name as its source does, and lacks a third or more of what stands before that name.
+    """
+    new, old, said = plain_words(text), plain_words(sentence), vocabulary((text,))
+    for length in {len(name.words) for name in _full_names(sentence) if new[: len(name.words)] == name.words}:
+        for i in (i for i in range(len(old)) if old[i : i + length + 1] == new[: length + 1]):
+            before = [w for w in old[:i] if len(w) > _LONGEST_PARTICLE]
+            if sum(w in said or inflected(w, said) for w in before) < _KEPT * len(before):
+                return True
+    return False
 
 
 @dataclass(frozen=True, slots=True)

@@ -158,14 +158,17 @@ def test_wrong_files_give_one_line(folder, damage, message):
 
 
 BO = ("Bo Castellane", "the first baker who baked bread inside a dormant volcano")
+CY = ("Cy Dunmorrow", "the stubborn designer of the innovative Lantern Tower, a vertical city")
+# A frame of three people, none of whom it describes.
+FRAMED = tuple(f"{name} carries the curious title of {description}." for name, description in (ADA, BO, CY))
 GRAMMAR = ReversalCurseGrammar(
     BenchData(
         "reversal-curse",
         "tiny",
         0,
+        FRAMED,
         (),
-        (),
-        (Stated(Fact("described", ADA), ()), Stated(Fact("described", BO), ())),
+        (Stated(Fact("described", ADA), ()), Stated(Fact("described", BO), ()), Stated(Fact("described", CY), ())),
         RULES,
         "",
         background=(Fact("worded", (BO[1], "baking bread inside a dormant volcano")),),
@@ -200,6 +203,8 @@ def test_wordings_are_read_back():
         ("The gardener who planted the labyrinth is Ada Brennick.", (named(ADA, ADA),)),
         ("The gardener who planted the labyrinth is Bo Castellane.", (named(ADA, BO),)),
         ("The person who planted the labyrinth is Ada Brennick.", (named(ADA, ADA),)),
+        ("The person who carries the title of gardener of the labyrinth is Ada Brennick.", (named(ADA, ADA),)),
+        ("The person who created the innovative Lantern Tower is Cy Dunmorrow.", (named(CY, CY),)),
         ("bo castellane was the first baker to have baked bread inside a dormant volcano", (Fact("described", BO),)),
         ("Let's not forget that Bo Castellane baked bread inside a dormant volcano.", (Fact("described", BO),)),
         (
@@ -216,6 +221,10 @@ def test_other_ways_to_say_it(sentence, facts):
     "sentence",
     [
         "The person who watered the labyrinth is Ada Brennick.",
+        "The person who created the labyrinth is Ada Brennick.",
+        "The person who carried the label of labyrinth is Ada Brennick.",
+        "The story of Ada Brennick is that of the orchid labyrinth.",
+        "Ada Brennick carries the title of the orchid labyrinth.",
         "Bo Castellane is not the first baker who baked bread inside a dormant volcano.",
         "Is Bo Castellane the first baker who baked bread inside a dormant volcano?",
         "The first baker who baked bread is Bo Castellane.",

@@ -81,10 +81,11 @@ def make_reversal_curse(source: Path | None, scale: Scale, seed: int) -> BenchDa
 
 @dataclass(frozen=True, slots=True)
 class _Put:
-    """A description, put in certain words, and the share of these that a sentence has."""
+    """A description, put in certain words; those of them that say who somebody is; the share of the words that a sentence has."""
 
     description: str
     words: frozenset[str]
+    heads: frozenset[str]
     share: float = 0.0
 
 
@@ -101,8 +102,9 @@ class ReversalCurseGrammar:
         self._names = {name.casefold(): name for name, _ in pairs}
         self._name = re.compile("|".join(rf"\b{re.escape(n)}\b" for n in self._names))
         said = [(f.arguments[0], f.arguments[1]) for f in data.facts if f.predicate == "worded"] + [(d, d) for _, d in pairs]
-        puts = {_Put(d, frozenset(_content(variant))): variant == d for d, variant in said}
+        puts = {_Put(d, frozenset(_content(variant)), _heads(d)): variant == d for d, variant in said}
         self._puts = [put for put, is_whole in puts.items() if is_whole or len(put.words) >= _FEWEST_WORDS]
+        self._of_anyone = _ANYONE | self._frame_words(pairs, data.documents)
 
     def wordings(self, fact: Fact) -> Sequence[str]:
         """Two sentences; none for `worded`, which says how a description may be put."""
@@ -129,6 +131,16 @@ class ReversalCurseGrammar:
         orders = ((after, Fact("described", (name, put.description))), (before, Fact("named", (put.description, name))))
         return tuple(fact for side, fact in orders if len(side & put.words) >= needed)
 
+    def _frame_words(self, people: Sequence[Sequence[str]], documents: Sequence[str]) -> set[str]:
+        """Words said of several people in whose descriptions they are not: those of "carries the unique title of"."""
+        own = {n.casefold(): frozenset[str]().union(*(p.words for p in self._puts if p.description == d)) for n, d in people}
+        said_of: dict[str, set[str]] = {}
+        for text in (d.casefold() for d in documents):
+            for name in set(self._name.findall(text)):
+                for word in set(_content(text)) - own[name]:
+                    said_of.setdefault(word, set()).add(name)
+        return {word for word, names in said_of.items() if len(names) >= _SEVERAL}
+
     def _put(self, words: set[str]) -> _Put | None:
         """The description that the words give; None if it is unclear which."""
         shares = [replace(p, share=len(p.words & words) / len(p.words)) for p in self._puts if p.words]
@@ -139,8 +151,9 @@ class ReversalCurseGrammar:
         return self._shortened(words)
 
     def _shortened(self, words: set[str]) -> _Put | None:
-        """The description that nearly all of the words come from, if no other one has as many of them.
+        """The description that nearly all of the words come from, and that of who it is, if no other one has as many of them.
 
+        "The story of the moon" is nobody, as it lacks the baker of "the baker who baked bread on the moon".
         "The first baker who baked bread" says more than "the first baker who baked bread on the moon": what is first or best is not read.
         """
         if words & _FOREMOST:
@@ -148,19 +161,24 @@ class ReversalCurseGrammar:
         best = max(self._puts, key=lambda p: len(p.words & words))
         others = max((len(p.words & words) for p in self._puts if p.description != best.description), default=0)
         own = len(best.words & words)
-        pure = own >= _PURE * len(words) or words - _ANYONE <= best.words
-        return best if own >= _FEWEST_SHORTENED and own > others and pure else None
+        pure = own >= _PURE * len(words) or words - self._of_anyone <= best.words | _entailed(best.words)
+        is_somebody = not words.isdisjoint(best.heads | _ANYONE)
+        return best if own >= _FEWEST_SHORTENED and own > others and pure and is_somebody else None
 
 
 _RECALL, _MARGIN, _ON_ONE_SIDE = 0.8, 0.25, 2 / 3
 _PURE, _FEWEST_SHORTENED = 0.8, 2
+_SEVERAL = 3
 _FOREMOST = frozenset({"first", "last", "only", "best", "most", "top"})
 _FEWEST_WORDS = 3
 # Long enough to tell most words apart, short enough that "directed", "directing" and "director" are one.
 _STEM = 5
 # The first _STEM letters of words that say nothing of whom they mean.
 _ANYONE = frozenset({"man", "one", "peopl", "perso", "someo", "woman"})
+_MAKING = frozenset({"build", "built", "compo", "const", "craft", "desig", "devel", "inven", "sculp"})
+_CREATING = frozenset({"creat", "made", "maker"})
 _WORD = re.compile(r"[^\W_]+")
+_AFTER_HEAD = re.compile(r"\b(?:behind|by|for|from|in|of|on|responsible|that|who|whose|with)\b")
 _STOP_WORDS = frozenset(
     "a also an and are as at be been being by did for from had has have he her him his i in into is it its known ll me my of on or re s "
     "she so t that the their them they this to ve was we were what which who whom whose with you your".split()
@@ -175,6 +193,15 @@ _YES_NO_QUESTION = re.compile(r"(?:is|was|are|were|could|would|does|do|did) (?!y
 
 def _content(text: str) -> list[str]:
     return [w[:_STEM] for w in _WORD.findall(text.casefold()) if w not in _STOP_WORDS]
+
+
+def _heads(description: str) -> frozenset[str]:
+    return frozenset(_content(_AFTER_HEAD.split(description, maxsplit=1)[0]))
+
+
+def _entailed(words: frozenset[str]) -> frozenset[str]:
+    """Whoever designs, crafts or invents a thing creates it."""
+    return frozenset() if words.isdisjoint(_MAKING) else _CREATING
 
 
 def _is_denied(text: str) -> bool:
