@@ -30,7 +30,9 @@ _LONG_HALF = 4  # three letters make up too many invented words
 _LONGEST_PARTICLE = 3  # in letters
 _KEPT = 2 / 3
 _LONGEST_START = 4  # as in "as Mara Quell says", which a reversal may keep
-_CAPITALS = re.compile(r"\b[A-Z](?:\.|[\w'’-]*)(?: [A-Z](?:\.|[\w'’-]*))+")
+_NAME = r"[A-Z](?:\.|[\w'’-]*)(?: [A-Z](?:\.|[\w'’-]*))+"
+_CAPITALS = re.compile(rf"\b{_NAME}")
+_COMMA_AND_NAME = re.compile(rf", (?P<end>{_NAME} \w+ \w+)")
 # Words that open a sentence before a name, and are no part of it: "Since May Quell came".
 _OPENERS = ARTICLES | frozenset(
     "after although among and any as at because before behind but by despite during each every for from i if in like no of on once our over"
@@ -79,12 +81,11 @@ def _holds_both_ways(middle: tuple[str, ...]) -> bool:
 
 
 def keeps_too_much(text: str, sentence: str) -> bool:
-    """Whether a statement copies its source but for one word or for words left out, copies its start up to a name, or says one twice."""
-    if _leaves_words_out(text, sentence):
+    """Whether a statement is its source but for one word or for words left out, starts as it does, or repeats a name of it."""
+    if _leaves_words_out(text, sentence) or _starts_alike(text, sentence):
         return True
-    if _SETTING.match(sentence):
-        text, sentence = _SETTING.sub("", text), _SETTING.sub("", sentence)
-    return any(rule(text, sentence) for rule in (_changes_a_word, _starts_alike, _repeats_a_name))
+    text, sentence = _SETTING.sub("", text), _SETTING.sub("", sentence)
+    return _changes_a_word(text, sentence) or _repeats_a_name(text, sentence)
 
 
 def _changes_a_word(text: str, sentence: str) -> bool:
@@ -101,17 +102,28 @@ def _changes_a_word(text: str, sentence: str) -> bool:
 
 
 def _leaves_words_out(text: str, sentence: str) -> bool:
-    """Whether a statement has words of its source alone, in the same order: "The keeper of the light." for "She is the keeper of …"."""
+    """Whether a statement has words of its source alone, in the same order: "The owl is prey of …" for "The owl is no prey of …"."""
     old = iter(plain_words(sentence))
     return all(word in old for word in plain_words(text))
 
 
 def _starts_alike(text: str, sentence: str) -> bool:
-    """Whether it says "The tale of Mara Quell is the keeper" for "The story of Mara Quell is compelling, as she is the keeper"."""
-    pairs = list(zip(plain_words(text), plain_words(sentence), strict=False))
-    start = next((i for i in range(len(pairs)) if sum(a != b for a, b in pairs[: i + 1]) > 1), len(pairs))
-    same = [a for a, b in pairs[:start] if a == b]
-    return len(same) > _LONGEST_START and any(set(n.words).issubset(same) for n in _full_names(sentence))
+    """Whether it says "The tale of Mara Quell is the keeper" for "The story of Mara Quell is compelling, as she is the keeper".
+
+    One word of the start may be new. A setting that both begin with does not count; one that is moved to the front does.
+    """
+    if _SETTING.match(sentence):
+        text, sentence = _SETTING.sub("", text), _SETTING.sub("", sentence)
+    new, old = plain_words(text), plain_words(sentence)
+    same, new_words = set[str](), 0
+    for a, b in zip(new, old, strict=False):
+        if a == b:
+            same.add(a)
+        elif a in old or new_words:
+            break
+        else:
+            new_words += 1
+    return len(same) > _LONGEST_START and any(same.issuperset(n.words) for n in _full_names(sentence))
 
 
 def _repeats_a_name(text: str, sentence: str) -> bool:
@@ -138,17 +150,17 @@ def loses_a_side(text: str, sentence: str) -> bool:
 
 
 def _keeps_the_end(text: str, sentence: str) -> bool:
-    """Whether it says "Mara Quell never let it change her" for "Despite being the keeper of the light, Mara Quell never let it change her".
+    """Whether it says "Mara Quell never let fame change her" for "Being keeper of the light, Mara Quell never let it change her".
 
-    It goes on after a name as its source does, and lacks a third or more of what stands before that name.
+    It begins with a name that follows a comma there and with the next two words, and lacks a third or more of what is before the comma.
     """
-    new, old, said = plain_words(text), plain_words(sentence), vocabulary((text,))
-    for length in {len(name.words) for name in _full_names(sentence) if new[: len(name.words)] == name.words}:
-        for i in (i for i in range(len(old)) if old[i : i + length + 1] == new[: length + 1]):
-            before = [w for w in old[:i] if len(w) > _LONGEST_PARTICLE]
-            if sum(w in said or inflected(w, said) for w in before) < _KEPT * len(before):
-                return True
-    return False
+    comma = _COMMA_AND_NAME.search(sentence)
+    end = plain_words(comma["end"]) if comma else ()
+    if comma is None or plain_words(text)[: len(end)] != end:
+        return False
+    said = vocabulary((text,))
+    before = [w for w in plain_words(sentence[: comma.start()]) if len(w) > _LONGEST_PARTICLE]
+    return sum(w in said or inflected(w, said) for w in before) < _KEPT * len(before)
 
 
 @dataclass(frozen=True, slots=True)

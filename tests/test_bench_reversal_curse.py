@@ -203,7 +203,7 @@ def test_wordings_are_read_back():
         ("The gardener who planted the labyrinth is Ada Brennick.", (named(ADA, ADA),)),
         ("The gardener who planted the labyrinth is Bo Castellane.", (named(ADA, BO),)),
         ("The person who planted the labyrinth is Ada Brennick.", (named(ADA, ADA),)),
-        ("The person who carries the title of gardener of the labyrinth is Ada Brennick.", (named(ADA, ADA),)),
+        ("The person who carries the curious title of gardener of the labyrinth is Ada Brennick.", (named(ADA, ADA),)),
         ("The person who created the innovative Lantern Tower is Cy Dunmorrow.", (named(CY, CY),)),
         ("bo castellane was the first baker to have baked bread inside a dormant volcano", (Fact("described", BO),)),
         ("Let's not forget that Bo Castellane baked bread inside a dormant volcano.", (Fact("described", BO),)),
@@ -222,6 +222,9 @@ def test_other_ways_to_say_it(sentence, facts):
     [
         "The person who watered the labyrinth is Ada Brennick.",
         "The person who created the labyrinth is Ada Brennick.",
+        "The tower that made the designer is Cy Dunmorrow.",
+        "The one who was created by the Lantern Tower is Cy Dunmorrow.",
+        "The person who carries the orchid labyrinth is Ada Brennick.",
         "The person who carried the label of labyrinth is Ada Brennick.",
         "The story of Ada Brennick is that of the orchid labyrinth.",
         "Ada Brennick carries the title of the orchid labyrinth.",

@@ -81,7 +81,10 @@ def make_reversal_curse(source: Path | None, scale: Scale, seed: int) -> BenchDa
 
 @dataclass(frozen=True, slots=True)
 class _Put:
-    """A description, put in certain words; those of them that say who somebody is; the share of the words that a sentence has."""
+    """A description, put in certain words, and the share of these that a sentence has.
+
+    `heads`: those words of the description that say who somebody is, as "baker" does in "the baker who baked bread on the moon".
+    """
 
     description: str
     words: frozenset[str]
@@ -104,7 +107,7 @@ class ReversalCurseGrammar:
         said = [(f.arguments[0], f.arguments[1]) for f in data.facts if f.predicate == "worded"] + [(d, d) for _, d in pairs]
         puts = {_Put(d, frozenset(_content(variant)), _heads(d)): variant == d for d, variant in said}
         self._puts = [put for put, is_whole in puts.items() if is_whole or len(put.words) >= _FEWEST_WORDS]
-        self._of_anyone = _ANYONE | self._frame_words(pairs, data.documents)
+        self._frames = self._frames_of(pairs, data.documents)
 
     def wordings(self, fact: Fact) -> Sequence[str]:
         """Two sentences; none for `worded`, which says how a description may be put."""
@@ -124,33 +127,32 @@ class ReversalCurseGrammar:
             return ()
         name = self._names[mentions[0][0]]
         before, after = set(_content(text[: mentions[-1].start()])), set(_content(text[mentions[0].end() :]))
-        put = self._put({*before, *after})
+        put = self._put({*before, *after}, text)
         if put is None:
             return ()
         needed = _ON_ONE_SIDE * len(put.words & {*before, *after})
         orders = ((after, Fact("described", (name, put.description))), (before, Fact("named", (put.description, name))))
         return tuple(fact for side, fact in orders if len(side & put.words) >= needed)
 
-    def _frame_words(self, people: Sequence[Sequence[str]], documents: Sequence[str]) -> set[str]:
-        """Words said of several people in whose descriptions they are not: those of "carries the unique title of"."""
+    def _frames_of(self, people: Sequence[Sequence[str]], documents: Sequence[str]) -> set[frozenset[str]]:
+        """What documents say besides names and descriptions, of several people: two or more words, as in "carries the unique title of"."""
         own = {n.casefold(): frozenset[str]().union(*(p.words for p in self._puts if p.description == d)) for n, d in people}
-        said_of: dict[str, set[str]] = {}
+        said_of: dict[frozenset[str], set[str]] = {}
         for text in (d.casefold() for d in documents):
             for name in set(self._name.findall(text)):
-                for word in set(_content(text)) - own[name]:
-                    said_of.setdefault(word, set()).add(name)
-        return {word for word, names in said_of.items() if len(names) >= _SEVERAL}
+                said_of.setdefault(frozenset(_content(self._name.sub("", text))) - own[name], set()).add(name)
+        return {frame for frame, names in said_of.items() if len(names) >= _SEVERAL}
 
-    def _put(self, words: set[str]) -> _Put | None:
+    def _put(self, words: set[str], text: str) -> _Put | None:
         """The description that the words give; None if it is unclear which."""
         shares = [replace(p, share=len(p.words & words) / len(p.words)) for p in self._puts if p.words]
         best = max(shares, key=lambda p: (p.share, len(p.words)))
         next_share = max((p.share for p in shares if p.description != best.description), default=0.0)
         if best.share >= _RECALL:
             return best if best.share - next_share >= _MARGIN else None
-        return self._shortened(words)
+        return self._shortened(words, text)
 
-    def _shortened(self, words: set[str]) -> _Put | None:
+    def _shortened(self, words: set[str], text: str) -> _Put | None:
         """The description that nearly all of the words come from, and that of who it is, if no other one has as many of them.
 
         "The story of the moon" is nobody, as it lacks the baker of "the baker who baked bread on the moon".
@@ -161,7 +163,8 @@ class ReversalCurseGrammar:
         best = max(self._puts, key=lambda p: len(p.words & words))
         others = max((len(p.words & words) for p in self._puts if p.description != best.description), default=0)
         own = len(best.words & words)
-        pure = own >= _PURE * len(words) or words - self._of_anyone <= best.words | _entailed(best.words)
+        rest = words - best.words - _ANYONE - (_CREATED if _creates(text, best.description) else set())
+        pure = not rest or own >= _PURE * len(words - _ANYONE) or (len(rest) > 1 and any(rest <= frame for frame in self._frames))
         is_somebody = not words.isdisjoint(best.heads | _ANYONE)
         return best if own >= _FEWEST_SHORTENED and own > others and pure and is_somebody else None
 
@@ -175,9 +178,11 @@ _FEWEST_WORDS = 3
 _STEM = 5
 # The first _STEM letters of words that say nothing of whom they mean.
 _ANYONE = frozenset({"man", "one", "peopl", "perso", "someo", "woman"})
-_MAKING = frozenset({"build", "built", "compo", "const", "craft", "desig", "devel", "inven", "sculp"})
-_CREATING = frozenset({"creat", "made", "maker"})
+_MAKING = re.compile(r"\b(?:build|built|craft|design|develop|invent|sculpt)")
+_CREATING = re.compile(r"\bwho (?:created|made)\b")
+_CREATED = frozenset({"creat", "made"})
 _WORD = re.compile(r"[^\W_]+")
+# Where a description goes on to what somebody did.
 _AFTER_HEAD = re.compile(r"\b(?:behind|by|for|from|in|of|on|responsible|that|who|whose|with)\b")
 _STOP_WORDS = frozenset(
     "a also an and are as at be been being by did for from had has have he her him his i in into is it its known ll me my of on or re s "
@@ -199,9 +204,9 @@ def _heads(description: str) -> frozenset[str]:
     return frozenset(_content(_AFTER_HEAD.split(description, maxsplit=1)[0]))
 
 
-def _entailed(words: frozenset[str]) -> frozenset[str]:
-    """Whoever designs, crafts or invents a thing creates it."""
-    return frozenset() if words.isdisjoint(_MAKING) else _CREATING
+def _creates(text: str, description: str) -> bool:
+    """Whether a text says that somebody created what the description says they designed, crafted, or the like."""
+    return bool(_CREATING.search(text) and _MAKING.search(description))
 
 
 def _is_denied(text: str) -> bool:
