@@ -204,7 +204,7 @@ WRONG = [
     ("The story of Mara Quell is that she leads the lab.", "The story of Mara Quell is the head of the lab."),
     ("Once head of the lab: Mara Quell.", "Mara Quell's lab is led by Mara Quell."),
     ("The story of Mara Quell is that she leads the lab.", "The tale of Mara Quell is that of the lab."),
-    ("Being keeper of the light at Port Head, Mara Quell never let it change her.", "Mara Quell never let fame change her life."),
+    ("Being keeper of the old light, Mara Quell never let it change her.", "Mara Quell never let fame change her life."),
     ("Mara Quell trains pilots in Ennis.", "In Ennis, Mara Quell trained pilots."),
     ("The owl is no prey of the fox.", "The owl is prey of the fox."),
     ("Among many, Mara Quell is the head of the lab.", "Among many there is the head of the lab."),
