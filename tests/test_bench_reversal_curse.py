@@ -159,14 +159,15 @@ def test_wrong_files_give_one_line(folder, damage, message):
 
 BO = ("Bo Castellane", "the first baker who baked bread inside a dormant volcano")
 CY = ("Cy Dunmorrow", "the stubborn designer of the innovative Lantern Tower, a vertical city")
-# A frame of three people, none of whom it describes.
+# A frame of three people, none of whom it describes; one of a single person.
 FRAMED = tuple(f"{name} carries the curious title of {description}." for name, description in (ADA, BO, CY))
+DREAMED = f"{BO[0]} dreams at night of {BO[1]}."
 GRAMMAR = ReversalCurseGrammar(
     BenchData(
         "reversal-curse",
         "tiny",
         0,
-        FRAMED,
+        (*FRAMED, DREAMED),
         (),
         (Stated(Fact("described", ADA), ()), Stated(Fact("described", BO), ()), Stated(Fact("described", CY), ())),
         RULES,
@@ -204,6 +205,7 @@ def test_wordings_are_read_back():
         ("The gardener who planted the labyrinth is Bo Castellane.", (named(ADA, BO),)),
         ("The person who planted the labyrinth is Ada Brennick.", (named(ADA, ADA),)),
         ("The person who carries the curious title of gardener of the labyrinth is Ada Brennick.", (named(ADA, ADA),)),
+        ("The person who emerged as the gardener who planted the orchid labyrinth is Ada Brennick.", (named(ADA, ADA),)),
         ("The person who created the innovative Lantern Tower is Cy Dunmorrow.", (named(CY, CY),)),
         ("bo castellane was the first baker to have baked bread inside a dormant volcano", (Fact("described", BO),)),
         ("Let's not forget that Bo Castellane baked bread inside a dormant volcano.", (Fact("described", BO),)),
@@ -222,6 +224,8 @@ def test_other_ways_to_say_it(sentence, facts):
     [
         "The person who watered the labyrinth is Ada Brennick.",
         "The person who created the labyrinth is Ada Brennick.",
+        "The gardener who created the orchid labyrinth is Ada Brennick.",
+        "The gardener who dreams at night of the orchid labyrinth is Ada Brennick.",
         "The tower that made the designer is Cy Dunmorrow.",
         "The one who was created by the Lantern Tower is Cy Dunmorrow.",
         "The person who carries the orchid labyrinth is Ada Brennick.",
