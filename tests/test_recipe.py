@@ -1,7 +1,11 @@
+import shutil
+from pathlib import Path
+
 import pytest
 
+from axolotl_augft import recipe
 from axolotl_augft.errors import ConfigError
-from axolotl_augft.recipe import Recipe, require_plugin
+from axolotl_augft.recipe import Recipe, code_digest, require_plugin
 
 GOOD = {"plugins": ["axolotl_augft.AugFTPlugin"], "augft": {}, "base_model": "m", "datasets": [{"path": "d.jsonl", "type": "completion"}]}
 
@@ -26,6 +30,19 @@ def test_key_changes_with_what_changes_the_result_only():
     assert Recipe.from_cfg(same).key == key
     for change in ({"augft": {"augment": ["local"]}}, {"seed": 7}, {"val_set_size": 3}, {"base_model": "n"}, {"tokenizer_config": "x"}):
         assert Recipe.from_cfg({**GOOD, **change}).key != key
+
+
+@pytest.mark.parametrize(("file", "changes"), [("judging.py", True), ("data/examples.jsonl", True), ("bench/audit.py", False)])
+def test_key_changes_with_the_code_that_makes_the_rows(tmp_path, monkeypatch, file, changes):
+    package = shutil.copytree(Path(recipe.__file__).parent, tmp_path / "package")
+    monkeypatch.setattr(recipe, "__file__", str(package / "recipe.py"))
+    key = Recipe.from_cfg(GOOD).key
+    code_digest.cache_clear()
+    assert Recipe.from_cfg(GOOD).key == key
+    with (package / file).open("a") as opened:
+        opened.write("\n")
+    code_digest.cache_clear()
+    assert (Recipe.from_cfg(GOOD).key != key) == changes
 
 
 def test_seed_zero_is_a_seed():
