@@ -9,7 +9,7 @@ from axolotl_augft.answers import Answer, Outcome
 from axolotl_augft.augment_config import Augment, GlobalAugment
 from axolotl_augft.config import AugftConfig
 from axolotl_augft.inferences import Inference, read_inferences
-from axolotl_augft.judging import Check, Duplicates, Judged, Reason, judge
+from axolotl_augft.judging import Duplicates, Judged, Reason, judge
 from axolotl_augft.leaks import Leaks
 from axolotl_augft.pair_judging import judge_pair
 from axolotl_augft.pairs import read_pairs
@@ -63,13 +63,13 @@ def _read_and_judge(entry: Augment, task: Task, answer: Answer, config: AugftCon
         return [(_NOTHING, Reason.FILTERED)]
     if answer.outcome is Outcome.INVALID:
         return [(_NOTHING, Reason.INVALID)]
-    check = Check(config.verify == "names", config.language)
+    check_names = config.verify == "names"
     if task.writes == "questions":
-        judged = [(pair, judge_pair(task, pair, check)) for pair in read_pairs(task, answer)]
+        judged = [(pair, judge_pair(task, pair, check_names)) for pair in read_pairs(task, answer)]
     else:
         found = _reasoning(answer) if isinstance(entry, GlobalAugment) and entry.keep_reasoning else []
         found += read_inferences(task, answer, entry.keep if isinstance(entry, GlobalAugment) else "both")
-        judged = [(inference, judge(task, inference, check)) for inference in found]
+        judged = [(inference, judge(task, inference, check_names)) for inference in found]
     return judged or [(_NOTHING, Reason.EMPTY)]
 
 

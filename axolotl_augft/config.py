@@ -82,9 +82,9 @@ class AugftConfig(Block):
     exclude: list[str] = Field(default_factory=list, description="`path` of each datasets entry that is not to be augmented.")
     verify: Literal["none", "names", "teacher"] = Field(
         "none",
-        description="Reject statements their premises do not support. names: a name, a number or (in English) a word of no dictionary "
-        "that the premises lack, a sentence whose ends are merely swapped, a reversal that copies its source or names one side only, "
-        "or a rephrased question that drops a name; teacher: the teacher is asked (a request a statement).",
+        description="Reject statements that their premises do not support. names: by rules that hold in any language that capitalises "
+        "names only: a name or number that the premises lack, a reversal made of its sentence's words in their order, a rephrased question "
+        "that drops a name. teacher: by asking the teacher model, one short request a statement.",
     )
     include_original: bool = Field(True, description="Whether the source rows are trained on too.")
     repeat_original: int = Field(1, ge=1, le=1000, description="Times each source row is trained on per epoch.")

@@ -4,17 +4,14 @@ import hashlib
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import lru_cache
-from typing import TypeVar
 
 from axolotl_augft.inferences import Inference
-from axolotl_augft.naming import foreign_names, invented_words, unsupported
 from axolotl_augft.seen import Seen
+from axolotl_augft.support import copies_example, echoes, unsupported
 from axolotl_augft.tasks import Task
-from axolotl_augft.wordings import POSSESSIVE, WORD, bare, normalised
+from axolotl_augft.wordings import WORD, normalised, normalised_sentences
 
 
 class Reason(StrEnum):
@@ -65,23 +62,16 @@ _ODD = ("Cc", "Cs", "Co", "Cn")
 _ENDS = tuple(".!?。！？…\"'”’)»」』|।؟")
 _FEWEST_WORDS = 2
 _CIRCLE = 3
-T = TypeVar("T")
-_LONG_PROMPT = 16 * 1024
-_KEPT_LINES = 1024
-_KEPT_PROMPTS = 32
-_SENTENCE_END = re.compile(r"[.!?](?=\s|$)|[。！？]|\n")
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
-    """What statements must pass beyond form. `names`: name nothing that their premises lack (`verify: names`). `language`: ISO 639."""
+def judge(task: Task, inference: Inference, check_names: bool = False) -> Reason | None:
+    """The first reason against an inference, None if there is none. Duplicates are found by `Duplicates`.
 
-    names: bool = False
-    language: str = "en"
-
-
-def judge(task: Task, inference: Inference, check: Check) -> Reason | None:
-    """The first reason against an inference, None if there is none. Duplicates are found by `Duplicates`."""
+    Args:
+        task: The task it answers.
+        inference: A statement or a trace.
+        check_names: Whether what its premises do not support is rejected (`verify: names`).
+    """
     text = inference.text
     if inference.cut:
         return Reason.TRUNCATED
@@ -93,11 +83,11 @@ def judge(task: Task, inference: Inference, check: Check) -> Reason | None:
         return Reason.REFUSAL
     if leaks_label(task, text):
         return Reason.LABEL_LEAK
-    if _echoes(text, task.premises):
+    if echoes(text, task.premises):
         return Reason.ECHO
-    if copies_example(task, text, check.language):
+    if copies_example(task, text):
         return Reason.COPIED_EXAMPLE
-    if check.names and unsupported(task, inference, text, check.language):
+    if check_names and unsupported(task, inference, text):
         return Reason.UNSUPPORTED
     return None
 
@@ -134,16 +124,9 @@ def has_odd_characters(text: str, allowed: str = "") -> bool:
     return "\ufffd" in text or not text.isprintable() and any(unicodedata.category(c) in _ODD and c not in allowed for c in text)
 
 
-def _echoes(text: str, premises: tuple[str, ...]) -> bool:
-    """Whether every sentence of it stands in the premises word for word."""
-    sentences = [normal for part in _SENTENCE_END.split(text) if (normal := normalised(part))]
-    source = _normalised_texts(premises)
-    return f" {normalised(text)} " in source or all(f" {s} " in source for s in sentences)
-
-
 def repeats_itself(text: str) -> bool:
     """Whether some sentence stands in it three times or more: the sign of a model that runs in a circle."""
-    sentences = Counter(normal for part in _SENTENCE_END.split(text) if (normal := normalised(part)))
+    sentences = Counter(normalised_sentences(text))
     return bool(sentences) and sentences.most_common(1)[0][1] >= _CIRCLE
 
 
@@ -157,47 +140,3 @@ def leaks_label(task: Task, text: str) -> bool:
     if _LABEL.search(text) and not any(_LABEL.search(p) for p in task.premises):
         return True
     return any(label in text for label in task.labels)
-
-
-def copies_example(task: Task, text: str, language: str) -> bool:
-    """Words of the prompt's own examples: the whole statement, or a name that the premises lack."""
-    parts = _parts(task.request.prefix.text)
-    if f" {normalised(text)} " in f" {' '.join(filter(None, map(_normalised_part, parts)))} ":
-        return True
-    # With their case: a German noun is no name because the instructions have the same word in small letters.
-    names = {POSSESSIVE.sub("", name) for name in foreign_names(text, task.premises)}
-    if names and not all(names.isdisjoint(_written_words(part)) for part in parts):
-        return True
-    invented = set(invented_words(text, task.premises)) if language == "en" else set()
-    return bool(invented) and not all(invented.isdisjoint(_part_vocabulary(part)) for part in parts)
-
-
-def _parts(prompt: str) -> list[str]:
-    """A prompt of a few worked examples line by line, since other prompts have most of its lines too; one with documents as it is."""
-    return prompt.splitlines() if len(prompt) < _LONG_PROMPT else [prompt]
-
-
-def _kept(function: Callable[[str], T]) -> Callable[[str], T]:
-    """A function of a prompt's part that remembers its results: many for lines, few for the megabytes that long prompts' would take."""
-    of_line, of_prompt = lru_cache(_KEPT_LINES)(function), lru_cache(_KEPT_PROMPTS)(function)
-    return lambda part: of_line(part) if len(part) < _LONG_PROMPT else of_prompt(part)
-
-
-@_kept
-def _normalised_part(part: str) -> str:
-    return normalised(part)
-
-
-@_kept
-def _written_words(part: str) -> frozenset[str]:
-    return frozenset(POSSESSIVE.sub("", w) for w in set(WORD.findall(part)))
-
-
-@_kept
-def _part_vocabulary(part: str) -> frozenset[str]:
-    return frozenset(map(bare, set(WORD.findall(part))))
-
-
-@lru_cache(maxsize=512)
-def _normalised_texts(texts: tuple[str, ...]) -> str:
-    return "\n".join(f" {normalised(text)} " for text in texts)

@@ -60,11 +60,10 @@ class Unit:
 
 @dataclass(frozen=True)
 class Prompt:
-    """A rendered prompt and the worked examples in it."""
+    """A rendered prompt. `prefix`: instructions and worked examples, which other prompts may share."""
 
     prefix: Prefix
     target: str
-    examples: tuple[Example, ...]
 
 
 class LocalPrompts:
@@ -98,7 +97,7 @@ class LocalPrompts:
         if exchange:
             exchange = self._fitting(exchange, prefix)
         values = {"opening": unit.opening, "sentences": unit.sentences, "exchange": exchange}
-        return Prompt(prefix, self._render(template, "target", **values), examples)
+        return Prompt(prefix, self._render(template, "target", **values))
 
     @cached_property
     def _chooser(self) -> Chooser:

@@ -119,7 +119,6 @@ class LocalStrategy:
                 premises=unit.premises,
                 sentences=unit.sentences,
                 first_sentence=unit.start,
-                examples=prompt.examples,
                 kind=self._entry.kinds[0] if len(self._entry.kinds) == 1 else _UNLABELLED[form],
                 writes="statements" if form == "statements" else "questions",
             )

@@ -5,15 +5,13 @@ import re
 from axolotl_augft.inferences import Inference
 from axolotl_augft.judging import (
     REFUSAL,
-    Check,
     Reason,
-    copies_example,
     has_markup,
     has_odd_characters,
     leaks_label,
     repeats_itself,
 )
-from axolotl_augft.naming import foreign_names, unsupported
+from axolotl_augft.support import copies_example, foreign_names, unsupported
 from axolotl_augft.tasks import Task
 from axolotl_augft.wordings import normalised
 
@@ -28,7 +26,7 @@ _LABEL = re.compile(
 )
 
 
-def judge_pair(task: Task, pair: Inference, check: Check) -> Reason | None:
+def judge_pair(task: Task, pair: Inference, check_names: bool = False) -> Reason | None:
     """The first reason against a question with its answer, None if there is none. Duplicates are found by `Duplicates`.
 
     An answer that is the source row's own is not judged, only the question.
@@ -47,9 +45,9 @@ def judge_pair(task: Task, pair: Inference, check: Check) -> Reason | None:
         return Reason.LABEL_LEAK
     if _asks_again(task, question):
         return Reason.ECHO
-    if copies_example(task, question, check.language) or (answer and copies_example(task, answer, check.language)):
+    if copies_example(task, question) or (answer and copies_example(task, answer)):
         return Reason.COPIED_EXAMPLE
-    if check.names and (unsupported(task, pair, _LIST_NUMBER.sub("", written), check.language) or _asks_about_others(task, pair)):
+    if check_names and (unsupported(task, pair, _LIST_NUMBER.sub("", written)) or _asks_about_others(task, pair)):
         return Reason.UNSUPPORTED
     return None
 

@@ -9,13 +9,14 @@ import hashlib
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import orjson
 
 from axolotl_augft.augment_config import Augment
+from axolotl_augft.code_digest import code_digest
 from axolotl_augft.config import AugftConfig
 from axolotl_augft.entries import check_assignment, check_type, listed, read_entries
 from axolotl_augft.errors import ConfigError
@@ -34,7 +35,6 @@ _CANNOT_AUGMENT = {
     "pretraining_dataset": "its rows are streamed while training runs, but augmentation needs them all before; list them under datasets",
     "skip_prepare_dataset": "axolotl then leaves out the preparation that the augmented rows go through",
 }
-_CODE = {".py", ".jinja", ".jsonl"}
 # What changes how the stage runs, but not what comes out.
 _NOT_IN_KEY = {"output_dir", "store", "wait_timeout", "val_set_size", "max_failed_fraction", "max_cost_usd", "max_requests"}
 _TEACHER_NOT_IN_KEY = {
@@ -144,7 +144,7 @@ class Recipe:
         augft = self.augft.model_dump(mode="json", exclude=_NOT_IN_KEY)
         augft["teacher"] = {k: v for k, v in augft["teacher"].items() if k not in _TEACHER_NOT_IN_KEY}
         content = {
-            "code": code_digest(Path(__file__).parent),
+            "code": code_digest(),
             "augft": augft,
             "datasets": self.datasets,
             "test_datasets": self.test_datasets,
@@ -198,16 +198,6 @@ class Recipe:
                 f"augft.sentence_splitting is {self.augft.sentence_splitting}, but no entry that is augmented holds plain text: "
                 "splitting is for documents (type completion), not for questions and answers; remove it"
             )
-
-
-@cache
-def code_digest(package: Path) -> str:
-    """Digest of the package's modules, prompts and worked examples, which say what comes out as settings do; without those of `bench`."""
-    digest = hashlib.sha256()
-    for file in sorted(f for f in package.rglob("*") if f.suffix in _CODE and f.relative_to(package).parts[0] != "bench"):
-        content = file.read_bytes()
-        digest.update(f"{file.relative_to(package).as_posix()} {len(content)}\n".encode() + content)
-    return digest.hexdigest()
 
 
 def require_plugin(cfg: Mapping[str, Any]) -> None:

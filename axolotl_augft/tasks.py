@@ -6,7 +6,6 @@ from typing import Protocol
 
 from axolotl_augft.contents import Exchange
 from axolotl_augft.documents import Document
-from axolotl_augft.examples import Example
 from axolotl_augft.formats import Writes
 from axolotl_augft.requests import Request
 
@@ -26,7 +25,6 @@ class Task:
     premises: tuple[str, ...]
     sentences: tuple[str, ...] = ()
     first_sentence: int = 0
-    examples: tuple[Example, ...] = ()
     labels: frozenset[str] = frozenset()
     kind: str = "statement"
     writes: Writes = "statements"

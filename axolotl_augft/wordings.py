@@ -4,13 +4,18 @@ import re
 from functools import lru_cache
 
 WORD = re.compile(r"\w+(?:['’-]\w+)*")
-ARTICLES = frozenset({"a", "an", "the"})
 POSSESSIVE = re.compile(r"['’]s?$")
+_SENTENCE_END = re.compile(r"[.!?](?=\s|$)|[。！？]|\n")
 
 
 def normalised(text: str) -> str:
     """The words of a text in small letters, with single spaces."""
     return " ".join(WORD.findall(text.casefold()))
+
+
+def normalised_sentences(text: str) -> list[str]:
+    """The sentences and lines of a text that hold a word, each normalised."""
+    return [normal for part in _SENTENCE_END.split(text) if (normal := normalised(part))]
 
 
 @lru_cache(maxsize=512)
@@ -20,13 +25,6 @@ def vocabulary(texts: tuple[str, ...]) -> frozenset[str]:
 
 
 def bare(word: str) -> str:
-    """A word without case and without an English possessive ending."""
+    """A word without case and without a possessive ending (Mara's, Moss')."""
     small = word.casefold()
     return POSSESSIVE.sub("", small) if "'" in small or "’" in small else small
-
-
-@lru_cache(maxsize=512)
-def plain_words(text: str) -> tuple[str, ...]:
-    """The words of a text in small letters, without articles; a possessive ending is a word of its own."""
-    apart = re.sub(r"(?<=\w)['’]s\b", " 's", text.casefold())
-    return tuple(w for w in re.findall(rf"'s|{WORD.pattern}", apart) if w not in ARTICLES)

@@ -7,7 +7,7 @@ from axolotl_augft.answers import Answer, Outcome
 from axolotl_augft.contents import Exchange, Text, Turn, Unfit
 from axolotl_augft.documents import Document
 from axolotl_augft.inferences import Inference
-from axolotl_augft.judging import Check, Reason
+from axolotl_augft.judging import Reason
 from axolotl_augft.leaks import Leaks
 from axolotl_augft.pair_judging import judge_pair
 from axolotl_augft.pairs import read_pairs
@@ -123,13 +123,13 @@ JUDGED = [
 
 @pytest.mark.parametrize(("question", "answer", "reason"), JUDGED, ids=[f"{r}-{i}" for i, (_, _, r) in enumerate(JUDGED)])
 def test_pairs_are_kept_or_rejected_with_a_reason(question, answer, reason):
-    assert judge_pair(task(), Inference(answer, "consequence", question=question), Check(names=True)) is reason
+    assert judge_pair(task(), Inference(answer, "consequence", question=question), check_names=True) is reason
 
 
 def test_the_sources_own_answer_is_not_judged():
     pair = Inference("I'm sorry, document 3 <|im_end|>", "rephrasing", question="Who is the room's keeper?", keeps_answer=True)
-    assert judge_pair(task(), pair, Check()) is None
-    assert judge_pair(task(), Inference("x y", "rephrasing", question="Who?", cut=True), Check()) is Reason.TRUNCATED
+    assert judge_pair(task(), pair) is None
+    assert judge_pair(task(), Inference("x y", "rephrasing", question="Who?", cut=True)) is Reason.TRUNCATED
 
 
 @pytest.mark.parametrize(
@@ -142,23 +142,23 @@ def test_the_sources_own_answer_is_not_judged():
 )
 def test_a_rephrased_question_keeps_the_names(question, reason):
     pair = Inference("Ottilie Verrane keeps it.", "rephrasing", question=question, keeps_answer=True)
-    assert judge_pair(task(), pair, Check(names=True)) is reason
-    assert judge_pair(task(), pair, Check()) is None
+    assert judge_pair(task(), pair, check_names=True) is reason
+    assert judge_pair(task(), pair) is None
 
 
 def test_joiners_and_no_break_spaces_belong_to_languages_and_nouns_are_no_names():
     text = "Où se trouve la salle des lanternes\u202f? \u0645\u06cc\u200c\u0634\u0648\u062f"
-    assert judge_pair(task(), Inference("Là-bas\u00a0: à côté.", "consequence", question=text), Check()) is None
+    assert judge_pair(task(), Inference("Là-bas\u00a0: à côté.", "consequence", question=text)) is None
     german = Inference("Ottilie Verrane.", "reversal", question="Wie lautet der Name der Hüterin des Lantern Room?")
     english = replace(task().request, prefix=Prefix("", "Keep the name. Question: Who founded the Osker Glass Company?"))
-    assert judge_pair(replace(task(), request=english), german, Check(language="de")) is None
+    assert judge_pair(replace(task(), request=english), german) is None
 
 
 def test_braces_of_the_source_are_no_markup():
     exchange = Exchange("How is a name put in?", "One writes {{ name }}.")
     pair = Inference("With {{ name }}.", "consequence", question="With which braces is a name put in?")
-    assert judge_pair(task(exchange=exchange), pair, Check()) is None
-    assert judge_pair(task(), pair, Check()) is Reason.MALFORMED
+    assert judge_pair(task(exchange=exchange), pair) is None
+    assert judge_pair(task(), pair) is Reason.MALFORMED
 
 
 HELD_OUT = [

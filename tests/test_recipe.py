@@ -1,11 +1,8 @@
-import shutil
-from pathlib import Path
 
 import pytest
 
-from axolotl_augft import recipe
 from axolotl_augft.errors import ConfigError
-from axolotl_augft.recipe import Recipe, code_digest, require_plugin
+from axolotl_augft.recipe import Recipe, require_plugin
 
 GOOD = {"plugins": ["axolotl_augft.AugFTPlugin"], "augft": {}, "base_model": "m", "datasets": [{"path": "d.jsonl", "type": "completion"}]}
 
@@ -32,17 +29,10 @@ def test_key_changes_with_what_changes_the_result_only():
         assert Recipe.from_cfg({**GOOD, **change}).key != key
 
 
-@pytest.mark.parametrize(("file", "changes"), [("judging.py", True), ("data/examples.jsonl", True), ("bench/audit.py", False)])
-def test_key_changes_with_the_code_that_makes_the_rows(tmp_path, monkeypatch, file, changes):
-    package = shutil.copytree(Path(recipe.__file__).parent, tmp_path / "package")
-    monkeypatch.setattr(recipe, "__file__", str(package / "recipe.py"))
+def test_key_changes_with_the_code_that_makes_the_rows(monkeypatch):
     key = Recipe.from_cfg(GOOD).key
-    code_digest.cache_clear()
-    assert Recipe.from_cfg(GOOD).key == key
-    with (package / file).open("a") as opened:
-        opened.write("\n")
-    code_digest.cache_clear()
-    assert (Recipe.from_cfg(GOOD).key != key) == changes
+    monkeypatch.setattr("axolotl_augft.recipe.code_digest", lambda: "other code")
+    assert Recipe.from_cfg(GOOD).key != key
 
 
 def test_seed_zero_is_a_seed():

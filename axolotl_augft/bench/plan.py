@@ -8,10 +8,10 @@ from typing import Any
 
 import orjson
 
-import axolotl_augft
 from axolotl_augft.bench.dataset import FACTS, Question, Stated
 from axolotl_augft.bench.results import Condition, Splitting
 from axolotl_augft.bench.suite import ORACLE, IclConfig, ScoringConfig
+from axolotl_augft.code_digest import code_digest
 from axolotl_augft.fingerprints import combined_digest, model_files, stamp_files
 from axolotl_augft.recipe import PLUGIN
 
@@ -178,10 +178,8 @@ class Fingerprints:
         if entries is None:
             return None
         named = [Path(entry[key]) for entry in entries for key in ("prompt", "examples") if entry.get(key)]
-        package = Path(axolotl_augft.__file__).parent
-        own = [p for pattern in ("*.py", "prompts/*", "data/*.jsonl") for p in sorted(package.glob(pattern))]
         truth = [self._plan.data_folder / FACTS] if self._plan.data_folder and self._plan.teacher == ORACLE else []
-        return [combined_digest(stamp_files([path for path in (*own, *named, *truth) if path.is_file()], {}))]
+        return [code_digest(), combined_digest(stamp_files([path for path in (*named, *truth) if path.is_file()], {}))]
 
     def _teacher(self) -> dict[str, Any]:
         if not isinstance(self._plan.teacher, Mapping):

@@ -8,9 +8,9 @@ that every word takes "a" and the plural "s".
 
 import random
 from collections.abc import Collection, Iterator
+from functools import cache, lru_cache
 from itertools import islice
 
-from axolotl_augft.english import is_english
 from axolotl_augft.errors import BenchError
 
 _ONSETS: tuple[str, ...] = (
@@ -30,6 +30,7 @@ _BETWEEN = tuple("bdfgklmnprtvz")
 _UNSTRESSED = tuple("aiou")
 _LAST = tuple("bdgklmnpt")
 _FRUITLESS_DRAWS = 20_000
+_SUFFIXES = ("s", "es", "d", "ed", "ing", "er", "est", "ly", "y")
 
 
 def plural(word: str) -> str:
@@ -86,3 +87,31 @@ def _syllables(rng: random.Random) -> str:
 def _parts(form: str) -> Iterator[str]:
     """Its substrings of three letters or more, itself among them."""
     return (form[i:j] for i in range(len(form)) for j in range(i + 3, len(form) + 1))
+
+
+@lru_cache(maxsize=65_536)
+def is_english(word: str) -> bool:
+    """Whether a lower-case word is in an English dictionary, or is such a word with a common suffix."""
+    listed = dictionary()
+    return word in listed or any(stem in listed for stem in _stems(word))
+
+
+@cache
+def dictionary() -> frozenset[str]:
+    """The words of Webster's Second and of GCIDE in small letters (package english-words)."""
+    from english_words import get_english_words_set
+
+    return frozenset(get_english_words_set(["web2", "gcide"], lower=True))
+
+
+def _stems(word: str) -> Iterator[str]:
+    """What is left without a suffix: as it is, with an e restored, with a doubled consonant undone, with y for i."""
+    for suffix in _SUFFIXES:
+        stem = word.removesuffix(suffix)
+        if len(stem) < 3 or stem == word:
+            continue
+        yield from (stem, f"{stem}e")
+        if stem[-1] == stem[-2]:
+            yield stem[:-1]
+        if stem[-1] == "i":
+            yield f"{stem[:-1]}y"

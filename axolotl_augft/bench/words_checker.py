@@ -4,11 +4,11 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
 
 from scipy import stats
 
 from axolotl_augft.bench.dataset import BenchData, Question
+from axolotl_augft.bench.words import dictionary
 from axolotl_augft.bench.words_scorer import WordsAccuracy, WordStatistics, words_accuracy
 
 STANDARD_ERRORS = 2.0
@@ -60,7 +60,7 @@ def words_problems(data: BenchData) -> Iterator[str]:
     """Nonsense words that are English words, or that stand inside other nonsense words."""
     words = sorted(_nonsense_words(data))
     for word in words:
-        if word in _english():
+        if word in dictionary():
             yield f"words: {word!r} stands among nonsense words and is an English word"
         for other in words:
             if word != other and word in other:
@@ -74,11 +74,4 @@ def _nonsense_words(data: BenchData) -> set[str]:
     for fact in [*(s.fact for s in data.stated), *asked]:
         for place, argument in enumerate(fact.arguments):
             by_place[fact.predicate, place].update(_WORD.findall(argument.casefold()))
-    return {w for words in by_place.values() if sum(w in _english() for w in words) < len(words) / 2 for w in words}
-
-
-@cache
-def _english() -> frozenset[str]:
-    from english_words import get_english_words_set
-
-    return frozenset(get_english_words_set(["web2", "gcide"], lower=True))
+    return {w for words in by_place.values() if sum(w in dictionary() for w in words) < len(words) / 2 for w in words}
