@@ -13,10 +13,10 @@ from typing import Any
 from axolotl.integrations.base import BasePlugin
 from axolotl.utils.dict import DictDefault
 
+from axolotl_augft.config.folder_entries import placeholders
+from axolotl_augft.config.recipe import Recipe
 from axolotl_augft.errors import AugftError
-from axolotl_augft.folder_entries import placeholders
-from axolotl_augft.manifest import Manifest, WrittenEntry, WrittenFile, load_result, result_folder
-from axolotl_augft.recipe import Recipe
+from axolotl_augft.output.manifest import Manifest, WrittenEntry, WrittenFile, load_result, result_folder
 
 LOG = logging.getLogger("axolotl_augft")
 LOG.setLevel(logging.INFO)
@@ -29,7 +29,7 @@ class AugFTPlugin(BasePlugin):
 
     def get_input_args(self) -> str:
         """The pydantic model of the `augft:` block."""
-        return "axolotl_augft.config.AugftArgs"
+        return "axolotl_augft.config.augft.AugftArgs"
 
     def register(self, cfg: DictDefault) -> None:
         """Checks what can be checked without network or keys. Idempotent.

@@ -6,34 +6,34 @@ from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from axolotl_augft import writing
-from axolotl_augft.augment_config import LocalAugment
-from axolotl_augft.augmenting import Plan, judged_inferences
-from axolotl_augft.budget import recipe_budget
-from axolotl_augft.collector import few_collections
-from axolotl_augft.coordination import AskingAlone, run_once
-from axolotl_augft.documents import Document, read_documents
-from axolotl_augft.fingerprints import FileStamp
-from axolotl_augft.global_strategy import GlobalStrategy
-from axolotl_augft.judging import Judged
-from axolotl_augft.leaks import Leaks
-from axolotl_augft.loading import evaluation_contents, load_sources
-from axolotl_augft.local_strategy import LocalStrategy
-from axolotl_augft.manifest import Manifest, Note, save_note
-from axolotl_augft.prices import find_price
-from axolotl_augft.recipe import Assignment, Recipe
-from axolotl_augft.requests import Request
-from axolotl_augft.reuse import find_result, input_stamps, model_stamps, remote_digest
-from axolotl_augft.rounds import Rounds
-from axolotl_augft.session import TeacherSession
-from axolotl_augft.sources import Source
-from axolotl_augft.spending import Spent
-from axolotl_augft.store import ResponseStore
-from axolotl_augft.student import Student, load_student
-from axolotl_augft.summary import indented, summary_lines
-from axolotl_augft.tasks import Strategy
-from axolotl_augft.teacher import Teacher, resolve_teacher, settled
-from axolotl_augft.verifying import Verifier
+from axolotl_augft.asking.budget import recipe_budget
+from axolotl_augft.asking.collector import few_collections
+from axolotl_augft.asking.rounds import Rounds
+from axolotl_augft.config.augment import LocalAugment
+from axolotl_augft.config.recipe import Assignment, Recipe
+from axolotl_augft.files.fingerprints import FileStamp
+from axolotl_augft.judging.leaks import Leaks
+from axolotl_augft.judging.pipeline import Plan, judged_inferences
+from axolotl_augft.judging.rules import Judged
+from axolotl_augft.judging.verify import Verifier
+from axolotl_augft.launch import AskingAlone, run_once
+from axolotl_augft.output import result as writing
+from axolotl_augft.output.manifest import Manifest, Note, save_note
+from axolotl_augft.output.reuse import find_result, input_stamps, model_stamps, remote_digest
+from axolotl_augft.output.student import Student, load_student
+from axolotl_augft.output.summary import indented, summary_lines
+from axolotl_augft.sources.documents import Document, read_documents
+from axolotl_augft.sources.loading import evaluation_contents, load_sources
+from axolotl_augft.sources.source import Source
+from axolotl_augft.store.responses import ResponseStore
+from axolotl_augft.strategies.global_ import GlobalStrategy
+from axolotl_augft.strategies.local import LocalStrategy
+from axolotl_augft.strategies.task import Strategy
+from axolotl_augft.teacher.prices import find_price
+from axolotl_augft.teacher.request import Request
+from axolotl_augft.teacher.session import TeacherSession
+from axolotl_augft.teacher.spending import Spent
+from axolotl_augft.teacher.teacher import Teacher, resolve_teacher, settled
 
 LOG = logging.getLogger("axolotl_augft")
 

@@ -17,11 +17,11 @@ import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from axolotl_augft.planning import entry_plan
-from axolotl_augft.prices import NANO, Price, find_price
-from axolotl_augft.recipe import Recipe
+from axolotl_augft.cli.plan import entry_plan
+from axolotl_augft.config.recipe import Recipe
+from axolotl_augft.config.teacher import TeacherConfig
 from axolotl_augft.stage import prepared
-from axolotl_augft.teacher_config import TeacherConfig
+from axolotl_augft.teacher.prices import NANO, Price, find_price
 
 sys.path.insert(0, str(Path(__file__).parent / "speed"))
 from corpus import text

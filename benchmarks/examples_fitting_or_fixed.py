@@ -15,7 +15,7 @@ from typing import Any
 
 import yaml
 
-from axolotl_augft.recipe import Recipe
+from axolotl_augft.config.recipe import Recipe
 from axolotl_augft.stage import run_stage
 
 CHOICES = ("fitting", "fixed")

@@ -22,16 +22,16 @@ from typing import Any, get_args
 from prompt_table import tables
 from transformers import AutoTokenizer
 
-from axolotl_augft.augment_config import LocalAugment
-from axolotl_augft.bench.audit import Audit, audit, share
-from axolotl_augft.bench.dataset import DOCUMENTS, BenchData, Stated, load, save
-from axolotl_augft.bench.facts import closure
-from axolotl_augft.bench.making import grammar_of
-from axolotl_augft.bench.oracle import OracleServer
-from axolotl_augft.bench.suite import ORACLE
-from axolotl_augft.config import AugftConfig
+from axolotl_augft.bench.datasets.dataset import DOCUMENTS, BenchData, Stated, load, save
+from axolotl_augft.bench.datasets.facts import closure
+from axolotl_augft.bench.datasets.making import grammar_of
+from axolotl_augft.bench.experiments.suite import ORACLE
+from axolotl_augft.bench.oracle.server import OracleServer
+from axolotl_augft.bench.report.audit import Audit, audit, share
+from axolotl_augft.config.augft import AugftConfig
+from axolotl_augft.config.augment import LocalAugment
+from axolotl_augft.config.recipe import Recipe
 from axolotl_augft.errors import AugftError, BenchError, NothingAccepted
-from axolotl_augft.recipe import Recipe
 from axolotl_augft.stage import run_stage
 
 TEACHER: dict[str, Any] = {"api": "completions", "temperature": 0.5, "max_tokens": 64}

@@ -17,9 +17,9 @@ from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
-from axolotl_augft.answers import Answer, Outcome
-from axolotl_augft.requests import Prefix, Request, Sampling
-from axolotl_augft.store import ResponseStore
+from axolotl_augft.store.responses import ResponseStore
+from axolotl_augft.teacher.answer import Answer, Outcome
+from axolotl_augft.teacher.request import Prefix, Request, Sampling
 
 _SAMPLING = Sampling(0.7, None, 512, ("###",), 42)
 _TEXT = "[1] reversal: the harbour of Port Ennis is looked after by Mara Quell, who lives in the mill house. " * 3

@@ -15,14 +15,14 @@ from pathlib import Path
 
 import yaml
 
-from axolotl_augft.asking import Asked, ask
-from axolotl_augft.client import Server
-from axolotl_augft.pacing import Pace
-from axolotl_augft.recipe import Recipe
-from axolotl_augft.requests import Request
-from axolotl_augft.serving import managed_server
+from axolotl_augft.asking.pacing import Pace
+from axolotl_augft.asking.window import Asked, ask
+from axolotl_augft.config.recipe import Recipe
 from axolotl_augft.stage import Prepared, prepared
-from axolotl_augft.tasks import Strategy
+from axolotl_augft.strategies.task import Strategy
+from axolotl_augft.teacher.client import Server
+from axolotl_augft.teacher.request import Request
+from axolotl_augft.teacher.servers import managed_server
 
 
 class _Quiet:

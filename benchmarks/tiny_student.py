@@ -14,7 +14,7 @@ import yaml
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
-from axolotl_augft.bench.making import make
+from axolotl_augft.bench.datasets.making import make
 
 SUITE = Path(__file__).parent / "suites" / "reversals-tiny.yml"
 SEED = 0

@@ -1,6 +1,5 @@
 """Shared fixtures. The network is off but for 127.0.0.1; nothing is downloaded and nothing is reported."""
 
-import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,19 +10,10 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["AXOLOTL_DO_NOT_TRACK"] = "1"
 os.environ["DO_NOT_TRACK"] = "1"
 
-from teacher_server import TeacherServer
-from tiny_model import make_tiny_model
-
-from axolotl_augft.store import ResponseStore
-
-TEXTS = [
-    "Mara Quell is the harbour master of Port Ennis. She lives in the mill house.",
-    "All pumps carry a label.",
-    "The mill house was built in 1901. It has two floors. Nobody sleeps there.",
-    "Cats are more curious than dogs.",
-    "Port Ennis lies north of Saltmere.",
-    "The Heron is a pump.",
-]
+from axolotl_augft.store.responses import ResponseStore
+from tests.support.data import TEXTS, write_rows
+from tests.support.teacher_server import TeacherServer
+from tests.support.tiny_model import make_tiny_model
 
 
 @pytest.fixture(scope="session")
@@ -46,11 +36,6 @@ def store(tmp_path: Path) -> Iterator[ResponseStore]:
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
     return write_rows(tmp_path / "data.jsonl", [{"text": t, "n": i} for i, t in enumerate(TEXTS)])
-
-
-def write_rows(path: Path, rows: list[dict]) -> Path:
-    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    return path
 
 
 @pytest.fixture

@@ -6,10 +6,10 @@ import pytest
 from axolotl.cli.config import prepare_plugins
 from axolotl.integrations.base import PluginManager
 from axolotl.utils.dict import DictDefault
-from launching import hook, load
 
 import axolotl_augft
 from axolotl_augft.errors import AugftError, ConfigError
+from tests.support.launching import hook, load
 
 
 @pytest.fixture(autouse=True)

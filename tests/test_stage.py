@@ -12,19 +12,19 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 from aiohttp import web
-from conftest import TEXTS, write_rows
 from datasets import Dataset, load_dataset
-from teacher_server import prompt_of
 
 from axolotl_augft import stage
+from axolotl_augft.cli.plan import plan_lines
+from axolotl_augft.cli.show import clean, report_lines, show_lines
+from axolotl_augft.config.recipe import Recipe
 from axolotl_augft.errors import AugftError, ConfigError, OutputError, StoreError, TeacherError
-from axolotl_augft.manifest import Manifest, result_folder
-from axolotl_augft.planning import plan_lines
-from axolotl_augft.recipe import Recipe
-from axolotl_augft.reuse import find_result
-from axolotl_augft.showing import clean, report_lines, show_lines
+from axolotl_augft.output.manifest import Manifest, result_folder
+from axolotl_augft.output.reuse import find_result
+from axolotl_augft.output.summary import Load, optimizer_steps
 from axolotl_augft.stage import run_stage
-from axolotl_augft.summary import Load, optimizer_steps
+from tests.support.data import TEXTS, write_rows
+from tests.support.teacher_server import prompt_of
 
 
 def run(cfg, **augft):
@@ -547,7 +547,7 @@ def test_several_kinds_or_sentences_are_numbered(cfg, teacher):
 
 def test_a_server_of_ones_own_command_answers_the_stage(cfg, tmp_path):
     log = tmp_path / "asked.jsonl"
-    server = Path(__file__).parent / "teacher_server.py"
+    server = Path(__file__).parent / "support" / "teacher_server.py"
     cfg["augft"]["teacher"] = {"model": "scripted", "api": "chat", "serve_command": [sys.executable, str(server), str(log), "{port}"]}
     cfg["augft"]["augment"] = ["local"]
     run_stage(Recipe.from_cfg(cfg))

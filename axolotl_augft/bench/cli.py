@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from axolotl_augft.commands import one_line_errors
+from axolotl_augft.cli.recipe_files import one_line_errors
 
 if TYPE_CHECKING:
-    from axolotl_augft.bench.dataset import Scale
-    from axolotl_augft.bench.plan import Plan
+    from axolotl_augft.bench.datasets.dataset import Scale
+    from axolotl_augft.bench.experiments.plan import Plan
 
 
 @click.group()
@@ -28,9 +28,9 @@ def bench() -> None:
 @one_line_errors
 def make_data(name: str, out: Path, scale: "Scale", seed: int, source: Path | None) -> None:
     """Make a data set: reversals, syllogisms, semantic, process, reversal-curse."""
-    from axolotl_augft.bench.checker import Examination
-    from axolotl_augft.bench.dataset import save
-    from axolotl_augft.bench.making import grammar_of, make
+    from axolotl_augft.bench.datasets.checker import Examination
+    from axolotl_augft.bench.datasets.dataset import save
+    from axolotl_augft.bench.datasets.making import grammar_of, make
     from axolotl_augft.errors import BenchError
 
     data = make(name, scale, seed, source)
@@ -48,9 +48,9 @@ def make_data(name: str, out: Path, scale: "Scale", seed: int, source: Path | No
 @one_line_errors
 def check(folder: Path) -> None:
     """Prove that a data set's questions follow from what is trained, and from nothing less."""
-    from axolotl_augft.bench.checker import Examination
-    from axolotl_augft.bench.dataset import load
-    from axolotl_augft.bench.making import grammar_of
+    from axolotl_augft.bench.datasets.checker import Examination
+    from axolotl_augft.bench.datasets.dataset import load
+    from axolotl_augft.bench.datasets.making import grammar_of
 
     data = load(folder)
     examination = Examination(data, grammar_of(data))
@@ -69,12 +69,12 @@ def audit(config: str, data: Path, json_file: Path | None) -> None:
     """Tell how many stored statements of a recipe's teacher are right, and which test facts they state; ask nobody."""
     import orjson
 
-    from axolotl_augft.bench.audit import audit as audited
-    from axolotl_augft.bench.audit import audit_lines
-    from axolotl_augft.bench.dataset import load
-    from axolotl_augft.bench.making import grammar_of
-    from axolotl_augft.bench.output import write_text
-    from axolotl_augft.commands import read_recipe
+    from axolotl_augft.bench.datasets.dataset import load
+    from axolotl_augft.bench.datasets.making import grammar_of
+    from axolotl_augft.bench.report.audit import audit as audited
+    from axolotl_augft.bench.report.audit import audit_lines
+    from axolotl_augft.bench.report.output import write_text
+    from axolotl_augft.cli.recipe_files import read_recipe
 
     made = load(data)
     found = audited(read_recipe(config), made, grammar_of(made))
@@ -94,8 +94,8 @@ def audit(config: str, data: Path, json_file: Path | None) -> None:
 @one_line_errors
 def reach(folder: Path, context_tokens: int, passes: int, tokenizer: Path | None) -> None:
     """Tell which share of the test facts follows from some context group, for the stage's groups and for random ones."""
-    from axolotl_augft.bench.dataset import load
-    from axolotl_augft.bench.reach import reach_lines
+    from axolotl_augft.bench.datasets.dataset import load
+    from axolotl_augft.bench.report.reach import reach_lines
 
     for line in reach_lines(load(folder), context_tokens, passes, tokenizer):
         click.echo(line)
@@ -110,8 +110,8 @@ _RESULTS = click.argument("results", nargs=-1, required=True, type=click.Path(ex
 @one_line_errors
 def table(results: tuple[Path, ...], readme: Path | None) -> None:
     """Print results of suites as Markdown, or put them into a README."""
-    from axolotl_augft.bench.results import load_result, together
-    from axolotl_augft.bench.tables import insert, table_lines
+    from axolotl_augft.bench.report.results import load_result, together
+    from axolotl_augft.bench.report.tables import insert, table_lines
 
     lines = table_lines(together([load_result(r) for r in results]))
     if readme:
@@ -126,8 +126,8 @@ def table(results: tuple[Path, ...], readme: Path | None) -> None:
 @one_line_errors
 def plot(results: tuple[Path, ...], out: Path) -> None:
     """Draw results of suites: accuracy by condition, and cost by number of questions."""
-    from axolotl_augft.bench.plotting import plot as draw
-    from axolotl_augft.bench.results import load_result, together
+    from axolotl_augft.bench.report.plotting import plot as draw
+    from axolotl_augft.bench.report.results import load_result, together
 
     for path in draw(together([load_result(r) for r in results]), out):
         click.echo(path)
@@ -140,8 +140,8 @@ def plot(results: tuple[Path, ...], out: Path) -> None:
 @one_line_errors
 def questions(config: str, out: Path, number: int) -> None:
     """Have the teacher write questions about the recipe's training documents; read them before you trust them."""
-    from axolotl_augft.bench.asking_questions import report_lines, write_questions
-    from axolotl_augft.commands import read_recipe
+    from axolotl_augft.bench.experiments.asking_questions import report_lines, write_questions
+    from axolotl_augft.cli.recipe_files import read_recipe
 
     for line in report_lines(write_questions(read_recipe(config), number, out), number, out):
         click.echo(line)
@@ -166,9 +166,9 @@ def run(
     suite: Path, out: Path | None, seeds: str | None, conditions: str | None, steps: int | None, model: str | None, source: str | None
 ) -> None:
     """Train and score a suite's conditions; what is done already is kept."""
-    from axolotl_augft.bench.preparing import suite_plan
-    from axolotl_augft.bench.results import Condition
-    from axolotl_augft.bench.suite import load_suite, parse_list
+    from axolotl_augft.bench.experiments.preparing import suite_plan
+    from axolotl_augft.bench.experiments.suite import load_suite, parse_list
+    from axolotl_augft.bench.report.results import Condition
 
     chosen = {"seeds": parse_list(seeds, int, "--seeds"), "conditions": parse_list(conditions, Condition, "--conditions")}
     settings = load_suite(suite, {**chosen, "steps": steps, "model": model, "source": source})
@@ -191,9 +191,9 @@ def run(
 @one_line_errors
 def own(config: Path, questions: Path, out: Path | None, seeds: str | None, conditions: str | None, steps: int | None) -> None:
     """Run the conditions on your own recipe and questions."""
-    from axolotl_augft.bench.own import own_plan
-    from axolotl_augft.bench.results import Condition
-    from axolotl_augft.bench.suite import parse_list
+    from axolotl_augft.bench.experiments.own import own_plan
+    from axolotl_augft.bench.experiments.suite import parse_list
+    from axolotl_augft.bench.report.results import Condition
 
     chosen = parse_list(conditions, Condition, "--conditions")
     plan = own_plan(config, questions, chosen, parse_list(seeds, int, "--seeds"), steps)
@@ -201,7 +201,7 @@ def own(config: Path, questions: Path, out: Path | None, seeds: str | None, cond
 
 
 def _run(plan: "Plan", out: Path) -> None:
-    from axolotl_augft.bench.running import RESULTS, failed_lines, run_plan
+    from axolotl_augft.bench.experiments.running import RESULTS, failed_lines, run_plan
 
     failed = failed_lines(run_plan(plan, out))
     click.echo(f"results: {out / RESULTS}")

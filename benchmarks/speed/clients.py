@@ -19,21 +19,21 @@ import corpus
 import orjson
 import psutil
 
-from axolotl_augft import feeding
-from axolotl_augft.asking import Asked, ask
-from axolotl_augft.augment_config import GlobalAugment, LocalAugment
-from axolotl_augft.client import Server
-from axolotl_augft.collector import few_collections
-from axolotl_augft.documents import Document, document_id
-from axolotl_augft.feeding import count_requests
-from axolotl_augft.global_strategy import GlobalStrategy
-from axolotl_augft.local_strategy import LocalStrategy
-from axolotl_augft.pacing import Pace
-from axolotl_augft.requests import Prefix, Request, Sampling
-from axolotl_augft.store import ResponseStore
-from axolotl_augft.teacher import Teacher
-from axolotl_augft.teacher_config import TeacherConfig
-from axolotl_augft.tokens import ESTIMATE
+from axolotl_augft.asking import feed as feeding
+from axolotl_augft.asking.collector import few_collections
+from axolotl_augft.asking.feed import count_requests
+from axolotl_augft.asking.pacing import Pace
+from axolotl_augft.asking.window import Asked, ask
+from axolotl_augft.config.augment import GlobalAugment, LocalAugment
+from axolotl_augft.config.teacher import TeacherConfig
+from axolotl_augft.sources.documents import Document, document_id
+from axolotl_augft.store.responses import ResponseStore
+from axolotl_augft.strategies.global_ import GlobalStrategy
+from axolotl_augft.strategies.local import LocalStrategy
+from axolotl_augft.teacher.client import Server
+from axolotl_augft.teacher.request import Prefix, Request, Sampling
+from axolotl_augft.teacher.teacher import Teacher
+from axolotl_augft.text.tokens import ESTIMATE
 
 _EARLY = 5000
 

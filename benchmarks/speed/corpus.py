@@ -3,7 +3,7 @@
 import random
 from collections.abc import Iterator
 
-from axolotl_augft.documents import Document, document_id
+from axolotl_augft.sources.documents import Document, document_id
 
 _SYLLABLES = "an bel cor dra el fen gar hol im jor kel lum mar nor os pel quin ros sel tor ul ven wil yar zim".split()
 _SUBJECTS = ["{n}", "The {r} of {n}", "{n}, who was born in {n},", "No {t} from {n}", "Every {t}", "The {t} that {n} bought", "A {t}"]

@@ -22,21 +22,21 @@ from clients import teacher
 from datasets import Dataset
 from measuring import IN_FLIGHT, Figure, child, mock
 
-from axolotl_augft.asking import Asked, ask
-from axolotl_augft.augment_config import LocalAugment
-from axolotl_augft.augmenting import Plan, judged_inferences
-from axolotl_augft.client import Server
-from axolotl_augft.documents import read_documents
+from axolotl_augft.asking.pacing import Pace
+from axolotl_augft.asking.window import Asked, ask
+from axolotl_augft.config.augment import LocalAugment
+from axolotl_augft.config.recipe import Recipe
 from axolotl_augft.errors import StoreError
 from axolotl_augft.formats import CompletionFormat
-from axolotl_augft.local_strategy import LocalStrategy
-from axolotl_augft.pacing import Pace
-from axolotl_augft.recipe import Recipe
-from axolotl_augft.sources import Source
-from axolotl_augft.store import ResponseStore
-from axolotl_augft.student import load_student
-from axolotl_augft.writing import Asked as Counts
-from axolotl_augft.writing import write_result
+from axolotl_augft.judging.pipeline import Plan, judged_inferences
+from axolotl_augft.output.result import Asked as Counts
+from axolotl_augft.output.result import write_result
+from axolotl_augft.output.student import load_student
+from axolotl_augft.sources.documents import read_documents
+from axolotl_augft.sources.source import Source
+from axolotl_augft.store.responses import ResponseStore
+from axolotl_augft.strategies.local import LocalStrategy
+from axolotl_augft.teacher.client import Server
 
 DOCUMENTS = 6000
 

@@ -53,7 +53,7 @@ def _tokenizer(folder: Path) -> Path:
 
 
 def _recipe(count: int, folder: Path) -> Any:
-    from axolotl_augft.recipe import Recipe
+    from axolotl_augft.config.recipe import Recipe
 
     _write_corpus(count, folder / "corpus.parquet")
     return Recipe.from_cfg(
@@ -73,7 +73,7 @@ def _import_axolotl() -> None:
 
 def plan(count: int, folder: Path) -> dict[str, Any]:
     """Seconds and memory of a plan, above what axolotl's loader takes to be imported."""
-    from axolotl_augft.planning import plan_lines
+    from axolotl_augft.cli.plan import plan_lines
 
     recipe = _recipe(count, folder)
     _import_axolotl()
@@ -91,11 +91,11 @@ def plan(count: int, folder: Path) -> dict[str, Any]:
 
 def write(count: int, folder: Path) -> dict[str, Any]:
     """Memory and seconds of writing what a full store holds."""
-    from axolotl_augft.answers import Answer, Outcome
-    from axolotl_augft.augmenting import judged_inferences
+    from axolotl_augft.judging.pipeline import judged_inferences
+    from axolotl_augft.output.result import Asked, write_result
+    from axolotl_augft.output.student import load_student
     from axolotl_augft.stage import Prepared, prepared
-    from axolotl_augft.student import load_student
-    from axolotl_augft.writing import Asked, write_result
+    from axolotl_augft.teacher.answer import Answer, Outcome
 
     recipe = _recipe(count, folder)
     _import_axolotl()

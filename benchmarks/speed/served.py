@@ -10,19 +10,19 @@ from pathlib import Path
 import corpus
 from measuring import Figure
 
-from axolotl_augft import feeding
-from axolotl_augft.asking import Asked, ask
-from axolotl_augft.augment_config import GlobalAugment
-from axolotl_augft.client import Server
-from axolotl_augft.documents import Document, document_id
-from axolotl_augft.fingerprints import model_files, stamp_files
-from axolotl_augft.global_strategy import GlobalStrategy
-from axolotl_augft.pacing import Pace
-from axolotl_augft.requests import Request
-from axolotl_augft.serving import managed_server
-from axolotl_augft.store import ResponseStore
-from axolotl_augft.teacher import Teacher, resolve_teacher
-from axolotl_augft.teacher_config import TeacherConfig
+from axolotl_augft.asking import feed as feeding
+from axolotl_augft.asking.pacing import Pace
+from axolotl_augft.asking.window import Asked, ask
+from axolotl_augft.config.augment import GlobalAugment
+from axolotl_augft.config.teacher import TeacherConfig
+from axolotl_augft.files.fingerprints import model_files, stamp_files
+from axolotl_augft.sources.documents import Document, document_id
+from axolotl_augft.store.responses import ResponseStore
+from axolotl_augft.strategies.global_ import GlobalStrategy
+from axolotl_augft.teacher.client import Server
+from axolotl_augft.teacher.request import Request
+from axolotl_augft.teacher.servers import managed_server
+from axolotl_augft.teacher.teacher import Teacher, resolve_teacher
 
 _IN_FLIGHT = 4
 _DOCUMENTS = 10

@@ -1,0 +1,296 @@
+"""Requests without an answer -> answers in the store, through a provider's Batch API (`/v1/files`, `/v1/batches`).
+
+A run may end at any moment: what was sent is written down (`batch_ledger`), and the next run picks its batches up by their ids. What a
+provider did not get to (expired batches, passing failures of single requests) goes into another batch, `max_retries` times at most. Once
+a batch's results are stored, its files at the provider are deleted.
+"""
+
+import logging
+import math
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from itertools import islice
+from typing import IO
+
+import orjson
+
+from axolotl_augft.asking.batch_provider import ENDED, ENDPOINTS, BatchProvider, Patience, ProviderBatch
+from axolotl_augft.asking.batch_results import Results
+from axolotl_augft.asking.budget import Budget
+from axolotl_augft.asking.pacing import Pace
+from axolotl_augft.asking.window import Asked
+from axolotl_augft.errors import TeacherError
+from axolotl_augft.files.durable import scratch_file
+from axolotl_augft.store.batches import AGAIN, BatchLedger, SentBatch
+from axolotl_augft.store.responses import ResponseStore
+from axolotl_augft.teacher.client import Server
+from axolotl_augft.teacher.request import Request
+
+LOG = logging.getLogger("axolotl_augft")
+_CHUNK = 500
+_QUEUE_FULL = "token_limit_exceeded"
+_FIRST_LOOK = 5.0
+_LONGEST_LOOK = 60.0
+
+
+@dataclass(frozen=True)
+class BatchLimits:
+    """Most requests and bytes of one file: the documented limits of OpenAI and Azure, 50,000 and 200 MB."""
+
+    requests: int = 50_000
+    bytes: int = 200_000_000
+
+
+DOCUMENTED = BatchLimits()
+
+
+def ask_in_batches(
+    requests: Callable[[], Iterable[Request]],
+    server: Server,
+    store: ResponseStore,
+    pace: Pace,
+    budget: Budget,
+    results: Results,
+    limits: BatchLimits = DOCUMENTED,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Asked:
+    """Asks the requests that the store does not answer, and returns when each is stored or has failed for good.
+
+    Batches of earlier runs that hold a request of this one are waited for, and their answers to its requests are counted as this run's;
+    other recipes' batches are left to these.
+
+    Args:
+        requests: Gives what to ask, more than once; equal requests are asked once.
+        server: A provider with a Batch API.
+        store: Where answers and open batches are kept.
+        pace: How often again, and how long to wait before a call is tried again.
+        budget: Is asked before a request goes into a batch.
+        results: Takes the results.
+        limits: How much goes into one file.
+        sleep: The tests' to replace.
+
+    Raises:
+        TeacherError: The provider refuses access or a whole batch, calls all requests invalid, or does not answer any more.
+        StoreError: The store cannot be written.
+        OutputError: There is no room for a file of requests or results in the temporary folder.
+        ConfigError: The `openai` library is not installed.
+    """
+    start = time.monotonic()
+    with closing(BatchProvider(server, Patience(pace.max_retries, sleep, pace.wait))) as provider:
+        _Batching(requests, server, store, provider, budget, results, limits, sleep).run()
+    results.asked.seconds = time.monotonic() - start
+    return results.asked
+
+
+class _Batching:
+    """Fills and sends batches, waits for them, and hands what comes back to `results`."""
+
+    def __init__(
+        self,
+        requests: Callable[[], Iterable[Request]],
+        server: Server,
+        store: ResponseStore,
+        provider: BatchProvider,
+        budget: Budget,
+        results: Results,
+        limits: BatchLimits,
+        sleep: Callable[[float], None],
+    ) -> None:
+        self._server = server
+        self._store = store
+        self._provider = provider
+        self._budget = budget
+        self._results = results
+        self._limits = limits
+        self._sleep = sleep
+        self._ledger = BatchLedger(store, provider.host)
+        self._requests = requests
+        self._source = self._fresh(requests())
+        self._source_is_dry = False
+        self._put_back: list[Request] = []
+        self._most_open: float = math.inf
+
+    def run(self) -> None:
+        self._ledger.forget_waiting()
+        self._warn_of_other_servers()
+        waiting = list(self._picked_up())
+        while True:
+            while len(waiting) < self._most_open and (sent := self._sent()) is not None:
+                waiting.append(sent)
+            if not waiting:
+                return
+            for sent, batch in self._ended(waiting):
+                waiting.remove(sent)
+                self._end(sent, batch, waiting)
+
+    def _warn_of_other_servers(self) -> None:
+        if servers := self._ledger.other_servers():
+            LOG.warning(
+                "augft: batches at %s have no result yet; requests in them that are of this recipe are asked, and paid for, at %s too",
+                ", ".join(servers), self._provider.host,
+            )  # fmt: skip
+
+    def _picked_up(self) -> Iterator[SentBatch]:
+        """The batches of earlier runs that have no result yet and hold a request of this one."""
+        open_batches = self._ledger.open_batches()
+        own = self._own_pending() if open_batches else set()
+        for sent in open_batches:
+            keys = self._ledger.unanswered(sent.tag)
+            if not keys:
+                # A run that ended between its last answer and its end, or the answers came another way.
+                self._ledger.end(sent.tag)
+                continue
+            if not keys & own:
+                LOG.info("augft: batch %s at %s holds no request of this recipe; it is left to its own", sent.id, self._provider.host)
+                continue
+            if (known := self._known(sent)) is None:
+                self._ledger.end(sent.tag)
+                continue
+            self._results.others |= keys - own
+            for request in self._ledger.requests(sent.tag):
+                if request.key in own:
+                    self._budget.hold(request)
+            LOG.info("augft: batch %s of an earlier run is picked up again", known.id)
+            yield known
+
+    def _known(self, sent: SentBatch) -> SentBatch | None:
+        """The batch with its id, which the run that made it may not have come to write down; None if the provider does not have it."""
+        if sent.id is not None:
+            return sent
+        if (batch := self._provider.find(sent.tag)) is None:
+            LOG.warning(
+                "augft: batch %s was about to be made when an earlier run ended, and %s does not list it; its requests are sent again, and "
+                "paid for twice if it is there after all", sent.tag, self._provider.host,
+            )  # fmt: skip
+            return None
+        self._ledger.sent(sent.tag, batch.id)
+        return SentBatch(sent.tag, batch.id)
+
+    def _own_pending(self) -> set[bytes]:
+        """The keys of this run's requests that are in an open batch."""
+        own: set[bytes] = set()
+        iterator = iter(self._requests())
+        while some := list(islice(iterator, _CHUNK)):
+            own |= self._ledger.pending([request.key for request in some])
+        return own
+
+    def _fresh(self, requests: Iterable[Request]) -> Iterator[Request]:
+        iterator = iter(requests)
+        while some := list(islice(iterator, _CHUNK)):
+            for request in self._store.missing(some):
+                # The run may have got this far only after an equal request was answered.
+                if not self._ledger.pending([request.key]) and self._store.missing([request]):
+                    yield request
+
+    def _next(self) -> Request | None:
+        """The next request to send; None at the end of what was known when this file was begun."""
+        if self._put_back:
+            return self._put_back.pop()
+        request = next(self._source, None)
+        self._source_is_dry = request is None
+        return request
+
+    def _sent(self) -> SentBatch | None:
+        """Sends another batch; None if there is nothing to send now."""
+        with scratch_file("a file of requests") as file:
+            taken = self._fill(file)
+            return self._send(taken, file) if taken else None
+
+    def _fill(self, file: IO[bytes]) -> list[Request]:
+        if self._source_is_dry:
+            self._source = self._ledger.requests(AGAIN)
+        taken: dict[bytes, Request] = {}
+        size = 0
+        while len(taken) < self._limits.requests and (request := self._next()) is not None:
+            if request.key in taken:
+                continue
+            line = self._line(request)
+            if (taken and size + len(line) > self._limits.bytes) or not self._budget.try_admit(request):
+                self._put_back.append(request)
+                break
+            file.write(line)
+            size += len(line)
+            taken[request.key] = request
+        return list(taken.values())
+
+    def _line(self, request: Request) -> bytes:
+        body = orjson.Fragment(request.encoded(self._server.shape(request, request.settings(self._server.model))))
+        line = {"custom_id": request.key.hex(), "method": "POST", "url": ENDPOINTS[request.api], "body": body}
+        return orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE)
+
+    def _send(self, taken: list[Request], file: IO[bytes]) -> SentBatch:
+        file_id = self._provider.upload("augft.jsonl", file)
+        tag = self._ledger.begin(taken)
+
+        def forget() -> None:
+            self._ledger.end(tag)
+            self._provider.delete(file_id)
+
+        batch = self._provider.create(file_id, ENDPOINTS[taken[0].api], tag, refused=forget)
+        self._ledger.sent(tag, batch.id)
+        LOG.info("augft: batch %s of %d requests is sent", batch.id, len(taken))
+        return SentBatch(tag, batch.id)
+
+    def _ended(self, waiting: list[SentBatch]) -> list[tuple[SentBatch, ProviderBatch | None]]:
+        """Waits until at least one batch has ended; None stands for one that the provider does not know any more."""
+        look, said = _FIRST_LOOK, -1
+        while True:
+            states = [(sent, self._provider.get(sent.id or "", sent.tag)) for sent in waiting]
+            if ended := [(sent, batch) for sent, batch in states if batch is None or batch.status in ENDED]:
+                return ended
+            done = sum(batch.done for _, batch in states if batch)
+            if done != said:
+                said = done
+                LOG.info("augft: waiting for %d batches at %s, %d of their requests are done", len(waiting), self._provider.host, done)
+            self._sleep(look)
+            look = min(_LONGEST_LOOK, look * 1.5)
+
+    def _end(self, sent: SentBatch, batch: ProviderBatch | None, others: list[SentBatch]) -> None:
+        status = batch.status if batch else "not known any more"
+        if batch is not None and batch.status == "failed":
+            self._failed_whole(sent, batch, len(others))
+            return
+        understood = batch is not None and self._results.read(self._provider, self._ledger, sent, batch)
+        if batch is None:
+            LOG.warning(
+                "augft: batch %s is not known at %s any more (does the key belong to another account?); its requests are sent again, and "
+                "may be paid for twice", sent.id, self._provider.host,
+            )  # fmt: skip
+        self._results.set_aside(self._ledger, sent, status)
+        self._ledger.end(sent.tag)
+        self._results.check()
+        if batch is not None and understood:
+            self._provider.delete(batch.input_file, *batch.files)
+        if status == "cancelled":
+            raise TeacherError(
+                f"batch {sent.id} was cancelled at {self._provider.host}; what it had answered is stored: run again to send the rest"
+            )
+
+    def _failed_whole(self, sent: SentBatch, batch: ProviderBatch, others: int) -> None:
+        """A batch of which nothing was done.
+
+        One that did not fit the account's queue is sent again: beside fewer others, or in halves if there were none.
+        """
+        keys = []
+        for request in self._ledger.requests(sent.tag):
+            self._budget.release(request)
+            if request.key not in self._results.others:
+                keys.append(request.key)
+        self._ledger.move(keys, AGAIN)
+        self._ledger.end(sent.tag)
+        if _QUEUE_FULL not in batch.codes or (len(keys) <= 1 and not others):
+            codes = ", ".join(dict.fromkeys(c[:60] for c in batch.codes)) or "no reason given"
+            raise TeacherError(
+                f"batch {sent.id} failed at {self._provider.host} ({codes}); nothing of it was done: check augft.teacher (model, "
+                "extra_body) and the account's limits, and run again"
+            )
+        self._provider.delete(batch.input_file, *batch.files)
+        self._most_open = others or math.inf
+        if not others:
+            self._limits = BatchLimits(max(1, len(keys) // 2), self._limits.bytes)
+        LOG.info(
+            "augft: batch %s does not fit the account's queue; its requests are sent again %s",
+            sent.id, "once another has ended" if others else f"in batches of {self._limits.requests} at most",
+        )  # fmt: skip

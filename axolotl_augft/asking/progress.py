@@ -1,0 +1,62 @@
+"""How far the asking is: a bar on a terminal, else a line every so often; rate, tokens and time left."""
+
+import logging
+import sys
+import time
+from collections.abc import Callable
+from types import TracebackType
+
+from tqdm import tqdm
+
+from axolotl_augft.asking.window import Asked
+
+LOG = logging.getLogger("axolotl_augft")
+_LINE_SECONDS = 30.0
+
+
+class Progress:
+    """Shows how a run goes. `total`: requests to ask at most."""
+
+    def __init__(self, total: int, title: str, clock: Callable[[], float] = time.monotonic) -> None:
+        self._total = total
+        self._title = title
+        self._clock = clock
+        self._start = self._last_line = clock()
+        self._bar = tqdm(total=total, desc=title, unit="request", disable=not sys.stderr.isatty())
+
+    def __enter__(self) -> "Progress":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._bar.close()
+
+    def update(self, asked: Asked) -> None:
+        """Called after each request that ended."""
+        self._bar.n = asked.total
+        self._bar.set_postfix_str(f"{self._tokens_per_second(asked):.0f} tokens/s", refresh=False)
+        self._bar.update(0)
+        if self._bar.disable and self._clock() - self._last_line >= _LINE_SECONDS:
+            self._last_line = self._clock()
+            LOG.info(self.line(asked))
+
+    def line(self, asked: Asked) -> str:
+        """The state in one line."""
+        seconds = max(self._clock() - self._start, 1e-9)
+        rate = asked.total / seconds
+        left = (self._total - asked.total) / rate if rate else 0.0
+        failed = f", {asked.failed.total()} failed" if asked.failed else ""
+        return (
+            f"{self._title}: {asked.total} of {self._total} requests ({rate:.1f}/s), {self._tokens_per_second(asked):.0f} tokens/s, "
+            f"{duration(left)} left{failed}"
+        )
+
+    def _tokens_per_second(self, asked: Asked) -> float:
+        return asked.spent.completion_tokens / max(self._clock() - self._start, 1e-9)
+
+
+def duration(seconds: float) -> str:
+    """Seconds in words: 40 s, 12 min, 3 h 5 min."""
+    minutes = round(seconds / 60)
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"

@@ -1,0 +1,1 @@
+"""The paper's data sets, made from seeds, with questions that are proven to follow."""

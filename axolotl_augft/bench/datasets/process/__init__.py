@@ -1,0 +1,1 @@
+"""The process knowledge data set."""

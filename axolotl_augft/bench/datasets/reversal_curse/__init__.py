@@ -1,0 +1,1 @@
+"""The reversal-curse data set."""

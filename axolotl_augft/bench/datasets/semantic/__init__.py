@@ -1,0 +1,1 @@
+"""The semantic structure data set."""

@@ -1,0 +1,1 @@
+"""Nonsense words, and whether words alone answer a question."""

@@ -1,0 +1,1 @@
+"""Suites: conditions, trained by axolotl and scored by lm_eval."""

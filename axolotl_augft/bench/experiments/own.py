@@ -1,0 +1,128 @@
+"""A user's axolotl recipe and questions -> the same conditions: what augmented fine-tuning does to your own data."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from axolotl_augft.bench.experiments.plan import LEFT_OUT, Plan
+from axolotl_augft.bench.experiments.questions import read_questions
+from axolotl_augft.bench.experiments.suite import IclConfig, ScoringConfig
+from axolotl_augft.bench.report.results import CONDITIONS, Condition
+from axolotl_augft.cli.recipe_files import read_recipe, read_yaml
+from axolotl_augft.config.folder_entries import placeholders
+from axolotl_augft.config.recipe import Recipe
+from axolotl_augft.errors import BenchError
+from axolotl_augft.output.summary import Load, optimizer_steps
+from axolotl_augft.sources.documents import read_documents
+from axolotl_augft.sources.loading import load_sources
+from axolotl_augft.sources.source import Source, row_digest
+from axolotl_augft.text.tokens import token_counter
+
+_SET_BY_THE_BENCH = {"documents", "teacher", "augment", "output_dir", "store", "val_set_size"}
+
+
+def own_plan(
+    config: Path,
+    questions: Path,
+    conditions: Sequence[Condition] | None = None,
+    seeds: Sequence[int] | None = None,
+    steps: int | None = None,
+) -> Plan:
+    """The plan of `bench own`.
+
+    Args:
+        config: An axolotl YAML with an `augft:` block; aug-local takes its local entries, aug-global its global ones, aug-both all.
+        questions: JSON Lines of `prompt`, `choices`, `answer`.
+        conditions: What is run. Default: all that the recipe's entries allow.
+        seeds: Of training. Default: the recipe's.
+        steps: Optimizer steps of every condition. Default: the recipe's max_steps, or what its source rows make.
+
+    Raises:
+        AugftError: The recipe, its data or the questions cannot be used, or the recipe holds rows out.
+    """
+    full = read_recipe(str(config))
+    _refuse_held_out(read_yaml(config), config)
+    cfg = {k: v for k, v in read_yaml(config).items() if k not in LEFT_OUT}
+    recipe = Recipe.from_cfg(cfg)
+    asked = read_questions(questions)
+    sources = load_sources(recipe)
+    documents = tuple(document.text for document in read_documents(sources))
+    augment = _augment(recipe)
+    chosen = tuple(conditions or ("pretrained", "icl", "ft", *augment))
+    for condition in chosen:
+        if condition.startswith("aug-") and condition not in augment:
+            raise BenchError(f"{config}: condition {condition} needs augft.augment entries that the recipe does not have; add them")
+    splitting = recipe.augft.sentence_splitting
+    rows = sum(len(source.training_rows) for source in sources)
+    return Plan(
+        name=config.stem,
+        title=config.stem,
+        recipe={**{k: v for k, v in cfg.items() if k != "augft"}, "datasets": _datasets(cfg, recipe)},
+        questions=asked,
+        documents=documents,
+        stated=(),
+        teacher={"seed": recipe.seed, **(cfg["augft"].get("teacher") or {})},
+        augft=_shared_block(cfg["augft"], recipe),
+        augment=augment,
+        conditions=tuple(c for c in CONDITIONS if c in chosen),
+        seeds=tuple(seeds or (recipe.seed,)),
+        steps=steps or _steps(full, documents, rows),
+        splitting=("none",) if splitting == "none" else ("none", splitting),
+        icl=IclConfig(),
+        scoring=ScoringConfig(),
+        keep_models=True,
+        rows=rows,
+        data=_digest(sources),
+        about={"name": config.stem, "scale": "own", "seed": 0, "documents": len(documents), "questions": len(asked)},
+    )
+
+
+def _refuse_held_out(cfg: Mapping[str, Any], config: Path) -> None:
+    """All conditions must train on the same rows, and rows that a recipe holds out must not reach the teacher."""
+    for key in ("val_set_size", "test_datasets"):
+        if cfg.get(key):
+            raise BenchError(
+                f"{config}: {key} holds rows out, but here the questions are the test and every row of datasets is trained on and shown to "
+                f"the teacher; take it out of a copy of the recipe, and those rows out of its data if they are to stay unseen"
+            )
+
+
+def _datasets(cfg: Mapping[str, Any], recipe: Recipe) -> list[Any]:
+    """The recipe's entries; those of `augft.documents` as the converted files, for not every condition has an `augft:` block."""
+    return [*(cfg.get("datasets") or []), *placeholders(recipe.augft, recipe.output_dir.resolve())]
+
+
+def _shared_block(block: Mapping[str, Any], recipe: Recipe) -> dict[str, Any]:
+    """The user's `augft:` block for all conditions; with the recipe's own store, so that answers it has already are not asked again."""
+    kept = {k: v for k, v in block.items() if k not in _SET_BY_THE_BENCH}
+    return {**kept, "store": str(recipe.store_path.resolve())}
+
+
+def _digest(sources: Sequence[Source]) -> str:
+    """Of the content of everything that is trained on."""
+    digest = hashlib.sha256()
+    for source in sources:
+        for i in source.training_rows:
+            digest.update(row_digest(source.rows[i], source.content))
+    return digest.hexdigest()
+
+
+def _steps(recipe: Recipe, documents: Sequence[str], rows: int) -> int:
+    """The steps that the recipe makes of its source rows."""
+    count = token_counter(recipe.tokenizer).count
+    return optimizer_steps(Load(rows, sum(count(text) for text in documents)), recipe.training)
+
+
+def _augment(recipe: Recipe) -> dict[Condition, list[Any]]:
+    entries = [e.model_dump(exclude_none=True, mode="json") for e in recipe.augft.augment]
+    local = [e for e in entries if e["strategy"] == "local"]
+    global_ = [e for e in entries if e["strategy"] == "global"]
+    found: dict[Condition, list[Any]] = {}
+    if local:
+        found["aug-local"] = local
+    if global_:
+        found["aug-global"] = global_
+    if local and global_:
+        found["aug-both"] = entries
+    return found

@@ -1,0 +1,194 @@
+"""A suite -> its cells, and for each cell the axolotl recipe it trains with and the fingerprint of all that its result depends on."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from axolotl_augft.bench.datasets.dataset import FACTS, Question, Stated
+from axolotl_augft.bench.experiments.suite import ORACLE, IclConfig, ScoringConfig
+from axolotl_augft.bench.report.results import Condition, Splitting
+from axolotl_augft.config.recipe import PLUGIN
+from axolotl_augft.files.code_digest import code_digest
+from axolotl_augft.files.fingerprints import combined_digest, model_files, stamp_files
+
+SCHEMA = 1
+_LOGGED_STEPS = 10
+_WARMUP_RATIO = 0.03
+# Evaluation, checkpoints and uploads: no part of a cell, whose questions are its test.
+LEFT_OUT = frozenset(
+    [
+        *("val_set_size", "test_datasets", "eval_strategy", "eval_steps", "evals_per_epoch", "do_bench_eval", "early_stopping_patience"),
+        *("save_steps", "saves_per_epoch", "save_total_limit", "load_best_model_at_end", "metric_for_best_model", "num_epochs"),
+        *("resume_from_checkpoint", "auto_resume_from_checkpoints", "hub_model_id", "hub_strategy", "push_dataset_to_hub"),
+    ]
+)
+# What changes how a teacher is reached, but not what it writes.
+_NOT_IN_FINGERPRINT = {"base_url", "api_key_env", "max_concurrency", "timeout", "max_retries", "serve_args", "start_timeout"}
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One condition, one seed, one way of splitting. `pretrained` and `icl` train nothing: their seed is 0."""
+
+    condition: Condition
+    seed: int = 0
+    splitting: Splitting = "none"
+
+    @property
+    def trains(self) -> bool:
+        """Whether a model is trained for it."""
+        return self.condition not in ("pretrained", "icl")
+
+    @property
+    def name(self) -> str:
+        """Of its folder."""
+        if not self.trains:
+            return self.condition
+        return f"{self.condition}{'' if self.splitting == 'none' else '-' + self.splitting}-seed{self.seed}"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything that is run, before anything is.
+
+    `recipe`: an axolotl config with data, without plugin, seed and steps. `teacher`: an `augft.teacher` block, or `oracle`. `augment`: the
+    `augment` entries of each condition. `rows`: what plain fine-tuning trains on in an epoch. `data`: digest of the content of what is
+    trained on. `about`: what the result says of the data. `data_folder`: of a made data set.
+    """
+
+    name: str
+    title: str
+    recipe: Mapping[str, Any]
+    questions: tuple[Question, ...]
+    documents: tuple[str, ...]
+    stated: tuple[Stated, ...]
+    teacher: str | Mapping[str, Any]
+    augft: Mapping[str, Any]
+    augment: Mapping[Condition, list[Any]]
+    conditions: tuple[Condition, ...]
+    seeds: tuple[int, ...]
+    steps: int
+    splitting: tuple[Splitting, ...]
+    icl: IclConfig
+    scoring: ScoringConfig
+    keep_models: bool
+    rows: int
+    data: str
+    about: Mapping[str, Any] = field(default_factory=dict)
+    prices: Mapping[str, float] = field(default_factory=dict)
+    data_folder: Path | None = None
+
+    @property
+    def model(self) -> str:
+        """The student before training."""
+        return str(self.recipe["base_model"])
+
+    @property
+    def chance(self) -> float:
+        """Accuracy of a guess."""
+        return sum(1 / len(q.choices) for q in self.questions) / len(self.questions)
+
+    def cells(self) -> list[Cell]:
+        """All cells: those that train nothing first, then seed by seed."""
+        cells = [Cell(c) for c in self.conditions if not Cell(c).trains]
+        for seed in self.seeds:
+            for condition in self.conditions:
+                if Cell(condition).trains:
+                    cells += [Cell(condition, seed, splitting) for splitting in self.splittings(condition)]
+        return cells
+
+    def splittings(self, condition: Condition) -> tuple[Splitting, ...]:
+        """The ways of sentence splitting that a condition is run with."""
+        return self.splitting if condition == "ft" else (self.augft.get("sentence_splitting", "none"),)
+
+
+def cell_recipe(plan: Plan, cell: Cell, folder: Path, augmentations: Path, teacher: Mapping[str, Any]) -> dict[str, Any]:
+    """The axolotl config of a cell.
+
+    Args:
+        plan: The suite's.
+        cell: One that trains.
+        folder: The cell's own.
+        augmentations: Where all cells keep teacher's answers and what came of them, so that no cell asks again what another one asked.
+        teacher: The `augft.teacher` block.
+    """
+    cfg = {k: v for k, v in plan.recipe.items() if k not in LEFT_OUT}
+    others = [p for p in cfg.pop("plugins", None) or [] if p != PLUGIN]
+    augft = _augft(plan, cell, augmentations, teacher)
+    cfg |= {"seed": cell.seed, "max_steps": plan.steps, "save_strategy": "no", "logging_steps": _logging_steps(plan.steps)}
+    cfg |= {"dataset_prepared_path": str(folder / "prepared"), "output_dir": str(folder / "model")}
+    # Axolotl takes a ratio of one epoch's steps, of which an augmented cell has more than a plain one.
+    if cfg.get("warmup_steps") is None:
+        cfg["warmup_steps"] = round(float(cfg.pop("warmup_ratio", None) or _WARMUP_RATIO) * plan.steps)
+    if augft:
+        others.append(PLUGIN)
+        cfg["augft"] = augft
+    return cfg | ({"plugins": others} if others else {})
+
+
+def _augft(plan: Plan, cell: Cell, augmentations: Path, teacher: Mapping[str, Any]) -> dict[str, Any]:
+    """The `augft:` block of a cell; empty for plain fine-tuning on the data as they are."""
+    where = {"output_dir": str(augmentations), "store": str(augmentations / "responses.sqlite")}
+    if cell.condition != "ft":
+        # Seeds are for training: with a fixed seed of its own the teacher's answers serve all of them.
+        return {**where, **plan.augft, "teacher": {"seed": 0, **teacher}, "augment": plan.augment[cell.condition]}
+    if cell.splitting == "none":
+        return {}
+    kept = {k: v for k, v in plan.augft.items() if k in ("language", "exclude", "store")}
+    return {**where, **kept, "augment": [], "sentence_splitting": cell.splitting}
+
+
+def _logging_steps(steps: int) -> int:
+    """The last step must be a logged one, for its count of tokens."""
+    return next(n for n in range(_LOGGED_STEPS, 0, -1) if steps % n == 0)
+
+
+class Fingerprints:
+    """Digests of all that a cell's result depends on; model files are read once.
+
+    Args:
+        plan: The suite's.
+    """
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self._models: dict[str, str] = {}
+
+    def of(self, cell: Cell) -> str:
+        """A cell's."""
+        plan = self._plan
+        asked = [(q.id, q.prompt, q.choices, q.answer) for q in plan.questions]
+        content: dict[str, Any] = {"schema": SCHEMA, "model": self._model(plan.model), "asked": asked, "scoring": plan.scoring.dtype}
+        if cell.condition == "icl":
+            content |= {"data": plan.data, "icl": plan.icl.model_dump()}
+        if cell.trains:
+            cfg = cell_recipe(plan, cell, Path("cell"), Path("augmentations"), self._teacher())
+            del cfg["datasets"]
+            cfg.get("augft", {}).pop("store", None)
+            content |= {"data": plan.data, "recipe": cfg, "writing": self._writing(cell)}
+        return hashlib.sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).hexdigest()[:32]
+
+    def _writing(self, cell: Cell) -> list[str] | None:
+        """What else decides what is written: this package, the prompts and examples that entries name, the facts an oracle answers from."""
+        entries = self._plan.augment.get(cell.condition)
+        if entries is None:
+            return None
+        named = [Path(entry[key]) for entry in entries for key in ("prompt", "examples") if entry.get(key)]
+        truth = [self._plan.data_folder / FACTS] if self._plan.data_folder and self._plan.teacher == ORACLE else []
+        return [code_digest(), combined_digest(stamp_files([path for path in (*named, *truth) if path.is_file()], {}))]
+
+    def _teacher(self) -> dict[str, Any]:
+        if not isinstance(self._plan.teacher, Mapping):
+            return {"model": ORACLE}
+        kept = {k: v for k, v in self._plan.teacher.items() if k not in _NOT_IN_FINGERPRINT}
+        return {**kept, "model": self._model(str(kept["model"]))} if kept.get("model") and not kept.get("id") else kept
+
+    def _model(self, name: str) -> str:
+        if name not in self._models:
+            folder = Path(name)
+            self._models[name] = combined_digest(stamp_files(model_files(folder), {})) if folder.is_dir() else name
+        return self._models[name]

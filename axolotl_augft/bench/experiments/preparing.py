@@ -1,0 +1,73 @@
+"""A suite -> its plan: the data set is made and proved, or read as it is; the recipe gets its data."""
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from axolotl_augft.bench.datasets.dataset import DATASET, DOCUMENTS, BenchData, load, save
+from axolotl_augft.bench.experiments.plan import Plan
+from axolotl_augft.bench.experiments.suite import FolderData, MadeData, SuiteConfig
+from axolotl_augft.bench.report.results import CONDITIONS
+from axolotl_augft.errors import BenchError
+
+
+def suite_plan(suite: SuiteConfig, out: Path) -> Plan:
+    """The plan of a suite; its data set is in `out/data` afterwards, unless the suite names a folder.
+
+    Raises:
+        BenchError: The data set cannot be made or read, or the questions of a made one do not follow from its facts.
+    """
+    folder = Path(suite.data.folder) if isinstance(suite.data, FolderData) else out.resolve() / "data"
+    data = load(folder) if isinstance(suite.data, FolderData) else _made(suite.data, folder)
+    assert isinstance(suite.recipe, dict)
+    return Plan(
+        name=suite.name,
+        title=suite.title,
+        recipe={**suite.recipe, "datasets": [documents_entry(folder / DOCUMENTS)]},
+        questions=data.questions,
+        documents=data.documents,
+        stated=data.stated,
+        teacher=suite.teacher,
+        augft=suite.augft,
+        augment={c: entries for c in CONDITIONS if (entries := suite.augment(c))},
+        conditions=tuple(suite.conditions),
+        seeds=tuple(suite.seeds),
+        steps=suite.steps,
+        splitting=tuple(suite.splitting),
+        icl=suite.icl,
+        scoring=suite.scoring,
+        keep_models=suite.keep_models,
+        rows=len(data.documents),
+        data=hashlib.sha256(orjson.dumps(data.documents)).hexdigest(),
+        about=orjson.loads((folder / DATASET).read_bytes()),
+        prices=suite.prices.model_dump() if suite.prices else {},
+        data_folder=folder,
+    )
+
+
+def documents_entry(path: Path) -> dict[str, Any]:
+    """The `datasets` entry of a file of documents."""
+    return {"path": str(path.resolve()), "ds_type": "json", "type": "completion", "field": "text"}
+
+
+def _made(wanted: MadeData, folder: Path) -> BenchData:
+    from axolotl_augft.bench.datasets.checker import check
+    from axolotl_augft.bench.datasets.making import grammar_of, make
+
+    data = make(wanted.name, wanted.scale, wanted.seed, wanted.source)
+    if (folder / DATASET).exists() and _saved(folder) == data:
+        return data
+    if problems := check(data, grammar_of(data)):
+        raise BenchError(f"data set {wanted.name}: {len(problems):,} problems, the first: {problems[0]}")
+    save(data, folder)
+    return data
+
+
+def _saved(folder: Path) -> BenchData | None:
+    """What an earlier run left in the folder, None if that cannot be read."""
+    try:
+        return load(folder)
+    except BenchError:
+        return None

@@ -1,0 +1,276 @@
+"""A plan -> its result, cell by cell: resumable, and a cell that fails stops no other."""
+
+import logging
+import os
+import platform
+import shutil
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import asdict, replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from axolotl_augft.bench.experiments.icl import build_context, drawn_questions, window_left
+from axolotl_augft.bench.experiments.plan import Cell, Fingerprints, Plan, cell_recipe
+from axolotl_augft.bench.experiments.questions import check_questions, write_task
+from axolotl_augft.bench.experiments.scoring import LOG_FILE as SCORING_LOG
+from axolotl_augft.bench.experiments.scoring import Job, require_lm_eval, score
+from axolotl_augft.bench.experiments.training import LOG_FILE as TRAINING_LOG
+from axolotl_augft.bench.experiments.training import Asked, augment_or_count, train
+from axolotl_augft.bench.report.results import CONDITIONS, CellResult, SuiteResult, TeacherUse, TrainingUse, cell_of, save_result
+from axolotl_augft.errors import BenchError, OutputError
+from axolotl_augft.files.durable import read_json, write_json
+from axolotl_augft.text.tokens import token_counter
+
+LOG = logging.getLogger("axolotl_augft")
+RESULTS = "results.json"
+_LIBRARIES = ("axolotl", "axolotl-augft", "lm_eval", "peft", "torch", "transformers")
+
+
+def run_plan(plan: Plan, out: Path) -> SuiteResult:
+    """Runs what is not done yet, and writes `results.json` after every cell.
+
+    Args:
+        plan: What is run.
+        out: Folder of everything that is written.
+
+    Raises:
+        BenchError: Another run writes there, lm_eval is missing, or a question or the model cannot be used.
+    """
+    out = out.resolve()
+    require_lm_eval()
+    check_questions(plan.questions, plan.name)
+    _check_model(plan.model)
+    with _alone(out), _teacher(plan) as teacher:
+        return _Run(plan, out, teacher).all_cells()
+
+
+class _CellFailed(Exception):
+    """A cell that cannot be finished, because of its cause."""
+
+    def __init__(self, log: str | None) -> None:
+        super().__init__(log)
+        self.log = log
+
+
+@contextmanager
+def _logged_to(log: Path) -> Iterator[None]:
+    """Says where to read more of what failed here, if there is such a file."""
+    try:
+        yield
+    except (BenchError, OutputError, ValueError) as error:
+        raise _CellFailed(str(log) if log.is_file() else None) from error
+
+
+class _Run:
+    def __init__(self, plan: Plan, out: Path, teacher: Mapping[str, Any]) -> None:
+        self._plan = plan
+        self._out = out
+        self._teacher = teacher
+        self._fingerprints = Fingerprints(plan)
+        self._machine = machine_line()
+        self._task = write_task(plan.name, plan.questions, out / "questions")
+
+    def all_cells(self) -> SuiteResult:
+        cells = self._plan.cells()
+        done: dict[str, CellResult] = {}
+        for n, cell in enumerate(cells, 1):
+            known = self._known(cell)
+            start = time.monotonic()
+            done[cell.name] = known or self._run(cell)
+            LOG.info("bench: [%d/%d] %s", n, len(cells), _progress(cell, done[cell.name], bool(known), time.monotonic() - start))
+            result = self._result({**self._finished_before(), **done})
+            save_result(result, self._out / RESULTS)
+        return result
+
+    def _known(self, cell: Cell) -> CellResult | None:
+        """A cell that an earlier run finished, if nothing that it depends on has changed."""
+        data = read_json(self._folder(cell) / "cell.json")
+        known = cell_of(data) if isinstance(data, dict) else None
+        return known if known and known.status == "done" and known.fingerprint == self._fingerprints.of(cell) else None
+
+    def _finished_before(self) -> dict[str, CellResult]:
+        """Cells of the same suite that an earlier run with other conditions or seeds finished."""
+        found: dict[str, CellResult] = {}
+        for file in (self._out / "cells").glob("*/cell.json"):
+            data: Any = read_json(file)
+            cell = Cell(data["condition"], data["seed"], data["splitting"])
+            can_be_planned = cell.condition in ("pretrained", "icl", "ft", *self._plan.augment)
+            if can_be_planned and (known := self._known(cell)):
+                found[cell.name] = known
+        return found
+
+    def _run(self, cell: Cell) -> CellResult:
+        folder = self._folder(cell)
+        folder.mkdir(parents=True, exist_ok=True)
+        empty = CellResult(cell.condition, cell.seed, cell.splitting, "failed", self._fingerprints.of(cell))
+        try:
+            if cell.trains:
+                training, teacher = self._trained(cell, empty.fingerprint)
+                empty = replace(empty, training=training, teacher=teacher)
+            with _logged_to(folder / SCORING_LOG):
+                result = self._scored(cell, empty)
+        except _CellFailed as failed:
+            result = replace(empty, error=str(failed.__cause__), log=failed.log)
+        write_json(folder / "cell.json", asdict(result))
+        if cell.trains and result.status == "done" and not self._plan.keep_models:
+            shutil.rmtree(folder / "model", ignore_errors=True)
+        return result
+
+    def _trained(self, cell: Cell, fingerprint: str) -> tuple[TrainingUse, TeacherUse | None]:
+        """Trains a cell, unless an earlier run did and only scoring is left."""
+        folder = self._folder(cell)
+        mark = folder / "trained.json"
+        known = read_json(mark)
+        if isinstance(known, dict) and known["fingerprint"] == fingerprint and (folder / "model").is_dir():
+            return TrainingUse(**known["training"]), TeacherUse(**known["teacher"]) if known["teacher"] else None
+        mark.unlink(missing_ok=True)
+        for left_over in ("model", "prepared"):
+            shutil.rmtree(folder / left_over, ignore_errors=True)
+        cfg = cell_recipe(self._plan, cell, folder, self._out / "augmentations", self._teacher)
+        with _logged_to(self._out / "augmentations" / "logs" / "teacher.log"):
+            rows = augment_or_count(cfg, self._plan.rows)
+        use = self._with_seconds(rows.use, rows.asked, cell) if rows.use and rows.asked else None
+        with _logged_to(folder / TRAINING_LOG):
+            training = train(cfg, folder, rows)
+        shutil.rmtree(folder / "prepared", ignore_errors=True)
+        write_json(mark, {"fingerprint": fingerprint, "training": asdict(training), "teacher": asdict(use) if use else None})
+        return training, use
+
+    def _with_seconds(self, use: TeacherUse, asked: Asked, cell: Cell) -> TeacherUse:
+        """The teacher's seconds: its pace in the runs of this folder that asked, times the cell's answers; None if none asked."""
+        ledger = self._out / "augmentations" / "asked.json"
+        entries = read_json(ledger) or []
+        # A cell that is run again finds its result, with the counts that stand here already.
+        if asked.requests and asdict(asked) not in [e["asked"] for e in entries]:
+            entries.append({"cell": cell.name, "asked": asdict(asked)})
+            write_json(ledger, entries)
+        written = sum(e["asked"]["completion_tokens"] for e in entries)
+        seconds = sum(e["asked"]["seconds"] for e in entries)
+        return replace(use, seconds=round(seconds / written * use.completion_tokens, 1) if written else None)
+
+    def _scored(self, cell: Cell, unscored: CellResult) -> CellResult:
+        folder, plan = self._folder(cell), self._plan
+        task, questions, tokens = self._task, plan.questions, None
+        if cell.condition == "icl":
+            questions = drawn_questions(plan.questions, plan.icl.questions, cell.seed)
+            counter = token_counter(plan.model)
+            left = window_left(plan.model, questions, counter)
+            budget = plan.icl.context_tokens if left is None else min(plan.icl.context_tokens, left)
+            context = build_context(plan.documents, plan.stated, questions, budget, cell.seed, counter)
+            task, tokens = write_task(plan.name, questions, folder, context.text), context.tokens
+        model, adapter = self._model(cell)
+        job = Job(model, adapter, str(task), plan.scoring.batch_size, plan.scoring.dtype, str(folder / "loglikelihoods.json"))
+        start = time.monotonic()
+        scores = score(job, questions, folder)
+        shutil.rmtree(folder / "cache", ignore_errors=True)
+        seconds = round(time.monotonic() - start, 1)
+        return replace(unscored, status="done", scores=scores, context_tokens=tokens, scoring_seconds=seconds)
+
+    def _model(self, cell: Cell) -> tuple[str, str | None]:
+        """The model that a cell is scored with, and its adapter."""
+        trained = str(self._folder(cell) / "model")
+        if not cell.trains:
+            return self._plan.model, None
+        return (self._plan.model, trained) if self._plan.recipe.get("adapter") else (trained, None)
+
+    def _folder(self, cell: Cell) -> Path:
+        return self._out / "cells" / cell.name
+
+    def _result(self, cells: Mapping[str, CellResult]) -> SuiteResult:
+        plan = self._plan
+        return SuiteResult(
+            suite=plan.name,
+            title=plan.title or plan.name,
+            data=dict(plan.about),
+            model=plan.model,
+            machine=self._machine,
+            versions={name: version(name) for name in _LIBRARIES},
+            chance=plan.chance,
+            cells=tuple(sorted(cells.values(), key=lambda c: (CONDITIONS.index(c.condition), c.splitting, c.seed))),
+            prices=dict(plan.prices),
+        )
+
+
+def failed_lines(result: SuiteResult) -> list[str]:
+    """A line for each failed cell: what happened and where to read more."""
+    return [f"{c.condition} seed {c.seed}: {_failure(c)}" for c in result.cells if c.status == "failed"]
+
+
+def _failure(cell: CellResult) -> str:
+    return f"{cell.error}" + (f" (log: {cell.log})" if cell.log else "")
+
+
+def machine_line() -> str:
+    """The processor and its cores, and the graphics card if there is one."""
+    import torch
+
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    line = f"{_processor()}, {cores} cores"
+    return f"{torch.cuda.get_device_name(0)}; {line}" if torch.cuda.is_available() else line
+
+
+def _processor() -> str:
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text().splitlines() if info.is_file() else []
+    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or platform.machine()
+
+
+@contextmanager
+def _alone(out: Path) -> Iterator[None]:
+    """Holds the output folder's lock."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(out / ".lock").acquire(timeout=0)
+    except Timeout:
+        raise BenchError(f"{out}: another run writes there; let it finish, or give another --out") from None
+    except OSError as error:
+        raise BenchError(f"{out}: cannot be written ({error.strerror}); give another --out") from error
+    with lock:
+        yield
+
+
+def _teacher(plan: Plan) -> AbstractContextManager[Mapping[str, Any]]:
+    """The `augft.teacher` block, with its server running where that is the oracle."""
+    if isinstance(plan.teacher, Mapping):
+        return nullcontext(plan.teacher)
+    asked = any(condition in plan.augment for condition in plan.conditions)
+    return _oracle(plan) if asked else nullcontext({})
+
+
+@contextmanager
+def _oracle(plan: Plan) -> Iterator[Mapping[str, Any]]:
+    from axolotl_augft.bench.datasets.dataset import load
+    from axolotl_augft.bench.datasets.making import grammar_of
+    from axolotl_augft.bench.oracle.server import OracleServer
+
+    assert plan.data_folder is not None
+    data = load(plan.data_folder)
+    with OracleServer(data, grammar_of(data)) as server:
+        yield server.teacher_block()
+
+
+def _check_model(model: str) -> None:
+    """Refuses a model whose configuration or tokenizer cannot be read, before anything is run."""
+    from transformers import AutoConfig, AutoTokenizer
+
+    try:
+        AutoConfig.from_pretrained(model)
+        AutoTokenizer.from_pretrained(model)
+    except Exception as error:
+        # Loaders raise whatever the broken file makes them raise; any of it means that the model is not usable.
+        reason = (str(error).strip().splitlines() or ["no further message"])[0][:200]
+        raise BenchError(f"the model {model} cannot be loaded ({type(error).__name__}: {reason}); give a folder or a hub name") from error
+
+
+def _progress(cell: Cell, result: CellResult, known: bool, seconds: float) -> str:
+    if result.status == "failed":
+        return f"{cell.name}: FAILED, {_failure(result)}"
+    return (
+        f"{cell.name}: accuracy {result.accuracy:.3f} on {len(result.scores)} questions ({'done before' if known else f'{seconds:.0f} s'})"
+    )

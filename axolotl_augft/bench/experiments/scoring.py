@@ -1,0 +1,126 @@
+"""A model and questions -> the log-likelihood of every choice, by lm_eval in a process of its own.
+
+The process (`python -m axolotl_augft.bench.experiments.scoring JOB.json`) frees its memory by construction, and a
+model that crashes it takes nothing else along.
+"""
+
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from axolotl_augft.bench.datasets.dataset import Question
+from axolotl_augft.bench.experiments.training import last_meaningful_line, run_logged
+from axolotl_augft.bench.report.results import Score
+from axolotl_augft.errors import BenchError
+from axolotl_augft.files.durable import read_json, write_json
+from axolotl_augft.text.tokens import local_model_file
+
+LOG_FILE = "scoring.log"
+_WEIGHTS = ("model.safetensors", "model.safetensors.index.json", "pytorch_model.bin", "pytorch_model.bin.index.json")
+
+
+@dataclass(frozen=True)
+class Job:
+    """What is scored. `task`: the lm_eval task's YAML file. `adapter`: folder of a LoRA adapter, if the model has one."""
+
+    model: str
+    adapter: str | None
+    task: str
+    batch_size: int
+    dtype: str
+    output: str
+
+
+def require_lm_eval() -> None:
+    """Raises BenchError where lm_eval is missing."""
+    if find_spec("lm_eval") is None:
+        raise BenchError("lm_eval is not installed, which scores the questions; run `pip install 'axolotl-augft[bench]'`")
+
+
+def score(job: Job, questions: Sequence[Question], folder: Path) -> tuple[Score, ...]:
+    """The scores of all questions, in their order.
+
+    Raises:
+        BenchError: lm_eval is missing or failed, e.g. because the model cannot be loaded.
+    """
+    require_lm_eval()
+    log, file = folder / LOG_FILE, folder / "job.json"
+    write_json(file, asdict(job))
+    code = run_logged([sys.executable, "-m", "axolotl_augft.bench.experiments.scoring", str(file)], log, _environment(job, folder))
+    found = read_json(Path(job.output)) if code == 0 else None
+    if found is None:
+        raise BenchError(f"scoring failed: {last_meaningful_line(log).removeprefix('error: ')}")
+    if [len(values) for values in found] != [len(q.choices) for q in questions]:
+        raise BenchError("scoring failed: lm_eval answered other questions than it was given; see the log")
+    return tuple(_score(q, values) for q, values in zip(questions, found, strict=True))
+
+
+def _score(question: Question, values: Sequence[float]) -> Score:
+    sizes = tuple(len(choice.encode()) for choice in question.choices)
+    return Score(question.id, question.split, question.subset, question.answer, tuple(values), sizes)
+
+
+def _environment(job: Job, folder: Path) -> dict[str, str]:
+    """No network where the model is on this machine; no cache that a file changed meanwhile could be served from."""
+    here = any(local_model_file(job.model, name) for name in _WEIGHTS)
+    offline = {"HF_HUB_OFFLINE": "1"} if here else {}
+    return {**offline, "HF_DATASETS_OFFLINE": "1", "HF_DATASETS_CACHE": str(folder / "cache"), "TOKENIZERS_PARALLELISM": "false"}
+
+
+def loglikelihoods(job: Job) -> list[list[float]]:
+    """Scores in this process: nats for each choice of each question, in the task's order.
+
+    Raises:
+        BenchError: The model cannot be loaded.
+    """
+    import yaml
+    from lm_eval import simple_evaluate
+    from lm_eval.tasks import TaskManager
+
+    name = yaml.safe_load(Path(job.task).read_text(encoding="utf-8"))["task"]
+    model = _load(job)
+    manager = TaskManager(include_path=str(Path(job.task).parent), include_defaults=False)
+    found = simple_evaluate(model=model, tasks=[name], task_manager=manager, log_samples=True, bootstrap_iters=0)
+    samples = sorted(found["samples"][name], key=lambda sample: sample["doc_id"])
+    return [[float(value) for value, _ in sample["filtered_resps"]] for sample in samples]
+
+
+def _load(job: Job) -> Any:
+    import torch
+
+    from axolotl_augft.bench.experiments.prefix_model import PrefixLM
+
+    tokenizer = job.adapter if job.adapter and Path(job.adapter, "tokenizer_config.json").exists() else job.model
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        return PrefixLM(
+            pretrained=job.model, peft=job.adapter, tokenizer=tokenizer, device=device, dtype=job.dtype, batch_size=job.batch_size,
+            # In half precision the sum of a choice would be a multiple of half a nat.
+            softmax_dtype="float32",
+        )  # fmt: skip
+    except Exception as error:
+        # Loaders raise whatever the broken file makes them raise; any of it means that the model is not usable.
+        reason = (str(error).strip().splitlines() or ["no further message"])[0][:200]
+        raise BenchError(f"the model {job.adapter or job.model} cannot be loaded ({type(error).__name__}: {reason})") from error
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Runs a job file and writes its output; a known error is one line."""
+    job = Job(**orjson.loads(Path(arguments[0]).read_bytes()))
+    try:
+        write_json(Path(job.output), loglikelihoods(job))
+    except BenchError as error:
+        sys.stderr.write(f"error: {error}\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("LOGLEVEL", "WARNING")
+    raise SystemExit(main(sys.argv[1:]))

@@ -1,0 +1,118 @@
+"""What is left to ask -> dollars and time, before anything is spent."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from axolotl_augft.asking.progress import duration
+from axolotl_augft.config.augft import AugftConfig
+from axolotl_augft.store.runs import Run
+from axolotl_augft.teacher.prices import NANO, Price, find_price, no_price
+from axolotl_augft.teacher.spending import Spent, dollars
+from axolotl_augft.teacher.teacher import Teacher
+
+_ASSUMED_TOKENS_PER_SECOND = 30
+_LAST_RUNS = 10
+_DAY = 86_400
+
+
+@dataclass(frozen=True)
+class Work:
+    """Requests to ask, of one `augment` entry or of all.
+
+    `prompt_tokens`: each prompt with its prefix; `distinct_tokens`: each different prefix once. `longest_answers`: tokens, if every answer
+    is as long as it may be. `likely_answers`: tokens, if they are as long as those that the store has; as `longest_answers` if it has none.
+    `spent`: on the stored answers. `sampled`: not all requests were laid out, so that tokens are estimates.
+    """
+
+    requests: int = 0
+    prompt_tokens: int = 0
+    distinct_tokens: int = 0
+    longest_answers: int = 0
+    likely_answers: int = 0
+    spent: Spent = field(default_factory=Spent)
+    sampled: bool = False
+
+    @classmethod
+    def of(cls, requests: int, prompt_tokens: int, distinct_tokens: int, longest_answers: int, spent: Spent) -> "Work":
+        """The work of one entry, whose stored answers say how long the others are likely to be."""
+        saying = spent.answers - spent.without_tokens
+        likely = min(longest_answers, round(requests * spent.completion_tokens / saying)) if saying else longest_answers
+        return cls(requests, prompt_tokens, distinct_tokens, longest_answers, likely, spent)
+
+    def __add__(self, other: "Work") -> "Work":
+        return Work(
+            self.requests + other.requests,
+            self.prompt_tokens + other.prompt_tokens,
+            self.distinct_tokens + other.distinct_tokens,
+            self.longest_answers + other.longest_answers,
+            self.likely_answers + other.likely_answers,
+            self.spent + other.spent,
+            self.sampled or other.sampled,
+        )
+
+
+def cost_lines(work: Work, teacher: Teacher, config: AugftConfig, runs: Sequence[Run]) -> list[str]:
+    """Dollars and time of the work, a line each; what is spent already; what is not known, as unknown."""
+    verdicts = ["  (the verdicts of verify: teacher come on top: a short request a statement)"] if config.verify == "teacher" else []
+    if not work.requests:
+        return [f"dollars: nothing more{_spent_so_far(work.spent)}", *verdicts]
+    price = find_price(teacher.config, teacher.model)
+    return [_dollar_line(work, teacher, config, price), _time_line(work, teacher, runs), *verdicts]
+
+
+def _dollar_line(work: Work, teacher: Teacher, config: AugftConfig, price: Price | None) -> str:
+    if price is None:
+        return f"dollars: unknown ({no_price(teacher.config, teacher.model)}){_spent_so_far(work.spent)}"
+    most = price.cost(work.prompt_tokens, 0, work.longest_answers) / NANO
+    likely = price.cost(work.prompt_tokens, work.prompt_tokens - work.distinct_tokens, work.likely_answers) / NANO
+    length = "answers as long as those so far" if work.likely_answers < work.longest_answers else "answers still at their longest"
+    bound = "about" if work.sampled else "at most"
+    line = (
+        f"dollars: {bound} {dollars(most)} (nothing cached, answers at their longest); {dollars(likely)} with shared prefixes cached "
+        f"and {length}"
+    )
+    stop = config.max_cost_usd
+    if stop is not None and most + work.spent.nanodollars / NANO > stop:
+        line += f"; the run ends at {dollars(stop)} (max_cost_usd)"
+    return f"{line} ({price.source}){_spent_so_far(work.spent)}"
+
+
+def _spent_so_far(spent: Spent) -> str:
+    if not spent.answers:
+        return ""
+    usage = spent.usage()
+    if usage.dollars is None:
+        return "; spent so far: unknown"
+    least = f" at least ({usage.without_dollars:,} answers unknown)" if usage.without_dollars else ""
+    return f"; spent so far: {dollars(usage.dollars)}{least}"
+
+
+def _time_line(work: Work, teacher: Teacher, runs: Sequence[Run]) -> str:
+    if teacher.config.batch:
+        return "time: up to a day for each round of batches (the provider's window)"
+    measured = [r for r in runs if r.teacher == teacher.id and r.asked and r.seconds and r.completion_tokens][-_LAST_RUNS:]
+    if measured:
+        rate = sum(r.completion_tokens for r in measured) / sum(r.seconds for r in measured)
+        how = f"{rate:,.0f} tokens/s of answers, as measured in this teacher's last runs"
+        tokens = work.likely_answers
+    else:
+        rate = teacher.max_concurrency * _ASSUMED_TOKENS_PER_SECOND
+        how = (
+            f"assuming that each of {teacher.max_concurrency} requests in flight gets {_ASSUMED_TOKENS_PER_SECOND} tokens/s, answers at "
+            "their longest; nothing is measured yet"
+        )
+        tokens = work.longest_answers
+    seconds = max(tokens / rate, _by_limits(work, teacher))
+    return f"time: about {_duration(seconds)} ({how})"
+
+
+def _by_limits(work: Work, teacher: Teacher) -> float:
+    """Seconds that the limits of requests and tokens a minute make it last at least."""
+    config = teacher.config
+    by_requests = work.requests * 60 / config.requests_per_minute if config.requests_per_minute else 0.0
+    by_tokens = (work.prompt_tokens + work.likely_answers) * 60 / config.tokens_per_minute if config.tokens_per_minute else 0.0
+    return max(by_requests, by_tokens)
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds / _DAY:,.1f} days" if seconds > 3 * _DAY else duration(seconds)

@@ -1,0 +1,232 @@
+"""What a run would ask, before anything is asked: documents, requests, tokens, and training before and after. Calls nobody."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from itertools import islice
+
+from axolotl_augft.cli.estimate import Work, cost_lines
+from axolotl_augft.config.augment import Augment
+from axolotl_augft.config.recipe import Recipe
+from axolotl_augft.files.digest_set import Seen
+from axolotl_augft.judging.pipeline import judged_inferences
+from axolotl_augft.judging.rules import Judged
+from axolotl_augft.output.manifest import Manifest
+from axolotl_augft.output.reuse import find_result
+from axolotl_augft.output.summary import Load, summary_lines, too_long_lines, training_lines
+from axolotl_augft.sources.source import text_of
+from axolotl_augft.stage import Prepared, prepared
+from axolotl_augft.store.runs import load_runs
+from axolotl_augft.strategies.global_ import GlobalStrategy
+from axolotl_augft.strategies.local import SENDING_WINDOW, LocalStrategy
+from axolotl_augft.strategies.task import Strategy
+from axolotl_augft.teacher.request import Request
+from axolotl_augft.teacher.spending import Spent
+from axolotl_augft.text.sentences import split_sentences
+from axolotl_augft.text.tokens import SampledCount, TokenCounter
+
+_CHUNK = 500
+_WINDOWS = 16
+
+
+@dataclass
+class EntryPlan:
+    """Counts of one `augment` entry. Token counts are of the requests still to ask; answers are counted at their longest.
+
+    `tokenized`: prompts that were tokenized; the others are estimated from them. `laid_out`: requests that were, None for all.
+    """
+
+    strategy: str
+    units: int = 0
+    groups: int | None = None
+    requests: int = 0
+    answered: int = 0
+    prompt_tokens: int = 0
+    distinct_tokens: int = 0
+    longest_answers: int = 0
+    tokenized: int = 0
+    laid_out: int | None = None
+    spent: Spent = field(default_factory=Spent)
+
+    @property
+    def work(self) -> Work:
+        """What is left to ask, and what was spent."""
+        work = Work.of(self.to_ask, self.prompt_tokens, self.distinct_tokens, self.longest_answers, self.spent)
+        return work if self.laid_out is None else replace(work, sampled=True)
+
+    @property
+    def to_ask(self) -> int:
+        """Requests without an answer in the store."""
+        return self.requests - self.answered
+
+
+def plan_lines(recipe: Recipe) -> list[str]:
+    """The plan, a line each.
+
+    Raises:
+        AugftError: The recipe cannot be run.
+    """
+    result = find_result(recipe)
+    with prepared(recipe) as ready:
+        assigned = zip(ready.plan.entries, recipe.assignments(), strict=True)
+        entries = [entry_plan(ready, *entry, ready.documents.of(a.entries).rows) for entry, a in assigned]
+        lines = [
+            f"teacher {ready.teacher.id} ({ready.teacher.backend}, {ready.teacher.api})",
+            f"documents {ready.documents.count:,}"
+            + _held_out(ready)
+            + (" (the result is there already: nothing will be asked)" if result else ""),
+        ]
+        for plan in entries:
+            lines += _entry_lines(plan, ready.teacher.tokens)
+        lines += cost_lines(sum((plan.work for plan in entries), Work()), ready.teacher, recipe.augft, load_runs(ready.store))
+        return lines + _training(ready, result)
+
+
+def entry_plan(ready: Prepared, entry: Augment, strategy: Strategy, rows: int) -> EntryPlan:
+    """Lays out one `augment` entry, which is about so many rows, and counts."""
+    if isinstance(strategy, LocalStrategy) and ready.store.is_empty:
+        return _sampled_plan(ready, entry, strategy, rows)
+    plan = EntryPlan(entry.strategy, groups=len(strategy.groups) if isinstance(strategy, GlobalStrategy) else None)
+    seen = Seen()
+    prompts = _Prompts(ready.teacher.tokens)
+    tasks = strategy.in_sending_order()
+    while some := list(islice(tasks, _CHUNK)):
+        plan.units += sum(t.request.sample == 0 for t in some)
+        new = [t.request for t in some if seen.add(t.request.key)]
+        missing = ready.store.missing(new)
+        plan.answered += len(new) - len(missing)
+        plan.spent += ready.store.spent([r.key for r in new])
+        plan.longest_answers += sum(r.sampling.max_tokens for r in missing)
+        for request in missing:
+            prompts.add(request)
+    plan.requests = len(seen)
+    plan.prompt_tokens, plan.distinct_tokens, plan.tokenized = prompts.tokens, prompts.distinct, prompts.tokenized
+    return plan
+
+
+def _sampled_plan(ready: Prepared, entry: Augment, strategy: LocalStrategy, rows: int) -> EntryPlan:
+    """The plan of an entry that nothing is answered of: all units are counted, but of many only some are laid out as requests.
+
+    These are windows of units, spread evenly over the data, since prefixes are shared within a window; the others' tokens are taken to be
+    as many a request.
+    """
+    plan = EntryPlan(entry.strategy)
+    seen = Seen()
+    prompts = _Prompts(ready.teacher.tokens)
+    every = 1 + rows // (_WINDOWS * SENDING_WINDOW)
+    laid_out = longest = number = 0
+    units = strategy.units()
+    while window := list(islice(units, SENDING_WINDOW)):
+        new = [unit for unit in window if seen.add(unit.digest)]
+        plan.units += len(window)
+        plan.requests += len(new) * strategy.samples
+        if number % every == 0:
+            for task in strategy.sending(new):
+                prompts.add(task.request)
+                longest += task.request.sampling.max_tokens
+                laid_out += 1
+        number += 1
+    scale = plan.requests / max(laid_out, 1)
+    plan.prompt_tokens, plan.distinct_tokens = round(prompts.tokens * scale), round(prompts.distinct * scale)
+    plan.longest_answers, plan.tokenized = round(longest * scale), prompts.tokenized
+    plan.laid_out = laid_out if laid_out < plan.requests else None
+    return plan
+
+
+class _Prompts:
+    """Adds up the tokens of prompts: each with its prefix, and each different prefix once."""
+
+    def __init__(self, counter: TokenCounter) -> None:
+        self._targets, self._prefixes, self._new_prefixes = SampledCount(counter), SampledCount(counter), SampledCount(counter)
+        self._seen = Seen()
+
+    def add(self, request: Request) -> None:
+        prefix = request.prefix
+        self._targets.add(request.target)
+        self._prefixes.add(prefix.system, prefix.text)
+        if self._seen.add(prefix.digest):
+            self._new_prefixes.add(prefix.system, prefix.text)
+
+    @property
+    def tokenized(self) -> int:
+        return self._targets.counted
+
+    @property
+    def distinct(self) -> int:
+        return self._targets.total + self._new_prefixes.total
+
+    @property
+    def tokens(self) -> int:
+        return self._targets.total + self._prefixes.total
+
+
+def _entry_lines(plan: EntryPlan, counter: TokenCounter) -> list[str]:
+    of = f"{plan.units:,} units" if plan.groups is None else f"{plan.units:,} targets in {plan.groups:,} context groups"
+    lines = [f"{plan.strategy}: {of}, {plan.requests:,} requests: {plan.answered:,} answered already, {plan.to_ask:,} to ask"]
+    if plan.to_ask:
+        lines.append(
+            f"  prompts {plan.prompt_tokens:,} tokens, {plan.distinct_tokens:,} of them without shared prefixes; "
+            f"answers at most {plan.longest_answers:,} tokens{_how_counted(counter, plan)}"
+        )
+    return lines
+
+
+def _how_counted(counter: TokenCounter, plan: EntryPlan) -> str:
+    sampled = "" if plan.laid_out is None else f"of {plan.laid_out:,} of the requests, the others taken to be like them"
+    if not counter.exact:
+        how = "estimated as bytes / 4: the teacher's tokenizer is not on this machine"
+    elif plan.tokenized < plan.to_ask:
+        how = f"sampled: {plan.tokenized:,} prompts were tokenized"
+    else:
+        how = ""
+    said = "; ".join(filter(None, (how, sampled)))
+    return f" (tokens {said})" if said else ""
+
+
+def _held_out(ready: Prepared) -> str:
+    held_out = sum(len(s.held_out) for s in ready.sources)
+    twins = sum(len(s.twins) for s in ready.sources)
+    return (f"; held-out rows {held_out:,}" if held_out else "") + (
+        f"; rows equal to held-out or test rows left out {twins:,}" if twins else ""
+    )
+
+
+def _training(ready: Prepared, result: Manifest | None) -> list[str]:
+    recipe = ready.recipe
+    if result is not None:
+        return [*too_long_lines(result.counts.too_long, recipe.training.sequence_len), *summary_lines(result, recipe, {})[-5:]]
+    count = ready.student.tokens
+    before = originals = Load(0, 0)
+    longest = recipe.training.sequence_len
+    too_long = Counter[str]()
+    sampled = False
+    for source in ready.sources:
+        tokens = SampledCount(count)
+        split = source.is_text and recipe.augft.sentence_splitting != "none"
+        rows = 0
+        for _, content in source.training_contents():
+            text = text_of(content)
+            too_long["original"] += tokens.add(text) > longest
+            rows += len(split_sentences(text, recipe.augft.language)) if split else 1
+        sampled = sampled or tokens.counted < tokens.texts
+        own = Load(len(source.training_rows), tokens.total)
+        before += own
+        if source.format is None or recipe.augft.include_original:
+            own = Load(rows, own.tokens) if split else own
+            originals += own.times(recipe.augft.repeat_original if source.format else 1)
+    kept = Counter[str]()
+    for judged in _kept(ready):
+        size = count.count(judged.inference.whole)
+        kept.update(rows=1, tokens=size)
+        too_long[f"{judged.task.strategy}/{judged.inference.kind}"] += size > longest
+    augmented = Load(kept["rows"], kept["tokens"]).times(recipe.augft.repeat_augmented)
+    lines = training_lines(before, originals, augmented, recipe.training, count.exact and not sampled)
+    lines += too_long_lines(too_long, longest)
+    return [*lines, "  (augmentations as far as they are answered already; the rest is not known before it is written)"]
+
+
+def _kept(ready: Prepared) -> Iterator[Judged]:
+    """The augmentations that are there already; a store without any answer is not gone through."""
+    if not ready.store.is_empty:
+        judged = judged_inferences(ready.plan, ready.store, ready.recipe.augft, ready.leaks)
+        yield from (j for j in judged if j.rejected is None)

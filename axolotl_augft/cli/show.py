@@ -1,0 +1,110 @@
+"""A finished result -> lines for a person: sources beside what came of them."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import orjson
+from datasets import load_dataset
+
+from axolotl_augft.config.recipe import Recipe
+from axolotl_augft.errors import OutputError
+from axolotl_augft.formats.chat import ChatFormat
+from axolotl_augft.formats.content import Content, Exchange, Text
+from axolotl_augft.output.manifest import Manifest, WrittenEntry, load_note, load_result, result_folder
+from axolotl_augft.output.result import REJECTED
+from axolotl_augft.output.reuse import find_result
+from axolotl_augft.output.summary import summary_lines
+from axolotl_augft.sources.loading import load_sources
+from axolotl_augft.sources.source import Source
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
+
+
+def report_lines(recipe: Recipe) -> list[str]:
+    """The summary of the recipe's result.
+
+    Raises:
+        OutputError: There is none.
+    """
+    note = load_note(recipe)
+    return summary_lines(_result(recipe), recipe, note.run if note else {})
+
+
+def show_lines(recipe: Recipe, limit: int) -> Iterator[str]:
+    """Up to `limit` documents, spread over the data set, each with its augmentations and its rejected statements.
+
+    Raises:
+        OutputError: There is no result.
+    """
+    _result(recipe)
+    result = find_result(recipe)
+    if result is None:
+        raise OutputError("the data or the prompts have changed since this result was made; make it anew with `axolotl augft run`")
+    folder = result_folder(recipe, result.fingerprint)
+    rejected = _rejected(folder)
+    for entry, (source, written) in enumerate(zip(load_sources(recipe), result.entries, strict=True)):
+        if source.format is None:
+            continue
+        kept = _augmented(folder, written, source)
+        rows = sorted({*kept, *(row for e, row in rejected if e == source.entry)})
+        for row in rows[:: max(1, len(rows) // limit)][:limit]:
+            yield f"{_where(source, row)}: {clean(source.text(row))}"
+            yield from dict.fromkeys(f"  + {kind}: {clean(text)}" for kind, text in kept.get(row, []))
+            yield from dict.fromkeys(f"  - {reason}: {clean(text)}" for reason, text in rejected.get((source.entry, row), []))
+        if entry + 1 < len(result.entries):
+            yield ""
+
+
+def _where(source: Source, row: int) -> str:
+    """A row's place: its number, and for a converted file its name."""
+    name = source.rows[row]["augft_file"] if source.conversion else None
+    return f"{source.path} row {row}" + (f" ({clean(name)})" if name else "")
+
+
+def clean(text: str) -> str:
+    """A text on one line, without control characters: what a teacher wrote must not steer a terminal."""
+    return _CONTROL.sub(" ", text).strip()
+
+
+def _result(recipe: Recipe) -> Manifest:
+    result = load_result(recipe)
+    if result is None:
+        raise OutputError(f"no finished result for this recipe in {recipe.output_dir}; make one with `axolotl augft run`")
+    return result
+
+
+def _augmented(folder: Path, written: WrittenEntry, source: Source) -> dict[int, list[tuple[str, str]]]:
+    """Kind and text of what was written, by source row."""
+    found: dict[int, list[tuple[str, str]]] = {}
+    forms = (written.augmented, None if written.segments else source.format), (written.questions, ChatFormat())
+    for file, form in forms:
+        rows = load_dataset("parquet", data_files=str(folder / file.name), split="train", streaming=True) if file else ()
+        for row in rows:
+            text = _said(form.read(row)) if form else "".join(s["text"] for s in row["segments"])
+            found.setdefault(row["augft_row"], []).append((row["augft_kind"], text))
+    return found
+
+
+def _said(content: Content) -> str:
+    match content:
+        case Text(text):
+            return text
+        case Exchange(question, answer):
+            return _pair(question, answer)
+        case _:
+            return ""
+
+
+def _pair(question: str | None, answer: str) -> str:
+    return answer if question is None else f"{question} → {answer}"
+
+
+def _rejected(folder: Path) -> dict[tuple[int, int], list[tuple[str, str]]]:
+    """Reason and text by entry and row."""
+    found: dict[tuple[int, int], list[tuple[str, str]]] = {}
+    with (folder / REJECTED).open("rb") as file:
+        for line in file:
+            item = orjson.loads(line)
+            found.setdefault((item["entry"], item["augft_row"]), []).append((item["reason"], _pair(item.get("question"), item["text"])))
+    return found

@@ -1,0 +1,1 @@
+"""Settings: the `augft:` block and what else the stage reads of an axolotl config."""

@@ -1,0 +1,141 @@
+"""The `augft:` block: YAML -> typed settings.
+
+Every default stands here, in `teacher_config` or in `augment_config`, and nowhere else. A block is validated once, in `parsing`; inside the
+package the values are plain and typed. The models survive axolotl's dump-and-validate-again round trip (`use_ray`).
+"""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, Field, field_validator, model_validator
+
+from axolotl_augft.config.augment import Augment, default_augment, refuse_equal_entries, with_named_strategies
+from axolotl_augft.config.teacher import Block, TeacherConfig
+
+
+class SourceConfig(Block):
+    """Settings of one `datasets` entry."""
+
+    path: str = Field(min_length=1, description="`path` of the datasets entry.")
+    augment: list[Augment] = Field(description="What is asked about it, in place of augft.augment. [] asks nothing.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _bare_names(cls, data: Any) -> Any:
+        return with_named_strategies(data)
+
+    @model_validator(mode="after")
+    def _no_entry_twice(self) -> "SourceConfig":
+        refuse_equal_entries(self.augment)
+        return self
+
+
+class DocumentsConfig(Block):
+    """Files and folders whose text is trained on. A bare path, or a list of paths, stands for the block with its defaults."""
+
+    paths: list[Annotated[str, Field(min_length=1)]] = Field(
+        min_length=1,
+        description="Files and folders of documents (Markdown, HTML, PDF, DOCX, text) to train on, beside or in place of `datasets`. "
+        "`documents: ./handbook/` is short for it.",
+    )
+    on_error: Literal["skip", "stop"] = Field(
+        "skip", description="A broken, encrypted, empty or scanned file is named and left out (skip), or ends the run (stop)."
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _bare_paths(cls, data: Any) -> Any:
+        block = data if isinstance(data, Mapping) else {"paths": data}
+        return {**block, "paths": [block["paths"]]} if isinstance(block.get("paths"), str) else block
+
+    @field_validator("paths")
+    @classmethod
+    def _none_twice(cls, value: list[str]) -> list[str]:
+        for i, path in enumerate(value):
+            for j, other in enumerate(value):
+                if i != j and Path(os.path.abspath(path)).is_relative_to(os.path.abspath(other)):
+                    raise ValueError(f"{path!r} is or lies in {other!r}, so its rows would be there twice; remove one of them")
+        return value
+
+
+class AugftConfig(Block):
+    """The whole `augft:` block."""
+
+    documents: DocumentsConfig | None = Field(None, description="Files and folders whose text is trained on.")
+
+    teacher: TeacherConfig = Field(default_factory=TeacherConfig, description="The model that writes. Default: base_model, served here.")
+    augment: list[Augment] = Field(
+        default_factory=default_augment,
+        description="What is asked. Default: local and global. [] asks nothing and only splits sentences.",
+    )
+    sources: list[SourceConfig] = Field(
+        default_factory=list,
+        description="Settings of single datasets entries: path, augment. Documents with settings in common share context groups.",
+    )
+    sentence_splitting: Literal["none", "independent", "cumulative"] = Field(
+        "none",
+        description="Cut training rows into one per sentence: alone (independent), or after the preceding ones (cumulative).",
+    )
+    language: str = Field("en", pattern=r"^[a-z]{2,3}$", description="ISO 639 code of the documents' language, for sentence splitting.")
+    exclude: list[str] = Field(default_factory=list, description="`path` of each datasets entry that is not to be augmented.")
+    verify: Literal["none", "names", "teacher"] = Field(
+        "none",
+        description="Reject statements that their premises do not support. names: by rules that hold in any language that capitalises "
+        "names only: a name or number that the premises lack, a reversal made of its sentence's words in their order, a rephrased question "
+        "that drops a name. teacher: by asking the teacher model, one short request a statement.",
+    )
+    include_original: bool = Field(True, description="Whether the source rows are trained on too.")
+    repeat_original: int = Field(1, ge=1, le=1000, description="Times each source row is trained on per epoch.")
+    repeat_augmented: int = Field(1, ge=1, le=1000, description="Times each augmentation is trained on per epoch.")
+    max_augmented_per_original: int | None = Field(None, ge=1, description="Most augmentations kept per document. Default: all.")
+    output_dir: str | None = Field(
+        None, min_length=1, description="Folder of everything the stage writes. Default: <dataset_prepared_path>/augft"
+    )
+    store: str | None = Field(None, min_length=1, description="File of the response store. Default: <output_dir>/responses.sqlite")
+    max_failed_fraction: float = Field(0, ge=0, le=1, description="Share of requests that may stay unanswered after all retries.")
+    max_cost_usd: float | None = Field(
+        None,
+        gt=0,
+        allow_inf_nan=False,
+        description="Most dollars that the answers of this recipe may cost, over all its runs; nothing is sent that could exceed it.",
+    )
+    max_requests: int | None = Field(
+        None,
+        ge=1,
+        description="Most requests of this recipe that are answered, over all its runs; a request counts once, however often it is tried.",
+    )
+    wait_timeout: float = Field(86400, gt=0, description="Seconds other ranks, nodes and launches wait for the one that runs the stage.")
+    val_set_size: float | None = Field(
+        None,
+        ge=0,
+        description="Set by the plugin itself: the recipe's val_set_size, once its held-out rows are on disk.",
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _bare_names(cls, data: Any) -> Any:
+        return with_named_strategies(data)
+
+    @model_validator(mode="after")
+    def _something_to_do(self) -> "AugftConfig":
+        asks = self.augment or any(source.augment for source in self.sources)
+        if not asks and self.sentence_splitting == "none":
+            raise ValueError("augment is empty and sentence_splitting is none: there is nothing to do; name a strategy or drop the plugin")
+        return self
+
+    @model_validator(mode="after")
+    def _no_entry_twice(self) -> "AugftConfig":
+        refuse_equal_entries(self.augment)
+        paths = [source.path for source in self.sources]
+        for i, path in enumerate(paths):
+            if path in paths[:i]:
+                raise ValueError(f"sources[{i}] repeats the path {path!r}; give all its settings in one place")
+        return self
+
+
+class AugftArgs(BaseModel):
+    """What the plugin adds to axolotl's own schema (`get_input_args`)."""
+
+    augft: AugftConfig = Field(description="Augmented fine-tuning (axolotl-augft).")

@@ -1,0 +1,79 @@
+"""Entries of `datasets` as a recipe has them -> what the stage reads of them, checked as far as that needs no data."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from axolotl_augft.config.augment import Augment, GlobalAugment
+from axolotl_augft.errors import ConfigError
+from axolotl_augft.formats import SUPPORTED_TYPES, USER_DEFINED, base_type, format_of, is_supported, reason_against
+
+_ENTRY_KEYS = (
+    *("path", "name", "split", "data_files", "ds_type", "revision", "shards", "shards_idx", "preprocess_shards"),
+    *("type", "field", "trust_remote_code"),
+)
+_CHAT_KEYS = (
+    *("field_messages", "message_property_mappings", "roles", "field_thinking", "template_thinking_key"),
+    *("message_field_training", "message_field_training_detail"),
+)
+
+
+def read_entries(cfg: Mapping[str, Any], key: str) -> tuple[dict[str, Any], ...]:
+    """The entries under `key`, raw or validated, without nulls and without what is for the trainer alone.
+
+    Raises:
+        ConfigError: One has no path.
+    """
+    entries = []
+    for i, entry in enumerate(cfg.get(key) or []):
+        if not isinstance(entry, Mapping) or not entry.get("path"):
+            raise ConfigError(f"{key}[{i}] has no path; give the file, folder or hub name of the data set")
+        own = {k: _plain(entry[k]) for k in _ENTRY_KEYS if entry.get(k)}
+        entries.append(own | (_chat_keys(entry) if base_type(entry.get("type")) == "chat_template" else {}))
+    return tuple(entries)
+
+
+def _chat_keys(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """How the messages are laid out, the same for the raw entry and for the one that axolotl has filled with defaults."""
+    keys = {k: _plain(entry[k]) for k in _CHAT_KEYS if entry.get(k)}
+    mappings = {
+        "role": entry.get("message_field_role") or "role",
+        "content": entry.get("message_field_content") or "content",
+        **keys.get("message_property_mappings", {}),
+    }
+    return {**keys, "message_property_mappings": mappings}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {k: _plain(v) for k, v in value.items() if v is not None}
+    return list(value) if isinstance(value, list | tuple) else value
+
+
+def check_type(entry: Mapping[str, Any]) -> None:
+    """Raises ConfigError where an entry's type cannot be augmented."""
+    entry_type = entry.get("type")
+    if is_supported(entry_type):
+        return
+    name = "(none)" if entry_type is None else repr(entry_type)
+    reason = reason_against(entry_type)
+    raise ConfigError(
+        f"datasets entry {entry.get('path')!r}: type {name} cannot be augmented{': ' + reason if reason else ''}; "
+        f"supported: {listed([*SUPPORTED_TYPES, USER_DEFINED])}. Name the path under augft.exclude to train on it as it is"
+    )
+
+
+def check_assignment(entry: Mapping[str, Any], augment: Augment) -> None:
+    """Raises ConfigError where rows of questions and answers are to become what they cannot be."""
+    if format_of(entry).writes == "statements":
+        return
+    where = f"datasets entry {entry.get('path')!r} holds questions and answers (type {base_type(entry.get('type'))})"
+    remedy = "give it an augment list of its own under augft.sources"
+    if augment.write == "statements":
+        raise ConfigError(f"{where}, which cannot become statements (augment: {augment.strategy}, write: statements); {remedy}")
+    if isinstance(augment, GlobalAugment) and augment.keep == "trace":
+        raise ConfigError(f"{where}, which become questions with answers, but keep: trace asks for the reasoning only; {remedy}")
+
+
+def listed(values: Iterable[Any]) -> str:
+    """Values with commas between them."""
+    return ", ".join(str(v) for v in values)

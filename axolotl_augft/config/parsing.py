@@ -1,0 +1,85 @@
+"""An `augft:` block as YAML has it -> settings, or one line that says what is wrong with it."""
+
+import difflib
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import ValidationError
+
+from axolotl_augft.config.augft import AugftConfig, DocumentsConfig, SourceConfig
+from axolotl_augft.config.augment import STRATEGIES, GlobalAugment, LocalAugment
+from axolotl_augft.config.teacher import REMOVABLE_FIELDS, SECRET_FIELD, TeacherConfig
+from axolotl_augft.errors import ConfigError
+
+
+def parse_augft(block: Any) -> AugftConfig:
+    """Validates an `augft:` block.
+
+    Raises:
+        ConfigError: One line with the first wrong key, its value and what was expected.
+    """
+    if isinstance(block, AugftConfig):
+        return block
+    if not isinstance(block, Mapping):
+        raise ConfigError(f"augft must be a block of keys, got {type(block).__name__}; see the README's table of keys")
+    try:
+        return AugftConfig.model_validate(_plain(block))
+    except ValidationError as error:
+        raise ConfigError(_one_line(error)) from None
+
+
+def _plain(value: Any) -> Any:
+    """Axolotl's DictDefault answers None for a missing key, which pydantic must not see. In `extra_body` it removes a field."""
+    if isinstance(value, Mapping):
+        plain = {str(k): _plain(v) for k, v in value.items() if v is not None}
+        body = value.get("extra_body")
+        if isinstance(body, Mapping):
+            plain["extra_body"] |= {k: None for k in REMOVABLE_FIELDS if k in body and body[k] is None}
+        return plain
+    if isinstance(value, list | tuple):
+        return [_plain(v) for v in value]
+    return value
+
+
+def _one_line(error: ValidationError) -> str:
+    first = error.errors(include_url=False)[0]
+    path = "augft" + "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in first["loc"] if p not in STRATEGIES)
+    more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
+    kind, value = first["type"], first.get("input")
+    if kind == "extra_forbidden":
+        return _unknown_key(path, first["loc"]) + more
+    if kind in ("union_tag_invalid", "union_tag_not_found"):
+        named = value.get("strategy") if isinstance(value, dict) else value
+        return f"{path}.strategy must be one of {', '.join(STRATEGIES)}, got {named!r}{more}"
+    if kind == "value_error":
+        return f"{path}: {first['msg'].removeprefix('Value error, ')}{more}"
+    return f"{path}: {first['msg'][0].lower()}{first['msg'][1:]}, got {_shown(path, value)}{more}"
+
+
+def _shown(path: str, value: Any) -> str:
+    if SECRET_FIELD.search(path) or isinstance(value, dict):
+        return f"a {type(value).__name__}"
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _unknown_key(path: str, location: tuple[int | str, ...]) -> str:
+    key = str(location[-1])
+    known = _known_keys(location)
+    if SECRET_FIELD.search(key) and not difflib.get_close_matches(key, known, n=1, cutoff=0.85):
+        return f"{path}: a literal key is refused; put it in an environment variable and name that in augft.teacher.api_key_env"
+    close = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
+    hint = f"did you mean {close[0]!r}?" if close else f"known keys: {', '.join(known)}"
+    return f"{path}: unknown key; {hint}"
+
+
+def _known_keys(location: tuple[int | str, ...]) -> list[str]:
+    if "teacher" in location[:-1]:
+        return list(TeacherConfig.model_fields)
+    if "documents" in location[:-1]:
+        return list(DocumentsConfig.model_fields)
+    if "augment" in location[:-1]:
+        return list((GlobalAugment if "global" in location else LocalAugment).model_fields)
+    if "sources" in location[:-1]:
+        return list(SourceConfig.model_fields)
+    return [name for name in AugftConfig.model_fields if name != "val_set_size"]

@@ -1,0 +1,261 @@
+"""An axolotl config, raw or validated -> the part of it that this stage reads.
+
+Axolotl hands the raw config to `register` and the validated one to `load_datasets`; `Recipe.from_cfg` gives the same recipe, and
+the same `key`, for both, so that what one of them found or wrote the other finds again.
+"""
+
+import difflib
+import hashlib
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from axolotl_augft.config.augft import AugftConfig
+from axolotl_augft.config.augment import Augment
+from axolotl_augft.config.entries import check_assignment, check_type, listed, read_entries
+from axolotl_augft.config.folder_entries import document_entries, placeholders
+from axolotl_augft.config.parsing import parse_augft
+from axolotl_augft.errors import ConfigError
+from axolotl_augft.files.code_digest import code_digest
+from axolotl_augft.formats import format_of
+
+PREPARED_PATH = "last_run_prepared"
+DEFAULT_SEED = 42
+HELD_OUT = "-held-out.parquet"
+PLUGIN = "axolotl_augft.AugFTPlugin"
+
+_CANNOT_AUGMENT = {
+    "rl": "its rows hold preferences, or prompts whose answers are scored, which an inference cannot be turned into",
+    "streaming": "rows are read while training runs, but augmentation needs them all before",
+    "pretraining_dataset": "its rows are streamed while training runs, but augmentation needs them all before; list them under datasets",
+    "skip_prepare_dataset": "axolotl then leaves out the preparation that the augmented rows go through",
+}
+# What changes how the stage runs, but not what comes out.
+_NOT_IN_KEY = {"output_dir", "store", "wait_timeout", "val_set_size", "max_failed_fraction", "max_cost_usd", "max_requests"}
+_TEACHER_NOT_IN_KEY = {
+    "base_url",
+    "api_key_env",
+    "max_concurrency",
+    "timeout",
+    "max_retries",
+    "requests_per_minute",
+    "tokens_per_minute",
+    "stall_timeout",
+    "serve_args",
+    "serve_command",
+    "start_timeout",
+    "price",
+    "batch",
+}
+
+
+@dataclass(frozen=True)
+class Training:
+    """The numbers that decide how many optimizer steps a number of rows makes."""
+
+    sequence_len: int
+    micro_batch_size: int
+    gradient_accumulation_steps: int
+    num_epochs: float
+    max_steps: int | None
+    sample_packing: bool
+    world_size: int
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """An `augment` entry, and the numbers of the `datasets` entries that it is for. `name`: tells it from the recipe's others."""
+
+    name: str
+    augment: Augment
+    entries: frozenset[int]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What the stage reads of an axolotl config.
+
+    `datasets` and `test_datasets` hold the entries as written, without nulls; after those of `datasets` stand those of `augft.documents`.
+    """
+
+    augft: AugftConfig
+    datasets: tuple[dict[str, Any], ...]
+    test_datasets: tuple[dict[str, Any], ...]
+    val_set_size: float
+    seed: int
+    base_model: str
+    tokenizer: str
+    special_tokens: tuple[tuple[str, str], ...]
+    names_chat_template: bool
+    prepared_path: str
+    hub_token: bool | None
+    deduplicates: bool
+    training: Training
+
+    @classmethod
+    def from_cfg(cls, cfg: Mapping[str, Any]) -> "Recipe":
+        """Reads a recipe from a raw or a validated axolotl config.
+
+        Raises:
+            ConfigError: A key of the block is wrong, or the recipe is of a kind that cannot be augmented.
+        """
+        augft = parse_augft(_block(cfg))
+        _check_kind(cfg, augft)
+        held_out_by_us = _holds_out_already(cfg, augft)
+        val_set_size = augft.val_set_size if held_out_by_us else cfg.get("val_set_size")
+        recipe = cls(
+            augft=augft,
+            datasets=(*own_datasets(cfg, augft), *document_entries(augft)),
+            test_datasets=() if held_out_by_us else read_entries(cfg, "test_datasets"),
+            val_set_size=float(val_set_size or 0),
+            seed=DEFAULT_SEED if cfg.get("seed") is None else int(cfg["seed"]),
+            base_model=str(cfg.get("base_model") or ""),
+            tokenizer=str(cfg.get("tokenizer_config") or cfg.get("base_model_config") or cfg.get("base_model") or ""),
+            special_tokens=tuple(sorted((k, v) for k, v in (cfg.get("special_tokens") or {}).items() if isinstance(v, str))),
+            names_chat_template=bool(cfg.get("chat_template") or cfg.get("chat_template_jinja")),
+            prepared_path=_prepared_path(cfg),
+            hub_token=cfg.get("hf_use_auth_token"),
+            deduplicates=bool(cfg.get("dataset_exact_deduplication")),
+            training=_training(cfg),
+        )
+        if augft.sentence_splitting == "cumulative" and cfg.get("train_on_inputs"):
+            raise ConfigError("train_on_inputs is true, so cumulative rows would be trained on their context too; set it to false")
+        recipe._check_entries()
+        return recipe
+
+    @property
+    def output_dir(self) -> Path:
+        """Folder of everything the stage writes."""
+        return _output_dir(self.augft, self.prepared_path)
+
+    @property
+    def store_path(self) -> Path:
+        """File of the response store."""
+        return Path(self.augft.store or self.output_dir / "responses.sqlite")
+
+    @cached_property
+    def key(self) -> str:
+        """Digest of every setting that changes what comes out, and of this package (not of the contents of other files: see `reuse`)."""
+        augft = self.augft.model_dump(mode="json", exclude=_NOT_IN_KEY)
+        augft["teacher"] = {k: v for k, v in augft["teacher"].items() if k not in _TEACHER_NOT_IN_KEY}
+        content = {
+            "code": code_digest(),
+            "augft": augft,
+            "datasets": self.datasets,
+            "test_datasets": self.test_datasets,
+            "val_set_size": self.val_set_size,
+            "seed": self.seed,
+            "base_model": self.base_model,
+            "tokenizer": self.tokenizer,
+            "special_tokens": self.special_tokens,
+            "sequence_len": self.training.sequence_len if self.augft.sentence_splitting == "cumulative" else None,
+        }
+        return hashlib.sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).hexdigest()[:32]
+
+    def is_augmented(self, entry: int) -> bool:
+        """Whether entry `entry` of `datasets` goes to the teacher."""
+        return self.datasets[entry].get("path") not in self.augft.exclude
+
+    @property
+    def chats_about_text(self) -> bool:
+        """Whether rows of questions and answers are written about plain text: chats, for which the student needs a chat template."""
+        asked = ((a.augment, self.datasets[i]) for a in self.assignments() for i in a.entries)
+        return any(augment.write == "questions" and format_of(entry).writes == "statements" for augment, entry in asked)
+
+    def assignments(self) -> list[Assignment]:
+        """What is asked about which entries: first what holds for all without settings of their own, then those settings."""
+        own = {source.path: source for source in self.augft.sources}
+        paths = {i: str(e.get("path")) for i, e in enumerate(self.datasets) if self.is_augmented(i)}
+        general = frozenset(i for i, path in paths.items() if path not in own)
+        found = [Assignment(str(i), augment, general) for i, augment in enumerate(self.augft.augment) if general]
+        for path, source in own.items():
+            entries = frozenset(i for i, p in paths.items() if p == path)
+            found += [Assignment(f"{path}#{i}", augment, entries) for i, augment in enumerate(source.augment)]
+        return found
+
+    def _check_entries(self) -> None:
+        paths = [e.get("path") for e in self.datasets]
+        for key, path in [*(("exclude", p) for p in self.augft.exclude), *(("sources", s.path) for s in self.augft.sources)]:
+            if path not in paths:
+                raise ConfigError(f"augft.{key}: no datasets entry has the path {path!r}; the paths are {listed(paths)}")
+            if key == "sources" and path in self.augft.exclude:
+                raise ConfigError(f"augft.sources has settings for {path!r}, which augft.exclude takes out; remove one of the two")
+        augmented = [e for i, e in enumerate(self.datasets) if self.is_augmented(i)]
+        if not augmented:
+            raise ConfigError("augft.exclude names every datasets entry, so nothing is left to augment; remove one or drop the plugin")
+        for entry in augmented:
+            check_type(entry)
+        for assignment in self.assignments():
+            for i in sorted(assignment.entries):
+                check_assignment(self.datasets[i], assignment.augment)
+        if self.augft.sentence_splitting != "none" and all(format_of(e).writes == "questions" for e in augmented):
+            raise ConfigError(
+                f"augft.sentence_splitting is {self.augft.sentence_splitting}, but no entry that is augmented holds plain text: "
+                "splitting is for documents (type completion), not for questions and answers; remove it"
+            )
+
+
+def require_plugin(cfg: Mapping[str, Any]) -> None:
+    """Raises ConfigError where a recipe has an `augft:` block that axolotl would ignore."""
+    if PLUGIN not in (cfg.get("plugins") or []):
+        raise ConfigError(f"the recipe has no plugin entry, so axolotl would train without augmentation; add `plugins: [{PLUGIN}]`")
+
+
+def _block(cfg: Mapping[str, Any]) -> Any:
+    near = difflib.get_close_matches("augft", [str(k) for k in cfg if k != "augft"], n=1, cutoff=0.72)
+    if cfg.get("augft") is None:
+        hint = f"; did you mean it by the key {near[0]!r}?" if near else "; add `augft: {}` for the defaults, or drop the plugin"
+        raise ConfigError(f"the plugin {PLUGIN} is listed, but the recipe has no augft: block{hint}")
+    if near:
+        raise ConfigError(f"unknown key {near[0]!r} beside augft; axolotl drops it without a word. Move its contents into augft")
+    return cfg["augft"]
+
+
+def _holds_out_already(cfg: Mapping[str, Any], augft: AugftConfig) -> bool:
+    """Whether `register` has put the held-out rows of a finished result in the place of `val_set_size`."""
+    if augft.val_set_size is None:
+        return False
+    tests = [str(e.get("path")) for e in cfg.get("test_datasets") or []]
+    if not augft.val_set_size or cfg.get("val_set_size") or not tests or not all(t.endswith(HELD_OUT) for t in tests):
+        raise ConfigError("augft.val_set_size is set by the plugin itself; set val_set_size at the top level of the recipe")
+    return True
+
+
+def _check_kind(cfg: Mapping[str, Any], augft: AugftConfig) -> None:
+    for key, reason in _CANNOT_AUGMENT.items():
+        if cfg.get(key):
+            raise ConfigError(f"{key} is set, which augft cannot work with: {reason}. Remove {key}, or drop the plugin")
+    if not cfg.get("datasets") and not augft.documents:
+        raise ConfigError("the recipe has no datasets entry, so there is nothing to augment; add one under datasets, or augft.documents")
+
+
+def own_datasets(cfg: Mapping[str, Any], augft: AugftConfig) -> tuple[dict[str, Any], ...]:
+    """The entries of `datasets` without the placeholders that the plugin puts there for `augft.documents`."""
+    added = {entry["path"] for entry in placeholders(augft, _output_dir(augft, _prepared_path(cfg)))}
+    return tuple(entry for entry in read_entries(cfg, "datasets") if entry["path"] not in added)
+
+
+def _prepared_path(cfg: Mapping[str, Any]) -> str:
+    return str(cfg.get("dataset_prepared_path") or PREPARED_PATH)
+
+
+def _output_dir(augft: AugftConfig, prepared_path: str) -> Path:
+    return Path(augft.output_dir or Path(prepared_path) / "augft")
+
+
+def _training(cfg: Mapping[str, Any]) -> Training:
+    micro = int(cfg.get("micro_batch_size") or 1)
+    return Training(
+        sequence_len=int(cfg.get("sequence_len") or 512),
+        micro_batch_size=micro,
+        gradient_accumulation_steps=int(cfg.get("gradient_accumulation_steps") or max(1, (cfg.get("batch_size") or micro) // micro)),
+        num_epochs=float(cfg.get("num_epochs") or 1),
+        max_steps=cfg.get("max_steps") or None,
+        sample_packing=bool(cfg.get("sample_packing")),
+        world_size=int(os.environ.get("WORLD_SIZE", "1")),
+    )

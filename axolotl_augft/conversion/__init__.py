@@ -1,0 +1,1 @@
+"""Files of a folder (Markdown, HTML, PDF, DOCX, text) -> rows."""

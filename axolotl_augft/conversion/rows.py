@@ -1,0 +1,170 @@
+"""A path of `augft.documents` -> a Parquet file of `completion` rows, made anew only where a file has changed.
+
+The Parquet file's own metadata say which files it was made of and which were left out, so rows and report cannot part.
+"""
+
+import logging
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import orjson
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from axolotl_augft.conversion.convert import Unusable, convert, require_libraries
+from axolotl_augft.conversion.find import SUFFIXES, Found, Problem, find_documents
+from axolotl_augft.conversion.sections import cut_rows
+from axolotl_augft.errors import SourceError
+from axolotl_augft.files.durable import cannot_write, sync
+from axolotl_augft.files.fingerprints import FileStamp, stamp_files
+
+LOG = logging.getLogger("axolotl_augft")
+# Raise it when the same file comes to make other rows.
+_VERSION = 1
+_METADATA = b"augft"
+_SHOWN = 3
+_COLUMNS = pa.schema([(name, pa.string()) for name in ("text", "augft_title", "augft_section", "augft_file")])
+
+
+@dataclass(frozen=True)
+class Conversion:
+    """What became of the files of a path.
+
+    Attributes:
+        path: The path as the recipe has it.
+        files: How many files became rows.
+        problems: The files that were left out, and why.
+        notes: What a user should know about files that were not.
+        unknown: How many files of each other suffix there are.
+    """
+
+    path: str
+    files: int
+    problems: tuple[Problem, ...]
+    notes: tuple[Problem, ...]
+    unknown: Mapping[str, int]
+
+    def lines(self) -> list[str]:
+        """What was left out, a line each."""
+        others = _listed(self.unknown)
+        return [
+            *(f"{self.path}: {problem}; the file is left out" for problem in self.problems),
+            *(f"{self.path}: {note}" for note in self.notes),
+            *([f"{self.path}: files of other types are left out ({others})"] if others else []),
+        ]
+
+
+@dataclass(frozen=True)
+class _Made:
+    """What the metadata of a converted file say."""
+
+    version: int
+    language: str
+    stamps: tuple[FileStamp, ...]
+    problems: tuple[Problem, ...]
+    notes: tuple[Problem, ...]
+
+
+def convert_path(path: str, target: Path, on_error: Literal["skip", "stop"], language: str) -> Conversion:
+    """Makes `target` hold the rows of a file or folder as it is now.
+
+    Args:
+        path: The file or folder.
+        target: The Parquet file.
+        on_error: Whether a file that cannot be used is left out, or ends the run.
+        language: ISO 639 code, for sentence ends.
+
+    Raises:
+        SourceError: Nothing is there, no file of it can be used, or one cannot and `on_error` is stop.
+        ConfigError: The libraries that read documents are not installed.
+        OutputError: `target` cannot be written.
+    """
+    found = find_documents(path)
+    made = _load(target)
+    if made is None or not _is_current(made, found, language):
+        require_libraries()
+        made = _make(path, found, target, language)
+    problems = (*found.problems, *made.problems)
+    usable = len(found.files) - len(made.problems)
+    if not usable:
+        raise SourceError(f"augft.documents: {path}: no file that can be used; {_why_none(problems, found.unknown)}")
+    if problems and on_error == "stop":
+        raise SourceError(f"augft.documents: {path}: {_some(problems)}; mend or remove them, or set augft.documents.on_error to skip")
+    return Conversion(path, usable, problems, made.notes, found.unknown)
+
+
+def _is_current(made: _Made, found: Found, language: str) -> bool:
+    return (
+        (made.version, made.language) == (_VERSION, language)
+        and [stamp.path for stamp in made.stamps] == [str(file) for file in sorted(found.files.values())]
+        and all(stamp.is_current() for stamp in made.stamps)
+    )
+
+
+def _make(path: str, found: Found, target: Path, language: str) -> _Made:
+    stamps = tuple(stamp_files(found.files.values(), {}))
+    if found.files:
+        LOG.info("augft: %s: converting %d files", path, len(found.files))
+    problems, notes = list[Problem](), list[Problem]()
+    rows: list[dict[str, str]] = []
+    for name, file in found.files.items():
+        try:
+            converted = convert(file)
+        except Unusable as error:
+            problems.append(Problem(name, str(error)))
+            continue
+        if converted.note:
+            notes.append(Problem(name, converted.note))
+        rows += [
+            {"text": row.text, "augft_title": row.title, "augft_section": row.section, "augft_file": name}
+            for row in cut_rows(converted, name, language)
+        ]
+    made = _Made(_VERSION, language, stamps, tuple(problems), tuple(notes))
+    _write(rows, made, target)
+    return made
+
+
+def _write(rows: list[dict[str, str]], made: _Made, target: Path) -> None:
+    schema = _COLUMNS.with_metadata({_METADATA: orjson.dumps(asdict(made))})
+    temporary = target.with_name(f".{target.name}.{os.getpid()}")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        pq.write_table(pa.Table.from_pylist(rows, schema=schema), temporary)
+        sync(temporary)
+        temporary.rename(target)
+        sync(target.parent)
+    except OSError as error:
+        raise cannot_write(target, error) from error
+
+
+def _load(target: Path) -> _Made | None:
+    try:
+        metadata = pq.read_schema(target).metadata or {}
+        made: dict[str, Any] = orjson.loads(metadata[_METADATA])
+        return _Made(
+            version=made["version"],
+            language=made["language"],
+            stamps=tuple(FileStamp(**stamp) for stamp in made["stamps"]),
+            problems=tuple(Problem(**problem) for problem in made["problems"]),
+            notes=tuple(Problem(**note) for note in made["notes"]),
+        )
+    except (OSError, pa.ArrowException, KeyError, TypeError, orjson.JSONDecodeError):
+        return None
+
+
+def _why_none(problems: tuple[Problem, ...], unknown: Mapping[str, int]) -> str:
+    others = f"files of other types ({_listed(unknown)})" if unknown else ""
+    reasons = "; ".join(filter(None, (_some(problems) if problems else "", others))) or "it is empty"
+    return f"{reasons}. Types that can be: {' '.join(SUFFIXES)}"
+
+
+def _some(problems: tuple[Problem, ...]) -> str:
+    more = f" (and {len(problems) - _SHOWN} more)" if len(problems) > _SHOWN else ""
+    return ", ".join(map(str, problems[:_SHOWN])) + more
+
+
+def _listed(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{suffix} {n:,}" for suffix, n in counts.items())

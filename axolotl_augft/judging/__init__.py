@@ -1,0 +1,1 @@
+"""Answers -> inferences, kept or rejected with a reason."""

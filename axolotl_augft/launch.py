@@ -1,0 +1,217 @@
+"""Many processes, one run of the stage: global rank 0 runs it under a file lock, the others wait for its word.
+
+The word is `<output_dir>/launch.json`: which launch, when, and how it ended. A word counts for a waiting process if it names the same
+launch and was written after that launch began, so that an earlier launch's word (rendezvous addresses repeat) is never taken for it.
+Waiting here is safe: no collective is pending, so none can time out.
+"""
+
+import hashlib
+import logging
+import os
+import socket
+import time
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+from filelock import FileLock, Timeout
+
+from axolotl_augft.errors import AugftError, OutputError, WaitingFailed
+from axolotl_augft.files.durable import cannot_write, read_json, write_json
+
+LOG = logging.getLogger("axolotl_augft")
+T = TypeVar("T")
+_LAUNCH_VARIABLES = ("MASTER_ADDR", "MASTER_PORT", "TORCHELASTIC_RUN_ID", "TORCHELASTIC_RESTART_COUNT")
+_CLOCK_SKEW = 60.0
+_POLL = 0.5
+
+
+@dataclass(frozen=True)
+class Launch:
+    """The launch that this process belongs to. `began`: seconds since 1970, when its launcher on this machine started."""
+
+    rank: int
+    name: str
+    host: str
+    began: float
+
+    @classmethod
+    def current(cls, environment: Mapping[str, str] | None = None) -> "Launch":
+        """Reads the variables that torchrun and accelerate set, in the process's environment unless another is given."""
+        environment = os.environ if environment is None else environment
+        name = "|".join(environment.get(v, "") for v in _LAUNCH_VARIABLES)
+        return cls(int(environment.get("RANK", "0")), name, socket.gethostname(), _launcher_start())
+
+
+@dataclass(frozen=True)
+class Word:
+    """How the leader's run ended."""
+
+    launch: str
+    host: str
+    written: float
+    outcome: Literal["done", "failed"]
+    recipe: str
+    error: str = ""
+
+    def is_for(self, launch: Launch, recipe_key: str) -> bool:
+        """Whether this is the word that a process of `launch` waits for. Clocks of different machines may differ a little."""
+        skew = 0.0 if self.host == launch.host else _CLOCK_SKEW
+        return self.launch == launch.name and self.recipe == recipe_key and self.written >= launch.began - skew
+
+
+def run_once(folder: Path, recipe_key: str, timeout: float, find: Callable[[], T | None], run: Callable[[], T]) -> T:
+    """The result of `run`, which one process of all executes.
+
+    Args:
+        folder: The output folder, shared by all processes.
+        recipe_key: Which recipe this is about.
+        timeout: Seconds to wait for another process.
+        find: Looks for the finished result; cheap.
+        run: Makes the result.
+
+    Raises:
+        WaitingFailed: The process that runs the stage failed, or did not finish in time.
+        AugftError: What `run` raises, in the process that runs it.
+    """
+    launch = Launch.current()
+    if launch.rank == 0:
+        return _lead(folder, launch, recipe_key, timeout, find, run)
+    return _wait(folder, launch, recipe_key, timeout, find)
+
+
+def _lead(folder: Path, launch: Launch, recipe_key: str, timeout: float, find: Callable[[], T | None], run: Callable[[], T]) -> T:
+    def say(outcome: Literal["done", "failed"], error: str = "") -> None:
+        if launch.name.strip("|"):
+            word = Word(launch.name, launch.host, time.time(), outcome, recipe_key, error)
+            write_json(_word_path(folder), asdict(word))
+
+    try:
+        result = find()
+        if result is None:
+            with locked(folder, timeout):
+                result = find()
+                if result is None:
+                    result = run()
+    except BaseException as error:
+        with suppress(OutputError):
+            say("failed", str(error) if isinstance(error, AugftError) else type(error).__name__)
+        raise
+    say("done")
+    return result
+
+
+def locked(folder: Path, timeout: float) -> AbstractContextManager[object]:
+    """The lock of an output folder; one launch at a time writes there.
+
+    Raises:
+        OutputError: The folder cannot be made or written.
+        WaitingFailed: Another launch holds the lock for longer than `timeout` seconds.
+    """
+    return _wait_for(FileLock(folder / "lock"), timeout, f"{folder}: another launch", "output_dir")
+
+
+class AskingAlone:
+    """The right to ask a teacher for answers that go into a store: two runs at once would ask, and pay, for the same ones.
+
+    Use it as a context manager, which gives the right back at the end if it was taken.
+
+    Args:
+        store: The response store.
+        teacher_id: Who is asked.
+        timeout: Seconds to wait for another run.
+    """
+
+    def __init__(self, store: Path, teacher_id: str, timeout: float) -> None:
+        self._lock = FileLock(store.with_name(f"{store.name}.{hashlib.sha256(teacher_id.encode()).hexdigest()[:8]}.lock"))
+        self._timeout = timeout
+        self._who = f"{store}: another run that asks {teacher_id}"
+
+    def __enter__(self) -> "AskingAlone":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._lock.release()
+
+    def try_to_take(self) -> bool:
+        """Takes the right if no other run has it; whether it is ours now.
+
+        Raises:
+            OutputError: The store's folder cannot be written.
+        """
+        return self._lock.is_locked or _acquired(self._lock, 0, "store") is not None
+
+    def wait(self) -> None:
+        """Takes the right, once no other run has it.
+
+        Raises:
+            OutputError: The store's folder cannot be written.
+            WaitingFailed: Another run has it for longer than `timeout` seconds.
+        """
+        if not self._lock.is_locked:
+            _wait_for(self._lock, self._timeout, self._who, "store")
+
+
+def _wait_for(lock: FileLock, timeout: float, who: str, own: str) -> AbstractContextManager[object]:
+    if (taken := _acquired(lock, 0, own)) is not None:
+        return taken
+    LOG.info("augft: %s is at work; waiting for it to end", who)
+    if (taken := _acquired(lock, timeout, own)) is not None:
+        return taken
+    raise WaitingFailed(f"{who} has held its lock for {timeout:g} s (augft.wait_timeout); let it finish, or give this recipe its own {own}")
+
+
+def _acquired(lock: FileLock, timeout: float, own: str) -> AbstractContextManager[object] | None:
+    file = Path(lock.lock_file)
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        return lock.acquire(timeout=timeout)
+    except Timeout:
+        return None
+    except OSError as error:
+        raise cannot_write(file.parent, error, own) from error
+
+
+def _wait(folder: Path, launch: Launch, recipe_key: str, timeout: float, find: Callable[[], T | None]) -> T:
+    deadline = time.monotonic() + timeout
+    result = find()
+    while result is None:
+        word = _read_word(folder)
+        if word is not None and word.is_for(launch, recipe_key):
+            if word.outcome == "failed":
+                raise WaitingFailed(f"rank 0 failed: {word.error}")
+            result = find()
+            if result is None:
+                raise WaitingFailed(f"rank 0 finished, but its result is not in {folder}; the data files here differ from those it read")
+        elif time.monotonic() > deadline:
+            raise WaitingFailed(
+                f"no result in {folder} after {timeout:g} s (augft.wait_timeout); the folder must be shared by all nodes, "
+                "or prepared on each with `axolotl preprocess`"
+            )
+        else:
+            time.sleep(_POLL)
+    return result
+
+
+def _word_path(folder: Path) -> Path:
+    return folder / "launch.json"
+
+
+def _read_word(folder: Path) -> Word | None:
+    data: Any = read_json(_word_path(folder))
+    try:
+        return Word(**data)
+    except TypeError:
+        return None
+
+
+def _launcher_start() -> float:
+    """When the parent process started; a word that this launch's leader writes is always younger."""
+    import psutil
+
+    try:
+        return float(psutil.Process(os.getppid()).create_time())
+    except psutil.Error:
+        return 0.0

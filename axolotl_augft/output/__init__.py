@@ -1,0 +1,1 @@
+"""Judged inferences -> Parquet files, manifest and summary."""

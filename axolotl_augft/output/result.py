@@ -1,0 +1,245 @@
+"""Sources and judged inferences -> Parquet files and the manifest, in source order.
+
+The result depends on documents, settings and stored answers only, so it is byte-identical however the answers came about. Files are
+written into a folder with a temporary name, synced, and the folder is renamed to the digest of its content.
+"""
+
+import hashlib
+import os
+import shutil
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from axolotl_augft.config.recipe import HELD_OUT, Recipe
+from axolotl_augft.errors import NothingAccepted
+from axolotl_augft.files.durable import cannot_write, sync, write_json
+from axolotl_augft.formats.content import Augmentation
+from axolotl_augft.judging.read_statements import Inference
+from axolotl_augft.judging.rules import Judged, Reason
+from axolotl_augft.output.manifest import MANIFEST, Counts, Manifest, WrittenEntry, WrittenFile, result_folder
+from axolotl_augft.output.mixing import cap
+from axolotl_augft.output.row_file import (
+    MESSAGES,
+    SEGMENTS,
+    RowFile,
+    features,
+    messages,
+    origin,
+    provenance,
+    rejected_line,
+    source_provenance,
+)
+from axolotl_augft.output.student import Student
+from axolotl_augft.sources.source import Source, text_of
+from axolotl_augft.text.sentences import cumulative_rows, split_sentences
+
+REJECTED = "rejected.jsonl"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the manifest says about requests: how many there were, and how many stayed without an answer."""
+
+    documents: int
+    requests: int
+    unanswered: int
+    problems: dict[str, int]
+    skipped_files: int
+
+
+def write_result(
+    recipe: Recipe, sources: list[Source], judged: Iterable[Judged], student: Student, teacher_id: str, asked: Asked
+) -> Manifest:
+    """Writes everything and returns the manifest.
+
+    Raises:
+        OutputError: The folder cannot be written, or (NothingAccepted) not a single statement was accepted.
+    """
+    folder = recipe.output_dir / f".writing-{os.getpid()}"
+    try:
+        for left_behind in recipe.output_dir.glob(".writing-*"):
+            shutil.rmtree(left_behind, ignore_errors=True)
+        folder.mkdir(parents=True)
+        writer = _ResultWriter(recipe, student, folder)
+        entries = writer.write(sources, judged)
+        counts = writer.counts(asked)
+        if recipe.augft.augment and not counts.accepted:
+            raise NothingAccepted(
+                f"no statement was accepted, so there is nothing to add ({_reasons(counts.rejected)}); see README, 'Nothing came out'"
+            )
+        manifest = Manifest("", teacher_id, entries, counts, student.tokens.exact)
+        manifest = replace(manifest, fingerprint=_fingerprint(folder, manifest))
+        write_json(folder / MANIFEST, manifest.as_json())
+        _publish(folder, result_folder(recipe, manifest.fingerprint))
+    except OSError as error:
+        raise cannot_write(Path(error.filename or folder), error) from error
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    return manifest
+
+
+def _reasons(rejected: Mapping[str, int]) -> str:
+    return ", ".join(f"{reason} {n}" for reason, n in rejected.items()) or "the teacher wrote none"
+
+
+def _fingerprint(folder: Path, manifest: Manifest) -> str:
+    """Digest of the files and of what the manifest says about them."""
+    digest = hashlib.sha256(orjson.dumps(manifest.as_json(), option=orjson.OPT_SORT_KEYS))
+    for file in sorted(folder.iterdir()):
+        with file.open("rb") as stream:
+            digest.update(f"{file.name}\0{hashlib.file_digest(stream, 'sha256').hexdigest()}\n".encode())
+    return digest.hexdigest()[:16]
+
+
+def _publish(folder: Path, target: Path) -> None:
+    for file in folder.iterdir():
+        sync(file)
+    if {f.name for f in folder.iterdir()} != ({f.name for f in target.iterdir()} if target.exists() else set()):
+        shutil.rmtree(target, ignore_errors=True)
+        folder.rename(target)
+        sync(target.parent)
+
+
+class _ResultWriter:
+    def __init__(self, recipe: Recipe, student: Student, folder: Path) -> None:
+        self._recipe = recipe
+        self._student = student
+        self._folder = folder
+        self._accepted: Counter[str] = Counter()
+        self._rejected: Counter[str] = Counter()
+        self._too_long: Counter[str] = Counter()
+        self._over_the_cap = 0
+
+    def write(self, sources: list[Source], judged: Iterable[Judged]) -> tuple[WrittenEntry, ...]:
+        by_entry = groupby(judged, key=lambda j: j.task.target.entry)
+        pending = next(by_entry, None)
+        written = []
+        with (self._folder / REJECTED).open("wb") as rejected:
+            for source in sources:
+                own: Iterator[Judged] = iter(())
+                if pending is not None and pending[0] == source.entry:
+                    own = pending[1]
+                written.append(self._entry(source, own, rejected))
+                if pending is not None and pending[0] == source.entry:
+                    pending = next(by_entry, None)
+        return tuple(written)
+
+    def counts(self, asked: Asked) -> Counts:
+        order = {str(reason): i for i, reason in enumerate(Reason)}
+        return Counts(
+            documents=asked.documents,
+            requests=asked.requests,
+            accepted=dict(sorted(self._accepted.items())),
+            rejected=dict(sorted(self._rejected.items(), key=lambda item: order[item[0]])),
+            unanswered=asked.unanswered,
+            over_the_cap=self._over_the_cap,
+            problems=asked.problems,
+            too_long=dict(sorted(self._too_long.items())),
+            skipped_files=asked.skipped_files,
+        )
+
+    def _entry(self, source: Source, judged: Iterator[Judged], rejected: Any) -> WrittenEntry:
+        segments = self._recipe.augft.sentence_splitting == "cumulative" and source.is_text
+        augmented, questions = self._augmented(source, judged, rejected, segments) if source.format else (None, None)
+        original, original_file, rows, tokens = self._original(source, segments)
+        held_out = self._plain_rows(source, source.held_out, "held_out")
+        return WrittenEntry(
+            source.path, original, rows, tokens, original_file, augmented, questions, held_out, len(source.twins), segments
+        )  # fmt: skip
+
+    def _augmented(
+        self, source: Source, judged: Iterator[Judged], rejected: Any, segments: bool
+    ) -> tuple[WrittenFile | None, WrittenFile | None]:
+        """Rows like the source's, and rows of questions and answers about its text."""
+        path = self._folder / f"{source.entry}-augmented.parquet"
+        chats = self._folder / f"{source.entry}-questions.parquet"
+        with (
+            RowFile(path, features(source, SEGMENTS if segments else None), self._student) as file,
+            RowFile(chats, features(source, MESSAGES), self._student) as questions,
+        ):
+            for _, of_document in groupby(judged, key=lambda j: j.task.target.row):
+                all_of_it = list(of_document)
+                kept = [j for j in all_of_it if j.rejected is None]
+                chosen = cap(kept, self._recipe.augft.max_augmented_per_original, self._recipe.seed)
+                self._over_the_cap += len(kept) - len(chosen)
+                for j in chosen:
+                    self._accepted[f"{j.task.strategy}/{j.inference.kind}"] += 1
+                    self._count_length(f"{j.task.strategy}/{j.inference.kind}", j.inference.whole)
+                    if j.inference.question is not None and source.format and source.format.writes == "statements":
+                        row = {**messages(j.inference), **origin(source, j.task.target.row), **provenance(source, j)}
+                        questions.add(row, j.inference.whole)
+                    else:
+                        self._add(file, source, j.task.target.row, _augmentation(j.inference), segments, provenance(source, j))
+                for j in all_of_it:
+                    if j.rejected is not None:
+                        self._rejected[str(j.rejected)] += 1
+                        rejected.write(rejected_line(source, j))
+        return file.written, questions.written
+
+    def _original(self, source: Source, segments: bool) -> tuple[Any, WrittenFile | None, int, int]:
+        """What becomes of the source rows: the action, the file, and the rows and tokens before augmentation."""
+        kept_rows = source.training_rows
+        splitting = self._recipe.augft.sentence_splitting != "none" and source.is_text
+        tokens = sum(self._count_length("original", text_of(content)) for _, content in source.training_contents())
+        if source.format and not self._recipe.augft.include_original:
+            return "dropped", None, len(kept_rows), tokens
+        # The converted file of documents keeps its path when they change, by which axolotl would take old tokens for new ones.
+        if not splitting and len(kept_rows) == len(source.rows) and source.conversion is None:
+            return "kept", None, len(kept_rows), tokens
+        if not splitting:
+            return "rewritten", self._plain_rows(source, kept_rows, "original"), len(kept_rows), tokens
+        path = self._folder / f"{source.entry}-original.parquet"
+        with RowFile(path, features(source, SEGMENTS if segments else None), self._student) as file:
+            for i in kept_rows:
+                if text := source.text(i):
+                    self._add(file, source, i, Augmentation(text), segments, source_provenance(source, i, "original", text))
+        return "rewritten", file.written, len(kept_rows), tokens
+
+    def _plain_rows(self, source: Source, rows: Iterable[int], name: str) -> WrittenFile | None:
+        path = self._folder / f"{source.entry}{HELD_OUT if name == 'held_out' else f'-{name}.parquet'}"
+        with RowFile(path, features(source), self._student) as file:
+            for i in rows:
+                row, text = source.reader[i], source.text(i)
+                file.add({**row, **source_provenance(source, i, name, text)}, text)
+        return file.written
+
+    def _fits(self, text: str) -> bool:
+        return self._student.tokens.count(text) <= self._recipe.training.sequence_len
+
+    def _count_length(self, kind: str, text: str) -> int:
+        """Tokens of a row's text; counts it if they are more than fit into a sequence."""
+        tokens = self._student.tokens.count(text)
+        self._too_long[kind] += tokens > self._recipe.training.sequence_len
+        return tokens
+
+    def _add(
+        self, file: RowFile, source: Source, row: int, augmentation: Augmentation, segments: bool, provenance: Mapping[str, Any]
+    ) -> None:
+        """Writes an augmentation as one row, or as one row a sentence."""
+        assert source.format is not None
+        if self._recipe.augft.sentence_splitting == "none" or not source.is_text:
+            file.add({**source.format.row(source.reader[row], augmentation), **provenance}, _said(augmentation))
+            return
+        sentences = split_sentences(augmentation.text, self._recipe.augft.language)
+        if segments:
+            for parts in cumulative_rows(sentences, self._student.bos, self._student.eos, self._fits):
+                value = [{"label": p.label, "text": p.text} for p in parts]
+                file.add({"segments": value, **origin(source, row), **provenance}, "".join(p.text for p in parts))
+        else:
+            for i, sentence in enumerate(sentences):
+                where = {"augft_sentence": i} if provenance["augft_strategy"] == "original" else {}
+                file.add({**source.format.row(source.reader[row], Augmentation(sentence)), **provenance, **where}, sentence)
+
+
+def _augmentation(inference: Inference) -> Augmentation:
+    return Augmentation(inference.text, inference.question, inference.keeps_answer)
+
+
+def _said(augmentation: Augmentation) -> str:
+    return augmentation.text if augmentation.question is None else f"{augmentation.question}\n{augmentation.text}"

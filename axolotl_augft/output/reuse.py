@@ -1,0 +1,103 @@
+"""Has this result been made already? Recipe -> the finished result, if its inputs are what they were.
+
+Local files (data, prompts, examples, the teacher's folder) are compared by size and time stamp, and by content where only the time
+differs. Sources that are not local are loaded (from the hub's cache) and compared by content.
+"""
+
+import glob
+import hashlib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from axolotl_augft.config.augment import LocalAugment
+from axolotl_augft.config.folder_entries import is_documents
+from axolotl_augft.config.recipe import Recipe
+from axolotl_augft.conversion.find import find_documents
+from axolotl_augft.files.fingerprints import FileStamp, model_files, stamp_files
+from axolotl_augft.output.manifest import Manifest, load_note, result_folder
+from axolotl_augft.sources.source import content_format, load_entry, row_digest
+from axolotl_augft.teacher.teacher import teacher_model
+
+
+def find_result(recipe: Recipe) -> Manifest | None:
+    """The recipe's result, if there is one and no input has changed since."""
+    note = load_note(recipe)
+    if note is None or not all(stamp.is_current() for stamp in note.inputs):
+        return None
+    if {stamp.path for stamp in note.inputs} != {str(p) for p in _input_paths(recipe)}:
+        return None
+    manifest = Manifest.load(result_folder(recipe, note.fingerprint))
+    if manifest is None or not all((result_folder(recipe, note.fingerprint) / name).is_file() for name in _file_names(manifest)):
+        return None
+    return manifest if note.remote_digest == remote_digest(recipe) else None
+
+
+def input_stamps(recipe: Recipe) -> list[FileStamp]:
+    """Stamps of every local file that the result depends on; contents read before are not read again."""
+    note = load_note(recipe)
+    known = {stamp.path: stamp for stamp in note.inputs} if note else {}
+    return stamp_files(_input_paths(recipe), known)
+
+
+def model_stamps(recipe: Recipe, stamps: list[FileStamp]) -> list[FileStamp]:
+    """Those of the teacher's files, if it is a local folder."""
+    own = {str(p) for p in _model_paths(recipe)}
+    return [stamp for stamp in stamps if stamp.path in own]
+
+
+def remote_digest(recipe: Recipe) -> str | None:
+    """A digest over the rows of all entries that are not local; None if all are."""
+    remote = [(e, s) for e, s in _entries(recipe) if local_files(e) is None]
+    if not remote:
+        return None
+    digest = hashlib.sha256()
+    for entry, split in remote:
+        form = content_format(entry)
+        for row in load_entry(entry, split, recipe):
+            digest.update(row_digest(row, form))
+    return digest.hexdigest()
+
+
+def local_files(entry: Mapping[str, Any]) -> list[Path] | None:
+    """The files of an entry as axolotl's loader finds them, None if its path is not local.
+
+    `datasets` writes its own cache files into a folder saved to disk; they are no part of the data.
+    """
+    path = Path(entry["path"])
+    if is_documents(entry):
+        return list(find_documents(entry["path"]).files.values()) if path.exists() else []
+    if path.is_file():
+        return [path]
+    if not path.is_dir():
+        return None
+    patterns = entry.get("data_files")
+    if patterns:
+        named = [patterns] if isinstance(patterns, str) else patterns
+        return sorted(Path(f) for pattern in named for f in glob.glob(pattern, recursive=True))
+    return sorted(f for f in path.rglob("*") if f.is_file() and not (f.name.startswith("cache-") and f.suffix == ".arrow"))
+
+
+def _entries(recipe: Recipe) -> Iterator[tuple[dict[str, Any], str]]:
+    yield from ((e, "train") for e in recipe.datasets)
+    yield from ((e, "test") for e in recipe.test_datasets)
+
+
+def _input_paths(recipe: Recipe) -> set[Path]:
+    paths = {f for entry, _ in _entries(recipe) for f in local_files(entry) or []}
+    for augment in recipe.augft.augment:
+        named = (augment.prompt, augment.examples if isinstance(augment, LocalAugment) else None)
+        paths.update(path for f in named if f and (path := Path(f)).is_file())
+    return paths.union(_model_paths(recipe))
+
+
+def _model_paths(recipe: Recipe) -> list[Path]:
+    if recipe.augft.teacher.id is not None:
+        return []
+    folder = Path(teacher_model(recipe.augft.teacher, recipe.base_model))
+    return model_files(folder) if folder.is_dir() else []
+
+
+def _file_names(manifest: Manifest) -> Iterator[str]:
+    for entry in manifest.entries:
+        yield from (f.name for f in (entry.original_file, entry.augmented, entry.held_out) if f)

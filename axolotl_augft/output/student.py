@@ -1,0 +1,49 @@
+"""The student's tokenizer, as far as the stage needs it: to count tokens, and for the special tokens of cumulative rows."""
+
+from dataclasses import dataclass
+
+from axolotl_augft.config.recipe import Recipe
+from axolotl_augft.errors import ConfigError
+from axolotl_augft.text.tokens import TokenCounter, has_chat_template, token_counter
+
+
+@dataclass(frozen=True)
+class Student:
+    """`bos` and `eos` are empty unless sentences are split cumulatively."""
+
+    tokens: TokenCounter
+    bos: str = ""
+    eos: str = ""
+
+
+def load_student(recipe: Recipe) -> Student:
+    """The student of a recipe.
+
+    Raises:
+        ConfigError: Cumulative splitting needs the tokenizer, but it cannot be loaded or has no end-of-text token; or chats are written
+            about documents, but there is no chat template for them.
+    """
+    tokens = token_counter(recipe.tokenizer)
+    if recipe.chats_about_text and not recipe.names_chat_template and not has_chat_template(recipe.tokenizer):
+        raise ConfigError(
+            f"write: questions makes chats of documents, but {recipe.tokenizer!r} has no chat template; set chat_template, e.g. to chatml"
+        )
+    if recipe.augft.sentence_splitting != "cumulative":
+        return Student(tokens)
+    from transformers import AutoTokenizer
+
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(recipe.tokenizer)
+    except (OSError, ValueError) as error:
+        raise ConfigError(
+            f"sentence_splitting: cumulative needs the student's tokenizer, but {recipe.tokenizer!r} cannot be loaded "
+            f"({type(error).__name__}); download it first"
+        ) from error
+    tokenizer.add_special_tokens(dict(recipe.special_tokens))
+    ids = tokenizer("a")["input_ids"]
+    begins = tokenizer.bos_token_id is not None and ids[:1] == [tokenizer.bos_token_id]
+    if not tokenizer.eos_token:
+        raise ConfigError(
+            f"sentence_splitting: cumulative needs an end-of-text token, but {recipe.tokenizer!r} has none; set special_tokens.eos_token"
+        )
+    return Student(tokens, tokenizer.bos_token if begins else "", tokenizer.eos_token)

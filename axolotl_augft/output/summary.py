@@ -1,0 +1,124 @@
+"""A manifest and what was asked -> the lines a user reads at the end; and rows, tokens and steps of training, before and after."""
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from axolotl_augft.config.recipe import Recipe, Training
+from axolotl_augft.output.manifest import Manifest
+from axolotl_augft.teacher.spending import Usage, usage_line
+
+
+@dataclass(frozen=True)
+class Load:
+    """Training rows of one epoch and their tokens of text."""
+
+    rows: int
+    tokens: int
+
+    def __add__(self, other: "Load") -> "Load":
+        return Load(self.rows + other.rows, self.tokens + other.tokens)
+
+    def times(self, n: int) -> "Load":
+        """The same rows n times."""
+        return Load(self.rows * n, self.tokens * n)
+
+
+def optimizer_steps(load: Load, training: Training) -> int:
+    """Optimizer steps of the whole training: max_steps where it is set, else by full sequences with sample packing, or by rows."""
+    if training.max_steps:
+        return training.max_steps
+    batch = training.micro_batch_size * training.gradient_accumulation_steps * training.world_size
+    units = load.tokens / training.sequence_len if training.sample_packing else load.rows
+    return math.ceil(math.ceil(units / batch) * training.num_epochs)
+
+
+def training_loads(manifest: Manifest, recipe: Recipe) -> tuple[Load, Load, Load]:
+    """Rows and tokens before augmentation; of originals as trained on; of augmentations as trained on (repeats included)."""
+    before = originals = augmented = Load(0, 0)
+    for i, entry in enumerate(manifest.entries):
+        own = Load(entry.original_rows, entry.original_tokens)
+        before += own
+        if entry.original_file:
+            own = Load(entry.original_file.rows, entry.original_file.tokens)
+        if entry.original != "dropped":
+            originals += own.times(recipe.augft.repeat_original if recipe.is_augmented(i) else 1)
+        for file in (entry.augmented, entry.questions):
+            if file:
+                augmented += Load(file.rows, file.tokens).times(recipe.augft.repeat_augmented)
+    return before, originals, augmented
+
+
+def training_lines(before: Load, originals: Load, augmented: Load, training: Training, exact: bool) -> list[str]:
+    """Before and after, a line each."""
+    after = originals + augmented
+    unit = "tokens" if exact else "tokens (estimated)"
+
+    steps_after = optimizer_steps(after, training)
+    steps_on_originals = round(steps_after * originals.rows / max(after.rows, 1))
+
+    def line(name: str, load: Load, steps: int) -> str:
+        return f"  {name:<14}{load.rows:>9,} rows {load.tokens:>12,} {unit} {steps:>9,} optimizer steps"
+
+    return [
+        "training (rows and tokens of one epoch, steps of all):",
+        line("before", before, optimizer_steps(before, training)),
+        line("after", after, steps_after),
+        line("  originals", originals, steps_on_originals),
+        line("  augmented", augmented, steps_after - steps_on_originals),
+    ]
+
+
+def summary_lines(manifest: Manifest, recipe: Recipe, run: Mapping[str, Any]) -> list[str]:
+    """The summary of a finished run.
+
+    Args:
+        manifest: What came out.
+        recipe: What was asked for.
+        run: What the run that made it asked (`run_record`), as its note holds it.
+    """
+    counts = manifest.counts
+    held_out = sum(e.held_out.rows for e in manifest.entries if e.held_out)
+    twins = sum(e.twins for e in manifest.entries)
+    accepted, rejected = sum(counts.accepted.values()), sum(counts.rejected.values())
+    lines = [
+        f"documents {counts.documents:,}" + _also({"held-out rows": held_out, "rows equal to held-out or test rows left out": twins,
+                                                   "files left out": counts.skipped_files}),
+        *(f"  {rows:,} rows {what}" for what, rows in counts.problems.items()),
+        f"requests {counts.requests:,}: {run.get('hits', 0):,} answered before, {run.get('asked', 0):,} asked now"
+        + _also({"left unanswered": counts.unanswered}),
+        f"statements accepted {accepted:,} ({_listed(counts.accepted)})" + _also({"over max_augmented_per_original": counts.over_the_cap}),
+        f"statements rejected {rejected:,}" + (f" ({_listed(counts.rejected)})" if rejected else ""),
+    ]  # fmt: skip
+    lines += too_long_lines(counts.too_long, recipe.training.sequence_len)
+    if run.get("asked"):
+        lines.append(f"{usage_line(Usage.of(run))}, in {run['seconds']:.0f} s")
+    if run.get("hits"):
+        lines.append(f"all runs: {usage_line(Usage.of(run['all_runs']))}")
+    if run.get("remarks"):
+        lines.append(f"answers: {_listed(run['remarks'])}")
+    if run.get("passing_failures"):
+        lines.append(f"tries that failed: {_listed(run['passing_failures'])}")
+    return lines + training_lines(*training_loads(manifest, recipe), recipe.training, manifest.exact_tokens)
+
+
+def too_long_lines(counts: Mapping[str, int], sequence_len: int) -> list[str]:
+    """A line about rows that do not fit into a sequence, none if there are none. Counted without a chat template's own tokens."""
+    long = {kind: n for kind, n in counts.items() if n}
+    if not long:
+        return []
+    return [f"rows above sequence_len {sequence_len:,}, which axolotl cuts (completion) or drops (others): {_listed(long)}"]
+
+
+def _listed(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{name} {n:,}" for name, n in sorted(counts.items(), key=lambda item: (-item[1], item[0])))
+
+
+def _also(counts: Mapping[str, int]) -> str:
+    return "".join(f"; {name} {n:,}" for name, n in counts.items() if n)
+
+
+def indented(lines: Iterable[str], prefix: str = "augft: ") -> str:
+    """Lines as one text, each with a prefix."""
+    return "\n".join(prefix + line for line in lines)

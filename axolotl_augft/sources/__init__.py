@@ -1,0 +1,1 @@
+"""Data set entries -> source rows, held-out rows and documents."""

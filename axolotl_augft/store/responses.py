@@ -1,0 +1,302 @@
+"""The response store: one SQLite file, request key -> answer.
+
+An answer counts once its transaction is on disk (write-ahead log, synchronous FULL). Prompts are kept beside the answers, a shared
+prefix once. The file also remembers how documents were grouped. No secret is ever in it: addresses and keys are not part of a request.
+"""
+
+import sqlite3
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from axolotl_augft.errors import StoreError
+from axolotl_augft.strategies.grouping import Pass
+from axolotl_augft.teacher.answer import Answer, Outcome
+from axolotl_augft.teacher.request import Request
+from axolotl_augft.teacher.spending import Spent
+
+APPLICATION_ID = 0x41554746  # "AUGF"
+SCHEMA_VERSION = 2
+# Answers and prefixes lie in the order in which they came, beside an index: only that is written and read at random, and it is small.
+_SCHEMA = """
+CREATE TABLE prefixes (digest BLOB PRIMARY KEY, system TEXT NOT NULL, text TEXT NOT NULL);
+CREATE TABLE responses (
+    key BLOB PRIMARY KEY, prefix BLOB NOT NULL, target TEXT NOT NULL,
+    outcome TEXT NOT NULL, text TEXT NOT NULL, finish_reason TEXT NOT NULL,
+    prompt_tokens INTEGER, cached_tokens INTEGER, completion_tokens INTEGER, nanodollars INTEGER
+);
+CREATE TABLE teachers (id TEXT PRIMARY KEY, known TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE groupings (key TEXT PRIMARY KEY, passes TEXT NOT NULL) WITHOUT ROWID;
+"""
+# Since schema 2: reasoning, which goes with its answer; what runs asked; and what a provider's Batch API has been sent (`tag` is ours,
+# `id` the provider's).
+_ADDED_IN_2 = """
+CREATE TABLE IF NOT EXISTS reasonings (key BLOB PRIMARY KEY, text TEXT NOT NULL) WITHOUT ROWID;
+CREATE TRIGGER IF NOT EXISTS forget_reasoning AFTER DELETE ON responses BEGIN DELETE FROM reasonings WHERE key = old.key; END;
+CREATE TABLE runs (
+    ended TEXT NOT NULL, teacher TEXT NOT NULL, requests INTEGER NOT NULL, asked INTEGER NOT NULL, seconds REAL NOT NULL,
+    completion_tokens INTEGER, nanodollars INTEGER
+);
+CREATE TABLE batches (tag TEXT PRIMARY KEY, id TEXT, server TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE batched (
+    key BLOB PRIMARY KEY, tag TEXT NOT NULL, prefix BLOB NOT NULL, target TEXT NOT NULL, settings TEXT NOT NULL
+) WITHOUT ROWID;
+"""
+_LOOKUP = 500
+_LOCKED_SECONDS = 60.0
+_SPENT = (
+    "count(*), sum(prompt_tokens), sum(cached_tokens), sum(completion_tokens), sum(nanodollars), "
+    "sum(prompt_tokens IS NULL OR completion_tokens IS NULL), sum(cached_tokens IS NULL), sum(nanodollars IS NULL)"
+)
+_REMEMBERED_PREFIXES = 4096
+
+
+class ResponseStore:
+    """Answers by request key. One process writes at a time; others may read meanwhile."""
+
+    def __init__(self, writer: sqlite3.Connection, reader: sqlite3.Connection, path: Path) -> None:
+        self._writer = writer
+        self._reader = reader
+        self._path = path
+        self._writing = threading.Lock()
+        self._written_prefixes: set[bytes] = set()
+
+    @classmethod
+    @contextmanager
+    def opened(cls, path: Path) -> Iterator["ResponseStore"]:
+        """Opens the store, making it where there is none.
+
+        Raises:
+            StoreError: The file is not a response store, was written by a newer version, or cannot be opened.
+        """
+        with ExitStack() as stack:
+            try:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                writer = stack.enter_context(closing(_connect(path)))
+                _prepare(writer, path)
+                reader = stack.enter_context(closing(_connect(path)))
+            except (OSError, sqlite3.Error) as error:
+                raise StoreError(
+                    f"response store {path}: cannot be opened ({error}); set augft.store to a file that can be written"
+                ) from error
+            yield cls(writer, reader, path)
+
+    def get(self, requests: Sequence[Request]) -> list[Answer | None]:
+        """The stored answers, in the order of the requests; None where there is none."""
+        found: dict[bytes, Answer] = {}
+        keys = list(dict.fromkeys(r.key for r in requests))
+        for some in _parts(keys):
+            query = (
+                "SELECT r.key, r.outcome, r.text, r.finish_reason, r.prompt_tokens, r.cached_tokens, r.completion_tokens, t.text, "
+                f"r.nanodollars FROM responses r LEFT JOIN reasonings t ON t.key = r.key WHERE r.key IN ({_marks(some)})"
+            )
+            found.update((key, Answer(Outcome(outcome), *rest)) for key, outcome, *rest in self._run(query, some))
+        return [found.get(r.key) for r in requests]
+
+    def spent(self, keys: Sequence[bytes]) -> Spent:
+        """What the stored answers with these keys cost together."""
+        total = Spent()
+        for some in _parts(keys):
+            query = f"SELECT {_SPENT} FROM responses WHERE key IN ({_marks(some)})"
+            total += Spent(*(n or 0 for n in self._run(query, some)[0]))
+        return total
+
+    def missing(self, requests: Sequence[Request]) -> list[Request]:
+        """Those that have no answer, each once, in their order."""
+        by_key = {r.key: r for r in requests}
+        for some in _parts(list(by_key)):
+            for (key,) in self._run(f"SELECT key FROM responses WHERE key IN ({_marks(some)})", some):
+                del by_key[key]
+        return list(by_key.values())
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether it holds no answer at all."""
+        return not self._run("SELECT 1 FROM responses LIMIT 1", [])
+
+    def outcomes(self, keys: Sequence[bytes]) -> Counter[Outcome]:
+        """How many of these keys have an answer, by outcome."""
+        counts: Counter[Outcome] = Counter()
+        for some in _parts(keys):
+            query = f"SELECT outcome, count(*) FROM responses WHERE key IN ({_marks(some)}) GROUP BY outcome"
+            counts.update({Outcome(outcome): n for outcome, n in self._run(query, some)})
+        return counts
+
+    def put(self, answered: Sequence[tuple[Request, Answer]]) -> None:
+        """Stores answers in one transaction; on return they are durable. An answer that is there already stays.
+
+        Raises:
+            StoreError: The file cannot be written, e.g. the disk is full. Nothing stored before is lost.
+        """
+        prefixes = {r.prefix.digest: r.prefix for r, _ in answered if r.prefix.digest not in self._written_prefixes}
+        with self._transaction():
+            self._writer.executemany(
+                "INSERT OR IGNORE INTO prefixes VALUES (?, ?, ?)", [(d, p.system, p.text) for d, p in prefixes.items()]
+            )
+            self._writer.executemany(
+                "INSERT OR IGNORE INTO responses VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                [
+                    (r.key, r.prefix.digest, r.target, a.outcome.value, a.text, a.finish_reason, *a.tokens, a.nanodollars)
+                    for r, a in answered
+                ],
+            )
+            self._writer.executemany(
+                "INSERT OR IGNORE INTO reasonings VALUES (?, ?)", [(r.key, a.reasoning) for r, a in answered if a.reasoning]
+            )
+        if len(self._written_prefixes) > _REMEMBERED_PREFIXES:
+            self._written_prefixes.clear()
+        self._written_prefixes.update(prefixes)
+
+    def forget(self, keys: Sequence[bytes], outcomes: Sequence[Outcome]) -> int:
+        """Deletes those of the responses with these keys that have these outcomes, so that they are asked for again; says how many."""
+        count = 0
+        for some in _parts(keys):
+            query = f"DELETE FROM responses WHERE key IN ({_marks(some)}) AND outcome IN ({_marks(outcomes)})"
+            with self._transaction():
+                count += self._writer.execute(query, [*some, *map(str, outcomes)]).rowcount
+        return count
+
+    def load_grouping(self, key: str) -> list[Pass]:
+        """The passes saved under `key`, none if there are none."""
+        rows = self._run("SELECT passes FROM groupings WHERE key = ?", [key])
+        return [tuple(tuple(group) for group in one) for one in orjson.loads(rows[0][0])] if rows else []
+
+    def save_grouping(self, key: str, passes: list[Pass]) -> None:
+        """Saves passes under `key`, in place of older ones."""
+        with self._transaction():
+            self._writer.execute("INSERT OR REPLACE INTO groupings VALUES (?, ?)", [key, orjson.dumps(passes).decode()])
+
+    def load_teacher(self, teacher_id: str) -> dict[str, Any] | None:
+        """What was known of a teacher when it was first asked, None before that."""
+        rows = self._run("SELECT known FROM teachers WHERE id = ?", [teacher_id])
+        return orjson.loads(rows[0][0]) if rows else None
+
+    def save_teacher(self, teacher_id: str, known: dict[str, Any]) -> None:
+        """Saves what is known of a teacher."""
+        with self._transaction():
+            self._writer.execute("INSERT OR REPLACE INTO teachers VALUES (?, ?)", [teacher_id, orjson.dumps(known).decode()])
+
+    @property
+    def path(self) -> Path:
+        """The store's file."""
+        return self._path
+
+    @contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """A transaction, for those who keep tables of their own in the file.
+
+        Raises:
+            StoreError: The file cannot be written.
+        """
+        with self._transaction():
+            yield self._writer
+
+    def rows(self, query: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        """The rows of a query.
+
+        Raises:
+            StoreError: The file cannot be read.
+        """
+        return self._run(query, values)
+
+    def _run(self, query: str, values: Sequence[object]) -> list[tuple[Any, ...]]:
+        try:
+            return self._reader.execute(query, values).fetchall()
+        except sqlite3.Error as error:
+            raise self._failed("read", error) from error
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        try:
+            with self._writing:
+                self._writer.execute("BEGIN IMMEDIATE")
+                try:
+                    yield
+                    self._writer.execute("COMMIT")
+                except BaseException:
+                    if self._writer.in_transaction:
+                        self._writer.execute("ROLLBACK")
+                    raise
+        except sqlite3.Error as error:
+            raise self._failed("write", error) from error
+
+    def _failed(self, doing: str, error: sqlite3.Error) -> StoreError:
+        remedy = "free some disk space and run again" if "full" in str(error) else "mend that and run again"
+        return StoreError(f"response store {self._path}: cannot {doing} ({error}); {remedy}. Every answer stored so far is kept")
+
+
+def _parts(keys: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
+    return (keys[i : i + _LOOKUP] for i in range(0, len(keys), _LOOKUP))
+
+
+def _marks(values: Sequence[object]) -> str:
+    return ",".join("?" * len(values))
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    return sqlite3.connect(path, timeout=_LOCKED_SECONDS, check_same_thread=False, isolation_level=None)
+
+
+def _prepare(connection: sqlite3.Connection, path: Path) -> None:
+    """Checks whose file it is, and makes the tables in a new one; of several processes that come at once, one makes them."""
+    try:
+        if _missing_tables(connection, path):
+            connection.execute("BEGIN IMMEDIATE")
+            # Another process may have made them meanwhile. `executescript` ends the transaction, so it is done by statements.
+            for statement in _missing_tables(connection, path):
+                connection.execute(statement)
+            connection.execute("COMMIT")
+        _use_wal(connection)
+        connection.execute("PRAGMA synchronous = FULL")
+    except sqlite3.DatabaseError as error:
+        if isinstance(error, sqlite3.OperationalError):
+            raise
+        raise StoreError(f"response store {path}: not a response store ({error}); set augft.store to another path") from error
+
+
+def _missing_tables(connection: sqlite3.Connection, path: Path) -> list[str]:
+    """The statements that make of this file a store of this version; none where it is one."""
+    # The tables first: whoever makes them meanwhile has written the other two with them.
+    tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+    application = connection.execute("PRAGMA application_id").fetchone()[0]
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    if tables and application != APPLICATION_ID:
+        raise StoreError(f"response store {path}: this SQLite file is not a response store; set augft.store to another path")
+    if version > SCHEMA_VERSION:
+        raise StoreError(
+            f"response store {path}: written by a newer version (schema {version}, this version knows {SCHEMA_VERSION}); "
+            "upgrade axolotl-augft, or set augft.store to another path"
+        )
+    if version == SCHEMA_VERSION:
+        return []
+    made = "ALTER TABLE responses ADD COLUMN nanodollars INTEGER;\n" if tables else f"{_SCHEMA} PRAGMA application_id = {APPLICATION_ID};\n"
+    return list(_statements(f"{made} {_ADDED_IN_2} PRAGMA user_version = {SCHEMA_VERSION};\n"))
+
+
+def _statements(script: str) -> Iterator[str]:
+    """The statements of a script in which each ends at the end of a line."""
+    statement = ""
+    for line in script.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""
+
+
+def _use_wal(connection: sqlite3.Connection) -> None:
+    """Changes to a write-ahead log. SQLite does not wait for other processes that do the same now."""
+    deadline = time.monotonic() + _LOCKED_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)

@@ -1,0 +1,1 @@
+"""What is asked: strategies turn documents into tasks, each with its request."""

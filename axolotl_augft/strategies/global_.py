@@ -1,0 +1,192 @@
+"""Global augmentation: a document and the context group it stands in -> a reasoning trace and conclusions (paper, global)."""
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Protocol, get_args
+
+from axolotl_augft.config.augment import DEFAULT_CONTEXT_TOKENS, GlobalAugment
+from axolotl_augft.errors import ConfigError
+from axolotl_augft.formats import Writes
+from axolotl_augft.judging.read_questions import response_format
+from axolotl_augft.sources.documents import Document, document_id
+from axolotl_augft.strategies.grouping import Pass, Sized, regroup
+from axolotl_augft.strategies.task import Task
+from axolotl_augft.strategies.templates import PromptTemplate, load_prompt
+from axolotl_augft.teacher.request import Prefix
+from axolotl_augft.teacher.teacher import Teacher
+from axolotl_augft.text.sentences import split_at_sentences
+
+VARIABLES = {
+    "documents": "the documents of the context group, each with id and text",
+    "target": "the document asked about, with id and text",
+    "structured": "whether the answer, if it is questions, is to be JSON",
+}
+_COMPLETIONS_STOP = ("###",)
+_CONCLUSION = "conclusion"
+_SMALLEST_BUDGET = 64
+
+
+class GroupMemory(Protocol):
+    """Remembers groupings between runs."""
+
+    def load_grouping(self, key: str) -> list[Pass]:
+        """The passes saved under `key`, none if there are none."""
+
+    def save_grouping(self, key: str, passes: list[Pass]) -> None:
+        """Saves passes under `key`, in place of older ones."""
+
+
+@dataclass(frozen=True)
+class Cut:
+    """Documents above the token budget, which were cut at sentence ends."""
+
+    count: int
+    budget: int
+
+
+class GlobalStrategy:
+    """The tasks of a `strategy: global` entry.
+
+    Args:
+        entry: The settings.
+        teacher: Who is asked.
+        documents: What is asked about.
+        language: ISO 639 code for cutting long documents at sentence ends.
+        memory: Where groupings are remembered, and the key of this entry's.
+    """
+
+    def __init__(
+        self,
+        entry: GlobalAugment,
+        teacher: Teacher,
+        documents: Iterable[Document],
+        language: str,
+        memory: tuple[GroupMemory, str],
+    ) -> None:
+        self._entry = entry
+        self._teacher = teacher
+        self._source = documents
+        self._language = language
+        self._memory, self._memory_key = memory
+        self._templates = {writes: load_global_prompt(entry, teacher.api, writes) for writes in get_args(Writes)}
+        self._stop = tuple(entry.stop) if entry.stop is not None else _COMPLETIONS_STOP if teacher.api == "completions" else ()
+
+    def tasks(self) -> Iterator[Task]:
+        """The tasks, document by document, for each the passes in order."""
+        home = [{d: group for group in one for d in group} for one in self._passes]
+        for document in self._documents:
+            for groups in dict.fromkeys(p[document.id] for p in home):
+                yield from self._target_tasks(document, groups)
+
+    def in_sending_order(self) -> Iterator[Task]:
+        """The tasks, group by group: a group's requests share their prefix."""
+        for group in dict.fromkeys(group for one in self._passes for group in one):
+            for d in group:
+                yield from self._target_tasks(self._by_id[d], group)
+
+    @property
+    def groups(self) -> list[tuple[Document, ...]]:
+        """The different context groups of all passes."""
+        return [tuple(self._by_id[d] for d in g) for g in dict.fromkeys(group for one in self._passes for group in one)]
+
+    @cached_property
+    def cut(self) -> Cut | None:
+        """What was cut to fit the budget, None if nothing was."""
+        long = sum(self._size(d) > self._budget for d in self._source)
+        return Cut(long, self._budget) if long else None
+
+    @cached_property
+    def _budget(self) -> int:
+        """Tokens of documents in one prompt: the setting, or what the model's context leaves beside instructions, target and answer."""
+        asked = self._entry.context_tokens or DEFAULT_CONTEXT_TOKENS
+        if self._teacher.context_length is None:
+            return asked
+        instructions = max(self._teacher.tokens.count(self._instructions(writes)) for writes in self._written)
+        free = self._teacher.context_length - self._teacher.max_tokens(self._entry) - instructions - 64
+        longest = max((self._size(d) for d in self._source), default=0)
+        # A power of two, so that the room does not change with every edit of the longest document.
+        left = max(free - (1 << longest.bit_length()), free // 2)
+        if left < _SMALLEST_BUDGET:
+            raise ConfigError(
+                f"augft.augment (global): the teacher's context of {self._teacher.context_length} tokens leaves no room for documents "
+                f"beside an answer of {self._teacher.max_tokens(self._entry)}; lower max_tokens, or take a teacher with a longer context"
+            )
+        return min(asked, left)
+
+    def _writes(self, document: Document) -> Writes:
+        return "questions" if document.exchange or self._entry.write == "questions" else "statements"
+
+    @cached_property
+    def _written(self) -> set[Writes]:
+        return {self._writes(d) for d in self._source} or {"statements"}
+
+    def _instructions(self, writes: Writes) -> str:
+        template = self._templates[writes]
+        target = template.render("target", target=_EMPTY, structured=self._teacher.structured)
+        return template.render("system") + template.render("prefix", documents=()) + target
+
+    @cached_property
+    def _documents(self) -> list[Document]:
+        """The documents, each above the budget cut at sentence ends into several."""
+        parts: dict[str, Document] = {}
+        for d in self._source:
+            limit = self._budget - self._size(Document(d.id, "", d.entry, d.row))
+            for text in split_at_sentences(d.text, limit, self._teacher.tokens.count, self._language):
+                part = d if text == d.text else replace(d, id=document_id(text), text=text)
+                same = parts.setdefault(part.id, part)
+                if same.text != part.text:
+                    # Two texts with the same short id: the later one gets a longer.
+                    longer = hashlib.sha256(part.text.encode()).hexdigest()[:16]
+                    parts.setdefault(longer, replace(part, id=longer))
+        return list(parts.values())
+
+    @cached_property
+    def _by_id(self) -> dict[str, Document]:
+        return {d.id: d for d in self._documents}
+
+    @cached_property
+    def _passes(self) -> list[Pass]:
+        sized = [Sized(d, self._size(d)) for d in self._documents]
+        key = f"{self._memory_key}|{self._budget}|{self._teacher.id}|{self._teacher.tokens.exact}"
+        remembered = self._memory.load_grouping(key)
+        passes = regroup(sized, self._budget, self._entry.passes, remembered)
+        if passes != remembered:
+            self._memory.save_grouping(key, passes)
+        return passes
+
+    def _size(self, document: Document) -> int:
+        return self._teacher.tokens.count(f"[{document.id}] {document.text}\n")
+
+    @cached_property
+    def _prefixes(self) -> dict[tuple[Writes, tuple[str, ...]], tuple[Prefix, tuple[str, ...]]]:
+        return {}
+
+    def _prefix(self, writes: Writes, group: tuple[str, ...]) -> tuple[Prefix, tuple[str, ...]]:
+        """A group's prefix and its premises, made once."""
+        if (writes, group) not in self._prefixes:
+            documents = [self._by_id[d] for d in group]
+            template = self._templates[writes]
+            prefix = Prefix(template.render("system"), template.render("prefix", documents=documents))
+            self._prefixes[writes, group] = prefix, tuple(d.text for d in documents)
+        return self._prefixes[writes, group]
+
+    def _target_tasks(self, document: Document, group: tuple[str, ...]) -> Iterator[Task]:
+        writes, asks = self._writes(document), self._teacher.structured
+        prefix, premises = self._prefix(writes, group)
+        target = self._templates[writes].render("target", target=document, structured=asks)
+        extra = response_format([_CONCLUSION]) if writes == "questions" and asks else None
+        for sample in range(self._entry.samples):
+            longest, keep = self._teacher.max_tokens(self._entry), self._entry.keep_reasoning and writes == "statements"
+            request = self._teacher.request(prefix, target, longest, self._stop, sample, extra, keep)
+            kind = _CONCLUSION if writes == "questions" else "statement"
+            yield Task(request, "global", document, premises, labels=frozenset(group), kind=kind, writes=writes)
+
+
+def load_global_prompt(entry: GlobalAugment, api: str, writes: Writes = "statements") -> PromptTemplate:
+    """The entry's prompt, its own or the package's."""
+    return load_prompt(f"global.{api}.jinja" if writes == "statements" else f"global-{writes}.{api}.jinja", entry.prompt, VARIABLES)
+
+
+_EMPTY = Document("00000000", "", 0, 0)

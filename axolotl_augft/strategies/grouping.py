@@ -1,0 +1,148 @@
+"""Documents -> context groups: related documents together, within a number of tokens.
+
+Grouping is remembered between runs, because a group's documents are the prefix of all its requests: `regroup` keeps every group
+whose documents are unchanged, so that editing one document of a thousand asks again about its own group only.
+"""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+
+from axolotl_augft.sources.documents import Document
+from axolotl_augft.text.bm25 import Bm25
+
+Group = tuple[str, ...]
+Pass = tuple[Group, ...]
+
+_WORD = re.compile(r"\w+")
+_NEIGHBOURS = 32
+_BATCH = 256
+# Fresh groups leave this share of their room free, so that an edited document that grew fits into its old group.
+_FILL = 0.95
+
+
+@dataclass(frozen=True)
+class Sized:
+    """A document with its size in tokens, its label included."""
+
+    document: Document
+    tokens: int
+
+
+def regroup(sized: Sequence[Sized], budget: int, passes: int, remembered: Sequence[Pass]) -> list[Pass]:
+    """Groups of document ids for each pass; every document stands in one group of each pass.
+
+    Args:
+        sized: The documents in source order, none above `budget` tokens.
+        budget: Tokens of documents in one group.
+        passes: How many groupings; later ones bring together related documents that have not met yet.
+        remembered: The passes of an earlier run over other or older documents.
+    """
+    by_id = {s.document.id: s for s in sized}
+    neighbours = cache(lambda: _neighbours([s.document for s in sized]))
+    done: list[Pass] = []
+    for i in range(passes):
+        kept = _kept(remembered[i] if i < len(remembered) else (), by_id, budget)
+        met = [{d: number for number, group in enumerate(p) for d in group} for p in done]
+        done.append(_complete(kept, by_id, neighbours, budget, met))
+    return done
+
+
+def _kept(groups: Pass, by_id: Mapping[str, Sized], budget: int) -> list[list[str]]:
+    """The remembered groups without the documents that are gone, as far as they still fit."""
+    kept = []
+    for group in groups:
+        room, members = budget, []
+        for d in group:
+            if d in by_id and by_id[d].tokens <= room:
+                members.append(d)
+                room -= by_id[d].tokens
+        if members:
+            kept.append(members)
+    return kept
+
+
+def _complete(
+    groups: list[list[str]],
+    by_id: Mapping[str, Sized],
+    find_neighbours: Callable[[], Mapping[str, Mapping[str, float]]],
+    budget: int,
+    met: Sequence[Mapping[str, int]],
+) -> Pass:
+    """Puts the documents that stand in no group yet into groups with room for them, then into fresh ones."""
+    home = {d: i for i, group in enumerate(groups) for d in group}
+    if len(home) == len(by_id):
+        return tuple(tuple(group) for group in groups)
+    neighbours = find_neighbours()
+    room = [budget - sum(by_id[d].tokens for d in group) for group in groups]
+    left = []
+    for d, sized in by_id.items():
+        if d in home:
+            continue
+        pull: dict[int, float] = {}
+        for other, score in neighbours[d].items():
+            if other in home:
+                pull[home[other]] = pull.get(home[other], 0.0) + score
+        fitting = [g for g in pull if room[g] >= sized.tokens] or [g for g in range(len(groups)) if room[g] >= sized.tokens]
+        if not fitting:
+            left.append(d)
+            continue
+        best = max(fitting, key=lambda g: (pull.get(g, 0.0), -g))
+        groups[best].append(d)
+        room[best] -= sized.tokens
+        home[d] = best
+    fresh = _fresh_groups(left, by_id, neighbours, int(budget * _FILL), met)
+    return tuple(tuple(group) for group in [*groups, *fresh])
+
+
+def _fresh_groups(
+    ids: Sequence[str],
+    by_id: Mapping[str, Sized],
+    neighbours: Mapping[str, Mapping[str, float]],
+    budget: int,
+    met: Sequence[Mapping[str, int]],
+) -> list[list[str]]:
+    """Grows one group after the other by the document that its members pull hardest, until nothing fits."""
+    left = dict.fromkeys(ids)
+    groups: list[list[str]] = []
+    while left:
+        group: list[str] = []
+        pull: dict[str, float] = {}
+        room = budget
+        while (chosen := _next_member(left, pull, by_id, room, first=not group)) is not None:
+            group.append(chosen)
+            del left[chosen]
+            pull.pop(chosen, None)
+            room -= by_id[chosen].tokens
+            for other, score in neighbours[chosen].items():
+                if other in left and not any(p.get(other, -1) == p.get(chosen, -2) for p in met):
+                    pull[other] = pull.get(other, 0.0) + score
+        groups.append(group)
+    return groups
+
+
+def _next_member(left: Mapping[str, None], pull: Mapping[str, float], by_id: Mapping[str, Sized], room: int, first: bool) -> str | None:
+    if first:
+        return next(iter(left), None)
+    fitting = [d for d in pull if by_id[d].tokens <= room]
+    if fitting:
+        return max(fitting, key=lambda d: pull[d])
+    # Nothing related fits any more; fill up with the next documents, so that few groups are small.
+    return next((d for d, _ in zip(left, range(_BATCH), strict=False) if by_id[d].tokens <= room), None)
+
+
+def _neighbours(documents: Sequence[Document]) -> dict[str, dict[str, float]]:
+    """For each document its most similar others with their BM25 scores."""
+    if len(documents) < 2:
+        return {d.id: {} for d in documents}
+    words = [_WORD.findall(d.text.casefold()) or ["_"] for d in documents]
+    index = Bm25(words)
+    result: dict[str, dict[str, float]] = {}
+    for document, tokens in zip(documents, words, strict=True):
+        scores = index.scores(list(dict.fromkeys(tokens)))
+        top = np.argsort(-scores, kind="stable")[: _NEIGHBOURS + 1]
+        result[document.id] = {documents[j].id: float(scores[j]) for j in top if scores[j] > 0 and documents[j].id != document.id}
+    return result

@@ -1,0 +1,1 @@
+"""Language, and nothing of the project: sentences, tokens, words, similarity."""

@@ -1,0 +1,67 @@
+"""Which files of a folder become rows."""
+
+import os
+
+import pytest
+
+from axolotl_augft.conversion.find import find_documents
+from axolotl_augft.errors import SourceError
+
+
+def test_files_of_known_types_in_order_the_others_counted(tmp_path):
+    for name in ("b.md", "a/c.PDF", "a.txt", "x.png", "y.png", "z.xlsx", "README", ".hidden.md", ".git/e.md", "~$b.docx", "a/é.html"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    found = find_documents(str(tmp_path))
+    assert list(found.files) == ["a/c.PDF", "a/é.html", "a.txt", "b.md"]
+    assert found.unknown == {".png": 2, "(no suffix)": 1, ".xlsx": 1}
+    assert found.problems == ()
+
+
+def test_a_single_file_is_a_folder_of_one(tmp_path):
+    (tmp_path / "a.md").touch()
+    (tmp_path / "b.md").touch()
+    assert find_documents(str(tmp_path / "a.md")).files == {"a.md": tmp_path / "a.md"}
+
+
+def test_links_stay_in_the_folder(tmp_path):
+    outside, folder = tmp_path / "outside", tmp_path / "folder"
+    outside.mkdir()
+    folder.mkdir()
+    (outside / "secret.md").touch()
+    (folder / "own.md").touch()
+    (folder / "again.md").symlink_to(folder / "own.md")
+    (folder / "away.md").symlink_to(outside / "secret.md")
+    (folder / "broken.md").symlink_to(folder / "nowhere.md")
+    (folder / "all").symlink_to(outside)
+    (folder / "loop").symlink_to(folder)
+    found = find_documents(str(folder))
+    assert list(found.files) == ["again.md", "own.md"]
+    assert {p.file: p.reason.split(";")[0] for p in found.problems} == {
+        "away.md": "a link that leaves the folder",
+        "broken.md": "a broken link, or a file that went away",
+    }
+
+
+def test_what_is_no_file_is_never_opened(tmp_path):
+    os.mkfifo(tmp_path / "pipe.md")
+    found = find_documents(str(tmp_path))
+    assert (found.files, [str(p) for p in found.problems]) == ({}, ["pipe.md: not a regular file"])
+
+
+def test_a_name_that_is_no_utf8_is_a_problem_that_can_be_printed(tmp_path):
+    os.close(os.open(os.fsencode(tmp_path) + b"/caf\xe9.md", os.O_CREAT))
+    (problem,) = find_documents(str(tmp_path)).problems
+    assert str(problem) == "caf\\xe9.md: its name is not valid UTF-8; rename it"
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_what_may_not_be_read_is_a_problem(tmp_path):
+    (tmp_path / "a.md").touch(mode=0)
+    (problem,) = find_documents(str(tmp_path)).problems
+    assert str(problem) == "a.md: no permission to read it"
+
+
+def test_a_missing_path_is_one_line(tmp_path):
+    with pytest.raises(SourceError, match=r"^augft\.documents: .*nowhere: there is no such file or folder$"):
+        find_documents(str(tmp_path / "nowhere"))

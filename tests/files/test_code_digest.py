@@ -1,0 +1,61 @@
+import shutil
+
+import pytest
+
+from axolotl_augft.files.code_digest import PACKAGE, code_digest
+
+
+@pytest.mark.parametrize(
+    ("file", "added", "changes"),
+    [
+        ("judging/rules.py", "\n_MORE = 1\n", True),
+        ("judging/rules.py", "\n# a comment\n", False),
+        ("strategies/worked_examples/examples.jsonl", "\n", True),
+        ("strategies/prompts/local.chat.jinja", "\n", True),
+        ("bench/report/audit.py", "\n_MORE = 1\n", False),
+        ("new.py", "_MORE = 1\n", True),
+    ],
+)
+def test_the_digest_is_of_what_makes_the_rows(tmp_path, file, added, changes):
+    package = shutil.copytree(PACKAGE, tmp_path / "package", ignore=shutil.ignore_patterns("__pycache__"))
+    before = code_digest(package)
+    assert before == code_digest()
+    with (package / file).open("a") as opened:
+        opened.write(added)
+    code_digest.cache_clear()
+    assert (code_digest(package) != before) is changes
+
+
+CODE = '''"""Module."""
+
+
+class Settings:
+    """Settings."""
+
+    count: int = Field(1, description="How many.")
+
+
+def total(a):
+    """The total."""
+    return a + 1
+'''
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "changes"),
+    [
+        ("Module.", "Another word.", False),
+        ('    """The total."""\n', "", False),
+        ("How many.", "The number.", False),
+        ("return a + 1", "return (a +\n        1)  # one more", False),
+        ("return a + 1", "return a + 2", True),
+        ("Field(1,", "Field(2,", True),
+    ],
+)
+def test_words_and_layout_do_not_count(tmp_path, old, new, changes):
+    digests = []
+    for text in (CODE, CODE.replace(old, new)):
+        (tmp_path / "code.py").write_text(text)
+        code_digest.cache_clear()
+        digests.append(code_digest(tmp_path))
+    assert (digests[0] != digests[1]) is changes

@@ -1,0 +1,19 @@
+import subprocess
+import sys
+
+from axolotl_augft.text.bm25 import Bm25
+
+
+def test_scores_say_which_text_is_nearest():
+    index = Bm25([["pump", "valve"], ["valve"], ["tide"]])
+    pump, valve, tide = index.scores(["pump", "never seen"])
+    assert pump > 0 and valve == tide == 0
+    assert list(index.scores(["never seen"])) == [0, 0, 0]
+
+
+def test_jax_is_left_alone(tmp_path):
+    (tmp_path / "jax").mkdir()
+    (tmp_path / "jax" / "__init__.py").write_text("raise SystemExit('jax was loaded')")
+    program = "import axolotl_augft.text.bm25, bm25s.selection, sys; print(bm25s.selection.JAX_IS_AVAILABLE, 'jax' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env={"PYTHONPATH": str(tmp_path)}, check=False)
+    assert done.stdout.split() == ["False", "False"], done.stderr
