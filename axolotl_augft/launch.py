@@ -5,7 +5,6 @@ launch and was written after that launch began, so that an earlier launch's word
 Waiting here is safe: no collective is pending, so none can time out.
 """
 
-import hashlib
 import logging
 import os
 import socket
@@ -16,10 +15,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
-from filelock import FileLock, Timeout
+from filelock import FileLock
 
 from axolotl_augft.errors import AugftError, OutputError, WaitingFailed
-from axolotl_augft.files.durable import cannot_write, read_json, write_json
+from axolotl_augft.files.durable import read_json, write_json
+from axolotl_augft.files.locks import wait_for
 
 LOG = logging.getLogger("axolotl_augft")
 T = TypeVar("T")
@@ -110,68 +110,7 @@ def locked(folder: Path, timeout: float) -> AbstractContextManager[object]:
         OutputError: The folder cannot be made or written.
         WaitingFailed: Another launch holds the lock for longer than `timeout` seconds.
     """
-    return _wait_for(FileLock(folder / "lock"), timeout, f"{folder}: another launch", "output_dir")
-
-
-class AskingAlone:
-    """The right to ask a teacher for answers that go into a store: two runs at once would ask, and pay, for the same ones.
-
-    Use it as a context manager, which gives the right back at the end if it was taken.
-
-    Args:
-        store: The response store.
-        teacher_id: Who is asked.
-        timeout: Seconds to wait for another run.
-    """
-
-    def __init__(self, store: Path, teacher_id: str, timeout: float) -> None:
-        self._lock = FileLock(store.with_name(f"{store.name}.{hashlib.sha256(teacher_id.encode()).hexdigest()[:8]}.lock"))
-        self._timeout = timeout
-        self._who = f"{store}: another run that asks {teacher_id}"
-
-    def __enter__(self) -> "AskingAlone":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._lock.release()
-
-    def try_to_take(self) -> bool:
-        """Takes the right if no other run has it; whether it is ours now.
-
-        Raises:
-            OutputError: The store's folder cannot be written.
-        """
-        return self._lock.is_locked or _acquired(self._lock, 0, "store") is not None
-
-    def wait(self) -> None:
-        """Takes the right, once no other run has it.
-
-        Raises:
-            OutputError: The store's folder cannot be written.
-            WaitingFailed: Another run has it for longer than `timeout` seconds.
-        """
-        if not self._lock.is_locked:
-            _wait_for(self._lock, self._timeout, self._who, "store")
-
-
-def _wait_for(lock: FileLock, timeout: float, who: str, own: str) -> AbstractContextManager[object]:
-    if (taken := _acquired(lock, 0, own)) is not None:
-        return taken
-    LOG.info("augft: %s is at work; waiting for it to end", who)
-    if (taken := _acquired(lock, timeout, own)) is not None:
-        return taken
-    raise WaitingFailed(f"{who} has held its lock for {timeout:g} s (augft.wait_timeout); let it finish, or give this recipe its own {own}")
-
-
-def _acquired(lock: FileLock, timeout: float, own: str) -> AbstractContextManager[object] | None:
-    file = Path(lock.lock_file)
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        return lock.acquire(timeout=timeout)
-    except Timeout:
-        return None
-    except OSError as error:
-        raise cannot_write(file.parent, error, own) from error
+    return wait_for(FileLock(folder / "lock"), timeout, f"{folder}: another launch", "output_dir")
 
 
 def _wait(folder: Path, launch: Launch, recipe_key: str, timeout: float, find: Callable[[], T | None]) -> T:

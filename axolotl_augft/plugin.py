@@ -13,7 +13,7 @@ from typing import Any
 from axolotl.integrations.base import BasePlugin
 from axolotl.utils.dict import DictDefault
 
-from axolotl_augft.config.folder_entries import placeholders
+from axolotl_augft.config.entries import placeholders
 from axolotl_augft.config.recipe import Recipe
 from axolotl_augft.errors import AugftError
 from axolotl_augft.output.manifest import Manifest, WrittenEntry, WrittenFile, load_result, result_folder

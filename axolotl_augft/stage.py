@@ -2,7 +2,7 @@
 
 import logging
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -16,15 +16,16 @@ from axolotl_augft.judging.leaks import Leaks
 from axolotl_augft.judging.pipeline import Plan, judged_inferences
 from axolotl_augft.judging.rules import Judged
 from axolotl_augft.judging.verify import Verifier
-from axolotl_augft.launch import AskingAlone, run_once
+from axolotl_augft.launch import run_once
 from axolotl_augft.output import result as writing
 from axolotl_augft.output.manifest import Manifest, Note, save_note
 from axolotl_augft.output.reuse import find_result, input_stamps, model_stamps, remote_digest
 from axolotl_augft.output.student import Student, load_student
 from axolotl_augft.output.summary import indented, summary_lines
-from axolotl_augft.sources.documents import Document, read_documents
+from axolotl_augft.sources.documents import Documents
 from axolotl_augft.sources.loading import evaluation_contents, load_sources
 from axolotl_augft.sources.source import Source
+from axolotl_augft.store.lock import AskingAlone
 from axolotl_augft.store.responses import ResponseStore
 from axolotl_augft.strategies.global_ import GlobalStrategy
 from axolotl_augft.strategies.local import LocalStrategy
@@ -36,38 +37,6 @@ from axolotl_augft.teacher.spending import Spent
 from axolotl_augft.teacher.teacher import Teacher, resolve_teacher, settled
 
 LOG = logging.getLogger("axolotl_augft")
-
-
-class Documents:
-    """The documents of the sources, read anew at every iteration."""
-
-    def __init__(self, sources: list[Source]) -> None:
-        self._sources = [s for s in sources if s.format is not None]
-        self._count: int | None = None
-
-    def __iter__(self) -> Iterator[Document]:
-        count = 0
-        for document in read_documents(self._sources):
-            yield document
-            count += 1
-        self._count = count
-
-    def of(self, entries: Collection[int]) -> "Documents":
-        """Those of some `datasets` entries."""
-        chosen = [s for s in self._sources if s.entry in entries]
-        return self if len(chosen) == len(self._sources) else Documents(chosen)
-
-    @property
-    def rows(self) -> int:
-        """Rows that they are read from: at least as many, and known without reading."""
-        return sum(len(s.training_rows) for s in self._sources)
-
-    @property
-    def count(self) -> int:
-        """How many there are; read for it only if they were never read to the end."""
-        if self._count is None:
-            self._count = sum(1 for _ in self)
-        return self._count
 
 
 @dataclass(frozen=True)

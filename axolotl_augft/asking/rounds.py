@@ -13,8 +13,8 @@ from axolotl_augft.asking.pacing import teacher_pace
 from axolotl_augft.asking.progress import Progress
 from axolotl_augft.asking.window import Asked
 from axolotl_augft.errors import StoreError, TeacherError
-from axolotl_augft.launch import AskingAlone
 from axolotl_augft.store.batches import BatchLedger
+from axolotl_augft.store.lock import AskingAlone
 from axolotl_augft.store.responses import ResponseStore
 from axolotl_augft.store.runs import Run, save_run
 from axolotl_augft.teacher.request import Request

@@ -1,15 +1,31 @@
 """`axolotl augft …`: look before, run alone, look after. Imports nothing heavy until a command runs."""
 
+from importlib import import_module
+
 import click
 from click_default_group import DefaultGroup
 
-from axolotl_augft.bench.cli import bench
 from axolotl_augft.cli.recipe_files import one_line_errors, read_recipe
 
+_BENCH = "bench"
+_BENCH_MODULE = "axolotl_augft.bench.cli"
 _CONFIG = click.argument("config", type=click.Path(exists=True, dir_okay=False, path_type=str))
 
 
-@click.group()
+class _Commands(click.Group):
+    """The commands; those of `bench` are imported when one of them is called, or its help is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted([*super().list_commands(ctx), _BENCH])
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name != _BENCH:
+            return super().get_command(ctx, cmd_name)
+        bench: click.Group = import_module(_BENCH_MODULE).bench
+        return bench
+
+
+@click.group(cls=_Commands)
 def augft() -> None:
     """Augmented fine-tuning: what a teacher writes about your data before you train."""
 
@@ -98,6 +114,3 @@ def prune(configs: tuple[str, ...], yes: bool) -> None:
 
     for line in prune_store([read_recipe(config) for config in configs], yes):
         click.echo(line)
-
-
-augft.add_command(bench)

@@ -11,8 +11,8 @@ from axolotl_augft.config.recipe import Recipe
 from axolotl_augft.errors import ConfigError, StoreError
 from axolotl_augft.judging.pipeline import judged_inferences
 from axolotl_augft.judging.verify import Verifier
-from axolotl_augft.launch import AskingAlone
 from axolotl_augft.stage import Prepared, prepared
+from axolotl_augft.store.lock import AskingAlone
 from axolotl_augft.store.responses import ResponseStore
 from axolotl_augft.store.runs import load_runs
 from axolotl_augft.teacher.answer import Outcome

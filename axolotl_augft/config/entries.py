@@ -1,12 +1,16 @@
 """Entries of `datasets` as a recipe has them -> what the stage reads of them, checked as far as that needs no data."""
 
+import hashlib
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
+from axolotl_augft.config.augft import AugftConfig
 from axolotl_augft.config.augment import Augment, GlobalAugment
 from axolotl_augft.errors import ConfigError
 from axolotl_augft.formats import SUPPORTED_TYPES, USER_DEFINED, base_type, format_of, is_supported, reason_against
 
+_DS_TYPE = "augft_documents"
 _ENTRY_KEYS = (
     *("path", "name", "split", "data_files", "ds_type", "revision", "shards", "shards_idx", "preprocess_shards"),
     *("type", "field", "trust_remote_code"),
@@ -77,3 +81,24 @@ def check_assignment(entry: Mapping[str, Any], augment: Augment) -> None:
 def listed(values: Iterable[Any]) -> str:
     """Values with commas between them."""
     return ", ".join(str(v) for v in values)
+
+
+def document_entries(augft: AugftConfig) -> tuple[dict[str, Any], ...]:
+    """The entries of the recipe for the files and folders under `augft.documents`."""
+    paths = augft.documents.paths if augft.documents else []
+    return tuple({"path": path, "ds_type": _DS_TYPE, "type": "completion"} for path in paths)
+
+
+def is_documents(entry: Mapping[str, Any]) -> bool:
+    """Whether an entry of the recipe comes from `augft.documents`."""
+    return entry.get("ds_type") == _DS_TYPE
+
+
+def placeholders(augft: AugftConfig, output_dir: Path) -> list[dict[str, Any]]:
+    """What stands for those entries in `cfg.datasets`, in the same order."""
+    return [{**entry, "path": str(converted_file(output_dir, entry["path"])), "ds_type": "parquet"} for entry in document_entries(augft)]
+
+
+def converted_file(output_dir: Path, path: str) -> Path:
+    """The Parquet file of the rows of a path; the stage keeps it up to date."""
+    return output_dir / "documents" / f"{hashlib.sha256(path.encode()).hexdigest()[:16]}.parquet"

@@ -17,8 +17,7 @@ import orjson
 
 from axolotl_augft.config.augft import AugftConfig
 from axolotl_augft.config.augment import Augment
-from axolotl_augft.config.entries import check_assignment, check_type, listed, read_entries
-from axolotl_augft.config.folder_entries import document_entries, placeholders
+from axolotl_augft.config.entries import check_assignment, check_type, document_entries, listed, placeholders, read_entries
 from axolotl_augft.config.parsing import parse_augft
 from axolotl_augft.errors import ConfigError
 from axolotl_augft.files.code_digest import code_digest

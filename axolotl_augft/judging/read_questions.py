@@ -6,7 +6,7 @@ Labels of one letter count with a capital only, and none counts within a fence o
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -28,24 +28,6 @@ _NOTE = re.compile(r"^\W{0,2}note\b\W{0,3}:", re.IGNORECASE)
 _LEAD_INS = {"in other words": "rephrasing", "turned around": "reversal", "also": "consequence"}
 _QUESTION_KEYS = ("question", "instruction", "prompt")
 _ANSWER_KEYS = ("answer", "response", "output")
-
-
-def response_format(kinds: Sequence[str]) -> dict[str, Any]:
-    """The field of a request's body that asks for a JSON object with a list of pairs, in OpenAI's form."""
-    text = {"type": "string"}
-    pair = {
-        "type": "object",
-        "properties": {"kind": {"type": "string", "enum": list(kinds)}, "question": text, "answer": text},
-        "required": ["kind", "question", "answer"],
-        "additionalProperties": False,
-    }
-    schema = {
-        "type": "object",
-        "properties": {"pairs": {"type": "array", "items": pair}},
-        "required": ["pairs"],
-        "additionalProperties": False,
-    }
-    return {"response_format": {"type": "json_schema", "json_schema": {"name": "pairs", "strict": True, "schema": schema}}}
 
 
 def read_pairs(task: Task, answer: Answer) -> list[Inference]:

@@ -8,7 +8,7 @@ import hashlib
 import os
 import shutil
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
@@ -23,7 +23,6 @@ from axolotl_augft.formats.content import Augmentation
 from axolotl_augft.judging.read_statements import Inference
 from axolotl_augft.judging.rules import Judged, Reason
 from axolotl_augft.output.manifest import MANIFEST, Counts, Manifest, WrittenEntry, WrittenFile, result_folder
-from axolotl_augft.output.mixing import cap
 from axolotl_augft.output.row_file import (
     MESSAGES,
     SEGMENTS,
@@ -243,3 +242,24 @@ def _augmentation(inference: Inference) -> Augmentation:
 
 def _said(augmentation: Augmentation) -> str:
     return augmentation.text if augmentation.question is None else f"{augmentation.question}\n{augmentation.text}"
+
+
+def cap(kept: Sequence[Judged], most: int | None, seed: int) -> list[Judged]:
+    """The statements that stay, in their order.
+
+    The choice takes turns among strategies, within one by a digest of seed and text, so that it is the same in every run and neither
+    strategy crowds out the other.
+
+    Args:
+        kept: The accepted statements of one document.
+        most: How many may stay; None for all.
+        seed: The recipe's seed.
+    """
+    if most is None or len(kept) <= most:
+        return list(kept)
+    by_strategy: dict[str, list[Judged]] = {}
+    for judged in sorted(kept, key=lambda j: hashlib.sha256(f"{seed}\0{j.inference.whole}".encode()).digest()):
+        by_strategy.setdefault(judged.task.strategy, []).append(judged)
+    turns = sorted((turn, name) for name, group in by_strategy.items() for turn in range(len(group)))
+    chosen = {id(by_strategy[name][turn]) for turn, name in turns[:most]}
+    return [j for j in kept if id(j) in chosen]

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from axolotl_augft.config.augment import LocalAugment
-from axolotl_augft.config.folder_entries import is_documents
+from axolotl_augft.config.entries import is_documents
 from axolotl_augft.config.recipe import Recipe
 from axolotl_augft.conversion.find import find_documents
 from axolotl_augft.files.fingerprints import FileStamp, model_files, stamp_files

@@ -1,7 +1,7 @@
 """Source rows -> documents: what the teacher sees of them, each different text once."""
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from axolotl_augft.files.digest_set import Seen
@@ -42,3 +42,35 @@ def read_documents(sources: Iterable[Source]) -> Iterator[Document]:
             if seen.add(digest.digest()):
                 exchange = content if isinstance(content, Exchange) else None
                 yield Document(digest.hexdigest()[:8], content.text, source.entry, i, exchange)
+
+
+class Documents:
+    """The documents of the sources, read anew at every iteration."""
+
+    def __init__(self, sources: list[Source]) -> None:
+        self._sources = [s for s in sources if s.format is not None]
+        self._count: int | None = None
+
+    def __iter__(self) -> Iterator[Document]:
+        count = 0
+        for document in read_documents(self._sources):
+            yield document
+            count += 1
+        self._count = count
+
+    def of(self, entries: Collection[int]) -> "Documents":
+        """Those of some `datasets` entries."""
+        chosen = [s for s in self._sources if s.entry in entries]
+        return self if len(chosen) == len(self._sources) else Documents(chosen)
+
+    @property
+    def rows(self) -> int:
+        """Rows that they are read from: at least as many, and known without reading."""
+        return sum(len(s.training_rows) for s in self._sources)
+
+    @property
+    def count(self) -> int:
+        """How many there are; read for it only if they were never read to the end."""
+        if self._count is None:
+            self._count = sum(1 for _ in self)
+        return self._count

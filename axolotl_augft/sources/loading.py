@@ -5,7 +5,7 @@ from typing import Any
 
 from datasets import Dataset
 
-from axolotl_augft.config.folder_entries import converted_file, is_documents
+from axolotl_augft.config.entries import converted_file, is_documents
 from axolotl_augft.config.recipe import Recipe
 from axolotl_augft.conversion.rows import Conversion, convert_path
 from axolotl_augft.errors import SourceError

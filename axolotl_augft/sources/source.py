@@ -13,7 +13,7 @@ import orjson
 import pyarrow as pa
 from datasets import Audio, Dataset, DatasetDict, Features, Image, List, concatenate_datasets
 
-from axolotl_augft.config.folder_entries import converted_file, is_documents
+from axolotl_augft.config.entries import converted_file, is_documents
 from axolotl_augft.config.recipe import Recipe
 from axolotl_augft.conversion.rows import Conversion
 from axolotl_augft.errors import SourceError

@@ -16,10 +16,15 @@ from typing import Any
 import orjson
 
 from axolotl_augft.errors import StoreError
-from axolotl_augft.strategies.grouping import Pass
 from axolotl_augft.teacher.answer import Answer, Outcome
 from axolotl_augft.teacher.request import Request
 from axolotl_augft.teacher.spending import Spent
+
+Group = tuple[str, ...]
+"""The ids of the documents of one context group."""
+
+Pass = tuple[Group, ...]
+"""The groups of one pass over all documents."""
 
 APPLICATION_ID = 0x41554746  # "AUGF"
 SCHEMA_VERSION = 2

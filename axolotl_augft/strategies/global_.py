@@ -9,9 +9,10 @@ from typing import Protocol, get_args
 from axolotl_augft.config.augment import DEFAULT_CONTEXT_TOKENS, GlobalAugment
 from axolotl_augft.errors import ConfigError
 from axolotl_augft.formats import Writes
-from axolotl_augft.judging.read_questions import response_format
 from axolotl_augft.sources.documents import Document, document_id
-from axolotl_augft.strategies.grouping import Pass, Sized, regroup
+from axolotl_augft.store.responses import Pass
+from axolotl_augft.strategies.answer_schema import response_format
+from axolotl_augft.strategies.grouping import Sized, regroup
 from axolotl_augft.strategies.task import Task
 from axolotl_augft.strategies.templates import PromptTemplate, load_prompt
 from axolotl_augft.teacher.request import Prefix

@@ -12,10 +12,8 @@ from functools import cache
 import numpy as np
 
 from axolotl_augft.sources.documents import Document
+from axolotl_augft.store.responses import Pass
 from axolotl_augft.text.bm25 import Bm25
-
-Group = tuple[str, ...]
-Pass = tuple[Group, ...]
 
 _WORD = re.compile(r"\w+")
 _NEIGHBOURS = 32

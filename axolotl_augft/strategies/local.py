@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
 from axolotl_augft.config.augment import LocalAugment
-from axolotl_augft.judging.read_questions import response_format
 from axolotl_augft.sources.documents import Document
+from axolotl_augft.strategies.answer_schema import response_format
 from axolotl_augft.strategies.examples import Form
 from axolotl_augft.strategies.local_prompts import LocalPrompts, Prompt, Unit, form_of, opening
 from axolotl_augft.strategies.task import Task

@@ -12,9 +12,9 @@ from click.testing import CliRunner
 
 from axolotl_augft.cli.main import augft
 from axolotl_augft.cli.recipe_files import read_recipe
-from axolotl_augft.launch import AskingAlone
 from axolotl_augft.stage import run_stage
 from axolotl_augft.store.batches import BatchLedger
+from axolotl_augft.store.lock import AskingAlone
 from axolotl_augft.store.responses import ResponseStore
 from axolotl_augft.teacher.request import Prefix, Request, Sampling
 from tests.support.data import write_rows

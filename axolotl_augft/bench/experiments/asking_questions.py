@@ -23,10 +23,10 @@ from axolotl_augft.bench.experiments.question_reading import Rejection, WrittenQ
 from axolotl_augft.bench.report.output import write_text
 from axolotl_augft.config.recipe import Recipe
 from axolotl_augft.errors import BenchError
-from axolotl_augft.launch import AskingAlone
 from axolotl_augft.output.reuse import input_stamps, model_stamps
 from axolotl_augft.sources.documents import Document, read_documents
 from axolotl_augft.sources.loading import load_sources
+from axolotl_augft.store.lock import AskingAlone
 from axolotl_augft.store.responses import ResponseStore
 from axolotl_augft.strategies.templates import PromptTemplate, load_prompt
 from axolotl_augft.teacher.prices import find_price

@@ -10,7 +10,7 @@ from axolotl_augft.bench.experiments.questions import read_questions
 from axolotl_augft.bench.experiments.suite import IclConfig, ScoringConfig
 from axolotl_augft.bench.report.results import CONDITIONS, Condition
 from axolotl_augft.cli.recipe_files import read_recipe, read_yaml
-from axolotl_augft.config.folder_entries import placeholders
+from axolotl_augft.config.entries import placeholders
 from axolotl_augft.config.recipe import Recipe
 from axolotl_augft.errors import BenchError
 from axolotl_augft.output.summary import Load, optimizer_steps

@@ -1,0 +1,14 @@
+"""Items -> lists of so many items: what is looked up, counted or written together."""
+
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+def batched(items: Iterable[T], size: int) -> Iterator[list[T]]:
+    """Lists of `size` items, the last one shorter. As itertools.batched of Python 3.12, but with lists."""
+    iterator = iter(items)
+    while some := list(islice(iterator, size)):
+        yield some
