@@ -9,11 +9,10 @@ from dataclasses import dataclass
 from axolotl_augft.asking.budget import recipe_budget
 from axolotl_augft.asking.collector import few_collections
 from axolotl_augft.asking.rounds import Rounds
-from axolotl_augft.config.augment import LocalAugment
 from axolotl_augft.config.recipe import Assignment, Recipe
 from axolotl_augft.files.fingerprints import FileStamp
 from axolotl_augft.judging.leaks import Leaks
-from axolotl_augft.judging.pipeline import Plan, judged_inferences
+from axolotl_augft.judging.pipeline import judged_inferences
 from axolotl_augft.judging.rules import Judged
 from axolotl_augft.judging.verify import Verifier
 from axolotl_augft.launch import run_once
@@ -27,8 +26,7 @@ from axolotl_augft.sources.loading import evaluation_contents, load_sources
 from axolotl_augft.sources.source import Source
 from axolotl_augft.store.lock import AskingAlone
 from axolotl_augft.store.responses import ResponseStore
-from axolotl_augft.strategies.global_ import GlobalStrategy
-from axolotl_augft.strategies.local import LocalStrategy
+from axolotl_augft.strategies.make import AllTasks, make_strategy
 from axolotl_augft.strategies.task import Strategy
 from axolotl_augft.teacher.prices import find_price
 from axolotl_augft.teacher.request import Request
@@ -49,13 +47,13 @@ class Prepared:
     sources: list[Source]
     teacher: Teacher
     store: ResponseStore
-    plan: Plan
+    tasks: AllTasks
     documents: Documents
     leaks: Leaks
 
     def requests(self) -> Iterator[Request]:
-        """The plan's requests in the order in which they are sent."""
-        return (task.request for task in self.plan.sending())
+        """All requests in the order in which they are sent."""
+        return (task.request for task in self.tasks.in_sending_order())
 
 
 def run_stage(recipe: Recipe) -> Manifest:
@@ -87,20 +85,16 @@ def prepared(recipe: Recipe) -> Iterator[Prepared]:
         resolved = resolve_teacher(recipe.augft.teacher, recipe.base_model, recipe.seed, model_stamps(recipe, stamps))
         teacher = settled(resolved, store)
         documents = Documents(sources)
-        plan = Plan(tuple((a.augment, _strategy(recipe, a, teacher, documents, store)) for a in recipe.assignments()))
-        for _, strategy in plan.entries:
-            if isinstance(strategy, GlobalStrategy) and strategy.cut:
-                LOG.warning("augft: %d documents above %d tokens are cut at sentence ends", strategy.cut.count, strategy.cut.budget)
-        yield Prepared(recipe, stamps, student, sources, teacher, store, plan, documents, leaks)
+        tasks = AllTasks(tuple(_strategy(recipe, a, teacher, documents, store) for a in recipe.assignments()))
+        for warning in (line for strategy in tasks.strategies for line in strategy.warnings()):
+            LOG.warning("augft: %s", warning)
+        yield Prepared(recipe, stamps, student, sources, teacher, store, tasks, documents, leaks)
 
 
 def _strategy(recipe: Recipe, assigned: Assignment, teacher: Teacher, everything: Documents, store: ResponseStore) -> Strategy:
-    entry, language = assigned.augment, recipe.augft.language
-    documents = everything.of(assigned.entries)
-    if isinstance(entry, LocalAugment):
-        return LocalStrategy(entry, teacher, documents, language)
     paths = "|".join(sorted(recipe.datasets[i]["path"] for i in assigned.entries))
-    return GlobalStrategy(entry, teacher, documents, language, (store, f"{assigned.name}|{paths}"))
+    memory = (store, f"{assigned.name}|{paths}")
+    return make_strategy(assigned.augment, teacher, everything.of(assigned.entries), recipe.augft.language, memory)
 
 
 def make_result(recipe: Recipe) -> Manifest:
@@ -146,7 +140,7 @@ def _warn_about(recipe: Recipe) -> None:
 
 
 def _judged(ready: Prepared) -> Iterator[Judged]:
-    return judged_inferences(ready.plan, ready.store, ready.recipe.augft, ready.leaks)
+    return judged_inferences(ready.tasks, ready.store, ready.recipe.augft, ready.leaks)
 
 
 def _problems(sources: Iterable[Source]) -> dict[str, int]:

@@ -70,7 +70,7 @@ def lay_out(strategy: str | dict[str, str], documents: int) -> Layout:
         }
         start = time.perf_counter()
         with prepared(Recipe.from_cfg(cfg)) as ready:
-            plan = entry_plan(ready, *ready.plan.entries[0], rows=0)  # as for few rows: all are laid out, none estimated
+            plan = entry_plan(ready, ready.tasks.strategies[0], rows=0)  # as for few rows: all are laid out, none estimated
         seconds = time.perf_counter() - start
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(f"{strategy} {documents:,}: {plan.requests:,} requests, {plan.prompt_tokens:,} prompt tokens, {seconds:.0f} s", file=sys.stderr)

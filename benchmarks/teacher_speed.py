@@ -46,7 +46,7 @@ def main() -> None:
 
 
 def _strategy(ready: Prepared, name: str) -> Strategy:
-    return next(strategy for entry, strategy in ready.plan.entries if entry.strategy == name)
+    return next(s for s in ready.tasks.strategies if s.settings.strategy == name)
 
 
 def _ask(ready: Prepared, server: Server, requests: list[Request], in_flight: int) -> tuple[Asked, float]:

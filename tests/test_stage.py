@@ -23,6 +23,7 @@ from axolotl_augft.output.manifest import Manifest, result_folder
 from axolotl_augft.output.reuse import find_result
 from axolotl_augft.output.summary import Load, optimizer_steps
 from axolotl_augft.stage import run_stage
+from axolotl_augft.strategies import templates
 from tests.support.data import TEXTS, write_rows
 from tests.support.teacher_server import prompt_of
 
@@ -347,6 +348,19 @@ def test_no_result_to_show(cfg):
         list(show_lines(Recipe.from_cfg(cfg), 2))
 
 
+@pytest.mark.parametrize("where", ["augment", "sources"])
+def test_an_edited_prompt_file_makes_the_result_anew(cfg, data, tmp_path, where):
+    prompt = tmp_path / "own.jinja"
+    prompt.write_text((Path(templates.__file__).parent / "prompts" / "local.chat.jinja").read_text())
+    entry = {"strategy": "local", "prompt": str(prompt)}
+    cfg["augft"] |= {"augment": [entry]} if where == "augment" else {"sources": [{"path": str(data), "augment": [entry]}]}
+    recipe = Recipe.from_cfg(cfg)
+    run_stage(recipe)
+    assert find_result(recipe) is not None
+    prompt.write_text(prompt.read_text() + "\n")
+    assert find_result(recipe) is None
+
+
 def test_a_result_with_a_missing_file_is_made_again(cfg, teacher):
     _, result, folder = run(cfg)
     (folder / "0-augmented.parquet").unlink()
@@ -518,7 +532,7 @@ def test_requests_with_the_same_examples_are_sent_one_after_the_other(cfg, data)
     write_rows(data, [{"text": forms[i % 2].format(i)} for i in range(20)])
     with stage.prepared(Recipe.from_cfg({**cfg, "augft": {**cfg["augft"], "augment": ["local"]}})) as ready:
         prefixes = [r.prefix.digest for r in ready.requests()]
-        written = [task.target.row for _, task in ready.plan.writing()]
+        written = [task.target.row for task in ready.tasks.in_document_order()]
     runs = sum(a != b for a, b in itertools.pairwise(prefixes)) + 1
     assert len(set(prefixes)) == runs == 2
     assert written == list(range(20))

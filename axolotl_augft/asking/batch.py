@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
-from itertools import islice
 from typing import IO
 
 import orjson
@@ -21,6 +20,7 @@ from axolotl_augft.asking.batch_results import Results
 from axolotl_augft.asking.budget import Budget
 from axolotl_augft.asking.pacing import Pace
 from axolotl_augft.asking.window import Asked
+from axolotl_augft.batched import batched
 from axolotl_augft.errors import TeacherError
 from axolotl_augft.files.durable import scratch_file
 from axolotl_augft.store.batches import AGAIN, BatchLedger, SentBatch
@@ -29,7 +29,6 @@ from axolotl_augft.teacher.client import Server
 from axolotl_augft.teacher.request import Request
 
 LOG = logging.getLogger("axolotl_augft")
-_CHUNK = 500
 _QUEUE_FULL = "token_limit_exceeded"
 _FIRST_LOOK = 5.0
 _LONGEST_LOOK = 60.0
@@ -171,14 +170,12 @@ class _Batching:
     def _own_pending(self) -> set[bytes]:
         """The keys of this run's requests that are in an open batch."""
         own: set[bytes] = set()
-        iterator = iter(self._requests())
-        while some := list(islice(iterator, _CHUNK)):
+        for some in batched(self._requests()):
             own |= self._ledger.pending([request.key for request in some])
         return own
 
     def _fresh(self, requests: Iterable[Request]) -> Iterator[Request]:
-        iterator = iter(requests)
-        while some := list(islice(iterator, _CHUNK)):
+        for some in batched(requests):
             for request in self._store.missing(some):
                 # The run may have got this far only after an equal request was answered.
                 if not self._ledger.pending([request.key]) and self._store.missing([request]):

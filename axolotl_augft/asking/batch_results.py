@@ -3,7 +3,6 @@
 import logging
 from collections import Counter
 from dataclasses import dataclass, replace
-from itertools import islice
 from typing import Any
 
 import orjson
@@ -11,6 +10,7 @@ import orjson
 from axolotl_augft.asking.batch_provider import BatchProvider, ProviderBatch
 from axolotl_augft.asking.budget import Budget
 from axolotl_augft.asking.window import Asked, Watcher
+from axolotl_augft.batched import batched
 from axolotl_augft.errors import TeacherError
 from axolotl_augft.files.durable import scratch_file
 from axolotl_augft.store.batches import AGAIN, BatchLedger, SentBatch
@@ -20,7 +20,6 @@ from axolotl_augft.teacher.client import Client, Server
 from axolotl_augft.teacher.request import Request
 
 LOG = logging.getLogger("axolotl_augft")
-_CHUNK = 500
 
 
 class Results:
@@ -79,7 +78,7 @@ class Results:
                     )  # fmt: skip
                     continue
                 file.seek(0)
-                while lines := list(islice(file, _CHUNK)):
+                for lines in batched(file):
                     rows = [row for line in lines if (row := _row(line))]
                     understood &= self._store_answers(ledger, sent, rows) and len(rows) == len(lines)
         return understood

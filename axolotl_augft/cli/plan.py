@@ -1,12 +1,11 @@
 """What a run would ask, before anything is asked: documents, requests, tokens, and training before and after. Calls nobody."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import islice
 
+from axolotl_augft.batched import batched
 from axolotl_augft.cli.estimate import Work, cost_lines
-from axolotl_augft.config.augment import Augment
 from axolotl_augft.config.recipe import Recipe
 from axolotl_augft.files.digest_set import Seen
 from axolotl_augft.judging.pipeline import judged_inferences
@@ -17,28 +16,36 @@ from axolotl_augft.output.summary import Load, summary_lines, too_long_lines, tr
 from axolotl_augft.sources.source import text_of
 from axolotl_augft.stage import Prepared, prepared
 from axolotl_augft.store.runs import load_runs
-from axolotl_augft.strategies.global_ import GlobalStrategy
-from axolotl_augft.strategies.local import SENDING_WINDOW, LocalStrategy
-from axolotl_augft.strategies.task import Strategy
+from axolotl_augft.strategies.task import Strategy, Unit
 from axolotl_augft.teacher.request import Request
 from axolotl_augft.teacher.spending import Spent
 from axolotl_augft.text.sentences import split_sentences
 from axolotl_augft.text.tokens import SampledCount, TokenCounter
 
-_CHUNK = 500
-_WINDOWS = 16
+_SAMPLED_UNITS = 16 * 2048
 
 
 @dataclass
 class EntryPlan:
-    """Counts of one `augment` entry. Token counts are of the requests still to ask; answers are counted at their longest.
+    """Counts of one `augment` entry.
 
-    `tokenized`: prompts that were tokenized; the others are estimated from them. `laid_out`: requests that were, None for all.
+    Attributes:
+        strategy: The strategy's name.
+        units: How many different texts, exchanges or targets the requests are about.
+        scope: These in words.
+        requests: All requests, those that are answered included.
+        answered: Requests with an answer in the store.
+        prompt_tokens: Tokens of the prompts still to be sent.
+        distinct_tokens: The same with each shared prefix counted once.
+        longest_answers: Tokens of the answers still to come, each at its longest.
+        tokenized: Prompts that were tokenized; the others are estimated from them.
+        laid_out: Requests that were laid out, None for all.
+        spent: What the stored answers cost.
     """
 
     strategy: str
     units: int = 0
-    groups: int | None = None
+    scope: str = ""
     requests: int = 0
     answered: int = 0
     prompt_tokens: int = 0
@@ -68,8 +75,8 @@ def plan_lines(recipe: Recipe) -> list[str]:
     """
     result = find_result(recipe)
     with prepared(recipe) as ready:
-        assigned = zip(ready.plan.entries, recipe.assignments(), strict=True)
-        entries = [entry_plan(ready, *entry, ready.documents.of(a.entries).rows) for entry, a in assigned]
+        assigned = zip(ready.tasks.strategies, recipe.assignments(), strict=True)
+        entries = [entry_plan(ready, strategy, ready.documents.of(a.entries).rows) for strategy, a in assigned]
         lines = [
             f"teacher {ready.teacher.id} ({ready.teacher.backend}, {ready.teacher.api})",
             f"documents {ready.documents.count:,}"
@@ -82,15 +89,14 @@ def plan_lines(recipe: Recipe) -> list[str]:
         return lines + _training(ready, result)
 
 
-def entry_plan(ready: Prepared, entry: Augment, strategy: Strategy, rows: int) -> EntryPlan:
+def entry_plan(ready: Prepared, strategy: Strategy, rows: int) -> EntryPlan:
     """Lays out one `augment` entry, which is about so many rows, and counts."""
-    if isinstance(strategy, LocalStrategy) and ready.store.is_empty:
-        return _sampled_plan(ready, entry, strategy, rows)
-    plan = EntryPlan(entry.strategy, groups=len(strategy.groups) if isinstance(strategy, GlobalStrategy) else None)
+    if ready.store.is_empty and (windows := strategy.windows()) is not None:
+        return _sampled_plan(ready, strategy, windows, rows)
+    plan = EntryPlan(strategy.settings.strategy)
     seen = Seen()
     prompts = _Prompts(ready.teacher.tokens)
-    tasks = strategy.in_sending_order()
-    while some := list(islice(tasks, _CHUNK)):
+    for some in batched(strategy.in_sending_order()):
         plan.units += sum(t.request.sample == 0 for t in some)
         new = [t.request for t in some if seen.add(t.request.key)]
         missing = ready.store.missing(new)
@@ -99,33 +105,32 @@ def entry_plan(ready: Prepared, entry: Augment, strategy: Strategy, rows: int) -
         plan.longest_answers += sum(r.sampling.max_tokens for r in missing)
         for request in missing:
             prompts.add(request)
-    plan.requests = len(seen)
+    plan.requests, plan.scope = len(seen), strategy.scope(plan.units)
     plan.prompt_tokens, plan.distinct_tokens, plan.tokenized = prompts.tokens, prompts.distinct, prompts.tokenized
     return plan
 
 
-def _sampled_plan(ready: Prepared, entry: Augment, strategy: LocalStrategy, rows: int) -> EntryPlan:
+def _sampled_plan(ready: Prepared, strategy: Strategy, windows: Iterable[Sequence[Unit]], rows: int) -> EntryPlan:
     """The plan of an entry that nothing is answered of: all units are counted, but of many only some are laid out as requests.
 
     These are windows of units, spread evenly over the data, since prefixes are shared within a window; the others' tokens are taken to be
     as many a request.
     """
-    plan = EntryPlan(entry.strategy)
+    plan = EntryPlan(strategy.settings.strategy)
     seen = Seen()
     prompts = _Prompts(ready.teacher.tokens)
-    every = 1 + rows // (_WINDOWS * SENDING_WINDOW)
-    laid_out = longest = number = 0
-    units = strategy.units()
-    while window := list(islice(units, SENDING_WINDOW)):
+    every = 1 + rows // _SAMPLED_UNITS
+    laid_out = longest = 0
+    for number, window in enumerate(windows):
         new = [unit for unit in window if seen.add(unit.digest)]
         plan.units += len(window)
-        plan.requests += len(new) * strategy.samples
+        plan.requests += len(new) * strategy.settings.samples
         if number % every == 0:
-            for task in strategy.sending(new):
+            for task in strategy.lay_out(new):
                 prompts.add(task.request)
                 longest += task.request.sampling.max_tokens
                 laid_out += 1
-        number += 1
+    plan.scope = strategy.scope(plan.units)
     scale = plan.requests / max(laid_out, 1)
     plan.prompt_tokens, plan.distinct_tokens = round(prompts.tokens * scale), round(prompts.distinct * scale)
     plan.longest_answers, plan.tokenized = round(longest * scale), prompts.tokenized
@@ -161,8 +166,7 @@ class _Prompts:
 
 
 def _entry_lines(plan: EntryPlan, counter: TokenCounter) -> list[str]:
-    of = f"{plan.units:,} units" if plan.groups is None else f"{plan.units:,} targets in {plan.groups:,} context groups"
-    lines = [f"{plan.strategy}: {of}, {plan.requests:,} requests: {plan.answered:,} answered already, {plan.to_ask:,} to ask"]
+    lines = [f"{plan.strategy}: {plan.scope}, {plan.requests:,} requests: {plan.answered:,} answered already, {plan.to_ask:,} to ask"]
     if plan.to_ask:
         lines.append(
             f"  prompts {plan.prompt_tokens:,} tokens, {plan.distinct_tokens:,} of them without shared prefixes; "
@@ -228,5 +232,5 @@ def _training(ready: Prepared, result: Manifest | None) -> list[str]:
 def _kept(ready: Prepared) -> Iterator[Judged]:
     """The augmentations that are there already; a store without any answer is not gone through."""
     if not ready.store.is_empty:
-        judged = judged_inferences(ready.plan, ready.store, ready.recipe.augft, ready.leaks)
+        judged = judged_inferences(ready.tasks, ready.store, ready.recipe.augft, ready.leaks)
         yield from (j for j in judged if j.rejected is None)

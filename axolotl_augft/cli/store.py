@@ -4,9 +4,9 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 
+from axolotl_augft.batched import batched
 from axolotl_augft.config.recipe import Recipe
 from axolotl_augft.errors import ConfigError, StoreError
 from axolotl_augft.judging.pipeline import judged_inferences
@@ -20,7 +20,6 @@ from axolotl_augft.teacher.prices import NANO
 from axolotl_augft.teacher.request import Request
 from axolotl_augft.teacher.spending import dollars
 
-_CHUNK = 5000
 _UNNEEDED = "FROM responses WHERE key NOT IN (SELECT key FROM temp.needed)"
 
 
@@ -86,8 +85,7 @@ def prune(recipes: Sequence[Recipe], drop: bool) -> Iterator[str]:
                     own = AskingAlone(path, ready.teacher.id, recipe.augft.wait_timeout)
                     alone[ready.teacher.id] = stack.enter_context(own)
                     own.wait()
-                requests = _needed(ready)
-                while some := list(islice(requests, _CHUNK)):
+                for some in batched(_needed(ready)):
                     db.execute("BEGIN")
                     db.executemany("INSERT OR IGNORE INTO temp.needed VALUES (?)", [(r.key,) for r in some])
                     db.execute("COMMIT")
@@ -107,14 +105,13 @@ def forget(recipe: Recipe, outcomes: Sequence[Outcome]) -> int:
     """
     with prepared(recipe) as ready, AskingAlone(ready.store.path, ready.teacher.id, recipe.augft.wait_timeout) as alone:
         alone.wait()
-        keys = (request.key for request in _needed(ready))
-        return sum(ready.store.forget(some, outcomes) for some in iter(lambda: list(islice(keys, _CHUNK)), []))
+        return sum(ready.store.forget(some, outcomes) for some in batched(request.key for request in _needed(ready)))
 
 
 def _needed(ready: Prepared) -> Iterator[Request]:
     yield from ready.requests()
     if ready.recipe.augft.verify == "teacher":
-        yield from Verifier(ready.teacher).requests(judged_inferences(ready.plan, ready.store, ready.recipe.augft))
+        yield from Verifier(ready.teacher).requests(judged_inferences(ready.tasks, ready.store, ready.recipe.augft))
 
 
 def _unneeded(db: sqlite3.Connection) -> Unneeded:

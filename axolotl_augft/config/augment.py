@@ -1,14 +1,20 @@
 """The entries of `augft.augment:`, told apart by `strategy`."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal, get_args
 
 from pydantic import Field, model_validator
 
 from axolotl_augft.config.teacher import Block
 
 
-class _Strategy(Block):
+class StrategySettings(Block):
+    """What the entries of all strategies have. A strategy's own model names it in `strategy`, a literal with itself as default."""
+
+    default_max_tokens: ClassVar[int]
+    """Longest answer in tokens, where neither the entry nor `augft.teacher` says."""
+
+    strategy: str
     samples: int = Field(1, ge=1, le=100, description="Answers asked for per request, each with its own index and seed.")
     max_tokens: int | None = Field(None, ge=1, description="Longest answer, in tokens. Default: teacher.max_tokens.")
     prompt: str | None = Field(None, min_length=1, description="A Jinja file with the blocks of the package's own prompt.")
@@ -21,6 +27,15 @@ class _Strategy(Block):
         "rows that are questions with answers always become such.",
     )
 
+    @property
+    def files(self) -> list[str]:
+        """The files it names, on whose contents the result depends."""
+        return [self.prompt] if self.prompt else []
+
+    def conflict_with_questions(self) -> str | None:
+        """Why its answers cannot become questions with answers, in words that go on after "questions and answers"; None if they can."""
+        return f"cannot become statements (augment: {self.strategy}, write: statements)" if self.write == "statements" else None
+
 
 Kind = Literal["rephrasing", "reversal", "consequence"]
 
@@ -29,8 +44,10 @@ def _all_kinds() -> list[Kind]:
     return ["rephrasing", "reversal", "consequence"]
 
 
-class LocalAugment(_Strategy):
+class LocalAugment(StrategySettings):
     """Sentence level: rephrasings, reversals and one-step consequences (paper, local augmentation)."""
+
+    default_max_tokens = 512
 
     strategy: Literal["local"] = "local"
     kinds: list[Kind] = Field(
@@ -48,9 +65,17 @@ class LocalAugment(_Strategy):
         description="fitting: by similarity to the sentences. fixed: the same ones in every prompt (to compare with).",
     )
 
+    @property
+    def files(self) -> list[str]:
+        """Its prompt and its pool of worked examples."""
+        return [*super().files, *([self.examples] if self.examples else [])]
 
-class GlobalAugment(_Strategy):
+
+class GlobalAugment(StrategySettings):
     """Data set level: what follows from a document together with the others (paper, global augmentation)."""
+
+    default_max_tokens = 2048
+    default_context_tokens: ClassVar[int] = 16_000
 
     strategy: Literal["global"] = "global"
     context_tokens: int | None = Field(
@@ -74,11 +99,15 @@ class GlobalAugment(_Strategy):
             raise ValueError("keep_reasoning makes traces, but keep is conclusions; set keep to trace or both, or drop keep_reasoning")
         return self
 
+    def conflict_with_questions(self) -> str | None:
+        """As for all strategies; and a trace is no question."""
+        own = "become questions with answers, but keep: trace asks for the reasoning only" if self.keep == "trace" else None
+        return super().conflict_with_questions() or own
+
 
 Augment = Annotated[LocalAugment | GlobalAugment, Field(discriminator="strategy")]
-STRATEGIES = ("local", "global")
-DEFAULT_MAX_TOKENS = {"local": 512, "global": 2048}
-DEFAULT_CONTEXT_TOKENS = 16_000
+STRATEGIES: dict[str, type[StrategySettings]] = {model.model_fields["strategy"].default: model for model in get_args(get_args(Augment)[0])}
+"""The settings of each strategy by its name."""
 
 
 def default_augment() -> list[Augment]:

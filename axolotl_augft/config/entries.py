@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from axolotl_augft.config.augft import AugftConfig
-from axolotl_augft.config.augment import Augment, GlobalAugment
+from axolotl_augft.config.augment import Augment
 from axolotl_augft.errors import ConfigError
 from axolotl_augft.formats import SUPPORTED_TYPES, USER_DEFINED, base_type, format_of, is_supported, reason_against
 
@@ -70,12 +70,11 @@ def check_assignment(entry: Mapping[str, Any], augment: Augment) -> None:
     """Raises ConfigError where rows of questions and answers are to become what they cannot be."""
     if format_of(entry).writes == "statements":
         return
-    where = f"datasets entry {entry.get('path')!r} holds questions and answers (type {base_type(entry.get('type'))})"
-    remedy = "give it an augment list of its own under augft.sources"
-    if augment.write == "statements":
-        raise ConfigError(f"{where}, which cannot become statements (augment: {augment.strategy}, write: statements); {remedy}")
-    if isinstance(augment, GlobalAugment) and augment.keep == "trace":
-        raise ConfigError(f"{where}, which become questions with answers, but keep: trace asks for the reasoning only; {remedy}")
+    if conflict := augment.conflict_with_questions():
+        raise ConfigError(
+            f"datasets entry {entry.get('path')!r} holds questions and answers (type {base_type(entry.get('type'))}), which {conflict}; "
+            "give it an augment list of its own under augft.sources"
+        )
 
 
 def listed(values: Iterable[Any]) -> str:

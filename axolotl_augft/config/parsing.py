@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from axolotl_augft.config.augft import AugftConfig, DocumentsConfig, SourceConfig
-from axolotl_augft.config.augment import STRATEGIES, GlobalAugment, LocalAugment
+from axolotl_augft.config.augment import STRATEGIES
 from axolotl_augft.config.teacher import REMOVABLE_FIELDS, SECRET_FIELD, TeacherConfig
 from axolotl_augft.errors import ConfigError
 
@@ -79,7 +79,7 @@ def _known_keys(location: tuple[int | str, ...]) -> list[str]:
     if "documents" in location[:-1]:
         return list(DocumentsConfig.model_fields)
     if "augment" in location[:-1]:
-        return list((GlobalAugment if "global" in location else LocalAugment).model_fields)
+        return list(next(STRATEGIES[str(p)] for p in location if p in STRATEGIES).model_fields)
     if "sources" in location[:-1]:
         return list(SourceConfig.model_fields)
     return [name for name in AugftConfig.model_fields if name != "val_set_size"]

@@ -44,7 +44,7 @@ def read_pairs(task: Task, answer: Answer) -> list[Inference]:
 
 def _inference(task: Task, question: str, answer: str, kind: str) -> Inference:
     """A rephrased question keeps its source's answer, whatever the teacher made of it."""
-    keeps = kind == "rephrasing" and task.exchange is not None and task.strategy == "local"
+    keeps = kind == "rephrasing" and task.exchange is not None and task.reading.rephrases_the_source
     text = task.exchange.answer if keeps and task.exchange else answer.strip()
     sentence = task.first_sentence if len(task.sentences) == 1 else None
     return Inference(text, kind, sentence, question=question.strip(), keeps_answer=keeps)
@@ -102,7 +102,7 @@ class _Pair:
 
 def _from_lines(task: Task, text: str) -> Iterator[Inference]:
     """Reads lines; where only questions are asked for, each line is one."""
-    only_questions = task.strategy == "local" and task.kind == "rephrasing" and task.exchange is not None
+    only_questions = task.reading.rephrases_the_source and task.kind == "rephrasing" and task.exchange is not None
     pair: _Pair | None = None
     in_code = after_gap = False
     for line in text.splitlines():

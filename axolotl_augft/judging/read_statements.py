@@ -47,23 +47,23 @@ class Inference:
         return self.text if self.question is None else f"Question: {self.question}\nAnswer: {self.text}"
 
 
-def read_inferences(task: Task, answer: Answer, keep: str = "both") -> list[Inference]:
+def read_inferences(task: Task, answer: Answer) -> list[Inference]:
     """The inferences of an answer, in its order.
 
     Args:
         task: What was asked.
         answer: An answered request's answer.
-        keep: For a global task: trace, conclusions or both.
     """
     text = _FENCE.sub("", answer.text).strip()
     if not text:
         return []
-    if task.strategy == "local":
+    if not task.reading.ends_in_conclusions:
         return list(_statements(text, task.kind, task, answer.was_cut))
-    return _trace_and_conclusions(text, task, answer.was_cut, keep)
+    return _trace_and_conclusions(text, task, answer.was_cut)
 
 
-def _trace_and_conclusions(text: str, task: Task, was_cut: bool, keep: str) -> list[Inference]:
+def _trace_and_conclusions(text: str, task: Task, was_cut: bool) -> list[Inference]:
+    keep = task.reading.keep
     marks = list(_CONCLUSIONS.finditer(text))
     trace, conclusions = (text[: marks[-1].start()], text[marks[-1].end() :]) if marks else (text, "")
     found = []

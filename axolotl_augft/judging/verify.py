@@ -3,8 +3,8 @@
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from itertools import islice
 
+from axolotl_augft.batched import batched
 from axolotl_augft.judging.rules import Judged, Reason
 from axolotl_augft.store.responses import ResponseStore
 from axolotl_augft.strategies.templates import load_prompt
@@ -14,7 +14,6 @@ from axolotl_augft.teacher.teacher import Teacher
 
 VARIABLES = {"premises": "the texts it must follow from", "statement": "the statement"}
 _MAX_TOKENS = 8
-_CHUNK = 500
 _WORD = re.compile(r"^\W*(?:answer\W+)?(yes|no)\b", re.IGNORECASE)
 
 
@@ -40,8 +39,7 @@ class Verifier:
 
     def apply(self, judged: Iterable[Judged], store: ResponseStore) -> Iterator[Judged]:
         """Rejects what the teacher did not confirm."""
-        iterator = iter(judged)
-        while some := list(islice(iterator, _CHUNK)):
+        for some in batched(judged):
             open_ones = [j for j in some if j.rejected is None]
             answers = iter(store.get([self.request(j) for j in open_ones]))
             for j in some:

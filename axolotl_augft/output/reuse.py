@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from axolotl_augft.config.augment import LocalAugment
 from axolotl_augft.config.entries import is_documents
 from axolotl_augft.config.recipe import Recipe
 from axolotl_augft.conversion.find import find_documents
@@ -85,9 +84,8 @@ def _entries(recipe: Recipe) -> Iterator[tuple[dict[str, Any], str]]:
 
 def _input_paths(recipe: Recipe) -> set[Path]:
     paths = {f for entry, _ in _entries(recipe) for f in local_files(entry) or []}
-    for augment in recipe.augft.augment:
-        named = (augment.prompt, augment.examples if isinstance(augment, LocalAugment) else None)
-        paths.update(path for f in named if f and (path := Path(f)).is_file())
+    for assignment in recipe.assignments():
+        paths.update(path for file in assignment.augment.files if (path := Path(file)).is_file())
     return paths.union(_model_paths(recipe))
 
 

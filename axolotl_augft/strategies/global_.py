@@ -1,19 +1,19 @@
 """Global augmentation: a document and the context group it stands in -> a reasoning trace and conclusions (paper, global)."""
 
 import hashlib
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import Protocol, get_args
 
-from axolotl_augft.config.augment import DEFAULT_CONTEXT_TOKENS, GlobalAugment
+from axolotl_augft.config.augment import GlobalAugment
 from axolotl_augft.errors import ConfigError
 from axolotl_augft.formats import Writes
 from axolotl_augft.sources.documents import Document, document_id
 from axolotl_augft.store.responses import Pass
 from axolotl_augft.strategies.answer_schema import response_format
 from axolotl_augft.strategies.grouping import Sized, regroup
-from axolotl_augft.strategies.task import Task
+from axolotl_augft.strategies.task import Reading, Task
 from axolotl_augft.strategies.templates import PromptTemplate, load_prompt
 from axolotl_augft.teacher.request import Prefix
 from axolotl_augft.teacher.teacher import Teacher
@@ -39,14 +39,6 @@ class GroupMemory(Protocol):
         """Saves passes under `key`, in place of older ones."""
 
 
-@dataclass(frozen=True)
-class Cut:
-    """Documents above the token budget, which were cut at sentence ends."""
-
-    count: int
-    budget: int
-
-
 class GlobalStrategy:
     """The tasks of a `strategy: global` entry.
 
@@ -66,12 +58,13 @@ class GlobalStrategy:
         language: str,
         memory: tuple[GroupMemory, str],
     ) -> None:
-        self._entry = entry
+        self.settings = entry
         self._teacher = teacher
         self._source = documents
         self._language = language
         self._memory, self._memory_key = memory
         self._templates = {writes: load_global_prompt(entry, teacher.api, writes) for writes in get_args(Writes)}
+        self._reading = Reading(ends_in_conclusions=True, keep=entry.keep, keep_reasoning=entry.keep_reasoning)
         self._stop = tuple(entry.stop) if entry.stop is not None else _COMPLETIONS_STOP if teacher.api == "completions" else ()
 
     def tasks(self) -> Iterator[Task]:
@@ -92,32 +85,48 @@ class GlobalStrategy:
         """The different context groups of all passes."""
         return [tuple(self._by_id[d] for d in g) for g in dict.fromkeys(group for one in self._passes for group in one)]
 
+    def windows(self) -> None:
+        """None: only all documents together can be put into groups."""
+
+    def lay_out(self, units: Sequence[Document]) -> list[Task]:
+        """The tasks about some of the documents, in sending order."""
+        wanted = {d.id for d in units}
+        return [task for task in self.in_sending_order() if task.target.id in wanted]
+
+    def scope(self, units: int) -> str:
+        """The number of targets, and of the groups that they stand in."""
+        return f"{units:,} targets in {len(self.groups):,} context groups"
+
+    def warnings(self) -> Iterator[str]:
+        """That documents are cut to fit into a prompt."""
+        if self.cut:
+            yield f"{self.cut} documents above {self._budget} tokens are cut at sentence ends"
+
     @cached_property
-    def cut(self) -> Cut | None:
-        """What was cut to fit the budget, None if nothing was."""
-        long = sum(self._size(d) > self._budget for d in self._source)
-        return Cut(long, self._budget) if long else None
+    def cut(self) -> int:
+        """How many documents are cut to fit into a prompt."""
+        return sum(self._size(d) > self._budget for d in self._source)
 
     @cached_property
     def _budget(self) -> int:
         """Tokens of documents in one prompt: the setting, or what the model's context leaves beside instructions, target and answer."""
-        asked = self._entry.context_tokens or DEFAULT_CONTEXT_TOKENS
+        asked = self.settings.context_tokens or self.settings.default_context_tokens
         if self._teacher.context_length is None:
             return asked
         instructions = max(self._teacher.tokens.count(self._instructions(writes)) for writes in self._written)
-        free = self._teacher.context_length - self._teacher.max_tokens(self._entry) - instructions - 64
+        free = self._teacher.context_length - self._teacher.max_tokens(self.settings) - instructions - 64
         longest = max((self._size(d) for d in self._source), default=0)
         # A power of two, so that the room does not change with every edit of the longest document.
         left = max(free - (1 << longest.bit_length()), free // 2)
         if left < _SMALLEST_BUDGET:
             raise ConfigError(
                 f"augft.augment (global): the teacher's context of {self._teacher.context_length} tokens leaves no room for documents "
-                f"beside an answer of {self._teacher.max_tokens(self._entry)}; lower max_tokens, or take a teacher with a longer context"
+                f"beside an answer of {self._teacher.max_tokens(self.settings)}; lower max_tokens, or take a teacher with a longer context"
             )
         return min(asked, left)
 
     def _writes(self, document: Document) -> Writes:
-        return "questions" if document.exchange or self._entry.write == "questions" else "statements"
+        return "questions" if document.exchange or self.settings.write == "questions" else "statements"
 
     @cached_property
     def _written(self) -> set[Writes]:
@@ -152,7 +161,7 @@ class GlobalStrategy:
         sized = [Sized(d, self._size(d)) for d in self._documents]
         key = f"{self._memory_key}|{self._budget}|{self._teacher.id}|{self._teacher.tokens.exact}"
         remembered = self._memory.load_grouping(key)
-        passes = regroup(sized, self._budget, self._entry.passes, remembered)
+        passes = regroup(sized, self._budget, self.settings.passes, remembered)
         if passes != remembered:
             self._memory.save_grouping(key, passes)
         return passes
@@ -178,11 +187,11 @@ class GlobalStrategy:
         prefix, premises = self._prefix(writes, group)
         target = self._templates[writes].render("target", target=document, structured=asks)
         extra = response_format([_CONCLUSION]) if writes == "questions" and asks else None
-        for sample in range(self._entry.samples):
-            longest, keep = self._teacher.max_tokens(self._entry), self._entry.keep_reasoning and writes == "statements"
+        for sample in range(self.settings.samples):
+            longest, keep = self._teacher.max_tokens(self.settings), self.settings.keep_reasoning and writes == "statements"
             request = self._teacher.request(prefix, target, longest, self._stop, sample, extra, keep)
             kind = _CONCLUSION if writes == "questions" else "statement"
-            yield Task(request, "global", document, premises, labels=frozenset(group), kind=kind, writes=writes)
+            yield Task(request, "global", document, premises, labels=frozenset(group), kind=kind, writes=writes, reading=self._reading)
 
 
 def load_global_prompt(entry: GlobalAugment, api: str, writes: Writes = "statements") -> PromptTemplate:

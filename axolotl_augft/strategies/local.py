@@ -3,21 +3,23 @@
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
+from axolotl_augft.batched import batched
 from axolotl_augft.config.augment import LocalAugment
 from axolotl_augft.sources.documents import Document
 from axolotl_augft.strategies.answer_schema import response_format
 from axolotl_augft.strategies.examples import Form
 from axolotl_augft.strategies.local_prompts import LocalPrompts, Prompt, Unit, form_of, opening
-from axolotl_augft.strategies.task import Task
+from axolotl_augft.strategies.task import Reading, Task
 from axolotl_augft.teacher.teacher import Teacher
 from axolotl_augft.text.sentences import split_sentences
 
 # Most tokenizers have ### as one token, which servers that know only end tokens can stop at.
 _COMPLETIONS_STOP = ("###",)
 _FIRST_WINDOW = 64
-SENDING_WINDOW = 2048
+_SENDING_WINDOW = 2048
 """Units whose requests are sorted by their prefixes before they are sent."""
-_CHUNK = 128
+_READING = Reading(rephrases_the_source=True)
+_DOCUMENTS_AT_ONCE = 128
 _UNLABELLED: dict[Form, str] = {"statements": "statement", "questions": "rephrasing", "exchanges": "consequence"}
 
 
@@ -32,7 +34,7 @@ class LocalStrategy:
     """
 
     def __init__(self, entry: LocalAugment, teacher: Teacher, documents: Iterable[Document], language: str) -> None:
-        self._entry = entry
+        self.settings = entry
         self._teacher = teacher
         self._documents = documents
         self._language = language
@@ -40,21 +42,14 @@ class LocalStrategy:
         self._max_tokens = teacher.max_tokens(entry)
         self._prompts: dict[Form, LocalPrompts] = {}
 
-    @property
-    def samples(self) -> int:
-        """Requests a unit."""
-        return self._entry.samples
-
     def units(self) -> Iterator[Unit]:
         """What the requests are about, document by document; far sooner made than the requests themselves."""
-        documents = iter(self._documents)
-        while some := list(islice(documents, _CHUNK)):
+        for some in batched(self._documents, _DOCUMENTS_AT_ONCE):
             yield from self._units_of(some)
 
     def tasks(self) -> Iterator[Task]:
         """The tasks, document by document."""
-        units = self.units()
-        while some := list(islice(units, _CHUNK)):
+        for some in batched(self.units(), _DOCUMENTS_AT_ONCE):
             yield from self._tasks_of(some)
 
     def in_sending_order(self) -> Iterator[Task]:
@@ -62,12 +57,24 @@ class LocalStrategy:
         units = self.units()
         size = _FIRST_WINDOW
         while window := list(islice(units, size)):
-            yield from self.sending(window)
-            size = min(2 * size, SENDING_WINDOW)
+            yield from self.lay_out(window)
+            size = min(2 * size, _SENDING_WINDOW)
 
-    def sending(self, units: Sequence[Unit]) -> list[Task]:
-        """The tasks of one window of units, in the order in which they are sent."""
+    def windows(self) -> Iterator[Sequence[Unit]]:
+        """Units whose requests are sent together: prefixes are shared within a window only."""
+        return batched(self.units(), _SENDING_WINDOW)
+
+    def lay_out(self, units: Sequence[Unit]) -> list[Task]:
+        """The tasks of some units of a window, in the order in which they are sent."""
         return sorted(self._tasks_of(units), key=lambda t: t.request.prefix.text)
+
+    def scope(self, units: int) -> str:
+        """The number of units: a few sentences, or an exchange."""
+        return f"{units:,} units"
+
+    def warnings(self) -> Iterator[str]:
+        """None."""
+        return iter(())
 
     def _tasks_of(self, units: Sequence[Unit]) -> Iterator[Task]:
         for unit, prompt in zip(units, self._prompted(units), strict=True):
@@ -88,30 +95,30 @@ class LocalStrategy:
         """The prompts of units; those of one form are made together."""
         by_form: dict[Form, list[Unit]] = {}
         for unit in units:
-            by_form.setdefault(form_of(unit.document, self._entry.write), []).append(unit)
+            by_form.setdefault(form_of(unit.document, self.settings.write), []).append(unit)
         made = {form: self._prompts_of(form).prompts(own) for form, own in by_form.items()}
-        return (next(made[form_of(unit.document, self._entry.write)]) for unit in units)
+        return (next(made[form_of(unit.document, self.settings.write)]) for unit in units)
 
     def _prompts_of(self, form: Form) -> LocalPrompts:
         if form not in self._prompts:
-            self._prompts[form] = LocalPrompts(self._entry, self._teacher, form)
+            self._prompts[form] = LocalPrompts(self.settings, self._teacher, form)
         return self._prompts[form]
 
     def _ranges(self, sizes: Sequence[int]) -> Iterator[tuple[int, int]]:
         """Ranges of consecutive sentences of at most `unit_tokens` tokens, or of one sentence that is longer."""
-        start, room = 0, self._entry.unit_tokens
+        start, room = 0, self.settings.unit_tokens
         for i, size in enumerate(sizes):
             if i > start and size > room:
                 yield start, i
-                start, room = i, self._entry.unit_tokens
+                start, room = i, self.settings.unit_tokens
             room -= size
         if sizes:
             yield start, len(sizes)
 
     def _unit_tasks(self, unit: Unit, prompt: Prompt) -> Iterator[Task]:
-        form = form_of(unit.document, self._entry.write)
-        extra = response_format(self._entry.kinds) if form != "statements" and self._teacher.structured else None
-        for sample in range(self._entry.samples):
+        form = form_of(unit.document, self.settings.write)
+        extra = response_format(self.settings.kinds) if form != "statements" and self._teacher.structured else None
+        for sample in range(self.settings.samples):
             yield Task(
                 request=self._teacher.request(prompt.prefix, prompt.target, self._max_tokens, self._stop, sample, extra),
                 strategy="local",
@@ -119,6 +126,7 @@ class LocalStrategy:
                 premises=unit.premises,
                 sentences=unit.sentences,
                 first_sentence=unit.start,
-                kind=self._entry.kinds[0] if len(self._entry.kinds) == 1 else _UNLABELLED[form],
+                kind=self.settings.kinds[0] if len(self.settings.kinds) == 1 else _UNLABELLED[form],
                 writes="statements" if form == "statements" else "questions",
+                reading=_READING,
             )

@@ -8,7 +8,7 @@ from typing import Any, Literal, Protocol
 
 import orjson
 
-from axolotl_augft.config.augment import DEFAULT_MAX_TOKENS, Augment
+from axolotl_augft.config.augment import Augment
 from axolotl_augft.config.teacher import TeacherConfig
 from axolotl_augft.errors import ConfigError
 from axolotl_augft.files.fingerprints import FileStamp, combined_digest
@@ -39,7 +39,7 @@ class Teacher:
 
     def max_tokens(self, entry: Augment) -> int:
         """Longest answer for an `augment` entry, in tokens; the default leaves three quarters of a short context to the prompt."""
-        default = DEFAULT_MAX_TOKENS[entry.strategy]
+        default = entry.default_max_tokens
         if self.context_length is not None:
             default = min(default, self.context_length // 4)
         return entry.max_tokens or self.config.max_tokens or default

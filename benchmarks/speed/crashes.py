@@ -28,7 +28,7 @@ from axolotl_augft.config.augment import LocalAugment
 from axolotl_augft.config.recipe import Recipe
 from axolotl_augft.errors import StoreError
 from axolotl_augft.formats import CompletionFormat
-from axolotl_augft.judging.pipeline import Plan, judged_inferences
+from axolotl_augft.judging.pipeline import judged_inferences
 from axolotl_augft.output.result import Asked as Counts
 from axolotl_augft.output.result import write_result
 from axolotl_augft.output.student import load_student
@@ -36,6 +36,7 @@ from axolotl_augft.sources.documents import read_documents
 from axolotl_augft.sources.source import Source
 from axolotl_augft.store.responses import ResponseStore
 from axolotl_augft.strategies.local import LocalStrategy
+from axolotl_augft.strategies.make import AllTasks
 from axolotl_augft.teacher.client import Server
 
 DOCUMENTS = 6000
@@ -64,21 +65,21 @@ class Stage:
     def __iter__(self) -> Any:
         return read_documents([self._source])
 
-    def _plan(self) -> Plan:
+    def _tasks(self) -> AllTasks:
         entry = self._recipe.augft.augment[0]
         assert isinstance(entry, LocalAugment)
-        return Plan(((entry, LocalStrategy(entry, teacher(self._url, IN_FLIGHT), self, "en")),))
+        return AllTasks((LocalStrategy(entry, teacher(self._url, IN_FLIGHT), self, "en"),))
 
     def ask(self) -> None:
         """Asks what is not answered."""
         with ResponseStore.opened(self._recipe.store_path) as store:
-            requests = (t.request for t in self._plan().sending())
+            requests = (t.request for t in self._tasks().in_sending_order())
             ask(requests, Server(self._url, "m", 60), store, Pace(IN_FLIGHT, 8), _Quiet(), trusted=True)
 
     def written(self) -> str:
         """Writes the result; a digest of its files."""
         with ResponseStore.opened(self._recipe.store_path) as store:
-            judged = judged_inferences(self._plan(), store, self._recipe.augft)
+            judged = judged_inferences(self._tasks(), store, self._recipe.augft)
             found = write_result(self._recipe, [self._source], judged, load_student(self._recipe), "mock", Counts(DOCUMENTS, 0, 0, {}, 0))
         files = sorted((self._recipe.output_dir / found.fingerprint).iterdir())
         return hashlib.sha256(b"".join(f.read_bytes() for f in files)).hexdigest()
@@ -87,7 +88,7 @@ class Stage:
     def stored(self) -> int:
         """Answers on disk."""
         with ResponseStore.opened(self._recipe.store_path) as store:
-            return sum(store.outcomes([t.request.key for t in self._plan().sending()]).values())
+            return sum(store.outcomes([t.request.key for t in self._tasks().in_sending_order()]).values())
 
 
 def _forked(work: Callable[[], None]) -> int:

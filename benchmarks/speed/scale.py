@@ -112,7 +112,7 @@ def write(count: int, folder: Path) -> dict[str, Any]:
         while some := list(islice(answers, 2000)):
             ready.store.put(some)
         before, start = _reset_peak(), time.monotonic()
-        judged = judged_inferences(ready.plan, ready.store, recipe.augft)
+        judged = judged_inferences(ready.tasks, ready.store, recipe.augft)
         found = write_result(recipe, ready.sources, judged, load_student(recipe), "mock", Asked(ready.documents.count, count, 0, {}, 0))
     rows = sum(e.augmented.rows for e in found.entries if e.augmented)
     return {"seconds": time.monotonic() - start, "growth": _peak() - before, "rows": rows}

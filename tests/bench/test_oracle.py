@@ -38,7 +38,7 @@ def statements(cfg, api, augment, **augft):
     recipe = Recipe.from_cfg(cfg)
     run_stage(recipe)
     with prepared(recipe) as ready:
-        judged = list(judged_inferences(ready.plan, ready.store, recipe.augft))
+        judged = list(judged_inferences(ready.tasks, ready.store, recipe.augft))
     kept = [(j.inference.kind, j.inference.text) for j in judged if j.rejected is None]
     return kept, [(str(j.rejected), j.inference.text) for j in judged if j.rejected is not None]
 

@@ -6,6 +6,7 @@ from axolotl_augft.cli import plan as planning
 from axolotl_augft.cli.plan import EntryPlan, entry_plan, plan_lines
 from axolotl_augft.config.recipe import Recipe
 from axolotl_augft.stage import prepared
+from axolotl_augft.strategies import local
 from axolotl_augft.teacher.answer import Answer, Outcome
 from tests.support.data import write_rows
 
@@ -26,15 +27,21 @@ def planned(recipe: Recipe, answers: int = 0) -> EntryPlan:
     with prepared(recipe) as ready:
         some = [r for r, _ in zip(ready.requests(), range(answers), strict=False)]
         ready.store.put([(r, Answer(Outcome.ANSWERED, "x", "stop", 9, 0, 9)) for r in some])
-        return entry_plan(ready, *ready.plan.entries[0], ready.documents.rows)
+        return entry_plan(ready, ready.tasks.strategies[0], ready.documents.rows)
 
 
 def counts(plan: EntryPlan) -> list[int]:
-    return [plan.units, plan.requests, plan.groups or 0]
+    return [plan.units, plan.requests]
+
+
+def sample_windows_of_64(monkeypatch):
+    """As if the data were 32 times as many."""
+    monkeypatch.setattr(local, "_SENDING_WINDOW", 64)
+    monkeypatch.setattr(planning, "_SAMPLED_UNITS", 16 * 64)
 
 
 def test_a_sampled_plan_counts_exactly_and_estimates_tokens_closely(recipe, monkeypatch):
-    monkeypatch.setattr(planning, "SENDING_WINDOW", 64)
+    sample_windows_of_64(monkeypatch)
     laid_out = []
     add = planning._Prompts.add
     monkeypatch.setattr(planning._Prompts, "add", lambda prompts, request: (laid_out.append(request), add(prompts, request)))
@@ -43,7 +50,7 @@ def test_a_sampled_plan_counts_exactly_and_estimates_tokens_closely(recipe, monk
     monkeypatch.undo()
     exact = planned(recipe, answers=1)
     assert exact.answered == 1
-    assert counts(sampled) == counts(exact) == [2702, 5404, 0]
+    assert counts(sampled) == counts(exact) == [2702, 5404] and sampled.scope == "2,702 units"
     assert sampled.longest_answers == exact.longest_answers + 128
     assert sampled.prompt_tokens == pytest.approx(exact.prompt_tokens, rel=0.01)
     assert sampled.distinct_tokens == pytest.approx(exact.distinct_tokens, rel=0.1)
@@ -53,7 +60,7 @@ def test_a_sampled_plan_says_so_and_promises_no_upper_limit(cfg, recipe, monkeyp
     cfg["augft"]["teacher"]["price"] = {"input": 1, "output": 1}
     whole = plan_lines(Recipe.from_cfg(cfg))
     assert "of the requests" not in whole[3] and whole[4].startswith("dollars: at most $")
-    monkeypatch.setattr(planning, "SENDING_WINDOW", 64)
+    sample_windows_of_64(monkeypatch)
     sampled = plan_lines(Recipe.from_cfg(cfg))
     assert "1,820 of the requests, the others taken to be like them)" in sampled[3] and sampled[4].startswith("dollars: about $")
     cfg["augft"]["teacher"]["model"] = "elsewhere"
@@ -61,7 +68,7 @@ def test_a_sampled_plan_says_so_and_promises_no_upper_limit(cfg, recipe, monkeyp
 
 
 def test_rows_of_other_entries_do_not_thin_the_sample(cfg, recipe, monkeypatch, tmp_path):
-    monkeypatch.setattr(planning, "SENDING_WINDOW", 64)
+    sample_windows_of_64(monkeypatch)
     other = {**cfg["datasets"][0], "path": str(write_rows(tmp_path / "other.jsonl", [{"text": f"Mill {i} turns."} for i in range(9000)]))}
     before = plan_lines(Recipe.from_cfg(cfg))[2:4]
     cfg["datasets"] = [*cfg["datasets"], other]
@@ -74,7 +81,7 @@ def test_units_that_say_the_same_are_counted_once(cfg, tmp_path):
     cfg["datasets"][0]["path"] = str(write_rows(tmp_path / "same.jsonl", rows))
     cfg["augft"]["augment"] = [{"strategy": "local", "unit_tokens": 1}]
     recipe = Recipe.from_cfg(cfg)
-    assert counts(planned(recipe)) == counts(planned(recipe, answers=1)) == [10, 6, 0]
+    assert counts(planned(recipe)) == counts(planned(recipe, answers=1)) == [10, 6]
 
 
 def test_chats_are_counted_by_question_and_answer(cfg, tmp_path):
@@ -83,7 +90,7 @@ def test_chats_are_counted_by_question_and_answer(cfg, tmp_path):
     cfg["datasets"] = [{"path": str(write_rows(tmp_path / "chats.jsonl", rows)), "ds_type": "json", "type": "chat_template"}]
     cfg["augft"]["augment"] = ["local"]
     recipe = Recipe.from_cfg(cfg)
-    assert counts(planned(recipe)) == counts(planned(recipe, answers=1)) == [3, 3, 0]
+    assert counts(planned(recipe)) == counts(planned(recipe, answers=1)) == [3, 3]
 
 
 def test_few_documents_are_laid_out_whole(recipe):

@@ -10,7 +10,7 @@ from axolotl_augft.judging.read_questions import read_pairs
 from axolotl_augft.judging.read_statements import Inference
 from axolotl_augft.judging.rules import Reason
 from axolotl_augft.sources.documents import Document
-from axolotl_augft.strategies.task import Task
+from axolotl_augft.strategies.task import Reading, Task
 from axolotl_augft.teacher.answer import Answer, Outcome
 from axolotl_augft.teacher.request import Prefix, Request, Sampling
 
@@ -18,10 +18,13 @@ EXCHANGE = Exchange("Who keeps the Lantern Room?", "Ottilie Verrane keeps it.", 
 EXAMPLES = "Question: Who founded the Osker Glass Company?\nAnswer: Renna Toskin.\n"
 
 
-def task(kind="consequence", strategy="local", exchange=EXCHANGE, labels=()):
+LOCAL = Reading(rephrases_the_source=True)
+
+
+def task(kind="consequence", reading=LOCAL, exchange=EXCHANGE, labels=()):
     document = Document("0a1b2c3d", exchange.text if exchange else "Ottilie Verrane keeps the Lantern Room.", 0, 0, exchange)
     request = Request("t", "chat", Prefix("", EXAMPLES), "", Sampling(0.7, None, 64, (), 42), 0)
-    return Task(request, strategy, document, (document.text,), labels=frozenset(labels), kind=kind, writes="questions")
+    return Task(request, "local", document, (document.text,), labels=frozenset(labels), kind=kind, writes="questions", reading=reading)
 
 
 def read(text, finish_reason="stop", **settings):
@@ -94,7 +97,7 @@ def test_an_answer_that_was_cut_keeps_what_is_complete():
 
 
 def test_a_rephrased_question_has_its_sources_answer_in_local_augmentation_only():
-    assert read("rephrasing: Who?\nAnswer: A.", strategy="global") == [("rephrasing", "Who?", "A.", False)]
+    assert read("rephrasing: Who?\nAnswer: A.", reading=Reading()) == [("rephrasing", "Who?", "A.", False)]
     assert read("rephrasing: Who?\nAnswer: A.", exchange=None) == [("rephrasing", "Who?", "A.", False)]
 
 

@@ -1,8 +1,10 @@
+from dataclasses import replace
+
 import pytest
 
 from axolotl_augft.judging.read_statements import Inference, read_inferences
 from axolotl_augft.sources.documents import Document
-from axolotl_augft.strategies.task import Task
+from axolotl_augft.strategies.task import Reading, Task
 from axolotl_augft.teacher.answer import Answer, Outcome
 from axolotl_augft.teacher.request import Prefix, Request, Sampling
 
@@ -10,15 +12,18 @@ REQUEST = Request("t", "chat", Prefix("", ""), "", Sampling(0, None, 9, (), 1), 
 DOCUMENT = Document("00000000", "A is B. C is D.", 0, 0)
 
 
-def task(sentences=("A is B.", "C is D."), strategy="local", first=0, kind="statement"):
-    return Task(REQUEST, strategy, DOCUMENT, sentences, sentences, first, kind=kind)
+LINES = Reading()
+
+
+def task(sentences=("A is B.", "C is D."), first=0, kind="statement", reading=LINES):
+    return Task(REQUEST, "local", DOCUMENT, sentences, sentences, first, kind=kind, reading=reading)
 
 
 def read(text, reason="stop", **kwargs):
-    keep = kwargs.pop("keep", "both")
-    return read_inferences(task(**kwargs), Answer(Outcome.ANSWERED, text, reason), keep)
+    return read_inferences(task(**kwargs), Answer(Outcome.ANSWERED, text, reason))
 
 
+TRACE = Reading(ends_in_conclusions=True)
 S, R = "statement", "reversal"
 
 
@@ -73,16 +78,16 @@ def test_only_the_last_line_of_a_cut_answer_is_cut():
 
 def test_trace_and_conclusions():
     text = "Reasoning: A is B,\nand so on.\n\n**Conclusions:**\n- B is A.\n- D is C."
-    both = read(text, sentences=(), strategy="global")
+    both = read(text, sentences=(), reading=TRACE)
     assert [(i.kind, i.text) for i in both] == [
         ("trace", "A is B,\nand so on."), ("conclusion", "B is A."), ("conclusion", "D is C."),
     ]  # fmt: skip
-    assert [i.kind for i in read(text, sentences=(), strategy="global", keep="trace")] == ["trace"]
-    assert [i.kind for i in read(text, sentences=(), strategy="global", keep="conclusions")] == ["conclusion"] * 2
+    assert [i.kind for i in read(text, sentences=(), reading=replace(TRACE, keep="trace"))] == ["trace"]
+    assert [i.kind for i in read(text, sentences=(), reading=replace(TRACE, keep="conclusions"))] == ["conclusion"] * 2
 
 
 def test_an_answer_without_the_mark_is_all_trace():
-    assert [(i.kind, i.cut) for i in read("A is B, so", "length", sentences=(), strategy="global")] == [("trace", True)]
+    assert [(i.kind, i.cut) for i in read("A is B, so", "length", sentences=(), reading=TRACE)] == [("trace", True)]
 
 
 def test_nothing_comes_of_nothing():

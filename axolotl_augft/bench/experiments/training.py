@@ -71,7 +71,7 @@ def _stored_use(recipe: Recipe) -> TeacherUse:
     with prepared(recipe) as ready:
         requests = {r.key: r for r in ready.requests()}
         if recipe.augft.verify == "teacher":
-            judged = judged_inferences(ready.plan, ready.store, recipe.augft)
+            judged = judged_inferences(ready.tasks, ready.store, recipe.augft)
             requests |= {r.key: r for r in Verifier(ready.teacher).requests(judged)}
         answers = [a for a in ready.store.get(list(requests.values())) if a is not None]
         read = sum(a.prompt_tokens or 0 for a in answers)

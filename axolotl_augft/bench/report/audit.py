@@ -123,7 +123,7 @@ def audit(recipe: Recipe, data: BenchData, grammar: Grammar) -> Audit:
 
 def _judged(ready: Prepared) -> Iterator[Judged]:
     """What the stage would keep and reject, given what is stored."""
-    judged = judged_inferences(ready.plan, ready.store, ready.recipe.augft)
+    judged = judged_inferences(ready.tasks, ready.store, ready.recipe.augft)
     return Verifier(ready.teacher).apply(judged, ready.store) if ready.recipe.augft.verify == "teacher" else judged
 
 

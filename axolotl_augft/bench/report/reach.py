@@ -67,7 +67,7 @@ def related_groups(data: BenchData, tokens: TokenCounter, context_tokens: int, p
     entry = GlobalAugment(context_tokens=context_tokens, passes=passes)
     strategy = GlobalStrategy(entry, _never_asked(tokens), documents, "en", (memory, ""))
     if strategy.cut:
-        raise BenchError(f"{strategy.cut.count} documents are longer than {context_tokens} tokens and would be cut; raise --context-tokens")
+        raise BenchError(f"{strategy.cut} documents are longer than {context_tokens} tokens and would be cut; raise --context-tokens")
     next(strategy.tasks())
     rows = {d.id: d.row for d in documents}
     return [[tuple(rows[d] for d in group) for group in one] for one in memory.passes]
