@@ -1,8 +1,8 @@
-"""Many processes, one run of the stage: global rank 0 runs it under a file lock, the others wait for its word.
+"""Many processes, one run of the stage: global rank 0 runs it under a file lock, the others wait for it.
 
-The word is `<output_dir>/launch.json`: which launch, when, and how it ended. A word counts for a waiting process if it names the same
-launch and was written after that launch began, so that an earlier launch's word (rendezvous addresses repeat) is never taken for it.
-Waiting here is safe: no collective is pending, so none can time out.
+Rank 0 writes how the run ended into `<output_dir>/launch.json`, with its launch and the time. A waiting process
+believes an outcome of its own launch that was written after that launch began, so that an earlier launch's (rendezvous
+addresses repeat) is never taken for it. Waiting here is safe: no collective is pending, so none can time out.
 """
 
 import logging
@@ -46,7 +46,7 @@ class Launch:
 
 
 @dataclass(frozen=True)
-class Word:
+class LaunchOutcome:
     """How the leader's run ended."""
 
     launch: str
@@ -57,7 +57,7 @@ class Word:
     error: str = ""
 
     def is_for(self, launch: Launch, recipe_key: str) -> bool:
-        """Whether this is the word that a process of `launch` waits for. Clocks of different machines may differ a little."""
+        """Whether this is the outcome that a process of `launch` waits for. Clocks of different machines may differ a little."""
         skew = 0.0 if self.host == launch.host else _CLOCK_SKEW
         return self.launch == launch.name and self.recipe == recipe_key and self.written >= launch.began - skew
 
@@ -85,8 +85,8 @@ def run_once(folder: Path, recipe_key: str, timeout: float, find: Callable[[], T
 def _lead(folder: Path, launch: Launch, recipe_key: str, timeout: float, find: Callable[[], T | None], run: Callable[[], T]) -> T:
     def say(outcome: Literal["done", "failed"], error: str = "") -> None:
         if launch.name.strip("|"):
-            word = Word(launch.name, launch.host, time.time(), outcome, recipe_key, error)
-            write_json(_word_path(folder), asdict(word))
+            told = LaunchOutcome(launch.name, launch.host, time.time(), outcome, recipe_key, error)
+            write_json(_outcome_path(folder), asdict(told))
 
     try:
         result = find()
@@ -117,10 +117,10 @@ def _wait(folder: Path, launch: Launch, recipe_key: str, timeout: float, find: C
     deadline = time.monotonic() + timeout
     result = find()
     while result is None:
-        word = _read_word(folder)
-        if word is not None and word.is_for(launch, recipe_key):
-            if word.outcome == "failed":
-                raise WaitingFailed(f"rank 0 failed: {word.error}")
+        told = _read_outcome(folder)
+        if told is not None and told.is_for(launch, recipe_key):
+            if told.outcome == "failed":
+                raise WaitingFailed(f"rank 0 failed: {told.error}")
             result = find()
             if result is None:
                 raise WaitingFailed(f"rank 0 finished, but its result is not in {folder}; the data files here differ from those it read")
@@ -134,20 +134,20 @@ def _wait(folder: Path, launch: Launch, recipe_key: str, timeout: float, find: C
     return result
 
 
-def _word_path(folder: Path) -> Path:
+def _outcome_path(folder: Path) -> Path:
     return folder / "launch.json"
 
 
-def _read_word(folder: Path) -> Word | None:
-    data: Any = read_json(_word_path(folder))
+def _read_outcome(folder: Path) -> LaunchOutcome | None:
+    data: Any = read_json(_outcome_path(folder))
     try:
-        return Word(**data)
+        return LaunchOutcome(**data)
     except TypeError:
         return None
 
 
 def _launcher_start() -> float:
-    """When the parent process started; a word that this launch's leader writes is always younger."""
+    """When the parent process started; an outcome that this launch's leader writes is always younger."""
     import psutil
 
     try:

@@ -16,8 +16,8 @@ from axolotl_augft.judging.pipeline import judged_inferences
 from axolotl_augft.judging.rules import Judged
 from axolotl_augft.judging.verify import Verifier
 from axolotl_augft.launch import run_once
-from axolotl_augft.output import result as writing
-from axolotl_augft.output.manifest import Manifest, Note, save_note
+from axolotl_augft.output.manifest import Manifest, ResultRecord, save_record
+from axolotl_augft.output.result import RequestCounts, write_result
 from axolotl_augft.output.reuse import find_result, input_stamps, model_stamps, remote_digest
 from axolotl_augft.output.student import Student, load_student
 from axolotl_augft.output.summary import indented, summary_lines
@@ -93,8 +93,8 @@ def prepared(recipe: Recipe) -> Iterator[Prepared]:
 
 def _strategy(recipe: Recipe, assigned: Assignment, teacher: Teacher, everything: Documents, store: ResponseStore) -> Strategy:
     paths = "|".join(sorted(recipe.datasets[i]["path"] for i in assigned.entries))
-    memory = (store, f"{assigned.name}|{paths}")
-    return make_strategy(assigned.augment, teacher, everything.of(assigned.entries), recipe.augft.language, memory)
+    documents = everything.of(assigned.entries)
+    return make_strategy(assigned.augment, teacher, documents, recipe.augft.language, store, f"{assigned.name}|{paths}")
 
 
 def make_result(recipe: Recipe) -> Manifest:
@@ -116,10 +116,12 @@ def make_result(recipe: Recipe) -> Manifest:
             _ask(ready, verifier, rounds, budget.is_limited)
         judged = verifier.apply(_judged(ready), ready.store) if verifier else _judged(ready)
         skipped_files = sum(len(s.conversion.problems) for s in ready.sources if s.conversion)
-        counts = writing.Asked(ready.documents.count, rounds.requests, rounds.asked.failed.total(), _problems(ready.sources), skipped_files)
-        manifest = writing.write_result(recipe, ready.sources, judged, ready.student, ready.teacher.id, counts)
+        counts = RequestCounts(
+            ready.documents.count, rounds.requests, rounds.counts.failed.total(), _problems(ready.sources), skipped_files
+        )
+        manifest = write_result(recipe, ready.sources, judged, ready.student, ready.teacher.id, counts)
     run = rounds.record()
-    save_note(recipe, Note(manifest.fingerprint, tuple(ready.stamps), remote_digest(recipe), run))
+    save_record(recipe, ResultRecord(manifest.fingerprint, tuple(ready.stamps), remote_digest(recipe), run))
     LOG.info("augft: done\n%s", indented(summary_lines(manifest, recipe, run)))
     return manifest
 

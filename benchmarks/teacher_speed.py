@@ -16,7 +16,8 @@ from pathlib import Path
 import yaml
 
 from axolotl_augft.asking.pacing import Pace
-from axolotl_augft.asking.window import Asked, ask
+from axolotl_augft.asking.round import Round, RoundCounts
+from axolotl_augft.asking.window import ask
 from axolotl_augft.config.recipe import Recipe
 from axolotl_augft.stage import Prepared, prepared
 from axolotl_augft.strategies.task import Strategy
@@ -26,7 +27,7 @@ from axolotl_augft.teacher.servers import managed_server
 
 
 class _Quiet:
-    def update(self, asked: Asked) -> None:
+    def update(self, asked: RoundCounts) -> None:
         """Shows nothing: the figures come at the end."""
 
 
@@ -49,9 +50,9 @@ def _strategy(ready: Prepared, name: str) -> Strategy:
     return next(s for s in ready.tasks.strategies if s.settings.strategy == name)
 
 
-def _ask(ready: Prepared, server: Server, requests: list[Request], in_flight: int) -> tuple[Asked, float]:
+def _ask(ready: Prepared, server: Server, requests: list[Request], in_flight: int) -> tuple[RoundCounts, float]:
     start = time.perf_counter()
-    asked = ask(requests, server, ready.store, Pace(in_flight, 1), _Quiet())
+    asked = ask(requests, Round(server, ready.store, Pace(in_flight, 1), _Quiet()))
     return asked, time.perf_counter() - start
 
 

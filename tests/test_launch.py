@@ -4,7 +4,7 @@ import time
 import pytest
 
 from axolotl_augft.errors import ConfigError, OutputError, WaitingFailed
-from axolotl_augft.launch import Launch, Word, locked, run_once
+from axolotl_augft.launch import Launch, LaunchOutcome, locked, run_once
 
 ENV = {"MASTER_ADDR": "node0", "MASTER_PORT": "29500", "TORCHELASTIC_RUN_ID": "none"}
 NAME = "node0|29500|none|"
@@ -16,18 +16,18 @@ def as_rank(monkeypatch, rank):
 
 
 @pytest.mark.parametrize(
-    ("word", "counts"),
+    ("told", "counts"),
     [
-        (Word(NAME, "here", 1000.5, "done", "k"), True),
-        (Word(NAME, "here", 999.5, "failed", "k"), False),  # an earlier launch at the same address
-        (Word(NAME, "there", 970.0, "done", "k"), True),  # another machine's clock is behind
-        (Word(NAME, "there", 900.0, "done", "k"), False),
-        (Word("node0|29501|none|", "here", 1001.0, "done", "k"), False),
-        (Word(NAME, "here", 1001.0, "done", "other recipe"), False),
+        (LaunchOutcome(NAME, "here", 1000.5, "done", "k"), True),
+        (LaunchOutcome(NAME, "here", 999.5, "failed", "k"), False),  # an earlier launch at the same address
+        (LaunchOutcome(NAME, "there", 970.0, "done", "k"), True),  # another machine's clock is behind
+        (LaunchOutcome(NAME, "there", 900.0, "done", "k"), False),
+        (LaunchOutcome("node0|29501|none|", "here", 1001.0, "done", "k"), False),
+        (LaunchOutcome(NAME, "here", 1001.0, "done", "other recipe"), False),
     ],
 )
-def test_a_word_counts_for_its_own_launch_only(word, counts):
-    assert word.is_for(Launch(1, NAME, "here", 1000.0), "k") is counts
+def test_an_outcome_counts_for_its_own_launch_only(told, counts):
+    assert told.is_for(Launch(1, NAME, "here", 1000.0), "k") is counts
 
 
 def test_rank_0_runs_and_the_others_get_its_result(monkeypatch, tmp_path):
@@ -79,7 +79,7 @@ def test_waiting_ends_with_a_hint_at_the_shared_folder(monkeypatch, tmp_path):
         run_once(tmp_path, "k", 0.2, lambda: None, lambda: 0)
 
 
-def test_a_prepared_node_needs_no_word(monkeypatch, tmp_path):
+def test_a_prepared_node_needs_no_outcome(monkeypatch, tmp_path):
     as_rank(monkeypatch, 4)
     assert run_once(tmp_path, "k", 0.2, lambda: "prepared", lambda: 0) == "prepared"
 

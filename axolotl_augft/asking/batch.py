@@ -17,15 +17,11 @@ import orjson
 
 from axolotl_augft.asking.batch_provider import ENDED, ENDPOINTS, BatchProvider, Patience, ProviderBatch
 from axolotl_augft.asking.batch_results import Results
-from axolotl_augft.asking.budget import Budget
-from axolotl_augft.asking.pacing import Pace
-from axolotl_augft.asking.window import Asked
+from axolotl_augft.asking.round import Round, RoundCounts
 from axolotl_augft.batched import batched
 from axolotl_augft.errors import TeacherError
 from axolotl_augft.files.durable import scratch_file
 from axolotl_augft.store.batches import AGAIN, BatchLedger, SentBatch
-from axolotl_augft.store.responses import ResponseStore
-from axolotl_augft.teacher.client import Server
 from axolotl_augft.teacher.request import Request
 
 LOG = logging.getLogger("axolotl_augft")
@@ -47,14 +43,10 @@ DOCUMENTED = BatchLimits()
 
 def ask_in_batches(
     requests: Callable[[], Iterable[Request]],
-    server: Server,
-    store: ResponseStore,
-    pace: Pace,
-    budget: Budget,
-    results: Results,
+    round_: Round,
     limits: BatchLimits = DOCUMENTED,
     sleep: Callable[[float], None] = time.sleep,
-) -> Asked:
+) -> RoundCounts:
     """Asks the requests that the store does not answer, and returns when each is stored or has failed for good.
 
     Batches of earlier runs that hold a request of this one are waited for, and their answers to its requests are counted as this run's;
@@ -62,11 +54,8 @@ def ask_in_batches(
 
     Args:
         requests: Gives what to ask, more than once; equal requests are asked once.
-        server: A provider with a Batch API.
-        store: Where answers and open batches are kept.
-        pace: How often again, and how long to wait before a call is tried again.
-        budget: Is asked before a request goes into a batch.
-        results: Takes the results.
+        round_: The provider, the store, and how to go about it: each call is tried again as the pace says, and `max_retries` is how often
+            a request may go into another batch.
         limits: How much goes into one file.
         sleep: The tests' to replace.
 
@@ -77,34 +66,31 @@ def ask_in_batches(
         ConfigError: The `openai` library is not installed.
     """
     start = time.monotonic()
-    with closing(BatchProvider(server, Patience(pace.max_retries, sleep, pace.wait))) as provider:
-        _Batching(requests, server, store, provider, budget, results, limits, sleep).run()
-    results.asked.seconds = time.monotonic() - start
-    return results.asked
+    with closing(BatchProvider(round_.server, Patience(round_.pace.max_retries, sleep, round_.pace.wait))) as provider:
+        _Batching(requests, round_, provider, limits, sleep).run()
+    round_.counts.seconds = time.monotonic() - start
+    return round_.counts
 
 
 class _Batching:
-    """Fills and sends batches, waits for them, and hands what comes back to `results`."""
+    """Fills and sends batches, waits for them, and hands what comes back to `Results`."""
 
     def __init__(
         self,
         requests: Callable[[], Iterable[Request]],
-        server: Server,
-        store: ResponseStore,
+        round_: Round,
         provider: BatchProvider,
-        budget: Budget,
-        results: Results,
         limits: BatchLimits,
         sleep: Callable[[float], None],
     ) -> None:
-        self._server = server
-        self._store = store
+        self._server = round_.server
+        self._store = round_.store
+        self._budget = round_.budget
         self._provider = provider
-        self._budget = budget
-        self._results = results
+        self._results = Results(round_)
         self._limits = limits
         self._sleep = sleep
-        self._ledger = BatchLedger(store, provider.host)
+        self._ledger = BatchLedger(round_.store, provider.host)
         self._requests = requests
         self._source = self._fresh(requests())
         self._source_is_dry = False

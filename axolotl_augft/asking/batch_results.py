@@ -8,15 +8,13 @@ from typing import Any
 import orjson
 
 from axolotl_augft.asking.batch_provider import BatchProvider, ProviderBatch
-from axolotl_augft.asking.budget import Budget
-from axolotl_augft.asking.window import Asked, Watcher
+from axolotl_augft.asking.round import EarlyInvalid, Round
 from axolotl_augft.batched import batched
 from axolotl_augft.errors import TeacherError
 from axolotl_augft.files.durable import scratch_file
 from axolotl_augft.store.batches import AGAIN, BatchLedger, SentBatch
-from axolotl_augft.store.responses import ResponseStore
-from axolotl_augft.teacher.answer import Answer, Failure, Outcome
-from axolotl_augft.teacher.client import Client, Server
+from axolotl_augft.teacher.answer import Answer, Failure
+from axolotl_augft.teacher.client import Client
 from axolotl_augft.teacher.request import Request
 
 LOG = logging.getLogger("axolotl_augft")
@@ -29,34 +27,18 @@ class Results:
     run's, and never asked for again.
 
     Args:
-        server: Whose answers they are.
-        store: Where answers are kept.
-        budget: Is told of each result.
-        watcher: Is told how it goes.
-        max_retries: How often a request may go into another batch.
-        trusted: Whether the server is known to accept such requests; until one is answered, the fault of invalid ones may lie with all.
-        asked: Where to count.
+        round_: The round that they belong to.
     """
 
-    def __init__(
-        self,
-        server: Server,
-        store: ResponseStore,
-        budget: Budget,
-        watcher: Watcher,
-        max_retries: int,
-        trusted: bool,
-        asked: Asked | None = None,
-    ) -> None:
-        self.asked = asked or Asked()
+    def __init__(self, round_: Round) -> None:
         self.others: set[bytes] = set()
-        self._client = Client(server)
-        self._store = store
-        self._budget = budget
-        self._watcher = watcher
-        self._max_retries = max_retries
-        self._has_answered = trusted
-        self._early_invalid: list[tuple[Request, Answer]] = []
+        self._client = Client(round_.server)
+        self._store = round_.store
+        self._budget = round_.budget
+        self._watcher = round_.watcher
+        self._counts = round_.counts
+        self._max_retries = round_.pace.max_retries
+        self._early_invalid = EarlyInvalid(round_.trusted)
         self._tries: Counter[bytes] = Counter()
         self._lasting: Counter[bytes] = Counter()
         self._reasons: dict[bytes, str] = {}
@@ -85,7 +67,7 @@ class Results:
 
     def set_aside(self, ledger: BatchLedger, sent: SentBatch, status: str) -> None:
         """Counts the tries of what has no answer, and leaves it for another batch or gives it up."""
-        early = {request.key for request, _ in self._early_invalid}
+        early = self._early_invalid.keys
         again = []
         for request in ledger.requests(sent.tag):
             if request.key in early:
@@ -97,21 +79,17 @@ class Results:
             if self._tries[request.key] <= self._max_retries and self._lasting[request.key] <= 1:
                 again.append(request.key)
             else:
-                self.asked.failed[self._reasons.get(request.key, f"batch {status}")] += 1
+                self._counts.failed[self._reasons.get(request.key, f"batch {status}")] += 1
         ledger.move(again, AGAIN)
         self._reasons.clear()
-        self._watcher.update(self.asked)
+        self._watcher.update(self._counts)
 
     def check(self) -> None:
         """Raises what concerns all requests."""
         if self._refused is not None:
             raise self._refused
         if self._early_invalid:
-            raise TeacherError(
-                f"the teacher's server calls {len(self._early_invalid)} requests invalid and answered none "
-                f"({self._early_invalid[0][1].finish_reason}); "
-                "check augft.teacher (api, structured_output, extra_body, max_tokens) against what it accepts"
-            )
+            raise self._early_invalid.error()
 
     def _store_answers(self, ledger: BatchLedger, sent: SentBatch, rows: list["_Row"]) -> bool:
         """Whether all results were understood."""
@@ -127,19 +105,12 @@ class Results:
                 self._note(request, row, result)
                 understood &= row.status != 200
                 continue
-            answer = self._settled(request, result)
-            if answer.outcome is Outcome.INVALID and not self._has_answered:
-                self._early_invalid.append((request, answer))
-                continue
-            self._has_answered = True
-            answered.append((request, answer))
-        if self._has_answered:
-            answered, self._early_invalid = [*self._early_invalid, *answered], []
+            answered += self._early_invalid.admit(request, self._settled(request, result))
         self._store.put(answered)
         for request, answer in answered:
             if request.key not in self.others:
-                self.asked.add(answer)
-        self._watcher.update(self.asked)
+                self._counts.add(answer)
+        self._watcher.update(self._counts)
         return understood
 
     def _note(self, request: Request, row: "_Row", failure: Failure) -> None:
@@ -147,7 +118,7 @@ class Results:
         if request.key in self.others:
             return
         self._reasons[request.key] = failure.reason
-        self.asked.passing[failure.reason] += 1
+        self._counts.passing[failure.reason] += 1
         self._lasting[request.key] += failure.lasting
         if row.status == 200:
             self._budget.settle(request, failure)

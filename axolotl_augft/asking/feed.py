@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import TypeVar
 
-from axolotl_augft.files.digest_set import Seen
+from axolotl_augft.files.digest_set import DigestSet
 from axolotl_augft.store.responses import ResponseStore
 from axolotl_augft.teacher.answer import Outcome
 from axolotl_augft.teacher.request import Prefix, Request
@@ -28,7 +28,7 @@ _OPEN = 256 * 1024
 
 
 @dataclass(frozen=True)
-class Tally:
+class StoredCounts:
     """Different requests: how many there are, how many the store has no outcome for, how many it has an answer to, and what those cost."""
 
     total: int
@@ -37,16 +37,16 @@ class Tally:
     spent: Spent
 
 
-def count_requests(requests: Iterable[Request], store: ResponseStore) -> Tally:
+def count_requests(requests: Iterable[Request], store: ResponseStore) -> StoredCounts:
     """Counts different requests and what the store knows of them."""
     outcomes: Counter[Outcome] = Counter()
     spent = Spent()
-    seen = Seen()
+    seen = DigestSet()
     for keys in _batches((r.key for r in requests), _LOOKUP, _LOOKUP):
         new_keys = [k for k, new in zip(keys, seen.add_all(keys), strict=True) if new]
         outcomes += store.outcomes(new_keys)
         spent += store.spent(new_keys)
-    return Tally(len(seen), len(seen) - outcomes.total(), outcomes[Outcome.ANSWERED], spent)
+    return StoredCounts(len(seen), len(seen) - outcomes.total(), outcomes[Outcome.ANSWERED], spent)
 
 
 def _batches(items: Iterable[T], first: int, later: int) -> Iterator[list[T]]:
@@ -68,7 +68,7 @@ def unanswered(requests: Iterable[Request], store: ResponseStore, pending: set[b
             yield fresh
 
 
-class Feed:
+class RequestFeed:
     """Requests from a thread, a few batches ahead of need. Enter it in the event loop that takes them.
 
     Args:
@@ -87,7 +87,7 @@ class Feed:
         self.changed = asyncio.Event()
         self._thread = threading.Thread(target=self._run, name="augft-feed", daemon=True)
 
-    def __enter__(self) -> "Feed":
+    def __enter__(self) -> "RequestFeed":
         self._loop = asyncio.get_running_loop()
         self._thread.start()
         return self
@@ -148,7 +148,7 @@ class _Open:
     held: deque[Request] = field(default_factory=deque)
 
 
-class Line:
+class SendQueue:
     """The order in which requests go: groups one after the other, the first of each long prefix ahead of the rest.
 
     Args:
@@ -156,7 +156,7 @@ class Line:
         slots: How many are sent at a time. So many again are looked at in advance, so that the next group's first is answered in time.
     """
 
-    def __init__(self, feed: Feed, slots: int) -> None:
+    def __init__(self, feed: RequestFeed, slots: int) -> None:
         self._feed = feed
         self._ahead = 2 * slots
         self._firsts: deque[Request] = deque()

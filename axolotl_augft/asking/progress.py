@@ -8,7 +8,7 @@ from types import TracebackType
 
 from tqdm import tqdm
 
-from axolotl_augft.asking.window import Asked
+from axolotl_augft.asking.round import RoundCounts
 
 LOG = logging.getLogger("axolotl_augft")
 _LINE_SECONDS = 30.0
@@ -30,28 +30,28 @@ class Progress:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._bar.close()
 
-    def update(self, asked: Asked) -> None:
+    def update(self, counts: RoundCounts) -> None:
         """Called after each request that ended."""
-        self._bar.n = asked.total
-        self._bar.set_postfix_str(f"{self._tokens_per_second(asked):.0f} tokens/s", refresh=False)
+        self._bar.n = counts.total
+        self._bar.set_postfix_str(f"{self._tokens_per_second(counts):.0f} tokens/s", refresh=False)
         self._bar.update(0)
         if self._bar.disable and self._clock() - self._last_line >= _LINE_SECONDS:
             self._last_line = self._clock()
-            LOG.info(self.line(asked))
+            LOG.info(self.line(counts))
 
-    def line(self, asked: Asked) -> str:
+    def line(self, counts: RoundCounts) -> str:
         """The state in one line."""
         seconds = max(self._clock() - self._start, 1e-9)
-        rate = asked.total / seconds
-        left = (self._total - asked.total) / rate if rate else 0.0
-        failed = f", {asked.failed.total()} failed" if asked.failed else ""
+        rate = counts.total / seconds
+        left = (self._total - counts.total) / rate if rate else 0.0
+        failed = f", {counts.failed.total()} failed" if counts.failed else ""
         return (
-            f"{self._title}: {asked.total} of {self._total} requests ({rate:.1f}/s), {self._tokens_per_second(asked):.0f} tokens/s, "
+            f"{self._title}: {counts.total} of {self._total} requests ({rate:.1f}/s), {self._tokens_per_second(counts):.0f} tokens/s, "
             f"{duration(left)} left{failed}"
         )
 
-    def _tokens_per_second(self, asked: Asked) -> float:
-        return asked.spent.completion_tokens / max(self._clock() - self._start, 1e-9)
+    def _tokens_per_second(self, counts: RoundCounts) -> float:
+        return counts.spent.completion_tokens / max(self._clock() - self._start, 1e-9)
 
 
 def duration(seconds: float) -> str:

@@ -3,20 +3,20 @@
 import logging
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from typing import Any
 
-from axolotl_augft.asking import batch, window
-from axolotl_augft.asking.batch_results import Results
+from axolotl_augft.asking.batch import ask_in_batches
 from axolotl_augft.asking.budget import Budget
-from axolotl_augft.asking.feed import Tally, count_requests
+from axolotl_augft.asking.feed import StoredCounts, count_requests
 from axolotl_augft.asking.pacing import teacher_pace
 from axolotl_augft.asking.progress import Progress
-from axolotl_augft.asking.window import Asked
+from axolotl_augft.asking.round import Round, RoundCounts
+from axolotl_augft.asking.window import ask
 from axolotl_augft.errors import StoreError, TeacherError
 from axolotl_augft.store.batches import BatchLedger
 from axolotl_augft.store.lock import AskingAlone
 from axolotl_augft.store.responses import ResponseStore
-from axolotl_augft.store.runs import Run, save_run
+from axolotl_augft.store.round_log import LoggedRound, log_round
+from axolotl_augft.store.run_record import RunRecord
 from axolotl_augft.teacher.request import Request
 from axolotl_augft.teacher.session import TeacherSession
 from axolotl_augft.teacher.spending import Spent
@@ -30,10 +30,13 @@ Requests = Callable[[], Iterable[Request]]
 class Rounds:
     """Asks rounds of requests. From the first that has something to ask to the end of all, no other run asks this teacher for the store.
 
-    `asked`: what all rounds asked now. `requests`: how many different ones there were. `before`: what was stored before each round.
+    Attributes:
+        counts: What became of the requests of all rounds.
+        requests: How many different requests there were.
+        before: What the answers cost that were stored before each round.
 
     Args:
-        teacher: Who is asked.
+        teacher: The teacher model.
         store: Where answers are looked up and kept.
         session: The teacher's server.
         budget: Limits, and prices.
@@ -56,7 +59,7 @@ class Rounds:
         self._budget = budget
         self._max_failed_fraction = max_failed_fraction
         self._alone = alone
-        self.asked = Asked()
+        self.counts = RoundCounts()
         self.requests = 0
         self.before = Spent()
 
@@ -85,50 +88,49 @@ class Rounds:
             self._alone.wait()
             tally = count_requests(requests(), self._store)
         self._budget.count(tally.spent - counted)
-        asked = Asked()
+        counts = RoundCounts()
         try:
             if tally.missing:
-                self._send(requests, tally, title, asked)
+                self._send(requests, tally, title, counts)
         except BaseException:
             with suppress(StoreError):
-                self._note(tally, asked)
+                self._note(tally, counts)
             raise
-        self._note(tally, asked)
+        self._note(tally, counts)
         if self._budget.reached:
-            raise self._budget.error(max(0, tally.missing - asked.total + asked.failed.total()))
-        self._check_failures(asked, tally.total)
+            raise self._budget.error(max(0, tally.missing - counts.total + counts.failed.total()))
+        self._check_failures(counts, tally.total)
 
-    def record(self) -> dict[str, Any]:
-        """What this run asked, and what all of the recipe's answers cost, whichever run asked for them: each counts once."""
-        return {
-            "asked": self.asked.total,
-            "hits": max(0, self.requests - self.asked.total),
-            "passing_failures": dict(self.asked.passing),
-            "remarks": dict(self.asked.remarks),
-            "seconds": round(self.asked.seconds, 3),
-            **self.asked.spent.usage().as_json(),
-            "all_runs": (self.before + self.asked.spent).usage().as_json(),
-        }
+    def record(self) -> RunRecord:
+        """What all rounds asked, and what all of the recipe's answers cost."""
+        return RunRecord(
+            asked=self.counts.total,
+            answered_before=max(0, self.requests - self.counts.total),
+            passing_failures=dict(self.counts.passing),
+            remarks=dict(self.counts.remarks),
+            seconds=round(self.counts.seconds, 3),
+            usage=self.counts.spent.usage(),
+            all_runs=(self.before + self.counts.spent).usage(),
+        )
 
-    def _note(self, tally: Tally, asked: Asked) -> None:
+    def _note(self, tally: StoredCounts, counts: RoundCounts) -> None:
         """Counts a round, however it ended. The hours that batches wait say nothing of a teacher's speed."""
-        self.asked, self.requests, self.before = self.asked + asked, self.requests + tally.total, self.before + tally.spent
-        seconds = 0.0 if self._teacher.config.batch else asked.seconds
+        self.counts, self.requests, self.before = self.counts + counts, self.requests + tally.total, self.before + tally.spent
+        seconds = 0.0 if self._teacher.config.batch else counts.seconds
         known = tally.total - tally.missing
-        save_run(self._store, Run.of(self._teacher.id, known + asked.total, asked.total, seconds, asked.spent))
+        log_round(self._store, LoggedRound.of(self._teacher.id, known + counts.total, counts.total, seconds, counts.spent))
 
-    def _send(self, requests: Requests, tally: Tally, title: str, asked: Asked) -> None:
-        server, check = self._session.open()
-        pace = teacher_pace(self._teacher, check)
-        trusted = tally.answered > 0
+    def _send(self, requests: Requests, tally: StoredCounts, title: str, counts: RoundCounts) -> None:
+        opened = self._session.open()
         with Progress(tally.missing, title) as progress:
+            pace = teacher_pace(self._teacher, opened.check)
+            round_ = Round(opened.server, self._store, pace, progress, tally.answered > 0, self._budget, counts)
             if self._teacher.config.batch:
-                results = Results(server, self._store, self._budget, progress, pace.max_retries, trusted, asked)
-                batch.ask_in_batches(requests, server, self._store, pace, self._budget, results)
+                ask_in_batches(requests, round_)
             else:
-                self._warn_of_batches(server.host)
-                window.ask(requests(), server, self._store, pace, progress, trusted, self._budget, asked)
-            LOG.info("augft: %s", progress.line(asked))
+                self._warn_of_batches(opened.server.host)
+                ask(requests(), round_)
+            LOG.info("augft: %s", progress.line(counts))
 
     def _warn_of_batches(self, host: str) -> None:
         if waiting := BatchLedger(self._store, host).open_batches():
@@ -137,10 +139,10 @@ class Rounds:
                 "is true", len(waiting), host,
             )  # fmt: skip
 
-    def _check_failures(self, asked: Asked, requests: int) -> None:
-        unanswered = asked.failed.total()
+    def _check_failures(self, counts: RoundCounts, requests: int) -> None:
+        unanswered = counts.failed.total()
         if unanswered > self._max_failed_fraction * requests:
-            reasons = ", ".join(f"{reason} {n}" for reason, n in asked.failed.most_common())
+            reasons = ", ".join(f"{reason} {n}" for reason, n in counts.failed.most_common())
             raise TeacherError(
                 f"{unanswered} of {requests} requests stayed unanswered after all retries ({reasons}); every answer is stored: run again "
                 f"to ask for the rest, or raise augft.max_failed_fraction (now {self._max_failed_fraction:g})"

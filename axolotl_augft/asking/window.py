@@ -6,25 +6,21 @@ arrived are stored first. An error that says nothing of the server's health or t
 
 import asyncio
 import threading
-from collections import Counter
 from collections.abc import Callable, Coroutine, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, fields
-from itertools import chain, takewhile
-from typing import ParamSpec, Protocol
+from itertools import takewhile
+from typing import ParamSpec
 
 import uvloop
 
-from axolotl_augft.asking.budget import Budget
-from axolotl_augft.asking.feed import Feed, Line, unanswered
+from axolotl_augft.asking.feed import RequestFeed, SendQueue, unanswered
 from axolotl_augft.asking.journal import Journal
-from axolotl_augft.asking.pacing import Gate, Pace
-from axolotl_augft.errors import StoreError, TeacherError, TeacherServerFailed, TeacherUnreachable
-from axolotl_augft.store.responses import ResponseStore
+from axolotl_augft.asking.pacing import Gate
+from axolotl_augft.asking.round import EarlyInvalid, Round, RoundCounts
+from axolotl_augft.errors import StoreError, TeacherServerFailed, TeacherUnreachable
 from axolotl_augft.teacher.answer import Answer, Failure, Outcome
-from axolotl_augft.teacher.client import Client, Server, open_session
+from axolotl_augft.teacher.client import Client, open_session
 from axolotl_augft.teacher.request import Request
-from axolotl_augft.teacher.spending import Spent
 
 P = ParamSpec("P")
 _FIRST_TRIES = 3
@@ -34,80 +30,26 @@ _HEAD_START = 0.05
 _AT_ONCE = (StoreError, TeacherUnreachable, TeacherServerFailed)
 
 
-@dataclass
-class Asked:
-    """What happened to the requests of one call.
-
-    `failed`: requests without an answer after all tries, by reason. `passing`: tries that failed, by reason, whatever came later.
-    `remarks`: answers that ended at `max_tokens` (`cut`) or hold nothing (`empty`), and those that came with reasoning.
-    """
-
-    answered: int = 0
-    filtered: int = 0
-    invalid: int = 0
-    failed: Counter[str] = field(default_factory=Counter)
-    passing: Counter[str] = field(default_factory=Counter)
-    remarks: Counter[str] = field(default_factory=Counter)
-    spent: Spent = field(default_factory=Spent)
-    seconds: float = 0.0
-
-    @property
-    def total(self) -> int:
-        """Requests that were sent, each once."""
-        return self.answered + self.filtered + self.invalid + self.failed.total()
-
-    def add(self, answer: Answer) -> None:
-        """Counts a final answer."""
-        self.answered += answer.outcome is Outcome.ANSWERED
-        self.filtered += answer.outcome is Outcome.FILTERED
-        self.invalid += answer.outcome is Outcome.INVALID
-        self.remarks.update(answer.remarks)
-        self.spent.add(answer)
-
-    def __add__(self, other: "Asked") -> "Asked":
-        return Asked(**{f.name: getattr(self, f.name) + getattr(other, f.name) for f in fields(self)})
-
-
-class Watcher(Protocol):
-    """Is told how a run goes."""
-
-    def update(self, asked: Asked) -> None:
-        """Called after each request that ended, one way or the other."""
-
-
-def ask(
-    requests: Iterable[Request],
-    server: Server,
-    store: ResponseStore,
-    pace: Pace,
-    watcher: Watcher,
-    trusted: bool = False,
-    budget: Budget | None = None,
-    asked: Asked | None = None,
-) -> Asked:
+def ask(requests: Iterable[Request], round_: Round) -> RoundCounts:
     """Asks the requests that the store does not answer, and returns when each is stored or has failed for good.
+
+    Once `round_.budget.reached`, nothing more is sent, and what was in flight is stored.
 
     Args:
         requests: What to ask; equal requests are asked once.
-        server: Where.
-        store: Where answers are looked up and kept.
-        pace: How many at a time, and how often again.
-        watcher: Is told how it goes.
-        trusted: Whether the server is known to accept such requests; until one is answered, the fault of invalid ones may lie with all.
-        budget: Is asked before each try. Once `budget.reached`, nothing more is sent, and what was in flight is stored.
-        asked: Where to count, for a caller who wants to know that of a run that failed, too.
+        round_: The server, the store, and how to go about it.
 
     Raises:
         TeacherError: The server refuses access, does not know the model, calls all requests invalid, or is gone.
         StoreError: An answer could not be stored.
     """
-    asking = _Asking(store, pace, watcher, trusted, budget or Budget.unlimited(), asked or Asked())
+    asking = _Asking(round_)
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(asking.run(requests, server))
+            runner.run(asking.run(requests))
     except BaseExceptionGroup as group:
         raise _first(group) from None
-    return asking.asked
+    return round_.counts
 
 
 def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
@@ -117,42 +59,42 @@ def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
 
 
 class _Asking:
-    def __init__(self, store: ResponseStore, pace: Pace, watcher: Watcher, trusted: bool, budget: Budget, asked: Asked) -> None:
-        self.asked = asked
-        self._store = store
-        self._journal = Journal(store)
-        self._pace = pace
-        self._gate = Gate(pace.max_concurrency)
-        self._slots = asyncio.Semaphore(pace.max_concurrency)
+    """A round under way."""
+
+    def __init__(self, round_: Round) -> None:
+        self._round = round_
+        self._pace = round_.pace
+        self._budget = round_.budget
+        self._counts = round_.counts
+        self._journal = Journal(round_.store)
+        self._gate = Gate(round_.pace.max_concurrency)
+        self._slots = asyncio.Semaphore(round_.pace.max_concurrency)
         self._pending: set[bytes] = set()
-        self._watcher = watcher
         self._failed_in_a_row = 0
-        self._early_invalid: list[tuple[Request, Answer]] = []
-        self._has_answered = trusted
-        self._budget = budget
+        self._early_invalid = EarlyInvalid(round_.trusted)
         self._under_way = 0
         self._silent_since: float | None = None
         self._error: Exception | None = None
         self._resting: set[asyncio.Task[None]] = set()
 
-    async def run(self, requests: Iterable[Request], server: Server) -> None:
+    async def run(self, requests: Iterable[Request]) -> None:
         start = self._pace.clock()
         try:
-            async with open_session(server) as session:
+            async with open_session(self._round.server) as session:
                 stop = threading.Event()
                 going_on = takewhile(lambda _: not stop.is_set(), requests)
-                with Feed(unanswered(going_on, self._store, self._pending), stop) as feed:
-                    line = Line(feed, self._pace.max_concurrency)
+                with RequestFeed(unanswered(going_on, self._round.store, self._pending), stop) as feed:
+                    queue = SendQueue(feed, self._pace.max_concurrency)
                     async with asyncio.TaskGroup() as group:
-                        sender = group.create_task(self._guarded(self._send_all, line, Client(server, session), group))
+                        sender = group.create_task(self._guarded(self._send_all, queue, Client(self._round.server, session), group))
                         self._resting.add(sender)
             if self._error is not None:
                 raise self._error
             if self._early_invalid:
-                raise self._all_invalid()
+                raise self._early_invalid.error()
         finally:
             await self._journal.close()
-            self.asked.seconds = self._pace.clock() - start
+            self._counts.seconds = self._pace.clock() - start
 
     async def _guarded(self, work: Callable[P, Coroutine[None, None, None]], *args: P.args, **kwargs: P.kwargs) -> None:
         """At an error nothing more is sent: whoever waits to send is cancelled, what is in flight ends."""
@@ -176,23 +118,23 @@ class _Asking:
         finally:
             self._resting.discard(task)
 
-    async def _send_all(self, line: Line, client: Client, group: asyncio.TaskGroup) -> None:
+    async def _send_all(self, queue: SendQueue, client: Client, group: asyncio.TaskGroup) -> None:
         """A server that is not there, or refuses access, is found out with one request, which has a head start for that."""
         tries: int | None = _FIRST_TRIES
         await self._slots.acquire()
-        while not self._budget.reached and (request := await line.take()) is not None:
-            task = group.create_task(self._guarded(self._one, request, line, client, tries))
+        while not self._budget.reached and (request := await queue.take()) is not None:
+            task = group.create_task(self._guarded(self._one, request, queue, client, tries))
             if tries is not None:
                 await asyncio.wait({task}, timeout=_HEAD_START)
                 tries = None
             await self._slots.acquire()
 
-    async def _one(self, request: Request, line: Line, client: Client, tries_without_connection: int | None) -> None:
+    async def _one(self, request: Request, queue: SendQueue, client: Client, tries_without_connection: int | None) -> None:
         answered = False
         try:
             result = await self._until_final(request, client, tries_without_connection)
             answered = isinstance(result, Answer) and result.outcome is Outcome.ANSWERED
-            line.ended(request, answered)
+            queue.ended(request, answered)
             if isinstance(result, Answer):
                 await self._keep(request, result)
             elif result is not None:
@@ -200,7 +142,7 @@ class _Asking:
         finally:
             self._pending.discard(request.key)
             self._slots.release()
-        self._watcher.update(self.asked)
+        self._round.watcher.update(self._counts)
 
     async def _until_final(self, request: Request, client: Client, tries_without_connection: int | None) -> Answer | Failure | None:
         """The last try's result; None if the budget lets no try through, or an error ends the run meanwhile.
@@ -247,7 +189,7 @@ class _Asking:
         for meter in self._pace.meters:
             meter.after(request, result)
         if isinstance(result, Failure):
-            self.asked.passing[result.reason] += 1
+            self._counts.passing[result.reason] += 1
         return result
 
     async def _sent(self, request: Request, client: Client) -> Answer | Failure:
@@ -266,7 +208,7 @@ class _Asking:
     def _check_stall(self) -> None:
         silent = self._pace.clock() - self._silent_since if self._silent_since is not None else 0.0
         if silent >= self._pace.stall_timeout:
-            seen = ", ".join(f"{reason} {n}" for reason, n in self.asked.passing.most_common())
+            seen = ", ".join(f"{reason} {n}" for reason, n in self._counts.passing.most_common())
             raise TeacherUnreachable(
                 f"no answer from the teacher's server for {silent:.0f} s (augft.teacher.stall_timeout); failures so far: {seen}; "
                 "every answer so far is stored, so run again when the server is well"
@@ -274,26 +216,14 @@ class _Asking:
 
     async def _keep(self, request: Request, answer: Answer) -> None:
         self._failed_in_a_row = 0
-        if answer.outcome is Outcome.INVALID and not self._has_answered:
-            self._early_invalid.append((request, answer))
-            if len(self._early_invalid) >= _EARLY_INVALID:
-                raise self._all_invalid()
-            return
-        self._has_answered = True
-        early, self._early_invalid = self._early_invalid, []
-        for r, a in chain(early, [(request, answer)]):
-            await self._journal.put(r, a)
-            self.asked.add(a)
-
-    def _all_invalid(self) -> TeacherError:
-        said = self._early_invalid[0][1].finish_reason
-        return TeacherError(
-            f"the teacher's server calls the first {len(self._early_invalid)} requests invalid and answered none ({said}); "
-            "check augft.teacher (api, structured_output, extra_body, max_tokens) against what the server accepts"
-        )
+        for admitted_request, admitted in self._early_invalid.admit(request, answer):
+            await self._journal.put(admitted_request, admitted)
+            self._counts.add(admitted)
+        if len(self._early_invalid) >= _EARLY_INVALID:
+            raise self._early_invalid.error()
 
     def _count_failure(self, failure: Failure) -> None:
-        self.asked.failed[failure.reason] += 1
+        self._counts.failed[failure.reason] += 1
         self._failed_in_a_row += 1
         if self._failed_in_a_row >= max(8, self._pace.max_concurrency):
             raise TeacherUnreachable(

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from axolotl_augft.asking.progress import duration
 from axolotl_augft.config.augft import AugftConfig
-from axolotl_augft.store.runs import Run
+from axolotl_augft.store.round_log import LoggedRound
 from axolotl_augft.teacher.prices import NANO, Price, find_price, no_price
 from axolotl_augft.teacher.spending import Spent, dollars
 from axolotl_augft.teacher.teacher import Teacher
@@ -51,7 +51,7 @@ class Work:
         )
 
 
-def cost_lines(work: Work, teacher: Teacher, config: AugftConfig, runs: Sequence[Run]) -> list[str]:
+def cost_lines(work: Work, teacher: Teacher, config: AugftConfig, runs: Sequence[LoggedRound]) -> list[str]:
     """Dollars and time of the work, a line each; what is spent already; what is not known, as unknown."""
     verdicts = ["  (the verdicts of verify: teacher come on top: a short request a statement)"] if config.verify == "teacher" else []
     if not work.requests:
@@ -87,7 +87,7 @@ def _spent_so_far(spent: Spent) -> str:
     return f"; spent so far: {dollars(usage.dollars)}{least}"
 
 
-def _time_line(work: Work, teacher: Teacher, runs: Sequence[Run]) -> str:
+def _time_line(work: Work, teacher: Teacher, runs: Sequence[LoggedRound]) -> str:
     if teacher.config.batch:
         return "time: up to a day for each round of batches (the provider's window)"
     measured = [r for r in runs if r.teacher == teacher.id and r.asked and r.seconds and r.completion_tokens][-_LAST_RUNS:]

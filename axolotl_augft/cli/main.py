@@ -53,14 +53,14 @@ def plan(config: str) -> None:
 def run(config: str, ask_again: tuple[str, ...]) -> None:
     """Run the stage alone; `axolotl train` finds its result."""
     from axolotl_augft.cli.store import forget
-    from axolotl_augft.output.manifest import note_path, result_folder
+    from axolotl_augft.output.manifest import record_path, result_folder
     from axolotl_augft.stage import run_stage
     from axolotl_augft.teacher.answer import Outcome
 
     recipe = read_recipe(config)
     if ask_again:
         click.echo(f"forgot {forget(recipe, [Outcome(o) for o in ask_again])} stored outcomes")
-        note_path(recipe).unlink(missing_ok=True)
+        record_path(recipe).unlink(missing_ok=True)
     result = run_stage(recipe)
     click.echo(f"result: {result_folder(recipe, result.fingerprint)}")
 

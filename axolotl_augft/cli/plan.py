@@ -7,15 +7,15 @@ from dataclasses import dataclass, field, replace
 from axolotl_augft.batched import batched
 from axolotl_augft.cli.estimate import Work, cost_lines
 from axolotl_augft.config.recipe import Recipe
-from axolotl_augft.files.digest_set import Seen
+from axolotl_augft.files.digest_set import DigestSet
 from axolotl_augft.judging.pipeline import judged_inferences
 from axolotl_augft.judging.rules import Judged
 from axolotl_augft.output.manifest import Manifest
 from axolotl_augft.output.reuse import find_result
-from axolotl_augft.output.summary import Load, summary_lines, too_long_lines, training_lines
+from axolotl_augft.output.summary import Load, TrainingLoads, too_long_lines, training_lines, training_loads
 from axolotl_augft.sources.source import text_of
 from axolotl_augft.stage import Prepared, prepared
-from axolotl_augft.store.runs import load_runs
+from axolotl_augft.store.round_log import logged_rounds
 from axolotl_augft.strategies.task import Strategy, Unit
 from axolotl_augft.teacher.request import Request
 from axolotl_augft.teacher.spending import Spent
@@ -85,7 +85,7 @@ def plan_lines(recipe: Recipe) -> list[str]:
         ]
         for plan in entries:
             lines += _entry_lines(plan, ready.teacher.tokens)
-        lines += cost_lines(sum((plan.work for plan in entries), Work()), ready.teacher, recipe.augft, load_runs(ready.store))
+        lines += cost_lines(sum((plan.work for plan in entries), Work()), ready.teacher, recipe.augft, logged_rounds(ready.store))
         return lines + _training(ready, result)
 
 
@@ -94,7 +94,7 @@ def entry_plan(ready: Prepared, strategy: Strategy, rows: int) -> EntryPlan:
     if ready.store.is_empty and (windows := strategy.windows()) is not None:
         return _sampled_plan(ready, strategy, windows, rows)
     plan = EntryPlan(strategy.settings.strategy)
-    seen = Seen()
+    seen = DigestSet()
     prompts = _Prompts(ready.teacher.tokens)
     for some in batched(strategy.in_sending_order()):
         plan.units += sum(t.request.sample == 0 for t in some)
@@ -117,7 +117,7 @@ def _sampled_plan(ready: Prepared, strategy: Strategy, windows: Iterable[Sequenc
     as many a request.
     """
     plan = EntryPlan(strategy.settings.strategy)
-    seen = Seen()
+    seen = DigestSet()
     prompts = _Prompts(ready.teacher.tokens)
     every = 1 + rows // _SAMPLED_UNITS
     laid_out = longest = 0
@@ -143,7 +143,7 @@ class _Prompts:
 
     def __init__(self, counter: TokenCounter) -> None:
         self._targets, self._prefixes, self._new_prefixes = SampledCount(counter), SampledCount(counter), SampledCount(counter)
-        self._seen = Seen()
+        self._seen = DigestSet()
 
     def add(self, request: Request) -> None:
         prefix = request.prefix
@@ -198,7 +198,11 @@ def _held_out(ready: Prepared) -> str:
 def _training(ready: Prepared, result: Manifest | None) -> list[str]:
     recipe = ready.recipe
     if result is not None:
-        return [*too_long_lines(result.counts.too_long, recipe.training.sequence_len), *summary_lines(result, recipe, {})[-5:]]
+        loads = training_loads(result, recipe)
+        return [
+            *too_long_lines(result.counts.too_long, recipe.training.sequence_len),
+            *training_lines(loads, recipe.training, result.exact_tokens),
+        ]
     count = ready.student.tokens
     before = originals = Load(0, 0)
     longest = recipe.training.sequence_len
@@ -224,7 +228,7 @@ def _training(ready: Prepared, result: Manifest | None) -> list[str]:
         kept.update(rows=1, tokens=size)
         too_long[f"{judged.task.strategy}/{judged.inference.kind}"] += size > longest
     augmented = Load(kept["rows"], kept["tokens"]).times(recipe.augft.repeat_augmented)
-    lines = training_lines(before, originals, augmented, recipe.training, count.exact and not sampled)
+    lines = training_lines(TrainingLoads(before, originals, augmented), recipe.training, count.exact and not sampled)
     lines += too_long_lines(too_long, longest)
     return [*lines, "  (augmentations as far as they are answered already; the rest is not known before it is written)"]
 

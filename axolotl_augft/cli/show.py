@@ -11,12 +11,13 @@ from axolotl_augft.config.recipe import Recipe
 from axolotl_augft.errors import OutputError
 from axolotl_augft.formats.chat import ChatFormat
 from axolotl_augft.formats.content import Content, Exchange, Text
-from axolotl_augft.output.manifest import Manifest, WrittenEntry, load_note, load_result, result_folder
+from axolotl_augft.output.manifest import Manifest, WrittenEntry, load_record, load_result, result_folder
 from axolotl_augft.output.result import REJECTED
 from axolotl_augft.output.reuse import find_result
 from axolotl_augft.output.summary import summary_lines
 from axolotl_augft.sources.loading import load_sources
 from axolotl_augft.sources.source import Source
+from axolotl_augft.store.run_record import RunRecord
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
 
@@ -27,8 +28,8 @@ def report_lines(recipe: Recipe) -> list[str]:
     Raises:
         OutputError: There is none.
     """
-    note = load_note(recipe)
-    return summary_lines(_result(recipe), recipe, note.run if note else {})
+    record = load_record(recipe)
+    return summary_lines(_result(recipe), recipe, record.run if record else RunRecord())
 
 
 def show_lines(recipe: Recipe, limit: int) -> Iterator[str]:

@@ -14,7 +14,7 @@ from axolotl_augft.judging.verify import Verifier
 from axolotl_augft.stage import Prepared, prepared
 from axolotl_augft.store.lock import AskingAlone
 from axolotl_augft.store.responses import ResponseStore
-from axolotl_augft.store.runs import load_runs
+from axolotl_augft.store.round_log import logged_rounds
 from axolotl_augft.teacher.answer import Outcome
 from axolotl_augft.teacher.prices import NANO
 from axolotl_augft.teacher.request import Request
@@ -45,7 +45,7 @@ def store_lines(recipe: Recipe) -> list[str]:
         ((batches,),) = store.rows("SELECT count(*) FROM batches")
         ((prefixes,),) = store.rows("SELECT count(*) FROM prefixes")
         ((spent,),) = store.rows("SELECT sum(nanodollars) FROM responses")
-        runs = load_runs(store)
+        runs = logged_rounds(store)
     lines = [
         f"store {path}: {_size(_bytes_on_disk(path))}",
         f"answers {sum(outcomes.values()):,}" + (f" ({', '.join(f'{o} {n:,}' for o, n in outcomes.items())})" if outcomes else ""),

@@ -12,10 +12,10 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, Field, field_validator, model_validator
 
 from axolotl_augft.config.augment import Augment, default_augment, refuse_equal_entries, with_named_strategies
-from axolotl_augft.config.teacher import Block, TeacherConfig
+from axolotl_augft.config.teacher import SettingsBlock, TeacherConfig
 
 
-class SourceConfig(Block):
+class SourceConfig(SettingsBlock):
     """Settings of one `datasets` entry."""
 
     path: str = Field(min_length=1, description="`path` of the datasets entry.")
@@ -32,7 +32,7 @@ class SourceConfig(Block):
         return self
 
 
-class DocumentsConfig(Block):
+class DocumentsConfig(SettingsBlock):
     """Files and folders whose text is trained on. A bare path, or a list of paths, stands for the block with its defaults."""
 
     paths: list[Annotated[str, Field(min_length=1)]] = Field(
@@ -60,7 +60,7 @@ class DocumentsConfig(Block):
         return value
 
 
-class AugftConfig(Block):
+class AugftConfig(SettingsBlock):
     """The whole `augft:` block."""
 
     documents: DocumentsConfig | None = Field(None, description="Files and folders whose text is trained on.")

@@ -5,10 +5,10 @@ from typing import Annotated, Any, ClassVar, Literal, get_args
 
 from pydantic import Field, model_validator
 
-from axolotl_augft.config.teacher import Block
+from axolotl_augft.config.teacher import SettingsBlock
 
 
-class StrategySettings(Block):
+class StrategySettings(SettingsBlock):
     """What the entries of all strategies have. A strategy's own model names it in `strategy`, a literal with itself as default."""
 
     default_max_tokens: ClassVar[int]

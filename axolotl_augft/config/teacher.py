@@ -8,6 +8,9 @@ from urllib.parse import parse_qsl, urlsplit
 import orjson
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+MAX_CONCURRENCY = {"endpoint": 64, "transformers": 16, "vllm": 256, "command": 16}
+"""Requests in flight by default, for each backend and for a `serve_command`."""
+
 REMOVABLE_FIELDS = ("max_tokens", "temperature", "seed", "top_p", "stop")
 _ENVIRONMENT_NAME = re.compile(r"[A-Z_][A-Z0-9_]*")
 SECRET_FIELD = re.compile(r"(?i)(^|_)(key|api_?key|token|secret|password|authorization|sig|signature)$")
@@ -24,13 +27,13 @@ def _secret_field(value: Any) -> str | None:
     return None
 
 
-class Block(BaseModel):
+class SettingsBlock(BaseModel):
     """A block of settings, without keys that nobody knows."""
 
     model_config = ConfigDict(extra="forbid")
 
 
-class TeacherPrice(Block):
+class TeacherPrice(SettingsBlock):
     """What the teacher's tokens cost, in dollars per million."""
 
     input: float = Field(ge=0, allow_inf_nan=False, description="Prompt tokens.")
@@ -44,7 +47,7 @@ class TeacherPrice(Block):
         return self
 
 
-class TeacherConfig(Block):
+class TeacherConfig(SettingsBlock):
     """Which model writes the augmentations, and how it is reached."""
 
     backend: Literal["endpoint", "transformers", "vllm"] | None = Field(

@@ -8,6 +8,17 @@ _SPACES = re.compile(r"[^\S\n]+")
 _ITEM = re.compile(r"(?:[-–*•]|\(?\d{1,3}[.)])\s")
 # Characters of a line that another wrapped after; an address or a verse has shorter ones.
 _WRAPPED = 50
+MOST_BYTES = 50_000_000
+"""What a hostile or mistaken file may take: bytes of markup or text, and of a DOCX's unpacked text. A PDF is read page by page."""
+
+
+class Unusable(Exception):
+    """A file that cannot become rows; its text says why, in a few words."""
+
+
+def too_large() -> str:
+    """What to say of a file above `MOST_BYTES`."""
+    return f"more than {MOST_BYTES // 1_000_000} MB of text; split it"
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,32 +7,13 @@ what comes out is plain text. With all they need these libraries take 25 MB (11 
 
 import importlib.util
 import io
-import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
-from axolotl_augft.conversion.blocks import Converted
+from axolotl_augft.conversion.blocks import MOST_BYTES, Converted, Unusable, too_large
 from axolotl_augft.errors import ConfigError
 
-# What a hostile or mistaken file may take: bytes of markup or text, and of a DOCX's unpacked text. A PDF is read page by page.
-MOST_BYTES = 50_000_000
 _LIBRARIES = ("bs4", "charset_normalizer", "lxml", "mammoth", "markdown_it", "pypdfium2")
-_DOCX_TEXT = "word/document.xml"
-_OLD_OFFICE = b"\xd0\xcf\x11\xe0"
-# A title's paragraph stands above all headings, so these move down by one.
-_STYLES = """
-p[style-name='Title'] => h1:fresh
-p[style-name='Subtitle'] => p:fresh
-p[style-name='heading 1'] => h2:fresh
-p[style-name='heading 2'] => h3:fresh
-p[style-name='heading 3'] => h4:fresh
-p[style-name='heading 4'] => h5:fresh
-p[style-name='heading 5'] => h6:fresh
-"""
-
-
-class Unusable(Exception):
-    """A file that cannot become rows; its text says why, in a few words."""
 
 
 def require_libraries() -> None:
@@ -51,7 +32,7 @@ def convert(file: Path) -> Converted:
         Unusable: It is broken, encrypted, too large, or holds no text.
     """
     try:
-        converted = _CONVERTERS[file.suffix.lower()](file)
+        converted = CONVERTERS[file.suffix.lower()](file)
     except Unusable:
         raise
     except OSError as error:
@@ -82,47 +63,25 @@ def _text(file: Path) -> Converted:
 
 
 def _docx(file: Path) -> Converted:
-    import mammoth
+    from axolotl_augft.conversion.docx import from_docx
 
-    from axolotl_augft.conversion.html import from_html
-
-    with file.open("rb") as stream:
-        if stream.read(4) == _OLD_OFFICE:
-            raise Unusable("encrypted, or an old .doc under another name")
-        with zipfile.ZipFile(stream) as parts:
-            if sum(part.file_size for part in parts.infolist() if part.filename.endswith(".xml")) > MOST_BYTES:
-                raise Unusable(_too_large())
-            if _DOCX_TEXT not in parts.namelist():
-                raise Unusable("not a Word document, whatever its suffix says")
-        stream.seek(0)
-        html = mammoth.convert_to_html(stream, style_map=_STYLES, convert_image=mammoth.images.img_element(lambda image: {}))
-    return from_html(html.value)
+    return from_docx(file)
 
 
 def _pdf(file: Path) -> Converted:
-    from axolotl_augft.conversion.pdf import Encrypted, from_pdf
+    from axolotl_augft.conversion.pdf import from_pdf
 
-    try:
-        converted = from_pdf(file)
-    except Encrypted:
-        raise Unusable("encrypted; save it without a password") from None
-    if not converted.blocks:
-        raise Unusable("holds no text (a scan?); run text recognition (OCR) over it first")
-    return converted
+    return from_pdf(file)
 
 
 def _content(file: Path) -> bytes:
     size = file.stat().st_size
     if size > MOST_BYTES:
-        raise Unusable(_too_large())
+        raise Unusable(too_large())
     content = file.read_bytes()
     if not content.strip():
         raise Unusable("empty")
     return content
-
-
-def _too_large() -> str:
-    return f"more than {MOST_BYTES // 1_000_000} MB of text; split it"
 
 
 def _decoded(file: Path) -> str:
@@ -141,7 +100,7 @@ def _decoded(file: Path) -> str:
     return io.IncrementalNewlineDecoder(None, translate=True).decode(text)
 
 
-_CONVERTERS: dict[str, Callable[[Path], Converted]] = {
+CONVERTERS: dict[str, Callable[[Path], Converted]] = {
     ".md": _markdown,
     ".markdown": _markdown,
     ".html": _html,
@@ -150,3 +109,4 @@ _CONVERTERS: dict[str, Callable[[Path], Converted]] = {
     ".docx": _docx,
     ".txt": _text,
 }
+"""The converter of each suffix. A library is imported once a file needs it."""

@@ -7,15 +7,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from axolotl_augft.conversion.convert import CONVERTERS
 from axolotl_augft.errors import SourceError
 
-SUFFIXES = (".md", ".markdown", ".html", ".htm", ".pdf", ".docx", ".txt")
 # Lock files that Office leaves beside an open document, and what macOS adds to archives.
 _BY_PROGRAMS = ("~$", "__MACOSX")
 
 
 @dataclass(frozen=True)
-class Problem:
+class FileProblem:
     """A file that is left out, by its name in the folder, and why."""
 
     file: str
@@ -36,7 +36,7 @@ class Found:
     """
 
     files: dict[str, Path] = field(default_factory=dict)
-    problems: tuple[Problem, ...] = ()
+    problems: tuple[FileProblem, ...] = ()
     unknown: dict[str, int] = field(default_factory=dict)
 
 
@@ -52,26 +52,26 @@ def find_documents(path: str) -> Found:
     root = Path(path)
     if not root.exists():
         raise SourceError(f"augft.documents: {path}: there is no such file or folder")
-    problems: list[Problem] = []
+    problems: list[FileProblem] = []
     files: dict[str, Path] = {}
     unknown = Counter[str]()
     base = root if root.is_dir() else root.parent
     for file in sorted(_files(root, base, problems) if root.is_dir() else [root]):
         name = file.relative_to(base).as_posix()
         reason = None if file == root else _reason_against(file, root)
-        if file.suffix.lower() not in SUFFIXES:
+        if file.suffix.lower() not in CONVERTERS:
             unknown[file.suffix.lower() or "(no suffix)"] += 1
         elif reason:
-            problems.append(Problem(_printable(name), reason))
+            problems.append(FileProblem(_printable(name), reason))
         else:
             files[name] = file
     return Found(files, tuple(problems), dict(sorted(unknown.items(), key=lambda item: (-item[1], item[0]))))
 
 
-def _files(root: Path, base: Path, problems: list[Problem]) -> Iterator[Path]:
+def _files(root: Path, base: Path, problems: list[FileProblem]) -> Iterator[Path]:
     def failed(error: OSError) -> None:
         name = Path(error.filename).relative_to(base).as_posix()
-        problems.append(Problem(_printable(name), f"the folder cannot be read ({error.strerror})"))
+        problems.append(FileProblem(_printable(name), f"the folder cannot be read ({error.strerror})"))
 
     for folder, folders, names in os.walk(root, onerror=failed):
         folders[:] = [name for name in folders if not _is_hidden(name)]

@@ -17,7 +17,7 @@ from statistics import median
 import pypdfium2 as pdfium
 from pypdfium2.raw import FPDF_ERR_PASSWORD
 
-from axolotl_augft.conversion.blocks import Block, Converted, one_line
+from axolotl_augft.conversion.blocks import Block, Converted, Unusable, one_line
 
 # A line this much higher than most is a heading; a step this much larger than most parts paragraphs; a line this short ends one.
 _LARGE, _WIDE_STEP, _SHORT = 1.12, 1.25, 0.8
@@ -31,10 +31,6 @@ _ITEM = re.compile(r"[-–*]\s+\S")
 _NUMBERED = re.compile(r"\(?\d{1,3}[.)]\s+\S")
 _SENTENCE_END = re.compile(r"[.!?:…。！？][\"'”’»)]*$")
 _FILE_NAME = re.compile(r"(?i)\.\w{2,4}$|^untitled")
-
-
-class Encrypted(Exception):
-    """The PDF opens with a password only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,22 +50,24 @@ class _Line:
 
 
 def from_pdf(file: Path) -> Converted:
-    """The title and blocks of a PDF; no blocks where no page holds text.
+    """The title and blocks of a PDF.
 
     Raises:
-        Encrypted: It needs a password.
+        Unusable: It needs a password, or holds no text.
         PdfiumError: It is broken.
     """
     try:
         document = pdfium.PdfDocument(file)
     except pdfium.PdfiumError as error:
         if error.err_code == FPDF_ERR_PASSWORD:
-            raise Encrypted from None
+            raise Unusable("encrypted; save it without a password") from None
         raise
     with closing(document):
         pages = [_lines(document, i) for i in range(len(document))]
         outline = _outline(document)
         title = one_line(document.get_metadata_value("Title"))
+    if not any(pages):
+        raise Unusable("holds no text (a scan?); run text recognition (OCR) over it first")
     bare = sum(not lines for lines in pages)
     note = f"{bare} of {len(pages)} pages hold no text (scans or pictures?)" if 0 < bare < len(pages) else ""
     lines = _without_edges(pages)

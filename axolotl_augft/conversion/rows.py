@@ -14,8 +14,9 @@ import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from axolotl_augft.conversion.convert import Unusable, convert, require_libraries
-from axolotl_augft.conversion.find import SUFFIXES, Found, Problem, find_documents
+from axolotl_augft.conversion.blocks import Unusable
+from axolotl_augft.conversion.convert import CONVERTERS, convert, require_libraries
+from axolotl_augft.conversion.find import FileProblem, Found, find_documents
 from axolotl_augft.conversion.sections import cut_rows
 from axolotl_augft.errors import SourceError
 from axolotl_augft.files.durable import cannot_write, sync
@@ -43,8 +44,8 @@ class Conversion:
 
     path: str
     files: int
-    problems: tuple[Problem, ...]
-    notes: tuple[Problem, ...]
+    problems: tuple[FileProblem, ...]
+    notes: tuple[FileProblem, ...]
     unknown: Mapping[str, int]
 
     def lines(self) -> list[str]:
@@ -64,8 +65,8 @@ class _Made:
     version: int
     language: str
     stamps: tuple[FileStamp, ...]
-    problems: tuple[Problem, ...]
-    notes: tuple[Problem, ...]
+    problems: tuple[FileProblem, ...]
+    notes: tuple[FileProblem, ...]
 
 
 def convert_path(path: str, target: Path, on_error: Literal["skip", "stop"], language: str) -> Conversion:
@@ -108,16 +109,16 @@ def _make(path: str, found: Found, target: Path, language: str) -> _Made:
     stamps = tuple(stamp_files(found.files.values(), {}))
     if found.files:
         LOG.info("augft: %s: converting %d files", path, len(found.files))
-    problems, notes = list[Problem](), list[Problem]()
+    problems, notes = list[FileProblem](), list[FileProblem]()
     rows: list[dict[str, str]] = []
     for name, file in found.files.items():
         try:
             converted = convert(file)
         except Unusable as error:
-            problems.append(Problem(name, str(error)))
+            problems.append(FileProblem(name, str(error)))
             continue
         if converted.note:
-            notes.append(Problem(name, converted.note))
+            notes.append(FileProblem(name, converted.note))
         rows += [
             {"text": row.text, "augft_title": row.title, "augft_section": row.section, "augft_file": name}
             for row in cut_rows(converted, name, language)
@@ -148,20 +149,20 @@ def _load(target: Path) -> _Made | None:
             version=made["version"],
             language=made["language"],
             stamps=tuple(FileStamp(**stamp) for stamp in made["stamps"]),
-            problems=tuple(Problem(**problem) for problem in made["problems"]),
-            notes=tuple(Problem(**note) for note in made["notes"]),
+            problems=tuple(FileProblem(**problem) for problem in made["problems"]),
+            notes=tuple(FileProblem(**note) for note in made["notes"]),
         )
     except (OSError, pa.ArrowException, KeyError, TypeError, orjson.JSONDecodeError):
         return None
 
 
-def _why_none(problems: tuple[Problem, ...], unknown: Mapping[str, int]) -> str:
+def _why_none(problems: tuple[FileProblem, ...], unknown: Mapping[str, int]) -> str:
     others = f"files of other types ({_listed(unknown)})" if unknown else ""
     reasons = "; ".join(filter(None, (_some(problems) if problems else "", others))) or "it is empty"
-    return f"{reasons}. Types that can be: {' '.join(SUFFIXES)}"
+    return f"{reasons}. Types that can be: {' '.join(CONVERTERS)}"
 
 
-def _some(problems: tuple[Problem, ...]) -> str:
+def _some(problems: tuple[FileProblem, ...]) -> str:
     more = f" (and {len(problems) - _SHOWN} more)" if len(problems) > _SHOWN else ""
     return ", ".join(map(str, problems[:_SHOWN])) + more
 

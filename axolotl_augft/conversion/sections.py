@@ -25,7 +25,7 @@ SEPARATOR = " > "
 
 
 @dataclass(frozen=True)
-class Row:
+class SectionRow:
     """A row and where it comes from. `section`: the headings above it, or the pages of a PDF without any; "" for a text without either."""
 
     title: str
@@ -39,7 +39,7 @@ class _Section:
     blocks: tuple[Block, ...]
 
 
-def cut_rows(converted: Converted, name: str, language: str) -> list[Row]:
+def cut_rows(converted: Converted, name: str, language: str) -> list[SectionRow]:
     """The rows of a file.
 
     Args:
@@ -52,7 +52,7 @@ def cut_rows(converted: Converted, name: str, language: str) -> list[Row]:
     for section in _sections(blocks):
         top = SEPARATOR.join((title, *section.path))
         for part in _parts(section.blocks, LONGEST - ESTIMATE.count(top), language):
-            rows.append(Row(title, SEPARATOR.join(section.path) or _pages(part), f"{_opening(top, part[0])}{_joined(part)}"))
+            rows.append(SectionRow(title, SEPARATOR.join(section.path) or _pages(part), f"{_opening(top, part[0])}{_joined(part)}"))
     return rows
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from axolotl_augft.errors import OutputError
 
 
-class Seen:
+class DigestSet:
     """A set of digests, of which the first 64 bits count; among ten million, two fall together with a chance of 3 in a million.
 
     Raises:

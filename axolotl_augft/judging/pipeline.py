@@ -1,6 +1,7 @@
 """Tasks and the store -> judged inferences, in document order: a pure function of both."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from axolotl_augft.batched import batched
 from axolotl_augft.config.augft import AugftConfig
@@ -30,27 +31,30 @@ def judged_inferences(tasks: AllTasks, store: ResponseStore, config: AugftConfig
     for task, answer in _with_answers(tasks.in_document_order(), store):
         if answer is None:
             continue
-        for inference, reason in _read_and_judge(task, answer, config):
-            if reason is None and leaks is not None and leaks.states(inference):
-                reason = Reason.LEAK
-            if reason is None and not duplicates.is_new(inference.whole):
-                reason = Reason.DUPLICATE
-            yield Judged(task, inference, reason)
+        for judged in _read_and_judge(task, answer, config):
+            yield judged if judged.rejected else replace(judged, rejected=_against_others(judged.inference, leaks, duplicates))
 
 
-def _read_and_judge(task: Task, answer: Answer, config: AugftConfig) -> list[tuple[Inference, Reason | None]]:
+def _against_others(inference: Inference, leaks: Leaks | None, duplicates: Duplicates) -> Reason | None:
+    """The reason against an inference that lies in other rows: in those held out, or in those kept before."""
+    if leaks is not None and leaks.states(inference):
+        return Reason.LEAK
+    return None if duplicates.is_new(inference.whole) else Reason.DUPLICATE
+
+
+def _read_and_judge(task: Task, answer: Answer, config: AugftConfig) -> list[Judged]:
     if answer.outcome is Outcome.FILTERED:
-        return [(_NOTHING, Reason.FILTERED)]
+        return [Judged(task, _NOTHING, Reason.FILTERED)]
     if answer.outcome is Outcome.INVALID:
-        return [(_NOTHING, Reason.INVALID)]
+        return [Judged(task, _NOTHING, Reason.INVALID)]
     check_names = config.verify == "names"
     if task.writes == "questions":
-        judged = [(pair, judge_pair(task, pair, check_names)) for pair in read_pairs(task, answer)]
+        judged = [Judged(task, pair, judge_pair(task, pair, check_names)) for pair in read_pairs(task, answer)]
     else:
         found = _reasoning(answer) if task.reading.keep_reasoning else []
         found += read_inferences(task, answer)
-        judged = [(inference, judge(task, inference, check_names)) for inference in found]
-    return judged or [(_NOTHING, Reason.EMPTY)]
+        judged = [Judged(task, inference, judge(task, inference, check_names)) for inference in found]
+    return judged or [Judged(task, _NOTHING, Reason.EMPTY)]
 
 
 def _reasoning(answer: Answer) -> list[Inference]:

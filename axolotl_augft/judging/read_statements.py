@@ -89,23 +89,27 @@ def _unlabelled(trace: str) -> str:
     return re.sub(r"^\W*reasoning\W*:\s*", "", trace, flags=re.IGNORECASE)
 
 
+@dataclass(frozen=True, slots=True)
+class _Item:
+    """A statement with what it says of itself: its kind, and the number (from 1) of the sentence that it is about."""
+
+    text: str
+    kind: str | None = None
+    number: int | None = None
+
+
 def _statements(text: str, kind: str, task: Task, was_cut: bool) -> Iterator[Inference]:
     items = _json_items(text)
     if items is None:
-        lines = [line for line in text.splitlines() if line.strip()]
-        items = [(line, None, None) for line in lines]
-    for i, (line, said_kind, said_number) in enumerate(items):
-        body, number, label = _peel(line)
-        yield Inference(
-            text=body,
-            kind=kind_of(said_kind) or label or kind,
-            sentence=_sentence(task, said_number if said_number is not None else number),
-            cut=was_cut and i == len(items) - 1,
-        )
+        items = [_Item(line) for line in text.splitlines() if line.strip()]
+    for i, item in enumerate(items):
+        peeled = _peel(item)
+        sentence = _sentence(task, peeled.number)
+        yield Inference(peeled.text, peeled.kind or kind, sentence, cut=was_cut and i == len(items) - 1)
 
 
-def _json_items(text: str) -> list[tuple[str, str | None, int | None]] | None:
-    """A JSON list of strings or objects (or an object that holds one list), else None."""
+def _json_items(text: str) -> list[_Item] | None:
+    """The items of a JSON list of strings or objects (or of an object that holds one list), else None."""
     if text[:1] not in "[{" or _SENTENCE_NUMBER.match(text):
         return None
     try:
@@ -119,19 +123,19 @@ def _json_items(text: str) -> list[tuple[str, str | None, int | None]] | None:
     return [_json_item(item) for item in value]
 
 
-def _json_item(item: Any) -> tuple[str, str | None, int | None]:
+def _json_item(item: Any) -> _Item:
     if not isinstance(item, dict):
-        return str(item), None, None
+        return _Item(str(item))
     text = next((item[k] for k in ("statement", "text", "conclusion") if isinstance(item.get(k), str)), "")
     number = item.get("sentence")
-    return text, str(item.get("kind") or "") or None, number if isinstance(number, int) else None
+    return _Item(text, kind_of(str(item.get("kind") or "")), number if isinstance(number, int) else None)
 
 
-def _peel(line: str) -> tuple[str, int | None, str | None]:
-    """Takes bullet, sentence number and kind off a line, in whatever order they stand."""
+def _peel(item: _Item) -> _Item:
+    """Takes bullet, sentence number and kind off a statement, in whatever order they stand; what it said of itself before goes first."""
     number: int | None = None
     kind: str | None = None
-    body = line.strip()
+    body = item.text.strip()
     while True:
         if match := _SENTENCE_NUMBER.match(body):
             number = int(match[1])
@@ -140,7 +144,7 @@ def _peel(line: str) -> tuple[str, int | None, str | None]:
         elif not (match := _BULLET.match(body)):
             break
         body = body[match.end() :]
-    return _unwrapped(body.strip()), number, kind
+    return _Item(_unwrapped(body.strip()), item.kind or kind, item.number if item.number is not None else number)
 
 
 def without_bullet(line: str) -> str:

@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass
 from enum import StrEnum
 
-from axolotl_augft.files.digest_set import Seen
+from axolotl_augft.files.digest_set import DigestSet
 from axolotl_augft.judging.read_statements import Inference
 from axolotl_augft.judging.support import copies_example, echoes, unsupported
 from axolotl_augft.strategies.task import Task
@@ -96,7 +96,7 @@ class Duplicates:
     """Finds statements that were kept already, anywhere in the data set."""
 
     def __init__(self) -> None:
-        self._seen = Seen()
+        self._seen = DigestSet()
 
     def is_new(self, text: str) -> bool:
         """Whether this statement comes for the first time; remembers it."""

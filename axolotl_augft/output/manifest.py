@@ -1,17 +1,18 @@
-"""What a finished run wrote: the manifest beside its files, and the note by which a later launch finds it again.
+"""What a finished run wrote: the manifest beside its files, and the record by which a later launch finds it again.
 
 `<output_dir>/<fingerprint>/manifest.json` says what is in the folder; it depends on the content only. `<output_dir>/recipes/<key>.json`
 says which folder belongs to a recipe and what its inputs looked like then.
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from axolotl_augft.config.recipe import Recipe
 from axolotl_augft.files.durable import read_json, write_json
 from axolotl_augft.files.fingerprints import FileStamp
+from axolotl_augft.store.run_record import RunRecord
 
 SCHEMA = 2
 MANIFEST = "manifest.json"
@@ -95,32 +96,32 @@ def _file(value: Any) -> Any:
 
 
 @dataclass(frozen=True)
-class Note:
+class ResultRecord:
     """Which result belongs to a recipe: its folder, its inputs then, and what the run that made it asked."""
 
     fingerprint: str
     inputs: tuple[FileStamp, ...]
     remote_digest: str | None
-    run: dict[str, Any] = field(default_factory=dict)
+    run: RunRecord = RunRecord()
 
 
-def note_path(recipe: Recipe) -> Path:
-    """Where the note of a recipe lies."""
+def record_path(recipe: Recipe) -> Path:
+    """Where the record of a recipe lies."""
     return recipe.output_dir / "recipes" / f"{recipe.key}.json"
 
 
-def save_note(recipe: Recipe, note: Note) -> None:
-    """Writes a recipe's note."""
-    write_json(note_path(recipe), {"schema": SCHEMA, **asdict(note)})
+def save_record(recipe: Recipe, record: ResultRecord) -> None:
+    """Writes a recipe's record."""
+    write_json(record_path(recipe), {"schema": SCHEMA, **asdict(record)})
 
 
-def load_note(recipe: Recipe) -> Note | None:
-    """A recipe's note, None if there is none."""
-    data = read_json(note_path(recipe))
+def load_record(recipe: Recipe) -> ResultRecord | None:
+    """A recipe's record, None if there is none."""
+    data = read_json(record_path(recipe))
     if not isinstance(data, Mapping) or data.get("schema") != SCHEMA:
         return None
     inputs = tuple(FileStamp(**stamp) for stamp in data["inputs"])
-    return Note(data["fingerprint"], inputs, data["remote_digest"], data["run"])
+    return ResultRecord(data["fingerprint"], inputs, data["remote_digest"], RunRecord.from_json(data["run"]))
 
 
 def result_folder(recipe: Recipe, fingerprint: str) -> Path:
@@ -130,5 +131,5 @@ def result_folder(recipe: Recipe, fingerprint: str) -> Path:
 
 def load_result(recipe: Recipe) -> Manifest | None:
     """The last finished result of a recipe, whether or not its inputs have changed since."""
-    note = load_note(recipe)
-    return Manifest.load(result_folder(recipe, note.fingerprint)) if note else None
+    record = load_record(recipe)
+    return Manifest.load(result_folder(recipe, record.fingerprint)) if record else None

@@ -42,8 +42,16 @@ REJECTED = "rejected.jsonl"
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What the manifest says about requests: how many there were, and how many stayed without an answer."""
+class RequestCounts:
+    """What the manifest says of the stage's input and of its requests.
+
+    Attributes:
+        documents: Documents that were augmented.
+        requests: Different requests.
+        unanswered: Requests without an answer after all tries.
+        problems: Source rows that could not be augmented, by what became of them.
+        skipped_files: Files of `augft.documents` that were left out.
+    """
 
     documents: int
     requests: int
@@ -53,7 +61,7 @@ class Asked:
 
 
 def write_result(
-    recipe: Recipe, sources: list[Source], judged: Iterable[Judged], student: Student, teacher_id: str, asked: Asked
+    recipe: Recipe, sources: list[Source], judged: Iterable[Judged], student: Student, teacher_id: str, requests: RequestCounts
 ) -> Manifest:
     """Writes everything and returns the manifest.
 
@@ -67,7 +75,7 @@ def write_result(
         folder.mkdir(parents=True)
         writer = _ResultWriter(recipe, student, folder)
         entries = writer.write(sources, judged)
-        counts = writer.counts(asked)
+        counts = writer.counts(requests)
         if recipe.augft.augment and not counts.accepted:
             raise NothingAccepted(
                 f"no statement was accepted, so there is nothing to add ({_reasons(counts.rejected)}); see README, 'Nothing came out'"
@@ -129,18 +137,18 @@ class _ResultWriter:
                     pending = next(by_entry, None)
         return tuple(written)
 
-    def counts(self, asked: Asked) -> Counts:
+    def counts(self, requests: RequestCounts) -> Counts:
         order = {str(reason): i for i, reason in enumerate(Reason)}
         return Counts(
-            documents=asked.documents,
-            requests=asked.requests,
+            documents=requests.documents,
+            requests=requests.requests,
             accepted=dict(sorted(self._accepted.items())),
             rejected=dict(sorted(self._rejected.items(), key=lambda item: order[item[0]])),
-            unanswered=asked.unanswered,
+            unanswered=requests.unanswered,
             over_the_cap=self._over_the_cap,
-            problems=asked.problems,
+            problems=requests.problems,
             too_long=dict(sorted(self._too_long.items())),
-            skipped_files=asked.skipped_files,
+            skipped_files=requests.skipped_files,
         )
 
     def _entry(self, source: Source, judged: Iterator[Judged], rejected: Any) -> WrittenEntry:

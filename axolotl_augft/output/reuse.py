@@ -14,28 +14,28 @@ from axolotl_augft.config.entries import is_documents
 from axolotl_augft.config.recipe import Recipe
 from axolotl_augft.conversion.find import find_documents
 from axolotl_augft.files.fingerprints import FileStamp, model_files, stamp_files
-from axolotl_augft.output.manifest import Manifest, load_note, result_folder
+from axolotl_augft.output.manifest import Manifest, load_record, result_folder
 from axolotl_augft.sources.source import content_format, load_entry, row_digest
 from axolotl_augft.teacher.teacher import teacher_model
 
 
 def find_result(recipe: Recipe) -> Manifest | None:
     """The recipe's result, if there is one and no input has changed since."""
-    note = load_note(recipe)
-    if note is None or not all(stamp.is_current() for stamp in note.inputs):
+    record = load_record(recipe)
+    if record is None or not all(stamp.is_current() for stamp in record.inputs):
         return None
-    if {stamp.path for stamp in note.inputs} != {str(p) for p in _input_paths(recipe)}:
+    if {stamp.path for stamp in record.inputs} != {str(p) for p in _input_paths(recipe)}:
         return None
-    manifest = Manifest.load(result_folder(recipe, note.fingerprint))
-    if manifest is None or not all((result_folder(recipe, note.fingerprint) / name).is_file() for name in _file_names(manifest)):
+    manifest = Manifest.load(result_folder(recipe, record.fingerprint))
+    if manifest is None or not all((result_folder(recipe, record.fingerprint) / name).is_file() for name in _file_names(manifest)):
         return None
-    return manifest if note.remote_digest == remote_digest(recipe) else None
+    return manifest if record.remote_digest == remote_digest(recipe) else None
 
 
 def input_stamps(recipe: Recipe) -> list[FileStamp]:
     """Stamps of every local file that the result depends on; contents read before are not read again."""
-    note = load_note(recipe)
-    known = {stamp.path: stamp for stamp in note.inputs} if note else {}
+    record = load_record(recipe)
+    known = {stamp.path: stamp for stamp in record.inputs} if record else {}
     return stamp_files(_input_paths(recipe), known)
 
 

@@ -3,11 +3,11 @@
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from axolotl_augft.config.recipe import Recipe, Training
 from axolotl_augft.output.manifest import Manifest
-from axolotl_augft.teacher.spending import Usage, usage_line
+from axolotl_augft.store.run_record import RunRecord
+from axolotl_augft.teacher.spending import usage_line
 
 
 @dataclass(frozen=True)
@@ -34,8 +34,23 @@ def optimizer_steps(load: Load, training: Training) -> int:
     return math.ceil(math.ceil(units / batch) * training.num_epochs)
 
 
-def training_loads(manifest: Manifest, recipe: Recipe) -> tuple[Load, Load, Load]:
-    """Rows and tokens before augmentation; of originals as trained on; of augmentations as trained on (repeats included)."""
+@dataclass(frozen=True)
+class TrainingLoads:
+    """What is trained on in one epoch, repeats included.
+
+    Attributes:
+        before: The source rows, as they would be trained on without augmentation.
+        originals: What becomes of them.
+        augmented: The augmentations.
+    """
+
+    before: Load
+    originals: Load
+    augmented: Load
+
+
+def training_loads(manifest: Manifest, recipe: Recipe) -> TrainingLoads:
+    """The loads of a finished result."""
     before = originals = augmented = Load(0, 0)
     for i, entry in enumerate(manifest.entries):
         own = Load(entry.original_rows, entry.original_tokens)
@@ -47,36 +62,36 @@ def training_loads(manifest: Manifest, recipe: Recipe) -> tuple[Load, Load, Load
         for file in (entry.augmented, entry.questions):
             if file:
                 augmented += Load(file.rows, file.tokens).times(recipe.augft.repeat_augmented)
-    return before, originals, augmented
+    return TrainingLoads(before, originals, augmented)
 
 
-def training_lines(before: Load, originals: Load, augmented: Load, training: Training, exact: bool) -> list[str]:
+def training_lines(loads: TrainingLoads, training: Training, exact: bool) -> list[str]:
     """Before and after, a line each."""
-    after = originals + augmented
+    after = loads.originals + loads.augmented
     unit = "tokens" if exact else "tokens (estimated)"
 
     steps_after = optimizer_steps(after, training)
-    steps_on_originals = round(steps_after * originals.rows / max(after.rows, 1))
+    steps_on_originals = round(steps_after * loads.originals.rows / max(after.rows, 1))
 
     def line(name: str, load: Load, steps: int) -> str:
         return f"  {name:<14}{load.rows:>9,} rows {load.tokens:>12,} {unit} {steps:>9,} optimizer steps"
 
     return [
         "training (rows and tokens of one epoch, steps of all):",
-        line("before", before, optimizer_steps(before, training)),
+        line("before", loads.before, optimizer_steps(loads.before, training)),
         line("after", after, steps_after),
-        line("  originals", originals, steps_on_originals),
-        line("  augmented", augmented, steps_after - steps_on_originals),
+        line("  originals", loads.originals, steps_on_originals),
+        line("  augmented", loads.augmented, steps_after - steps_on_originals),
     ]
 
 
-def summary_lines(manifest: Manifest, recipe: Recipe, run: Mapping[str, Any]) -> list[str]:
+def summary_lines(manifest: Manifest, recipe: Recipe, run: RunRecord) -> list[str]:
     """The summary of a finished run.
 
     Args:
         manifest: What came out.
         recipe: What was asked for.
-        run: What the run that made it asked (`run_record`), as its note holds it.
+        run: What the run that made it asked.
     """
     counts = manifest.counts
     held_out = sum(e.held_out.rows for e in manifest.entries if e.held_out)
@@ -86,21 +101,21 @@ def summary_lines(manifest: Manifest, recipe: Recipe, run: Mapping[str, Any]) ->
         f"documents {counts.documents:,}" + _also({"held-out rows": held_out, "rows equal to held-out or test rows left out": twins,
                                                    "files left out": counts.skipped_files}),
         *(f"  {rows:,} rows {what}" for what, rows in counts.problems.items()),
-        f"requests {counts.requests:,}: {run.get('hits', 0):,} answered before, {run.get('asked', 0):,} asked now"
+        f"requests {counts.requests:,}: {run.answered_before:,} answered before, {run.asked:,} asked now"
         + _also({"left unanswered": counts.unanswered}),
         f"statements accepted {accepted:,} ({_listed(counts.accepted)})" + _also({"over max_augmented_per_original": counts.over_the_cap}),
         f"statements rejected {rejected:,}" + (f" ({_listed(counts.rejected)})" if rejected else ""),
     ]  # fmt: skip
     lines += too_long_lines(counts.too_long, recipe.training.sequence_len)
-    if run.get("asked"):
-        lines.append(f"{usage_line(Usage.of(run))}, in {run['seconds']:.0f} s")
-    if run.get("hits"):
-        lines.append(f"all runs: {usage_line(Usage.of(run['all_runs']))}")
-    if run.get("remarks"):
-        lines.append(f"answers: {_listed(run['remarks'])}")
-    if run.get("passing_failures"):
-        lines.append(f"tries that failed: {_listed(run['passing_failures'])}")
-    return lines + training_lines(*training_loads(manifest, recipe), recipe.training, manifest.exact_tokens)
+    if run.asked:
+        lines.append(f"{usage_line(run.usage)}, in {run.seconds:.0f} s")
+    if run.answered_before:
+        lines.append(f"all runs: {usage_line(run.all_runs)}")
+    if run.remarks:
+        lines.append(f"answers: {_listed(run.remarks)}")
+    if run.passing_failures:
+        lines.append(f"tries that failed: {_listed(run.passing_failures)}")
+    return lines + training_lines(training_loads(manifest, recipe), recipe.training, manifest.exact_tokens)
 
 
 def too_long_lines(counts: Mapping[str, int], sequence_len: int) -> list[str]:

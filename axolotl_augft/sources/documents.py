@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
-from axolotl_augft.files.digest_set import Seen
+from axolotl_augft.files.digest_set import DigestSet
 from axolotl_augft.formats.content import Exchange, Unfit
 from axolotl_augft.sources.source import Source
 
@@ -31,7 +31,7 @@ def document_id(text: str) -> str:
 
 def read_documents(sources: Iterable[Source]) -> Iterator[Document]:
     """The documents of all augmented entries, in source order; a text that occurs again is left out."""
-    seen = Seen()
+    seen = DigestSet()
     for source in sources:
         if source.format is None:
             continue

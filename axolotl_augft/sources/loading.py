@@ -12,7 +12,7 @@ from axolotl_augft.errors import SourceError
 from axolotl_augft.formats import Format
 from axolotl_augft.formats.content import Content, Unfit
 from axolotl_augft.sources.hold_out import hold_out
-from axolotl_augft.sources.source import Problem, Source, content_format, load_entry, read_rows, row_digest
+from axolotl_augft.sources.source import RowProblem, Source, content_format, load_entry, read_rows, row_digest
 
 
 def load_sources(recipe: Recipe) -> list[Source]:
@@ -41,14 +41,14 @@ def load_sources(recipe: Recipe) -> list[Source]:
     return hold_out(loaded, recipe.val_set_size, recipe.seed, tests)
 
 
-def _problems(rows: Dataset, form: Format) -> tuple[Problem, ...]:
+def _problems(rows: Dataset, form: Format) -> tuple[RowProblem, ...]:
     """The rows that nothing can be asked about, by reason."""
     found: dict[Unfit, list[int]] = {}
     for i, row in enumerate(read_rows(rows)):
         content = form.read(row)
         if isinstance(content, Unfit):
             found.setdefault(content, []).append(i)
-    return tuple(Problem(unfit.reason, unfit.trainable, tuple(numbers)) for unfit, numbers in found.items())
+    return tuple(RowProblem(unfit.reason, unfit.trainable, tuple(numbers)) for unfit, numbers in found.items())
 
 
 def _convert(entry: Mapping[str, Any], recipe: Recipe) -> Conversion:

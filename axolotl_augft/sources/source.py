@@ -26,7 +26,7 @@ _ROWS_AT_ONCE = 500
 
 
 @dataclass(frozen=True)
-class Problem:
+class RowProblem:
     """Rows of one entry that nothing can be asked about, for one reason. Rows that are not `trainable` are left out everywhere."""
 
     reason: str
@@ -61,7 +61,7 @@ class Source:
     content: Format | None
     held_out: tuple[int, ...] = ()
     twins: tuple[int, ...] = ()
-    problems: tuple[Problem, ...] = ()
+    problems: tuple[RowProblem, ...] = ()
     conversion: Conversion | None = None
 
     @property

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Protocol, get_args
 
@@ -10,7 +10,7 @@ from axolotl_augft.config.augment import GlobalAugment
 from axolotl_augft.errors import ConfigError
 from axolotl_augft.formats import Writes
 from axolotl_augft.sources.documents import Document, document_id
-from axolotl_augft.store.responses import Pass
+from axolotl_augft.store.responses import Group, Pass
 from axolotl_augft.strategies.answer_schema import response_format
 from axolotl_augft.strategies.grouping import Sized, regroup
 from axolotl_augft.strategies.task import Reading, Task
@@ -39,6 +39,14 @@ class GroupMemory(Protocol):
         """Saves passes under `key`, in place of older ones."""
 
 
+@dataclass(frozen=True, slots=True)
+class _GroupPrefix:
+    """What the requests of a context group have in common: the prompt's prefix, and the texts that a statement must follow from."""
+
+    prefix: Prefix
+    premises: tuple[str, ...]
+
+
 class GlobalStrategy:
     """The tasks of a `strategy: global` entry.
 
@@ -47,7 +55,8 @@ class GlobalStrategy:
         teacher: Who is asked.
         documents: What is asked about.
         language: ISO 639 code for cutting long documents at sentence ends.
-        memory: Where groupings are remembered, and the key of this entry's.
+        memory: Where groupings are remembered.
+        memory_key: The key of this entry's.
     """
 
     def __init__(
@@ -56,13 +65,16 @@ class GlobalStrategy:
         teacher: Teacher,
         documents: Iterable[Document],
         language: str,
-        memory: tuple[GroupMemory, str],
+        memory: GroupMemory,
+        memory_key: str,
     ) -> None:
         self.settings = entry
         self._teacher = teacher
         self._source = documents
         self._language = language
-        self._memory, self._memory_key = memory
+        self._memory = memory
+        self._memory_key = memory_key
+        self._prefixes: dict[tuple[Writes, Group], _GroupPrefix] = {}
         self._templates = {writes: load_global_prompt(entry, teacher.api, writes) for writes in get_args(Writes)}
         self._reading = Reading(ends_in_conclusions=True, keep=entry.keep, keep_reasoning=entry.keep_reasoning)
         self._stop = tuple(entry.stop) if entry.stop is not None else _COMPLETIONS_STOP if teacher.api == "completions" else ()
@@ -169,29 +181,27 @@ class GlobalStrategy:
     def _size(self, document: Document) -> int:
         return self._teacher.tokens.count(f"[{document.id}] {document.text}\n")
 
-    @cached_property
-    def _prefixes(self) -> dict[tuple[Writes, tuple[str, ...]], tuple[Prefix, tuple[str, ...]]]:
-        return {}
-
-    def _prefix(self, writes: Writes, group: tuple[str, ...]) -> tuple[Prefix, tuple[str, ...]]:
-        """A group's prefix and its premises, made once."""
+    def _prefix(self, writes: Writes, group: Group) -> "_GroupPrefix":
+        """What the requests of a group have in common, made once."""
         if (writes, group) not in self._prefixes:
             documents = [self._by_id[d] for d in group]
             template = self._templates[writes]
             prefix = Prefix(template.render("system"), template.render("prefix", documents=documents))
-            self._prefixes[writes, group] = prefix, tuple(d.text for d in documents)
+            self._prefixes[writes, group] = _GroupPrefix(prefix, tuple(d.text for d in documents))
         return self._prefixes[writes, group]
 
-    def _target_tasks(self, document: Document, group: tuple[str, ...]) -> Iterator[Task]:
+    def _target_tasks(self, document: Document, group: Group) -> Iterator[Task]:
         writes, asks = self._writes(document), self._teacher.structured
-        prefix, premises = self._prefix(writes, group)
+        shared = self._prefix(writes, group)
         target = self._templates[writes].render("target", target=document, structured=asks)
         extra = response_format([_CONCLUSION]) if writes == "questions" and asks else None
         for sample in range(self.settings.samples):
             longest, keep = self._teacher.max_tokens(self.settings), self.settings.keep_reasoning and writes == "statements"
-            request = self._teacher.request(prefix, target, longest, self._stop, sample, extra, keep)
+            request = self._teacher.request(shared.prefix, target, longest, self._stop, sample, extra, keep)
             kind = _CONCLUSION if writes == "questions" else "statement"
-            yield Task(request, "global", document, premises, labels=frozenset(group), kind=kind, writes=writes, reading=self._reading)
+            yield Task(
+                request, "global", document, shared.premises, labels=frozenset(group), kind=kind, writes=writes, reading=self._reading
+            )
 
 
 def load_global_prompt(entry: GlobalAugment, api: str, writes: Writes = "statements") -> PromptTemplate:

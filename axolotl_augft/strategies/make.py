@@ -13,7 +13,7 @@ from axolotl_augft.teacher.teacher import Teacher
 
 
 def make_strategy(
-    settings: Augment, teacher: Teacher, documents: Iterable[Document], language: str, memory: tuple[GroupMemory, str]
+    settings: Augment, teacher: Teacher, documents: Iterable[Document], language: str, memory: GroupMemory, memory_key: str
 ) -> Strategy:
     """The strategy of an `augment` entry.
 
@@ -22,13 +22,14 @@ def make_strategy(
         teacher: The teacher model.
         documents: The documents that the entry is for; iterated more than once.
         language: ISO 639 code of the documents' language.
-        memory: Where a strategy may remember how it grouped documents, and the key to do so under.
+        memory: Where a strategy may remember how it grouped documents.
+        memory_key: The key to do so under.
     """
     match settings:
         case LocalAugment():
             return LocalStrategy(settings, teacher, documents, language)
         case GlobalAugment():
-            return GlobalStrategy(settings, teacher, documents, language, memory)
+            return GlobalStrategy(settings, teacher, documents, language, memory, memory_key)
 
 
 @dataclass(frozen=True)

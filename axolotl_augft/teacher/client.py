@@ -124,8 +124,9 @@ class Client:
             return read_answer(request, content, headers.get("Content-Type", ""))
         if status == 407:
             raise self._proxy_refused()
-        code, message = _error_of(content)
-        said = f"HTTP {status}" + self._quotable(request, code, message)
+        error = _error_of(content)
+        code = error.code
+        said = f"HTTP {status}" + self._quotable(request, error)
         host = self.host
         if code in _FILTER_CODES:
             return Answer(Outcome.FILTERED, finish_reason=code)
@@ -143,15 +144,15 @@ class Client:
             return Failure(f"HTTP {status}", _retry_after(headers), busy=status in _BUSY)
         return Answer(Outcome.INVALID, finish_reason=said[:200])
 
-    def _quotable(self, request: Request, code: str, message: str) -> str:
+    def _quotable(self, request: Request, error: "_ServerError") -> str:
         """The server's own words, unless they quote the request or the key: errors and logs hold neither."""
         # The key is looked for in the whole: what is cut could begin within it.
-        if self._server.api_key and self._server.api_key.casefold() in f"{code} {message}".casefold():
+        if self._server.api_key and self._server.api_key.casefold() in f"{error.code} {error.message}".casefold():
             return ""
-        text = " ".join(message.split())[:200]
+        text = " ".join(error.message.split())[:200]
         if quotes(text, request.prefix.system + request.prefix.text + request.target):
             text = ""
-        return "".join(f", {part}" for part in (code[:60], text) if part)
+        return "".join(f", {part}" for part in (error.code[:60], text) if part)
 
 
 def quotes(message: str, prompt: str) -> bool:
@@ -174,18 +175,19 @@ def read_answer(request: Request, content: bytes, content_type: str = "applicati
     try:
         choice = body["choices"][0]
         message = choice if request.api == "completions" else choice["message"]
-        text, thought = _joined(message["text"] if request.api == "completions" else message.get("content") or "")
+        said = _joined(message["text"] if request.api == "completions" else message.get("content") or "")
         reason = choice.get("finish_reason") or ""
         usage = body.get("usage") or {}
         details = usage.get("prompt_tokens_details") or {}
         counts = usage.get("prompt_tokens"), details.get("cached_tokens"), usage.get("completion_tokens")
     except (LookupError, TypeError, AttributeError):
         return Failure("wrong shape", lasting=True)
-    if not isinstance(text, str) or not all(isinstance(n, int | None) for n in counts):
+    if not isinstance(said.text, str) or not all(isinstance(n, int | None) for n in counts):
         return Failure("wrong shape", lasting=True)
     if reason == "content_filter":
         return Answer(Outcome.FILTERED, "", reason, *counts)
-    text, reasoning = _without_reasoning(text, message.get("reasoning_content") or message.get("reasoning") or thought)
+    said = _without_reasoning(said.text, message.get("reasoning_content") or message.get("reasoning") or said.reasoning)
+    text, reasoning = said.text, said.reasoning
     ends = [i for stop in request.sampling.stop if (i := text.find(stop)) >= 0]
     if ends:
         text, reason = text[: min(ends)], "stop"
@@ -194,37 +196,52 @@ def read_answer(request: Request, content: bytes, content_type: str = "applicati
     return Answer(Outcome.ANSWERED, text, str(reason), *counts, reasoning)
 
 
-def _joined(content: Any) -> tuple[Any, str | None]:
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """A message's text, and what the model thought before it, if the message says so."""
+
+    text: Any
+    reasoning: str | None = None
+
+
+def _joined(content: Any) -> _Said:
     """Text and reasoning of a message's content, which some servers cut into parts; what is no list is left as it is."""
     if not isinstance(content, list):
-        return content, None
+        return _Said(content)
     thinking = [part["thinking"] for part in content if part["type"] == "thinking"]
     text = "".join(part["text"] for part in content if part["type"] == "text")
-    return text, "".join(t if isinstance(t, str) else _joined(t)[0] for t in thinking) or None
+    return _Said(text, "".join(t if isinstance(t, str) else _joined(t).text for t in thinking) or None)
 
 
-def _without_reasoning(text: str, said: Any) -> tuple[str, str | None]:
-    """An answer without its `<think>` block, and the reasoning, from there or from a field of its own (`said`)."""
+def _without_reasoning(text: str, field: Any) -> _Said:
+    """An answer without its `<think>` block, and the reasoning, from there or from a field of its own."""
     block = _THINKING.match(text) if "think>" in text else None
     if block is None:
-        return text, said if isinstance(said, str) else None
+        return _Said(text, field if isinstance(field, str) else None)
     thought = block.group().replace("<think>", "").replace("</think>", "").strip()
-    return text[block.end() :], said if isinstance(said, str) else thought
+    return _Said(text[block.end() :], field if isinstance(field, str) else thought)
 
 
-def _error_of(content: bytes) -> tuple[str, str]:
+@dataclass(frozen=True, slots=True)
+class _ServerError:
     """Code (lower case) and message of an error body, as far as it has them."""
+
+    code: str = ""
+    message: str = ""
+
+
+def _error_of(content: bytes) -> _ServerError:
     try:
         body = orjson.loads(content)
     except orjson.JSONDecodeError:
-        return "", ""
+        return _ServerError()
     error = body.get("error", body) if isinstance(body, dict) else {}
     if isinstance(error, str):
-        return "", error
+        return _ServerError(message=error)
     if not isinstance(error, dict):
-        return "", ""
+        return _ServerError()
     message = error.get("message") or error.get("detail") or ""
-    return str(error.get("code") or "").lower(), message if isinstance(message, str) else ""
+    return _ServerError(str(error.get("code") or "").lower(), message if isinstance(message, str) else "")
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
@@ -10,6 +11,14 @@ from axolotl_augft.errors import ConfigError
 from axolotl_augft.teacher.client import Server
 from axolotl_augft.teacher.servers import managed_server
 from axolotl_augft.teacher.teacher import Teacher
+
+
+@dataclass(frozen=True)
+class OpenServer:
+    """A server that answers; `check` raises TeacherServerFailed if it is known to be gone."""
+
+    server: Server
+    check: Callable[[], None]
 
 
 class TeacherSession:
@@ -24,7 +33,7 @@ class TeacherSession:
         self._teacher = teacher
         self._log = log
         self._stack = ExitStack()
-        self._opened: tuple[Server, Callable[[], None]] | None = None
+        self._opened: OpenServer | None = None
 
     def __enter__(self) -> "TeacherSession":
         return self
@@ -32,8 +41,8 @@ class TeacherSession:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._stack.close()
 
-    def open(self) -> tuple[Server, Callable[[], None]]:
-        """The server, and a function that raises if it is known to be gone.
+    def open(self) -> OpenServer:
+        """The server, started if need be.
 
         Raises:
             ConfigError: The variable that holds the key is not set.
@@ -43,15 +52,16 @@ class TeacherSession:
             self._opened = self._endpoint() if self._teacher.backend == "endpoint" else self._managed()
         return self._opened
 
-    def _endpoint(self) -> tuple[Server, Callable[[], None]]:
+    def _endpoint(self) -> OpenServer:
         config = self._teacher.config
         assert config.base_url is not None
-        return Server(config.base_url, self._teacher.model, config.timeout, _api_key(config.api_key_env)), lambda: None
+        server = Server(config.base_url, self._teacher.model, config.timeout, _api_key(config.api_key_env))
+        return OpenServer(server, lambda: None)
 
-    def _managed(self) -> tuple[Server, Callable[[], None]]:
+    def _managed(self) -> OpenServer:
         running = self._stack.enter_context(managed_server(self._teacher, self._log))
         server = Server(running.base_url, self._teacher.model, self._teacher.config.timeout, shape=running.shape)
-        return server, running.check
+        return OpenServer(server, running.check)
 
 
 def _api_key(variable: str | None) -> str | None:

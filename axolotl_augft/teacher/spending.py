@@ -1,8 +1,6 @@
 """Answers -> what they cost together: tokens and dollars, with what is unknown said as unknown."""
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
-from typing import Any
+from dataclasses import dataclass, fields
 
 from axolotl_augft.teacher.answer import Answer
 from axolotl_augft.teacher.prices import NANO
@@ -22,15 +20,6 @@ class Usage:
     dollars: float | None = 0.0
     without_tokens: int = 0
     without_dollars: int = 0
-
-    @classmethod
-    def of(cls, record: Mapping[str, Any]) -> "Usage":
-        """The usage in a record that may hold more (a run's)."""
-        return cls(**{f.name: record[f.name] for f in fields(cls)})
-
-    def as_json(self) -> dict[str, Any]:
-        """The usage as plain values."""
-        return asdict(self)
 
 
 @dataclass

@@ -9,14 +9,11 @@ from typing import Any, Literal, Protocol
 import orjson
 
 from axolotl_augft.config.augment import Augment
-from axolotl_augft.config.teacher import TeacherConfig
+from axolotl_augft.config.teacher import MAX_CONCURRENCY, TeacherConfig
 from axolotl_augft.errors import ConfigError
 from axolotl_augft.files.fingerprints import FileStamp, combined_digest
 from axolotl_augft.teacher.request import Prefix, Request, Sampling
 from axolotl_augft.text.tokens import ESTIMATE, TokenCounter, has_chat_template, local_model_file, token_counter
-
-Backend = Literal["endpoint", "transformers", "vllm", "command"]
-_CONCURRENCY: dict[Backend, int] = {"endpoint": 64, "transformers": 16, "vllm": 256, "command": 16}
 
 
 @dataclass(frozen=True)
@@ -28,7 +25,7 @@ class Teacher:
     """
 
     config: TeacherConfig
-    backend: Backend
+    backend: str
     model: str
     id: str
     api: Literal["chat", "completions"]
@@ -118,14 +115,14 @@ def resolve_teacher(config: TeacherConfig, base_model: str, seed: int, model_sta
         model=model,
         id=config.id or (f"{name}@{combined_digest(model_stamps)[:16]}" if model_stamps else name),
         api=config.api or ("chat" if has_chat_template(model) else "completions"),
-        max_concurrency=config.max_concurrency or _CONCURRENCY[backend],
+        max_concurrency=config.max_concurrency or MAX_CONCURRENCY[backend],
         tokens=token_counter(model),
         context_length=_context_length(model),
         seed=seed if config.seed is None else config.seed,
     )
 
 
-def _backend(config: TeacherConfig) -> Backend:
+def _backend(config: TeacherConfig) -> str:
     if config.serve_command is not None:
         return "command"
     return config.backend or ("endpoint" if config.base_url else "transformers")

@@ -6,32 +6,29 @@ for the process that is about to train.
 
 import logging
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+_JAX = ("jax", "jax.lax")
 
-@contextmanager
-def _without(module: str) -> Iterator[None]:
-    """Lets an import of this module fail, as if it were not installed."""
-    loaded = {name: found for name, found in sys.modules.items() if name == module or name.startswith(f"{module}.")}
-    for name in loaded:
-        del sys.modules[name]
-    # None is how the import system is told that a module is not to be found; the stubs do not know that.
-    sys.modules[module] = None  # type: ignore[assignment]
+
+@cache
+def _bm25s() -> Any:
+    """The library, imported with JAX hidden from it: None is how the import system is told that a module is not to be found."""
+    loaded = {name: sys.modules[name] for name in _JAX if name in sys.modules}
+    sys.modules.update(dict.fromkeys(_JAX))  # type: ignore[arg-type]  # the stubs do not know that
     try:
-        yield
+        import bm25s
     finally:
-        del sys.modules[module]
+        for name in _JAX:
+            del sys.modules[name]
         sys.modules.update(loaded)
-
-
-with _without("jax"):
-    import bm25s
-
-logging.getLogger("bm25s").setLevel(logging.WARNING)
+    logging.getLogger("bm25s").setLevel(logging.WARNING)
+    return bm25s
 
 
 class Bm25:
@@ -42,7 +39,7 @@ class Bm25:
     """
 
     def __init__(self, texts: Sequence[Sequence[str]]) -> None:
-        self._index = bm25s.BM25(method="lucene")
+        self._index = _bm25s().BM25(method="lucene")
         self._index.index([list(tokens) for tokens in texts], show_progress=False)
         self._count = len(texts)
 

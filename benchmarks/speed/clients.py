@@ -23,7 +23,8 @@ from axolotl_augft.asking import feed as feeding
 from axolotl_augft.asking.collector import few_collections
 from axolotl_augft.asking.feed import count_requests
 from axolotl_augft.asking.pacing import Pace
-from axolotl_augft.asking.window import Asked, ask
+from axolotl_augft.asking.round import Round, RoundCounts
+from axolotl_augft.asking.window import ask
 from axolotl_augft.config.augment import GlobalAugment, LocalAugment
 from axolotl_augft.config.teacher import TeacherConfig
 from axolotl_augft.sources.documents import Document, document_id
@@ -44,7 +45,7 @@ class MemoryWatcher:
     def __init__(self) -> None:
         self.early = 0
 
-    def update(self, asked: Asked) -> None:
+    def update(self, asked: RoundCounts) -> None:
         """Called after each answer."""
         if not self.early and asked.answered >= _EARLY:
             self.early = psutil.Process().memory_info().rss
@@ -84,7 +85,7 @@ def run(name: str, url: str, count: int, in_flight: int, folder: Path) -> dict[s
             requests = _global(url, count, in_flight, store, shuffled=name == "shuffled")
         watcher = MemoryWatcher()
         server, pace = Server(url, "m", 600), Pace(in_flight, 6)
-        figures = timed(lambda: ask(requests, server, store, pace, watcher).answered)
+        figures = timed(lambda: ask(requests, Round(server, store, pace, watcher)).answered)
         figures["growth"] = psutil.Process().memory_info().rss - watcher.early if watcher.early else 0
         if name == "local":
             again = (t.request for t in strategy.in_sending_order())
@@ -97,7 +98,7 @@ def _local(url: str, in_flight: int, documents: Iterable[Document]) -> LocalStra
 
 
 def _global(url: str, count: int, in_flight: int, store: ResponseStore, shuffled: bool) -> Iterable[Request]:
-    strategy = GlobalStrategy(GlobalAugment(), teacher(url, in_flight), long_documents(count), "en", (store, "bench"))
+    strategy = GlobalStrategy(GlobalAugment(), teacher(url, in_flight), long_documents(count), "en", store, "bench")
     assert strategy.groups, "grouping is measured elsewhere: it is done once, and remembered"
     requests = (t.request for t in strategy.in_sending_order())
     if not shuffled:

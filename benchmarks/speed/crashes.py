@@ -23,14 +23,14 @@ from datasets import Dataset
 from measuring import IN_FLIGHT, Figure, child, mock
 
 from axolotl_augft.asking.pacing import Pace
-from axolotl_augft.asking.window import Asked, ask
+from axolotl_augft.asking.round import Round, RoundCounts
+from axolotl_augft.asking.window import ask
 from axolotl_augft.config.augment import LocalAugment
 from axolotl_augft.config.recipe import Recipe
 from axolotl_augft.errors import StoreError
 from axolotl_augft.formats import CompletionFormat
 from axolotl_augft.judging.pipeline import judged_inferences
-from axolotl_augft.output.result import Asked as Counts
-from axolotl_augft.output.result import write_result
+from axolotl_augft.output.result import RequestCounts, write_result
 from axolotl_augft.output.student import load_student
 from axolotl_augft.sources.documents import read_documents
 from axolotl_augft.sources.source import Source
@@ -43,7 +43,7 @@ DOCUMENTS = 6000
 
 
 class _Quiet:
-    def update(self, asked: Asked) -> None:
+    def update(self, asked: RoundCounts) -> None:
         """Shows nothing."""
 
 
@@ -74,13 +74,15 @@ class Stage:
         """Asks what is not answered."""
         with ResponseStore.opened(self._recipe.store_path) as store:
             requests = (t.request for t in self._tasks().in_sending_order())
-            ask(requests, Server(self._url, "m", 60), store, Pace(IN_FLIGHT, 8), _Quiet(), trusted=True)
+            ask(requests, Round(Server(self._url, "m", 60), store, Pace(IN_FLIGHT, 8), _Quiet(), trusted=True))
 
     def written(self) -> str:
         """Writes the result; a digest of its files."""
         with ResponseStore.opened(self._recipe.store_path) as store:
             judged = judged_inferences(self._tasks(), store, self._recipe.augft)
-            found = write_result(self._recipe, [self._source], judged, load_student(self._recipe), "mock", Counts(DOCUMENTS, 0, 0, {}, 0))
+            found = write_result(
+                self._recipe, [self._source], judged, load_student(self._recipe), "mock", RequestCounts(DOCUMENTS, 0, 0, {}, 0)
+            )
         files = sorted((self._recipe.output_dir / found.fingerprint).iterdir())
         return hashlib.sha256(b"".join(f.read_bytes() for f in files)).hexdigest()
 

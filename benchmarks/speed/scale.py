@@ -92,7 +92,7 @@ def plan(count: int, folder: Path) -> dict[str, Any]:
 def write(count: int, folder: Path) -> dict[str, Any]:
     """Memory and seconds of writing what a full store holds."""
     from axolotl_augft.judging.pipeline import judged_inferences
-    from axolotl_augft.output.result import Asked, write_result
+    from axolotl_augft.output.result import RequestCounts, write_result
     from axolotl_augft.output.student import load_student
     from axolotl_augft.stage import Prepared, prepared
     from axolotl_augft.teacher.answer import Answer, Outcome
@@ -113,7 +113,9 @@ def write(count: int, folder: Path) -> dict[str, Any]:
             ready.store.put(some)
         before, start = _reset_peak(), time.monotonic()
         judged = judged_inferences(ready.tasks, ready.store, recipe.augft)
-        found = write_result(recipe, ready.sources, judged, load_student(recipe), "mock", Asked(ready.documents.count, count, 0, {}, 0))
+        found = write_result(
+            recipe, ready.sources, judged, load_student(recipe), "mock", RequestCounts(ready.documents.count, count, 0, {}, 0)
+        )
     rows = sum(e.augmented.rows for e in found.entries if e.augmented)
     return {"seconds": time.monotonic() - start, "growth": _peak() - before, "rows": rows}
 

@@ -12,7 +12,8 @@ from measuring import Figure
 
 from axolotl_augft.asking import feed as feeding
 from axolotl_augft.asking.pacing import Pace
-from axolotl_augft.asking.window import Asked, ask
+from axolotl_augft.asking.round import Round, RoundCounts
+from axolotl_augft.asking.window import ask
 from axolotl_augft.config.augment import GlobalAugment
 from axolotl_augft.config.teacher import TeacherConfig
 from axolotl_augft.files.fingerprints import model_files, stamp_files
@@ -30,7 +31,7 @@ _ANSWER = 16
 
 
 class _Quiet:
-    def update(self, asked: Asked) -> None:
+    def update(self, asked: RoundCounts) -> None:
         """Shows nothing."""
 
 
@@ -39,12 +40,12 @@ def _requests(teacher: Teacher, store: ResponseStore, first: int) -> list[Reques
     texts = [" ".join(corpus.text(11 * i + j) for j in range(11)) for i in range(first, first + _DOCUMENTS)]
     documents = [Document(document_id(t), t, 0, i) for i, t in enumerate(texts)]
     entry = GlobalAugment(context_tokens=2700, max_tokens=_ANSWER)
-    return [t.request for t in GlobalStrategy(entry, teacher, documents, "en", (store, f"{first}")).in_sending_order()]
+    return [t.request for t in GlobalStrategy(entry, teacher, documents, "en", store, f"{first}").in_sending_order()]
 
 
 def _seconds(requests: Iterable[Request], server: Server, store: ResponseStore) -> float:
     start = time.perf_counter()
-    ask(requests, server, store, Pace(_IN_FLIGHT, 2), _Quiet())
+    ask(requests, Round(server, store, Pace(_IN_FLIGHT, 2), _Quiet()))
     return time.perf_counter() - start
 
 

@@ -2,11 +2,13 @@
 
 import json
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
 from axolotl_augft.asking.batch import DOCUMENTED, BatchLimits
 from axolotl_augft.asking.budget import Budget, Limits
+from axolotl_augft.batched import batched
 from axolotl_augft.errors import TeacherError, TeacherRefusedAccess, TeacherUnreachable
 from axolotl_augft.store.batches import BatchLedger
 from axolotl_augft.teacher.answer import Answer, Outcome
@@ -168,7 +170,7 @@ def test_final_outcomes_of_single_requests_are_stored(server, store):
 
 def test_a_batch_of_nothing_but_invalid_requests_stores_none(server, store):
     server.line = lambda *_: {"status_code": 400, "body": {"error": {"code": "bad_field", "message": "unknown field"}}}
-    with pytest.raises(TeacherError, match=r"calls 3 requests invalid and answered none \(HTTP 400, bad_field, unknown field\)"):
+    with pytest.raises(TeacherError, match=r"calls the first 3 requests invalid and answered none \(HTTP 400, bad_field, unknown field\)"):
         run(server, requests(3), store)
     assert store.get(requests(3)) == [None] * 3 and nothing_is_left(store)
 
@@ -321,7 +323,7 @@ def test_what_the_recipe_does_not_ask_any_more_is_not_sent_again(server, store, 
 
 
 def test_an_equal_request_is_not_sent_after_a_wait_for_the_budget(server, store, monkeypatch):
-    monkeypatch.setattr("axolotl_augft.asking.batch._CHUNK", 2)
+    monkeypatch.setattr("axolotl_augft.asking.batch.batched", partial(batched, size=2))
     budget = Budget(Limits(nanodollars=70_000), Price(lambda p, c, a: (p + a) * 100, "test"), lambda _: 284)  # 30,000 at worst: two fit
     one, two, three = requests(3)
     assert run(server, [one, two, three, one], store, budget=budget).answered == 3

@@ -286,7 +286,7 @@ def test_a_refusal_to_delete_files_does_not_matter(server, store, status):
 def test_files_of_results_that_could_not_be_used_stay_to_be_looked_at(server, store, strange):
     server.line = lambda *_: strange
     if strange["status_code"] == 400:
-        with pytest.raises(TeacherError, match="calls 2 requests invalid"):
+        with pytest.raises(TeacherError, match="calls the first 2 requests invalid"):
             run(server, requests(2), store)
     else:
         assert run(server, requests(2), store).failed.total() == 2

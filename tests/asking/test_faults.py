@@ -16,6 +16,7 @@ import trustme
 from aiohttp import web
 
 from axolotl_augft.asking.pacing import Pace
+from axolotl_augft.asking.round import Round
 from axolotl_augft.asking.window import ask
 from axolotl_augft.errors import TeacherError, TeacherRefusedAccess, TeacherUnreachable
 from axolotl_augft.teacher.client import Server
@@ -197,7 +198,7 @@ def run(case, store, waits):
 
     with TeacherServer(answer=lambda _: "B is A.", misbehave=misbehave, tls=untrusted() if case.tls else None) as server:
         target = Server(case.address.format(port=server.port), "m", case.timeout)
-        return ask(requests(), target, store, Pace(1, case.retries, sleep=sleep, jitter=lambda: 1.0), Quiet())
+        return ask(requests(), Round(target, store, Pace(1, case.retries, sleep=sleep, jitter=lambda: 1.0), Quiet()))
 
 
 @pytest.mark.parametrize("case", MATRIX, ids=lambda case: case.name)

@@ -8,8 +8,9 @@ import time
 import pytest
 from aiohttp import web
 
-from axolotl_augft.asking.feed import Feed, Line, Tally, count_requests, unanswered
+from axolotl_augft.asking.feed import RequestFeed, SendQueue, StoredCounts, count_requests, unanswered
 from axolotl_augft.asking.pacing import Pace
+from axolotl_augft.asking.round import Round
 from axolotl_augft.asking.window import ask
 from axolotl_augft.errors import ConfigError, TeacherRefusedAccess
 from axolotl_augft.teacher.answer import Answer, Outcome
@@ -42,8 +43,8 @@ async def nothing_more_to_do():
 
 async def sent(requests, slots, *steps):
     """The targets that are sent, as a text for each step; a step says which of those under way are answered (+) or fail (-) before."""
-    with Feed(iter([requests]), threading.Event()) as feed:
-        line = Line(feed, slots)
+    with RequestFeed(iter([requests]), threading.Event()) as feed:
+        line = SendQueue(feed, slots)
         under_way, log = {}, []
         for step in ("", *steps):
             for what in step.split():
@@ -105,7 +106,7 @@ def test_nothing_of_a_group_reaches_the_server_before_its_first_is_answered(stor
 
     requests = [r for name in "abc" for r in group(name, 8)]
     with TeacherServer(answer=answer, delay=0.02) as server:
-        assert ask(requests, Server(server.base_url, "m", 5.0), store, Pace(4, 0), Quiet()).answered == 24
+        assert ask(requests, Round(Server(server.base_url, "m", 5.0), store, Pace(4, 0), Quiet())).answered == 24
         arrived = [prompt_of(b)[-2:] for b in server.bodies]
     assert sorted(arrived) == sorted(r.target for r in requests)
     for name in "abc":
@@ -122,7 +123,7 @@ def test_a_first_that_is_filtered_warms_no_prefix(store):
 
     answered = []
     with TeacherServer(misbehave=first_is_filtered) as server:
-        ask(group("a", 8), Server(server.base_url, "m", 5.0), store, Pace(4, 0), Quiet())
+        ask(group("a", 8), Round(Server(server.base_url, "m", 5.0), store, Pace(4, 0), Quiet()))
     assert answered[0] == 2, "a0 and a1 are all that had arrived when a1 was answered"
 
 
@@ -132,7 +133,7 @@ def test_requests_that_are_answered_or_pending_are_left_out(store):
     pending = {b.key}
     assert list(unanswered([a, b, c, c], store, pending)) == [[c]]
     assert pending == {b.key, c.key}
-    assert count_requests([a, a, b, c], store) == Tally(total=3, missing=2, answered=1, spent=store.spent([a.key]))
+    assert count_requests([a, a, b, c], store) == StoredCounts(total=3, missing=2, answered=1, spent=store.spent([a.key]))
 
 
 def test_an_error_while_requests_are_made_ends_the_run(store):
@@ -141,7 +142,7 @@ def test_an_error_while_requests_are_made_ends_the_run(store):
         raise ConfigError("block target fails")
 
     with TeacherServer() as server, pytest.raises(ConfigError, match="block target fails"):
-        ask(failing(), Server(server.base_url, "m", 5.0), store, Pace(4, 0), Quiet())
+        ask(failing(), Round(Server(server.base_url, "m", 5.0), store, Pace(4, 0), Quiet()))
 
 
 def test_what_is_in_flight_when_making_requests_fails_is_stored(store):
@@ -162,7 +163,7 @@ def test_what_is_in_flight_when_making_requests_fails_is_stored(store):
         await asyncio.to_thread(failed.wait, 10)
 
     with TeacherServer(misbehave=wait_for_the_failure) as server, pytest.raises(ConfigError, match="block target fails"):
-        ask(failing(), Server(server.base_url, "m", 5.0), store, Pace(70, 0), Quiet())
+        ask(failing(), Round(Server(server.base_url, "m", 5.0), store, Pace(70, 0), Quiet()))
     assert sum(a is not None for a in store.get(some)) == len(server.bodies) == 64
 
 
@@ -177,7 +178,7 @@ def test_an_end_does_not_wait_for_requests_that_are_answered_already(store):
             yield answered
 
     with TeacherServer(misbehave=lambda _, body: refuse()) as server, pytest.raises(TeacherRefusedAccess):
-        ask(endless(), Server(server.base_url, "m", 5.0), store, Pace(4, 0), Quiet())
+        ask(endless(), Round(Server(server.base_url, "m", 5.0), store, Pace(4, 0), Quiet()))
     assert time.monotonic() < deadline - 10
 
 
@@ -187,7 +188,7 @@ async def refuse():
 
 def test_a_feed_ends_though_its_source_does_not():
     async def enter_and_leave():
-        with Feed(itertools.repeat(group("x", 1)), threading.Event()):
+        with RequestFeed(itertools.repeat(group("x", 1)), threading.Event()):
             pass
 
     ending = threading.Thread(target=asyncio.run, args=[enter_and_leave()], daemon=True)
@@ -210,5 +211,5 @@ def test_requests_are_made_as_they_are_needed(store):
 
     made_at = []
     with TeacherServer(misbehave=note) as server:
-        ask(many(), Server(server.base_url, "m", 5.0), store, Pace(4, 0), Quiet())
+        ask(many(), Round(Server(server.base_url, "m", 5.0), store, Pace(4, 0), Quiet()))
     assert made_at[0] < 2500 and made_at[-1] == 5000

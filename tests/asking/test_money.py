@@ -10,6 +10,7 @@ from click.testing import CliRunner
 
 from axolotl_augft.asking.budget import Budget, Limits, worst_tokens
 from axolotl_augft.asking.pacing import Pace
+from axolotl_augft.asking.round import Round
 from axolotl_augft.asking.window import ask
 from axolotl_augft.cli.estimate import Work, cost_lines
 from axolotl_augft.cli.main import augft
@@ -18,7 +19,7 @@ from axolotl_augft.config.teacher import TeacherConfig
 from axolotl_augft.errors import ConfigError
 from axolotl_augft.store.batches import BatchLedger
 from axolotl_augft.store.responses import ResponseStore
-from axolotl_augft.store.runs import Run
+from axolotl_augft.store.round_log import LoggedRound
 from axolotl_augft.teacher.answer import Answer, Failure, Outcome
 from axolotl_augft.teacher.client import Server
 from axolotl_augft.teacher.prices import NANO, Price, find_price
@@ -226,7 +227,7 @@ def test_stored_answers_count_and_nothing_counts_twice():
 
 
 def run(server, some, store, limit, concurrency=4):
-    return ask(iter(some), Server(server.base_url, "m", 5.0), store, Pace(concurrency, 2, sleep=_no_sleep), Quiet(), budget=limit)
+    return ask(iter(some), Round(Server(server.base_url, "m", 5.0), store, Pace(concurrency, 2, sleep=_no_sleep), Quiet(), budget=limit))
 
 
 async def _no_sleep(_):
@@ -320,9 +321,9 @@ def test_a_run_that_a_limit_ended_goes_on_with_a_higher_one(recipe, teacher, tmp
     assert again.exit_code == 1 and len(teacher.bodies) == 2 and "$0.00 of it in this run" in again.output
     assert call("run", recipe(max_requests=6, teacher=PRICE)).exit_code == 0 and len(teacher.bodies) == 6
     run = the_run(tmp_path)
-    assert (run["asked"], run["hits"], run["answers"], run["all_runs"]["answers"]) == (4, 2, 4, 6)
+    assert (run["asked"], run["answered_before"], run["usage"]["answers"], run["all_runs"]["answers"]) == (4, 2, 4, 6)
     tokens = [len(prompt_of(b)) // 4 for b in teacher.bodies]
-    assert run["all_runs"]["prompt_tokens"] == sum(tokens) and run["prompt_tokens"] == sum(tokens[2:])
+    assert run["all_runs"]["prompt_tokens"] == sum(tokens) and run["usage"]["prompt_tokens"] == sum(tokens[2:])
     assert run["all_runs"]["dollars"] == pytest.approx((sum(tokens) + 10 * run["all_runs"]["completion_tokens"]) / 1e6)
     assert run["cached_tokens"] is None and run["without_dollars"] == 0
     report = call("report", recipe(teacher=PRICE)).output
@@ -365,7 +366,7 @@ def test_a_limit_on_dollars_needs_a_price(recipe, teacher):
 def test_unknown_dollars_are_null(recipe, tmp_path):
     call("run", recipe())
     assert call("report", recipe()).output.count("dollars unknown") == 1
-    assert the_run(tmp_path)["dollars"] is None and the_run(tmp_path)["all_runs"]["prompt_tokens"] > 0
+    assert the_run(tmp_path)["usage"]["dollars"] is None and the_run(tmp_path)["all_runs"]["prompt_tokens"] > 0
 
 
 def test_a_limit_or_a_price_does_not_make_a_finished_result_anew(recipe, teacher):
@@ -418,7 +419,7 @@ def test_dollars_and_time_of_the_plan():
         "those so far (augft.teacher.price); spent so far: unknown"
     )
     assert time.startswith("time: about 4 min (assuming that each of 64 requests in flight gets 30 tokens/s")  # 512,000 / 1,920
-    ran = Run("2026-01-01T00:00:00+00:00", "m", 10, 10, 2.0, 1000, 0)
+    ran = LoggedRound("2026-01-01T00:00:00+00:00", "m", 10, 10, 2.0, 1000, 0)
     assert lines(work, [ran], price=price)[1] == "time: about 2 min (500 tokens/s of answers, as measured in this teacher's last runs)"
     assert lines(work, [ran], requests_per_minute=10)[1].startswith("time: about 1 h 40 min")
     assert lines(work, [ran], tokens_per_minute=1000)[1].startswith("time: about 34 h 10 min")

@@ -6,6 +6,7 @@ import pytest
 from aiohttp import web
 
 from axolotl_augft.asking.pacing import Gate, Pace, Rates
+from axolotl_augft.asking.round import Round
 from axolotl_augft.asking.window import ask
 from axolotl_augft.errors import AugftError, TeacherUnreachable
 from axolotl_augft.teacher.answer import Answer, Failure, Outcome
@@ -134,7 +135,7 @@ def test_a_server_that_bears_three_at_a_time_gets_about_three(store):
 
     with TeacherServer(misbehave=busy_above_three) as server:
         pace = Pace(16, 100, sleep=sleep)
-        asked = ask([request(i) for i in range(300)], Server(server.base_url, "m", 5.0), store, pace, Quiet())
+        asked = ask([request(i) for i in range(300)], Round(Server(server.base_url, "m", 5.0), store, pace, Quiet()))
     assert asked.answered == 300 and not asked.failed and most > 3
     assert asked.passing["HTTP 429"] < 300, "without the gate 13 of 16 tries are refused"
 
@@ -165,7 +166,7 @@ def test_rates_are_taken_once_the_gate_has_let_a_request_in(store):
     passed = Passed()
     with TeacherServer(misbehave=all_are_busy_once) as server:
         pace = Pace(16, 3, sleep=sleep, meters=(passed,))
-        assert ask([request(i) for i in range(16)], Server(server.base_url, "m", 5.0), store, pace, Quiet()).answered == 16
+        assert ask([request(i) for i in range(16)], Round(Server(server.base_url, "m", 5.0), store, pace, Quiet())).answered == 16
     assert 1 <= passed.most <= 12
 
 
@@ -177,7 +178,7 @@ def test_a_run_without_any_answer_ends_with_what_was_seen(store):
 
     with TeacherServer(misbehave=gone) as server, pytest.raises(TeacherUnreachable) as caught:
         pace = Pace(1, 99, sleep=clock.sleep, clock=clock, jitter=lambda: 1.0, stall_timeout=100.0)
-        ask([request()], Server(server.base_url, "m", 5.0), store, pace, Quiet())
+        ask([request()], Round(Server(server.base_url, "m", 5.0), store, pace, Quiet()))
     assert 100 <= clock.now < 160
     assert "no answer from the teacher's server for 1" in str(caught.value) and "failures so far: HTTP 500 9" in str(caught.value)
 
@@ -206,7 +207,7 @@ def test_waiting_for_a_limit_is_no_silence(store):
 
     with TeacherServer(misbehave=every_second_fails) as server:
         pace = Pace(1, 99, sleep=clock.sleep, clock=clock, jitter=lambda: 1.0, stall_timeout=100.0, meters=(SlowLimit(clock),))
-        asked = ask([request(i) for i in range(3)], Server(server.base_url, "m", 5.0), store, pace, Quiet())
+        asked = ask([request(i) for i in range(3)], Round(Server(server.base_url, "m", 5.0), store, pace, Quiet()))
     assert asked.answered == 3 and asked.passing == {"HTTP 500": 3}
     assert clock.now >= 6 * 200
 
@@ -225,7 +226,7 @@ def test_silence_begins_anew_with_each_answer_while_others_are_under_way(store):
 
     with TeacherServer(misbehave=second_is_late_and_fails) as server, pytest.raises(TeacherUnreachable, match="for 200 s"):
         pace = Pace(2, 0, sleep=clock.sleep, clock=clock, stall_timeout=100.0)
-        ask([request(0), request(1)], Server(server.base_url, "m", 5.0), store, pace, Quiet())
+        ask([request(0), request(1)], Round(Server(server.base_url, "m", 5.0), store, pace, Quiet()))
 
 
 def test_answers_in_between_are_progress(store):
@@ -239,7 +240,7 @@ def test_answers_in_between_are_progress(store):
 
     with TeacherServer(misbehave=mostly_busy) as server:
         pace = Pace(1, 99, sleep=clock.sleep, clock=clock, stall_timeout=100.0)
-        asked = ask([request(i) for i in range(6)], Server(server.base_url, "m", 5.0), store, pace, Quiet())
+        asked = ask([request(i) for i in range(6)], Round(Server(server.base_url, "m", 5.0), store, pace, Quiet()))
     assert asked.answered == 6 and clock.now == 6 * 80
     assert asked.seconds == 6 * 80
 
@@ -274,7 +275,7 @@ def test_a_meter_sees_every_try_and_may_end_the_run(store):
     some = [request(i) for i in range(6)]
     budget = Budget(4)
     with TeacherServer(misbehave=first_fails) as server, pytest.raises(AugftError, match="the budget is spent"):
-        ask(some, Server(server.base_url, "m", 5.0), store, Pace(1, 3, sleep=sleep, meters=(budget,)), Quiet())
+        ask(some, Round(Server(server.base_url, "m", 5.0), store, Pace(1, 3, sleep=sleep, meters=(budget,)), Quiet()))
     assert served == 4 and budget.results[0] == Failure("HTTP 500")
     assert [a.outcome for a in budget.results[1:]] == [Outcome.ANSWERED] * 3
     assert [a is not None for a in store.get(some)] == [True] * 3 + [False] * 3

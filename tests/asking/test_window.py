@@ -9,9 +9,10 @@ from dataclasses import replace
 import pytest
 from aiohttp import web
 
-from axolotl_augft.asking.feed import Tally, count_requests
+from axolotl_augft.asking.feed import StoredCounts, count_requests
 from axolotl_augft.asking.pacing import Pace
-from axolotl_augft.asking.window import Asked, ask
+from axolotl_augft.asking.round import Round, RoundCounts
+from axolotl_augft.asking.window import ask
 from axolotl_augft.errors import StoreError, TeacherError, TeacherRefusedAccess, TeacherUnreachable
 from axolotl_augft.teacher.answer import Answer, Failure, Outcome
 from axolotl_augft.teacher.client import Client, Server, open_session, quotes, read_answer
@@ -43,7 +44,7 @@ def run(server, some, store, concurrency=4, retries=3, check=lambda: None, waits
 
     pace = Pace(concurrency, retries, check, sleep, jitter=lambda: 1.0)
     base = server.base_url if isinstance(server, TeacherServer) else server
-    return ask(iter(some), Server(base, "m", 5.0, SECRET), store, pace, Quiet(), trusted)
+    return ask(iter(some), Round(Server(base, "m", 5.0, SECRET), store, pace, Quiet(), trusted))
 
 
 @pytest.fixture
@@ -71,7 +72,7 @@ def test_every_request_is_asked_once_and_stored(server, store):
     assert [a.text for a in store.get(some)] == ["yes: " + r.target[-8:] for r in some]
     assert asked.spent.completion_tokens > 0
     again = count_requests(iter([*some, request("new"), request("new")]), store)
-    assert again == Tally(total=51, missing=1, answered=50, spent=asked.spent)
+    assert again == StoredCounts(total=51, missing=1, answered=50, spent=asked.spent)
     assert run(server, some, store).total == 0 and len(server.bodies) == 50
 
 
@@ -363,14 +364,14 @@ def test_a_filtered_answer_keeps_its_counts():
 def test_what_is_worth_counting_about_an_answer(message, reason, remarks):
     answer = answer_with(message, reason)
     assert answer.remarks == remarks
-    asked = Asked()
+    asked = RoundCounts()
     asked.add(answer)
     assert asked.remarks == Counter(remarks)
 
 
 def test_records_of_two_runs_add_up():
-    one = Asked(answered=2, failed=Counter(timeout=1), passing=Counter({"HTTP 429": 3}), spent=Spent(prompt_tokens=5), seconds=1.5)
-    two = Asked(answered=1, invalid=1, passing=Counter({"HTTP 429": 1}), remarks=Counter(cut=1), seconds=0.5)
+    one = RoundCounts(answered=2, failed=Counter(timeout=1), passing=Counter({"HTTP 429": 3}), spent=Spent(prompt_tokens=5), seconds=1.5)
+    two = RoundCounts(answered=1, invalid=1, passing=Counter({"HTTP 429": 1}), remarks=Counter(cut=1), seconds=0.5)
     both = one + two
     assert (both.answered, both.invalid, both.total, both.spent.prompt_tokens, both.seconds) == (3, 1, 5, 5, 2.0)
     assert (both.failed, both.passing, both.remarks) == (Counter(timeout=1), Counter({"HTTP 429": 4}), Counter(cut=1))
@@ -384,7 +385,7 @@ def test_waits_grow_and_are_bounded():
 
 
 def test_counts_know_what_they_do_not_know():
-    asked = Asked()
+    asked = RoundCounts()
     asked.add(Answer(Outcome.ANSWERED, "x", "stop"))
     assert (asked.answered, asked.spent.without_tokens, asked.spent.completion_tokens) == (1, 1, 0)
 

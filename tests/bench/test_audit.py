@@ -9,7 +9,7 @@ from axolotl_augft.bench.datasets.dataset import save
 from axolotl_augft.bench.datasets.making import grammar_of, make
 from axolotl_augft.bench.datasets.reading import Reader
 from axolotl_augft.bench.oracle.server import OracleServer
-from axolotl_augft.bench.report.audit import Coverage, Tally, audit, audit_lines
+from axolotl_augft.bench.report.audit import Coverage, VerdictCounts, audit, audit_lines
 from axolotl_augft.config.recipe import Recipe
 from axolotl_augft.errors import BenchError, OutputError
 from axolotl_augft.stage import run_stage
@@ -59,17 +59,17 @@ def audited(cfg, data=TOY):
 def test_literal_statements_have_literal_verdicts(toy_cfg):
     found = audited(toy_cfg)
     assert found.tallies == (
-        Tally("global", "conclusion", None, right=1, wrong=0, unread=0),
-        Tally("global", "trace", None, right=1, wrong=0, unread=0),
-        Tally("local", "consequence", None, right=0, wrong=1, unread=0),
-        Tally("local", "rephrasing", None, right=1, wrong=0, unread=1),
-        Tally("local", "reversal", None, right=2, wrong=1, unread=0),
-        Tally("local", "reversal", "duplicate", right=1, wrong=0, unread=0),
-        Tally("local", "rephrasing", "echo", right=1, wrong=0, unread=0),
-        Tally("local", "consequence", "malformed", right=0, wrong=1, unread=0),
+        VerdictCounts("global", "conclusion", None, right=1, wrong=0, unread=0),
+        VerdictCounts("global", "trace", None, right=1, wrong=0, unread=0),
+        VerdictCounts("local", "consequence", None, right=0, wrong=1, unread=0),
+        VerdictCounts("local", "rephrasing", None, right=1, wrong=0, unread=1),
+        VerdictCounts("local", "reversal", None, right=2, wrong=1, unread=0),
+        VerdictCounts("local", "reversal", "duplicate", right=1, wrong=0, unread=0),
+        VerdictCounts("local", "rephrasing", "echo", right=1, wrong=0, unread=0),
+        VerdictCounts("local", "consequence", "malformed", right=0, wrong=1, unread=0),
     )
     assert found.precision == 5 / 8
-    assert found.accepted("local") == Tally("local", "all", None, right=3, wrong=2, unread=1)
+    assert found.accepted("local") == VerdictCounts("local", "all", None, right=3, wrong=2, unread=1)
     assert found.rejected("echo").right == 1
     assert found.empty == {"empty": 4}
     assert found.novel == 4

@@ -1,9 +1,9 @@
 """What tests of the Batch API have in common: requests, and a run that asks them of a `BatchServer` without sleeping."""
 
 from axolotl_augft.asking.batch import DOCUMENTED, ask_in_batches
-from axolotl_augft.asking.batch_results import Results
 from axolotl_augft.asking.budget import Budget
-from axolotl_augft.asking.window import Pace
+from axolotl_augft.asking.pacing import Pace
+from axolotl_augft.asking.round import Round
 from axolotl_augft.teacher.client import Server
 from axolotl_augft.teacher.request import Prefix, Request, Sampling
 
@@ -50,10 +50,9 @@ def run(
 
     target = Server(server.base_url + path, model, 5.0, key)
     budget = budget or Budget.unlimited()
-    results = Results(target, store, budget, Quiet(), retries, trusted)
     pace = Pace(4, retries, jitter=lambda: 1.0)
     try:
-        return ask_in_batches(lambda: iter(some), target, store, pace, budget, results, limits, sleep)
+        return ask_in_batches(lambda: iter(some), Round(target, store, pace, Quiet(), trusted, budget), limits, sleep)
     finally:
         if waits is not None:
             waits.extend(slept)

@@ -7,6 +7,7 @@ import pytest
 from aiohttp import web
 
 from axolotl_augft.asking.pacing import Pace
+from axolotl_augft.asking.round import Round
 from axolotl_augft.asking.window import ask
 from axolotl_augft.errors import ConfigError, TeacherRefusedAccess
 from axolotl_augft.store.responses import ResponseStore
@@ -37,7 +38,7 @@ def no_proxies(monkeypatch):
 
 def asked(base_url, tmp_path):
     with ResponseStore.opened(tmp_path / "s") as store:
-        return ask([REQUEST], Server(base_url, "m", 5.0), store, Pace(1, 0, sleep=at_once), Quiet())
+        return ask([REQUEST], Round(Server(base_url, "m", 5.0), store, Pace(1, 0, sleep=at_once), Quiet()))
 
 
 def answered(base_url, tmp_path):

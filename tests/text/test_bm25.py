@@ -14,6 +14,9 @@ def test_scores_say_which_text_is_nearest():
 def test_jax_is_left_alone(tmp_path):
     (tmp_path / "jax").mkdir()
     (tmp_path / "jax" / "__init__.py").write_text("raise SystemExit('jax was loaded')")
-    program = "import axolotl_augft.text.bm25, bm25s.selection, sys; print(bm25s.selection.JAX_IS_AVAILABLE, 'jax' in sys.modules)"
+    program = (
+        "from axolotl_augft.text.bm25 import Bm25; Bm25([['a']]); import bm25s.selection, sys; "
+        "print(bm25s.selection.JAX_IS_AVAILABLE, 'jax' in sys.modules)"
+    )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env={"PYTHONPATH": str(tmp_path)}, check=False)
     assert done.stdout.split() == ["False", "False"], done.stderr

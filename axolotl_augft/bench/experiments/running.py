@@ -20,7 +20,7 @@ from axolotl_augft.bench.experiments.questions import check_questions, write_tas
 from axolotl_augft.bench.experiments.scoring import LOG_FILE as SCORING_LOG
 from axolotl_augft.bench.experiments.scoring import Job, require_lm_eval, score
 from axolotl_augft.bench.experiments.training import LOG_FILE as TRAINING_LOG
-from axolotl_augft.bench.experiments.training import Asked, augment_or_count, train
+from axolotl_augft.bench.experiments.training import StageAnswers, augment_or_count, train
 from axolotl_augft.bench.report.results import CONDITIONS, CellResult, SuiteResult, TeacherUse, TrainingUse, cell_of, save_result
 from axolotl_augft.errors import BenchError, OutputError
 from axolotl_augft.files.durable import read_json, write_json
@@ -141,7 +141,7 @@ class _Run:
         write_json(mark, {"fingerprint": fingerprint, "training": asdict(training), "teacher": asdict(use) if use else None})
         return training, use
 
-    def _with_seconds(self, use: TeacherUse, asked: Asked, cell: Cell) -> TeacherUse:
+    def _with_seconds(self, use: TeacherUse, asked: StageAnswers, cell: Cell) -> TeacherUse:
         """The teacher's seconds: its pace in the runs of this folder that asked, times the cell's answers; None if none asked."""
         ledger = self._out / "augmentations" / "asked.json"
         entries = read_json(ledger) or []

@@ -17,7 +17,7 @@ from axolotl_augft.bench.report.results import TeacherUse, TrainingUse
 from axolotl_augft.config.recipe import Recipe
 from axolotl_augft.errors import AugftError, BenchError
 from axolotl_augft.judging.verify import Verifier
-from axolotl_augft.output.manifest import load_note, load_result
+from axolotl_augft.output.manifest import load_record, load_result
 from axolotl_augft.output.summary import training_loads
 from axolotl_augft.stage import prepared, run_stage
 
@@ -28,7 +28,7 @@ _ERROR_LINE = re.compile(r"(augft: error: |error: |[\w.]*(Error|Exception|Interr
 
 
 @dataclass(frozen=True)
-class Asked:
+class StageAnswers:
     """What the stage asked now for a cell: answers, the tokens of answers, and the seconds it took."""
 
     requests: int
@@ -43,7 +43,7 @@ class Augmented:
     original_rows: int
     augmented_rows: int
     use: TeacherUse | None
-    asked: Asked | None
+    asked: StageAnswers | None
 
 
 def augment(cfg: Mapping[str, Any]) -> Augmented:
@@ -54,14 +54,14 @@ def augment(cfg: Mapping[str, Any]) -> Augmented:
     """
     recipe = Recipe.from_cfg(cfg)
     run_stage(recipe)
-    result, note = load_result(recipe), load_note(recipe)
-    assert result is not None and note is not None
-    _, originals, augmented = training_loads(result, recipe)
+    result, record = load_result(recipe), load_record(recipe)
+    assert result is not None and record is not None
+    loads = training_loads(result, recipe)
     if not recipe.augft.augment:
-        return Augmented(originals.rows, 0, None, None)
-    run = note.run
-    asked = Asked(run["asked"], run["completion_tokens"] or 0, run["seconds"])
-    return Augmented(originals.rows, augmented.rows, _stored_use(recipe), asked)
+        return Augmented(loads.originals.rows, 0, None, None)
+    run = record.run
+    asked = StageAnswers(run.asked, run.usage.completion_tokens or 0, run.seconds)
+    return Augmented(loads.originals.rows, loads.augmented.rows, _stored_use(recipe), asked)
 
 
 def _stored_use(recipe: Recipe) -> TeacherUse:

@@ -32,7 +32,7 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
+class VerdictCounts:
     """Statements of one strategy and kind, accepted (`reason` None) or rejected for one reason."""
 
     strategy: str
@@ -67,16 +67,16 @@ class Audit:
 
     data: str
     teacher: str
-    tallies: tuple[Tally, ...]
+    tallies: tuple[VerdictCounts, ...]
     coverages: tuple[Coverage, ...]
     novel: int
     empty: dict[str, int]
 
-    def accepted(self, strategy: str = ALL, kind: str = ALL) -> Tally:
+    def accepted(self, strategy: str = ALL, kind: str = ALL) -> VerdictCounts:
         """The accepted statements of a strategy and kind together."""
         return _sum(strategy, kind, None, self.tallies)
 
-    def rejected(self, reason: str) -> Tally:
+    def rejected(self, reason: str) -> VerdictCounts:
         """The statements that were rejected for a reason."""
         return _sum(ALL, ALL, reason, self.tallies)
 
@@ -164,7 +164,7 @@ class _Counter:
     def audit(self, teacher: str) -> Audit:
         """What was counted."""
         keys = sorted({k[:3] for k in self._counts}, key=lambda k: (k[2] or "", k[0], k[1]))
-        tallies = (Tally(*key, *(self._counts[*key, verdict] for verdict in Verdict)) for key in keys)
+        tallies = (VerdictCounts(*key, *(self._counts[*key, verdict] for verdict in Verdict)) for key in keys)
         return Audit(self._data.name, teacher, tuple(tallies), tuple(self._coverages()), self._novel, dict(self._empty))
 
     def _check(self, text: str) -> None:
@@ -191,9 +191,9 @@ class _Counter:
                 yield Coverage(strategy, split, len(wanted[split] & stated[strategy]), len(wanted[split]))
 
 
-def _sum(strategy: str, kind: str, reason: str | None, tallies: Iterable[Tally]) -> Tally:
+def _sum(strategy: str, kind: str, reason: str | None, tallies: Iterable[VerdictCounts]) -> VerdictCounts:
     own = [t for t in tallies if t.reason == reason and strategy in (ALL, t.strategy) and kind in (ALL, t.kind)]
-    return Tally(strategy, kind, reason, sum(t.right for t in own), sum(t.wrong for t in own), sum(t.unread for t in own))
+    return VerdictCounts(strategy, kind, reason, sum(t.right for t in own), sum(t.wrong for t in own), sum(t.unread for t in own))
 
 
 def audit_lines(audit: Audit) -> list[str]:
@@ -223,7 +223,7 @@ def _kinds(audit: Audit) -> list[tuple[str, str]]:
     return sorted({(t.strategy, t.kind) for t in audit.tallies if t.reason is None})
 
 
-def _row(name: str, tally: Tally) -> str:
+def _row(name: str, tally: VerdictCounts) -> str:
     right = _shown(share(tally.right, tally.statements))
     return f"| {name} | {tally.statements:,} | {tally.right:,} | {tally.wrong:,} | {tally.unread:,} | {right} |"
 

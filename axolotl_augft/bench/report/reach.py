@@ -65,7 +65,7 @@ def related_groups(data: BenchData, tokens: TokenCounter, context_tokens: int, p
     documents = _documents(data)
     memory = _Memory()
     entry = GlobalAugment(context_tokens=context_tokens, passes=passes)
-    strategy = GlobalStrategy(entry, _never_asked(tokens), documents, "en", (memory, ""))
+    strategy = GlobalStrategy(entry, _never_asked(tokens), documents, "en", memory, "")
     if strategy.cut:
         raise BenchError(f"{strategy.cut} documents are longer than {context_tokens} tokens and would be cut; raise --context-tokens")
     next(strategy.tasks())

@@ -56,7 +56,7 @@ _NEGATED = {"can": "cannot", **dict.fromkeys(("is", "is_a", "done_by"), "are not
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class Opening:
     """The beginning of a sentence, and how the missing last argument is to be written."""
 
     prompt: str
@@ -73,12 +73,12 @@ def statements(fact: Fact, *tables: Mapping[str, Sequence[str]]) -> list[str]:
     return [template.format_map(fields) for table in tables for template in table[fact.predicate]]
 
 
-def asked(fact: Fact, template: str) -> Asked:
+def asked(fact: Fact, template: str) -> Opening:
     """The wording without the fact's last argument."""
     *before, (text, field, _, _) = string.Formatter().parse(template)
     assert field
     prompt = "".join(f"{t}{{{f}}}" for t, f, _, _ in before) + text.rstrip()
-    return Asked(capitalised(prompt.format_map(_fields(fact.arguments))), field)
+    return Opening(capitalised(prompt.format_map(_fields(fact.arguments))), field)
 
 
 def contrasts(statement: str, fact: Fact, others: Sequence[str]) -> Iterator[str]:

@@ -10,7 +10,7 @@ _COLUMNS = "ended, teacher, requests, asked, seconds, completion_tokens, nanodol
 
 
 @dataclass(frozen=True)
-class Run:
+class LoggedRound:
     """One round of requests.
 
     `requests`: those that came to an end. `asked`: those of them that the store did not answer. `ended`: UTC.
@@ -26,18 +26,18 @@ class Run:
     nanodollars: int
 
     @classmethod
-    def of(cls, teacher_id: str, requests: int, asked: int, seconds: float, spent: Spent) -> "Run":
+    def of(cls, teacher_id: str, requests: int, asked: int, seconds: float, spent: Spent) -> "LoggedRound":
         """A round that ends now."""
         now = datetime.now(UTC).isoformat(timespec="seconds")
         return cls(now, teacher_id, requests, asked, round(seconds, 3), spent.completion_tokens, spent.nanodollars)
 
 
-def save_run(store: ResponseStore, run: Run) -> None:
+def log_round(store: ResponseStore, run: LoggedRound) -> None:
     """Adds a round."""
     with store.writing() as db:
         db.execute(f"INSERT INTO runs ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)", astuple(run))
 
 
-def load_runs(store: ResponseStore) -> list[Run]:
+def logged_rounds(store: ResponseStore) -> list[LoggedRound]:
     """All rounds, the oldest first."""
-    return [Run(*row) for row in store.rows(f"SELECT {_COLUMNS} FROM runs ORDER BY rowid")]
+    return [LoggedRound(*row) for row in store.rows(f"SELECT {_COLUMNS} FROM runs ORDER BY rowid")]
