@@ -325,7 +325,7 @@ def test_a_run_that_a_limit_ended_goes_on_with_a_higher_one(recipe, teacher, tmp
     tokens = [len(prompt_of(b)) // 4 for b in teacher.bodies]
     assert run["all_runs"]["prompt_tokens"] == sum(tokens) and run["usage"]["prompt_tokens"] == sum(tokens[2:])
     assert run["all_runs"]["dollars"] == pytest.approx((sum(tokens) + 10 * run["all_runs"]["completion_tokens"]) / 1e6)
-    assert run["cached_tokens"] is None and run["without_dollars"] == 0
+    assert run["usage"]["cached_tokens"] is None and run["usage"]["without_dollars"] == 0
     report = call("report", recipe(teacher=PRICE)).output
     assert "all runs: teacher tokens: " in report and f"{dollars(run['all_runs']['dollars'])}\n" in report
 
