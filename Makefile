@@ -1,4 +1,5 @@
-# Targets: env, test, test-quick, check, demo, bench, bench-tiny, bench-reversal-curse, bench-gemma, bench-small, bench-table, docs, docs-keys, clean. All work in .venv.
+# Targets: env, test, test-quick, check, docs, docs-keys, demo, bench, bench-tiny, bench-reversal-curse, bench-gemma, bench-small,
+# bench-table, clean. All work in .venv.
 PYTHON ?= python3.11
 # Pinned, so that all machines test with one torch; TORCH= leaves the choice to axolotl.
 TORCH ?= torch==2.13.0
@@ -23,7 +24,7 @@ check: env
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/mkdocs build --quiet --strict --site-dir build/site
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict --site-dir build/site
 
 test-quick: env check
 	$(BIN)/pytest -q -m "not slow"
@@ -75,7 +76,7 @@ bench-table: env
 
 # The documentation as a site in build/site; a broken link or anchor fails.
 docs: env
-	$(BIN)/mkdocs build --strict --site-dir build/site
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --site-dir build/site
 
 # The tables of docs/configuration.md, from the settings' own descriptions.
 docs-keys: env
