@@ -141,7 +141,7 @@ _COLUMNS = (
 )
 _SHOWN = (1_000, 100_000, 10_000_000)
 _HEADS = (
-    "",
+    "strategy",
     "documents",
     "requests",
     "dollars",

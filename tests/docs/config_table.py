@@ -111,10 +111,11 @@ def _kind(kind: Mapping[str, Any]) -> str:
         if "discriminator" in items or "oneOf" in items:
             return "list of [entries](#augment)"
         kind_of_items = _kind(items)
-        return f"list of {kind_of_items.replace('block', 'blocks', 1) if '$ref' in items else kind_of_items}"
+        plural = {"string": "strings"}.get(kind_of_items, kind_of_items.replace("block", "blocks", 1))
+        return f"list of {plural}"
     if kind.get("type") in ("integer", "number"):
         return _number(kind)
-    return {"string": "text", "boolean": "`true`, `false`", "object": "mapping"}[kind["type"]]
+    return {"string": "string", "boolean": "`true`, `false`", "object": "mapping"}[kind["type"]]
 
 
 def _number(kind: Mapping[str, Any]) -> str:
