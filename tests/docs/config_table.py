@@ -129,7 +129,7 @@ def _number(kind: Mapping[str, Any]) -> str:
         f"> {above:g}" if above is not None else "",
         f"≤ {high:g}" if high is not None else "",
     ]
-    return " ".join(filter(None, (name, *bounds)))
+    return f"{name} {', '.join(filter(None, bounds))}".strip()
 
 
 def _escaped(text: str) -> str:
