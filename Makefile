@@ -1,4 +1,5 @@
-# Targets: env, test, test-quick, check, demo, bench, bench-tiny, bench-reversal-curse, bench-gemma, bench-small, bench-table, clean. All work in .venv.
+# Targets: env, test, test-quick, check, docs, docs-keys, demo, bench, bench-tiny, bench-reversal-curse, bench-gemma, bench-small,
+# bench-table, clean. All work in .venv.
 PYTHON ?= python3.11
 # Pinned, so that all machines test with one torch; TORCH= leaves the choice to axolotl.
 TORCH ?= torch==2.13.0
@@ -7,7 +8,7 @@ DEMO := example_configs/smollm2-handbook-lora-cpu.yml
 export HF_HUB_OFFLINE ?= 1
 export AXOLOTL_DO_NOT_TRACK ?= 1
 
-.PHONY: env test test-quick check demo bench bench-tiny bench-reversal-curse bench-gemma bench-small bench-table clean
+.PHONY: env test test-quick check demo bench bench-tiny bench-reversal-curse bench-gemma bench-small bench-table docs docs-keys clean
 
 env: .venv/.ready
 
@@ -23,6 +24,7 @@ check: env
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --site-dir build/site
 
 test-quick: env check
 	$(BIN)/pytest -q -m "not slow"
@@ -40,9 +42,9 @@ demo: env
 	@echo "adapter: build/demo/adapter"
 
 # What asking a teacher costs beside other clients. FULL=1: at full size (half an hour or more). MODEL=: a model folder, to measure
-# transformers serve too. README=1: the table goes into the README.
+# transformers serve too. PAGE=1: the table goes into docs/speed.md.
 bench: env
-	$(BIN)/python benchmarks/speed/bench.py $(if $(FULL),--full) $(if $(MODEL),--model $(MODEL)) --out build/bench/speed.md $(if $(README),--readme README.md)
+	$(BIN)/python benchmarks/speed/bench.py $(if $(FULL),--full) $(if $(MODEL),--model $(MODEL)) --out build/bench/speed.md $(if $(PAGE),--page docs/speed.md)
 
 # SOURCE=: the folder of the reversal-curse data; without it, it is taken from the hub (then HF_HUB_OFFLINE=0).
 bench-reversal-curse: env
@@ -67,10 +69,18 @@ bench-tiny: env
 	$(BIN)/python benchmarks/tiny_student.py build/models/tiny
 	$(BIN)/axolotl augft bench run benchmarks/suites/reversals-tiny.yml --seeds $(or $(SEEDS),0)
 
-# The README's tables and figures, from the kept raw scores.
+# The tables and figures of docs/results.md, from the kept raw scores.
 bench-table: env
-	$(BIN)/axolotl augft bench table benchmarks/results/*.json --readme README.md
-	$(BIN)/axolotl augft bench plot benchmarks/results/*.json --out benchmarks/figures
+	$(BIN)/axolotl augft bench table benchmarks/results/*.json --readme docs/results.md
+	$(BIN)/axolotl augft bench plot benchmarks/results/*.json --out docs/figures
+
+# The documentation as a site in build/site; a broken link or anchor fails.
+docs: env
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --site-dir build/site
+
+# The tables of docs/configuration.md, from the settings' own descriptions.
+docs-keys: env
+	$(BIN)/python tests/docs/config_table.py
 
 clean:
 	rm -rf build .pytest_cache .mypy_cache .ruff_cache

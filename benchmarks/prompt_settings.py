@@ -19,7 +19,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
 
-from prompt_table import tables
+from prompt_table import csv_text
 from transformers import AutoTokenizer
 
 from axolotl_augft.bench.datasets.dataset import DOCUMENTS, BenchData, Stated, load, save
@@ -54,7 +54,7 @@ CHECKS = [c for c in get_args(AugftConfig.model_fields["verify"].annotation) if 
 
 
 def main() -> None:
-    """Runs the settings and prints a table."""
+    """Runs the settings and prints their figures as CSV."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path, nargs="+")
     parser.add_argument("--model", required=True)
@@ -90,7 +90,7 @@ def _run(given: argparse.Namespace) -> None:
         if given.out:
             given.out.parent.mkdir(parents=True, exist_ok=True)
             given.out.write_text(json.dumps(rows, indent=1))
-    print("\n".join(tables(rows)))
+    print(csv_text(rows), end="")
 
 
 def _chats(model: str) -> bool:

@@ -1,46 +1,45 @@
-"""The figures of `prompt_settings.py` as tables, one for each teacher and data set.
+"""The figures of `prompt_settings.py` as one CSV file: a line for each teacher, data set, setting and check.
 
-Usage: python benchmarks/prompt_table.py ROWS.json... [--page docs/teachers.md]
-
-With --page they are put between that file's <!-- figures --> marks.
+Usage: python benchmarks/prompt_table.py ROWS.json... [--check none] [--out benchmarks/results/prompts/prompts.csv]
 """
 
 import argparse
+import csv
+import io
 import json
-import re
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import groupby
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-_MARKS = re.compile(r"(?<=<!-- figures -->\n).*?(?=<!-- /figures -->)", re.DOTALL)
-_FIGURES = {"statements": "statements", "precision": "precision", "wrong": "wrong", "unread": "not understood", "coverage": "coverage"}
-_KEYS = {"teacher", "data", "documents", "setting", "check", *_FIGURES}
+_WHERE = ("data", "documents", "teacher", "setting", "check")
+# Columns of shares, and what `prompt_settings.py` calls them.
+_SHARES = {"precision": "precision", "wrong": "wrong", "not_understood": "unread", "coverage": "coverage"}
+_KEYS = {*_WHERE, "statements", *_SHARES.values()}
 
 Row = Mapping[str, Any]
 
 
 def main() -> None:
-    """Prints the tables, or puts them into a page."""
+    """Prints the CSV, or writes it to a file."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("rows", type=Path, nargs="+")
-    parser.add_argument("--page", type=Path)
+    parser.add_argument("rows", type=Path, nargs="+", help="what prompt_settings.py wrote with --out")
+    parser.add_argument("--check", help="take only the rows of this `verify` setting")
+    parser.add_argument("--out", type=Path, help="the CSV file")
     given = parser.parse_args()
     try:
-        text = "\n".join(tables([row for file in given.rows for row in _rows(file)])) + "\n"
-        if given.page is None:
-            print(text)
-        elif not _MARKS.search(page := given.page.read_text()):
-            parser.error(f"{given.page}: no <!-- figures --> and <!-- /figures --> in it")
+        rows = [row for file in given.rows for row in _rows(file) if given.check in (None, row["check"])]
+        text = csv_text(rows)
+        if given.out is None:
+            print(text, end="")
         else:
-            given.page.write_text(_MARKS.sub(lambda _: text, page))
+            given.out.write_text(text, encoding="utf-8")
     except (OSError, ValueError) as error:
         parser.error(str(error))
 
 
 def _rows(file: Path) -> list[Row]:
     try:
-        rows = json.loads(file.read_text())
+        rows = json.loads(file.read_text(encoding="utf-8"))
     except ValueError:
         rows = None
     if not rows or not isinstance(rows, list) or not all(isinstance(row, dict) and row.keys() >= _KEYS for row in rows):
@@ -48,45 +47,33 @@ def _rows(file: Path) -> list[Row]:
     return rows
 
 
-def tables(rows: Sequence[Row]) -> Iterator[str]:
-    """Lines of Markdown.
+def csv_text(rows: Sequence[Row]) -> str:
+    """The rows as CSV, those of one data set and teacher together, settings in the order in which they were run.
 
     Args:
         rows: What `prompt_settings.py` wrote: a setting's figures under one check.
 
+    Returns:
+        The file's text. Shares have three decimals; one without a value (of no statements) is empty.
+
     Raises:
-        ValueError: A setting is told twice.
+        ValueError: A setting is given twice.
     """
-
-    def where(row: Row) -> tuple[str, str, int]:
-        return row["data"], row["teacher"], -row["documents"]
-
-    for (data, teacher, documents), some in groupby(sorted(rows, key=where), where):
-        settings = _by_setting(list(some))
-        checks = next(iter(settings.values()))
-        heads = [what if check == "none" else f"with {check}: {what}" for check in checks for what in _FIGURES.values()]
-        yield f"### {data}, {-documents:,} documents, written by {teacher}\n"
-        yield "| setting | " + " | ".join(heads) + " |"
-        yield "|---|" + "---:|" * len(heads)
-        for setting, found in settings.items():
-            yield f"| {setting} | " + " | ".join(_shown(found[check][name]) for check in checks for name in _FIGURES) + " |"
-        yield ""
+    seen: set[tuple[Any, ...]] = set()
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow([*_WHERE, "statements", *_SHARES])
+    for row in sorted(rows, key=lambda row: (row["data"], -row["documents"], row["teacher"])):
+        where = tuple(row[name] for name in _WHERE)
+        if where in seen:
+            raise ValueError(f"{row['data']}, {row['teacher']}: the setting {row['setting']!r} is given twice; give each file of rows once")
+        seen.add(where)
+        writer.writerow([*where, row["statements"], *(_share(row[name]) for name in _SHARES.values())])
+    return text.getvalue()
 
 
-def _by_setting(rows: Sequence[Row]) -> dict[str, dict[str, Row]]:
-    settings: dict[str, dict[str, Row]] = {}
-    for row in rows:
-        checks = settings.setdefault(row["setting"], {})
-        if row["check"] in checks:
-            raise ValueError(f"{row['data']}, {row['teacher']}: the setting {row['setting']!r} is told twice; give each file of rows once")
-        checks[row["check"]] = row
-    return settings
-
-
-def _shown(value: Any) -> str:
-    if isinstance(value, float):
-        return f"{value:.2f}"
-    return "–" if value is None else f"{value:,}"
+def _share(value: float | None) -> str:
+    return "" if value is None else f"{value:.3f}"
 
 
 if __name__ == "__main__":

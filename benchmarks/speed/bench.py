@@ -1,6 +1,6 @@
 """Measures what the teacher's side of the stage costs, and prints goal beside figure.
 
-Usage: python benchmarks/speed/bench.py [--full] [--only NAME] [--model FOLDER] [--out FILE] [--readme README.md]
+Usage: python benchmarks/speed/bench.py [--full] [--only NAME] [--model FOLDER] [--out FILE] [--page docs/speed.md]
 
 Without --full the long measurements are smaller. Every figure is a ratio or a count from one run on this machine, beside aiohttp and the
 openai client.
@@ -58,7 +58,7 @@ def main() -> None:
     parser.add_argument("--only", action="append")
     parser.add_argument("--model", help="model folder for transformers serve")
     parser.add_argument("--out", type=Path, help="file for the table")
-    parser.add_argument("--readme", type=Path, help="file that gets the table between its <!-- speed --> marks")
+    parser.add_argument("--page", type=Path, help="file that gets the table between its <!-- speed --> marks")
     arguments = parser.parse_args()
     figures: list[Figure] = []
     for name, measure in sections(arguments.full, arguments.model).items():
@@ -75,10 +75,10 @@ def main() -> None:
     if arguments.out:
         arguments.out.parent.mkdir(parents=True, exist_ok=True)
         arguments.out.write_text("\n".join(lines) + "\n")
-    if arguments.readme:
-        before, _, rest = arguments.readme.read_text().partition("<!-- speed -->")
+    if arguments.page:
+        before, _, rest = arguments.page.read_text().partition("<!-- speed -->")
         after = rest.partition("<!-- /speed -->")[2]
-        arguments.readme.write_text("\n".join([before + "<!-- speed -->", *lines, "<!-- /speed -->" + after]))
+        arguments.page.write_text("\n".join([before + "<!-- speed -->\n", *lines, "\n<!-- /speed -->" + after]))
 
 
 if __name__ == "__main__":

@@ -41,21 +41,24 @@ def table(*files):
     return subprocess.run([sys.executable, BENCHMARKS / "prompt_table.py", *files], capture_output=True, text=True, timeout=60)
 
 
-def test_rows_become_a_table_for_each_data_set(tmp_path):
-    row = {"teacher": "m", "data": "d", "setting": "s", "documents": 1200, "wrong": 0.25, "unread": 0.0, "coverage": 2 / 3}
-    rows = [row | {"check": "none", "statements": 1000, "precision": 0.75}, row | {"check": "names", "statements": 0, "precision": None}]
-    (tmp_path / "a.json").write_text(json.dumps(rows))
-    (tmp_path / "b.json").write_text(json.dumps([r | {"data": "e"} for r in rows]))
-    assert table(tmp_path / "a.json", tmp_path / "b.json").stdout.splitlines()[:6] == [
-        "### d, 1,200 documents, written by m",
-        "",
-        "| setting | statements | precision | wrong | not understood | coverage |"
-        " with names: statements | with names: precision | with names: wrong | with names: not understood | with names: coverage |",
-        "|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|",
-        "| s | 1,000 | 0.75 | 0.25 | 0.00 | 0.67 | 0 | – | 0.25 | 0.00 | 0.67 |",
-        "",
+def test_rows_become_lines_of_csv(tmp_path):
+    row = {"teacher": "m", "data": "d", "setting": "s, t", "documents": 1200, "wrong": 0.25, "unread": 0.0}
+    row["coverage"] = 2 / 3
+    rows = [
+        row | {"check": "none", "statements": 1000, "precision": 0.75},
+        row | {"check": "names", "statements": 0, "precision": None},
     ]
-    assert "told twice" in table(tmp_path / "a.json", tmp_path / "a.json").stderr
+    (tmp_path / "a.json").write_text(json.dumps([r | {"data": "e"} for r in rows]))
+    (tmp_path / "b.json").write_text(json.dumps(rows))
+    assert table(tmp_path / "a.json", tmp_path / "b.json").stdout.splitlines()[:4] == [
+        "data,documents,teacher,setting,check,statements,precision,wrong,not_understood,coverage",
+        'd,1200,m,"s, t",none,1000,0.750,0.250,0.000,0.667',
+        'd,1200,m,"s, t",names,0,,0.250,0.000,0.667',
+        'e,1200,m,"s, t",none,1000,0.750,0.250,0.000,0.667',
+    ]
+    assert table(tmp_path / "a.json", "--check", "names", "--out", tmp_path / "c.csv").returncode == 0
+    assert (tmp_path / "c.csv").read_text().splitlines()[1:] == ['e,1200,m,"s, t",names,0,,0.250,0.000,0.667']
+    assert "given twice" in table(tmp_path / "a.json", tmp_path / "a.json").stderr
 
 
 @pytest.mark.parametrize("content", ["no JSON", "[]", "{}", '[{"teacher": "m"}]'])
@@ -64,17 +67,6 @@ def test_a_file_without_rows_is_told_in_one_line(tmp_path, content):
     told = table(tmp_path / "a.json")
     assert told.returncode == 2
     assert told.stderr.splitlines()[-1].endswith("a.json: no rows of prompt_settings.py; give a file that it wrote with --out")
-
-
-def test_the_tables_go_between_the_marks_of_a_page(tmp_path):
-    row = {"teacher": "m", "data": "d", "setting": "s", "documents": 1, "statements": 1, "check": "none"}
-    (tmp_path / "a.json").write_text(json.dumps([row | dict.fromkeys(("precision", "wrong", "unread", "coverage"), 1.0)]))
-    page = tmp_path / "page.md"
-    page.write_text("before\n<!-- figures -->\nold\n<!-- /figures -->\nafter\n")
-    assert table(tmp_path / "a.json", "--page", page).returncode == 0
-    text = page.read_text()
-    assert "| s | 1 | 1.00 |" in text and "old" not in text and text.startswith("before\n") and text.endswith("-->\nafter\n")
-    assert "missing.md" in table(tmp_path / "a.json", "--page", tmp_path / "missing.md").stderr.splitlines()[-1]
 
 
 @pytest.mark.slow

@@ -42,11 +42,6 @@ def test_three_lines_say_when_to_take_it(file):
     assert all((FOLDER / name).exists() for name in re.findall(r"[\w-]+\.(?:yml|jsonl)", file.read_text()))
 
 
-def test_the_readme_lists_every_recipe():
-    readme = (FOLDER.parent / "README.md").read_text()
-    assert sorted(re.findall(r"^\| `example_configs/([\w-]+)\.yml` \| \S", readme, re.MULTILINE)) == [f.stem for f in FILES]
-
-
 WRONG = [
     ("packed", ("lora_rank",), 8),
     ("full-fsdp2", ("fsdp_config", "offload_parameters"), False),
