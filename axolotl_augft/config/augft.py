@@ -18,8 +18,8 @@ from axolotl_augft.config.teacher import SettingsBlock, TeacherConfig
 class SourceConfig(SettingsBlock):
     """Settings of one `datasets` entry."""
 
-    path: str = Field(min_length=1, description="`path` of the datasets entry.")
-    augment: list[Augment] = Field(description="What is asked about it, in place of augft.augment. [] asks nothing.")
+    path: str = Field(min_length=1, description="`path` of the datasets entry that these settings are for.")
+    augment: list[Augment] = Field(description="Augmentations for this entry, in place of augft.augment. An empty list requests none.")
 
     @model_validator(mode="before")
     @classmethod
@@ -37,11 +37,11 @@ class DocumentsConfig(SettingsBlock):
 
     paths: list[Annotated[str, Field(min_length=1)]] = Field(
         min_length=1,
-        description="Files and folders of documents (Markdown, HTML, PDF, DOCX, text) to train on, beside or in place of `datasets`. "
-        "`documents: ./handbook/` is short for it.",
+        description="Files and folders to train on (Markdown, HTML, PDF, DOCX, text), beside or in place of "
+        "`datasets`. `documents: ./handbook/` is a short form.",
     )
     on_error: Literal["skip", "stop"] = Field(
-        "skip", description="A broken, encrypted, empty or scanned file is named and left out (skip), or ends the run (stop)."
+        "skip", description="What to do with a broken, encrypted, empty or scanned file: `skip` it with a warning, or `stop` the run."
     )
 
     @model_validator(mode="before")
@@ -65,52 +65,60 @@ class AugftConfig(SettingsBlock):
 
     documents: DocumentsConfig | None = Field(None, description="Files and folders whose text is trained on.")
 
-    teacher: TeacherConfig = Field(default_factory=TeacherConfig, description="The model that writes. Default: base_model, served here.")
+    teacher: TeacherConfig = Field(
+        default_factory=TeacherConfig, description="The model that writes the augmentations. Default: base_model, served on this machine."
+    )
     augment: list[Augment] = Field(
         default_factory=default_augment,
-        description="What is asked. Default: local and global. [] asks nothing and only splits sentences.",
+        description="Which augmentations to request. An empty list requests none and only splits sentences. Default: local and global.",
     )
     sources: list[SourceConfig] = Field(
         default_factory=list,
-        description="Settings of single datasets entries: path, augment. Documents with settings in common share context groups.",
+        description="Settings for single datasets entries. Entries with the same global settings share context groups.",
     )
     sentence_splitting: Literal["none", "independent", "cumulative"] = Field(
         "none",
-        description="Cut training rows into one per sentence: alone (independent), or after the preceding ones (cumulative).",
+        description="Split each training row into one row per sentence: `independent` trains each sentence alone, "
+        "`cumulative` trains it after the sentences before it.",
     )
-    language: str = Field("en", pattern=r"^[a-z]{2,3}$", description="ISO 639 code of the documents' language, for sentence splitting.")
-    exclude: list[str] = Field(default_factory=list, description="`path` of each datasets entry that is not to be augmented.")
+    language: str = Field("en", pattern=r"^[a-z]{2,3}$", description="ISO 639 code of the documents' language, used to split sentences.")
+    exclude: list[str] = Field(default_factory=list, description="Paths of datasets entries to train on without augmenting them.")
     verify: Literal["none", "names", "teacher"] = Field(
         "none",
-        description="Reject statements that their premises do not support. names: by rules that hold in any language that capitalises "
-        "names only: a name or number that the premises lack, a reversal made of its sentence's words in their order, a rephrased question "
-        "that drops a name. teacher: by asking the teacher model, one short request a statement.",
+        description="Reject statements that their source does not support. `names` applies rules for any language "
+        "that capitalizes only names: it rejects a name or number that the source lacks, a reversal that "
+        "keeps its sentence's words in their order, and a rephrased question that drops a name. "
+        "`teacher` asks the teacher model, one short request per statement.",
     )
-    include_original: bool = Field(True, description="Whether the source rows are trained on too.")
-    repeat_original: int = Field(1, ge=1, le=1000, description="Times each source row is trained on per epoch.")
-    repeat_augmented: int = Field(1, ge=1, le=1000, description="Times each augmentation is trained on per epoch.")
-    max_augmented_per_original: int | None = Field(None, ge=1, description="Most augmentations kept per document. Default: all.")
+    include_original: bool = Field(True, description="Also train on the source rows themselves.")
+    repeat_original: int = Field(1, ge=1, le=1000, description="How many times each source row is trained on per epoch.")
+    repeat_augmented: int = Field(1, ge=1, le=1000, description="How many times each augmentation is trained on per epoch.")
+    max_augmented_per_original: int | None = Field(
+        None, ge=1, description="Maximum number of augmentations per document. Default: no limit."
+    )
     output_dir: str | None = Field(
-        None, min_length=1, description="Folder of everything the stage writes. Default: <dataset_prepared_path>/augft"
+        None, min_length=1, description="Folder for everything the stage writes. Default: <dataset_prepared_path>/augft"
     )
     store: str | None = Field(None, min_length=1, description="File of the response store. Default: <output_dir>/responses.sqlite")
-    max_failed_fraction: float = Field(0, ge=0, le=1, description="Share of requests that may stay unanswered after all retries.")
+    max_failed_fraction: float = Field(0, ge=0, le=1, description="Maximum share of requests that may stay unanswered after all retries.")
     max_cost_usd: float | None = Field(
         None,
         gt=0,
         allow_inf_nan=False,
-        description="Most dollars that the answers of this recipe may cost, over all its runs; nothing is sent that could exceed it.",
+        description="Spending limit in dollars for this recipe's answers, over all its runs. A request that could exceed it is not sent.",
     )
     max_requests: int | None = Field(
         None,
         ge=1,
-        description="Most requests of this recipe that are answered, over all its runs; a request counts once, however often it is tried.",
+        description="Maximum number of answered requests for this recipe, over all its runs. Retries of a request do not count.",
     )
-    wait_timeout: float = Field(86400, gt=0, description="Seconds other ranks, nodes and launches wait for the one that runs the stage.")
+    wait_timeout: float = Field(
+        86400, gt=0, description="How long other ranks, nodes and launches wait for the process that runs the stage, in seconds."
+    )
     val_set_size: float | None = Field(
         None,
         ge=0,
-        description="Set by the plugin itself: the recipe's val_set_size, once its held-out rows are on disk.",
+        description="Set by the plugin: the recipe's val_set_size, once the held-out rows are on disk.",
     )
 
     @model_validator(mode="before")

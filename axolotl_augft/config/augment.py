@@ -15,16 +15,19 @@ class StrategySettings(SettingsBlock):
     """Longest answer in tokens, where neither the entry nor `augft.teacher` says."""
 
     strategy: str
-    samples: int = Field(1, ge=1, le=100, description="Answers asked for per request, each with its own index and seed.")
-    max_tokens: int | None = Field(None, ge=1, description="Longest answer, in tokens. Default: teacher.max_tokens.")
-    prompt: str | None = Field(None, min_length=1, description="A Jinja file with the blocks of the package's own prompt.")
+    samples: int = Field(1, ge=1, le=100, description="Number of answers per prompt, each with its own seed.")
+    max_tokens: int | None = Field(None, ge=1, description="Maximum length of an answer, in tokens. Default: teacher.max_tokens.")
+    prompt: str | None = Field(
+        None, min_length=1, description="Jinja file with your own prompt. It has the same blocks as the package's prompt."
+    )
     stop: list[str] | None = Field(
-        None, max_length=4, description="Stop sequences. Default: none for chat, the template's for completions."
+        None, max_length=4, description="Stop sequences. Default: none for chat, the template's own for completions."
     )
     write: Literal["statements", "questions"] | None = Field(
         None,
-        description="What documents become: statements (more text), or questions with answers (chat rows). Default: what the source holds; "
-        "rows that are questions with answers always become such.",
+        description="What plain documents become: `statements` (more text) or `questions` (chat rows with answers). "
+        "Rows that are questions with answers always become questions. Default: the kind that the source "
+        "holds.",
     )
 
     @property
@@ -53,16 +56,23 @@ class LocalAugment(StrategySettings):
     kinds: list[Kind] = Field(
         default_factory=_all_kinds,
         min_length=1,
-        description="Kinds of statements asked for. A small teacher does better with one kind a request (two entries).",
+        description="Kinds of statements to write. A small teacher does better with one kind per request: list the "
+        "strategy once for each kind.",
     )
-    unit_tokens: int = Field(96, ge=1, description="Tokens of consecutive sentences asked about in one request (at least one sentence).")
+    unit_tokens: int = Field(
+        96,
+        ge=1,
+        description="Maximum length of the consecutive sentences that one request is about, in tokens. A request is "
+        "about at least one sentence.",
+    )
     examples: str | None = Field(
-        None, min_length=1, description="JSON lines with your own pool of worked examples. Default: the package's."
+        None, min_length=1, description="JSON Lines file with your own pool of worked examples. Default: the package's pool."
     )
-    num_examples: int = Field(6, ge=0, le=32, description="Worked examples in a prompt, those that fit its sentences best.")
+    num_examples: int = Field(6, ge=0, le=32, description="Number of worked examples in a prompt.")
     example_choice: Literal["fitting", "fixed"] = Field(
         "fitting",
-        description="fitting: by similarity to the sentences. fixed: the same ones in every prompt (to compare with).",
+        description="How worked examples are chosen: `fitting` takes those most similar to the sentences, `fixed` "
+        "takes the same ones for every prompt, so that all prompts share a prefix.",
     )
 
     @property
@@ -81,16 +91,22 @@ class GlobalAugment(StrategySettings):
     context_tokens: int | None = Field(
         None,
         ge=64,
-        description="Tokens of documents in one prompt. Default: 16000, or what the model's context leaves.",
+        description="Maximum length of the documents in one prompt, in tokens. Default: 16000, or what fits into the model's context.",
     )
-    passes: int = Field(1, ge=1, le=100, description="How often all documents are grouped anew, so that new pairs meet.")
+    passes: int = Field(
+        1,
+        ge=1,
+        le=100,
+        description="How often the documents are grouped. Each further pass brings together related documents that "
+        "have not shared a group yet.",
+    )
     keep: Literal["trace", "conclusions", "both"] = Field(
         "both", description="Which parts of an answer become training text: the reasoning trace, the conclusions it ends with, or both."
     )
     keep_reasoning: bool = Field(
         False,
-        description="Whether a reasoning model's own reasoning (reasoning_content, <think>) becomes a trace too. It is stored only for "
-        "requests that are sent while this is set.",
+        description="Also turn a reasoning model's own reasoning (reasoning_content, <think>) into a trace. It is "
+        "stored only for requests that are sent while this is set.",
     )
 
     @model_validator(mode="after")

@@ -21,7 +21,7 @@ def parse_augft(block: Any) -> AugftConfig:
     if isinstance(block, AugftConfig):
         return block
     if not isinstance(block, Mapping):
-        raise ConfigError(f"augft must be a block of keys, got {type(block).__name__}; see the README's table of keys")
+        raise ConfigError(f"augft must be a block of keys, got {type(block).__name__}; see docs/configuration.md")
     try:
         return AugftConfig.model_validate(_plain(block))
     except ValidationError as error:

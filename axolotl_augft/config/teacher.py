@@ -36,9 +36,11 @@ class SettingsBlock(BaseModel):
 class TeacherPrice(SettingsBlock):
     """What the teacher's tokens cost, in dollars per million."""
 
-    input: float = Field(ge=0, allow_inf_nan=False, description="Prompt tokens.")
-    cached_input: float | None = Field(None, ge=0, allow_inf_nan=False, description="Prompt tokens from a prefix cache. Default: as input.")
-    output: float = Field(ge=0, allow_inf_nan=False, description="Tokens of answers.")
+    input: float = Field(ge=0, allow_inf_nan=False, description="Price of prompt tokens.")
+    cached_input: float | None = Field(
+        None, ge=0, allow_inf_nan=False, description="Price of prompt tokens that a prefix cache answers. Default: the price of input."
+    )
+    output: float = Field(ge=0, allow_inf_nan=False, description="Price of answer tokens.")
 
     @model_validator(mode="after")
     def _cached_is_no_dearer(self) -> "TeacherPrice":
@@ -52,68 +54,87 @@ class TeacherConfig(SettingsBlock):
 
     backend: Literal["endpoint", "transformers", "vllm"] | None = Field(
         None,
-        description="endpoint: a server that runs already. transformers, vllm: the stage starts `transformers serve` or `vllm serve` and "
-        "stops it. Default: endpoint if base_url is given, else transformers.",
+        description="`endpoint` uses a server that is already running. With `transformers` or `vllm` the stage "
+        "starts `transformers serve` or `vllm serve` itself and stops it before training. Default: "
+        "endpoint if base_url is set, else transformers.",
     )
     model: str | None = Field(None, min_length=1, description="Model name or local folder. Default: the recipe's base_model.")
     id: str | None = Field(
         None,
         min_length=1,
-        description="Name of the teacher in the response store. Default: the model's name, plus a digest for a local folder.",
+        description="Name of the teacher in the response store. Default: the model's name, plus a digest if it is a local folder.",
     )
     base_url: str | None = Field(None, description="Address of an OpenAI-compatible server, e.g. http://localhost:8000/v1")
-    api_key_env: str | None = Field(None, description="NAME of the environment variable that holds the key; never the key.")
+    api_key_env: str | None = Field(
+        None, description="Name of the environment variable that holds the API key. The key itself is refused here."
+    )
     api: Literal["chat", "completions"] | None = Field(
-        None, description="chat, or completions with a few-shot text. Default: chat if the model has a chat template."
+        None,
+        description="`chat` sends chat messages; `completions` sends a few-shot text, which suits base models and "
+        "small ones. Default: chat if the model has a chat template.",
     )
     temperature: float = Field(0.7, ge=0, le=2, description="Sampling temperature; 0 is greedy.")
     seed: int | None = Field(
         None,
-        description="Seed of the first sample. Default: the recipe's. Set it to train with several seeds on the same answers.",
+        description="Seed of the first sample. Set it to train several seeds on the same answers. Default: the recipe's seed.",
     )
-    top_p: float | None = Field(None, gt=0, le=1, description="Nucleus sampling mass. Default: the server's.")
-    max_tokens: int | None = Field(None, ge=1, description="Longest answer, in tokens. Default: 512 local, 2048 global.")
+    top_p: float | None = Field(None, gt=0, le=1, description="Probability mass for nucleus sampling. Default: the server's.")
+    max_tokens: int | None = Field(
+        None, ge=1, description="Maximum length of an answer, in tokens. Default: 512 for local, 2048 for global."
+    )
     max_concurrency: int | None = Field(
-        None, ge=1, le=4096, description="Requests in flight. Default: 64 for an endpoint, 256 for vllm, 16 for another managed server."
+        None,
+        ge=1,
+        le=4096,
+        description="Maximum number of requests in flight. Default: 64 for an endpoint, 256 for vllm, 16 for another managed server.",
     )
     requests_per_minute: float | None = Field(
-        None, gt=0, description="Requests sent in a minute at most, evenly spread. Default: no limit."
+        None, gt=0, description="Maximum number of requests per minute, evenly spread. Default: no limit."
     )
     tokens_per_minute: float | None = Field(
-        None, gt=0, description="Tokens of prompts and answers in a minute at most, as far as they can be foreseen. Default: no limit."
+        None,
+        gt=0,
+        description="Maximum number of prompt and answer tokens per minute, estimated before a request is sent and "
+        "corrected afterwards. Default: no limit.",
     )
-    timeout: float = Field(600, gt=0, description="Seconds one request may take.")
-    max_retries: int = Field(6, ge=0, le=100, description="Further tries of a request after a passing failure.")
+    timeout: float = Field(600, gt=0, description="Time limit of one request, in seconds.")
+    max_retries: int = Field(6, ge=0, le=100, description="How often a request is retried after a transient failure.")
     stall_timeout: float = Field(
-        1800, gt=0, description="Seconds without any answer after which the run ends with what was seen (at least `timeout`)."
+        1800,
+        gt=0,
+        description="End the run, and report the failures so far, if no answer arrives for this many seconds. It is "
+        "never shorter than `timeout`.",
     )
     structured_output: bool | None = Field(
         None,
-        description="Whether questions are asked for with a JSON schema (response_format). Default: for a chat endpoint, not for a managed "
-        "server. Set it to false where the server calls such requests invalid.",
+        description="Request questions as JSON that follows a schema (response_format). Set it to false if the "
+        "server rejects such requests. Default: true for a chat endpoint, false for a managed server.",
     )
     extra_body: dict[str, Any] | None = Field(
         None,
-        description="Further fields of every request's JSON body, e.g. {chat_template_kwargs: {enable_thinking: false}}. null leaves "
-        "out one that is always sent: {max_tokens: null, max_completion_tokens: 2048, temperature: null} for OpenAI's newer models.",
+        description="Additional fields for the JSON body of every request, such as {chat_template_kwargs: "
+        "{enable_thinking: false}}. A null removes a field that is sent by default: {max_tokens: null, "
+        "max_completion_tokens: 2048, temperature: null} suits OpenAI's newer models.",
     )
-    serve_args: list[str] = Field(default_factory=list, description="Further arguments of a managed server's command.")
+    serve_args: list[str] = Field(default_factory=list, description="Additional arguments for a managed server's command.")
     serve_command: list[str] | None = Field(
         None,
         min_length=1,
-        description="Command of any other OpenAI-compatible server, which the stage starts on 127.0.0.1 and stops: a list of words, in "
-        "which {port} and {model} are filled in, e.g. [llama-server, -m, model.gguf, --port, '{port}'].",
+        description="Command of any other OpenAI-compatible server, as a list of words. The stage starts it on "
+        "127.0.0.1, fills in {port} and {model}, and stops it: [llama-server, -m, model.gguf, --port, "
+        "'{port}'].",
     )
-    start_timeout: float = Field(1200, gt=0, description="Seconds a managed server may take to become healthy.")
+    start_timeout: float = Field(1200, gt=0, description="How long a managed server may take to become healthy, in seconds.")
     price: TeacherPrice | None = Field(
         None,
-        description="Dollars per million tokens: {input, output} and, if cheaper, {cached_input}; with batch, the batch prices. "
-        "Default: the list price of the provider that base_url names (package genai-prices), unknown for other servers.",
+        description="Price in dollars per million tokens: {input, output} and, if cached tokens are cheaper, "
+        "{cached_input}. With batch, give the batch prices. Default: the list price of the provider that "
+        "base_url names (package genai-prices), otherwise unknown.",
     )
     batch: bool = Field(
         False,
-        description="Send through the provider's Batch API (files of requests, answers within a day, about half the price). "
-        "Needs the extra `batch`.",
+        description="Send requests through the provider's Batch API: files of requests, answers within a day, about "
+        "half the price. Needs the extra `batch`.",
     )
 
     @field_validator("api_key_env")

@@ -78,7 +78,8 @@ def write_result(
         counts = writer.counts(requests)
         if recipe.augft.augment and not counts.accepted:
             raise NothingAccepted(
-                f"no statement was accepted, so there is nothing to add ({_reasons(counts.rejected)}); see README, 'Nothing came out'"
+                f"no statement was accepted, so there is nothing to add ({_reasons(counts.rejected)}); "
+                "see 'no statement was accepted' in docs/troubleshooting.md"
             )
         manifest = Manifest("", teacher_id, entries, counts, student.tokens.exact)
         manifest = replace(manifest, fingerprint=_fingerprint(folder, manifest))
