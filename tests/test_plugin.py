@@ -115,7 +115,9 @@ def test_an_uncaught_error_is_one_line(cfg, capsys):
 def test_the_package_itself_imports_next_to_nothing():
     import subprocess
 
-    code = "import sys, axolotl_augft; print(any(m in sys.modules for m in ('torch', 'pydantic', 'aiohttp', 'datasets')))"
+    code = (
+        "import sys, axolotl_augft; print(any(m in sys.modules for m in ('torch', 'pydantic', 'aiohttp', 'datasets')))"
+    )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "False\n"
     with pytest.raises(AttributeError):
         _ = axolotl_augft.Nonsense

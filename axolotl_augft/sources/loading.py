@@ -35,7 +35,9 @@ def load_sources(recipe: Recipe) -> list[Source]:
         problems = _problems(rows, form) if form else ()
         if sum(len(p.rows) for p in problems) == len(rows):
             reasons = "; ".join(map(str, problems))
-            raise SourceError(f"{where}: none of its {len(rows)} rows can be augmented ({reasons}); check its type and columns")
+            raise SourceError(
+                f"{where}: none of its {len(rows)} rows can be augmented ({reasons}); check its type and columns"
+            )
         loaded.append(Source(i, entry["path"], rows, form, content, problems=problems, conversion=conversion))
     tests = {row_digest(row, form) for row, form in _test_rows(recipe)}
     return hold_out(loaded, recipe.val_set_size, recipe.seed, tests)
@@ -54,7 +56,9 @@ def _problems(rows: Dataset, form: Format) -> tuple[RowProblem, ...]:
 def _convert(entry: Mapping[str, Any], recipe: Recipe) -> Conversion:
     documents = recipe.augft.documents
     assert documents is not None, "an entry of documents comes from augft.documents"
-    return convert_path(entry["path"], converted_file(recipe.output_dir, entry["path"]), documents.on_error, recipe.augft.language)
+    return convert_path(
+        entry["path"], converted_file(recipe.output_dir, entry["path"]), documents.on_error, recipe.augft.language
+    )
 
 
 def _test_rows(recipe: Recipe) -> Iterator[tuple[Mapping[str, Any], Format | None]]:
