@@ -3,10 +3,10 @@
 The names of the messages' keys and roles are those that the data set entry declares.
 
 A new row holds the source's system prompt and one exchange. The teacher sees the earlier turns of a longer
-conversation, and is asked for questions that can be understood without them. New rows do not repeat these turns: each
-row would train the student on their answers once more. The new messages are copies of the source's last question
-and answer with other contents, so that the names, flags and types of their keys stay. What belongs to the old answer
-(thinking, tool calls, training details) is removed.
+conversation, and is asked for questions that can be understood without them. New rows do not repeat these turns,
+because each row would train the student on their answers once more. The new messages are copies of the source's last
+question and answer with other contents, so that the names, flags and types of their keys stay. What belongs to the old
+answer (thinking, tool calls, training details) is removed.
 """
 
 import copy
