@@ -15,5 +15,5 @@ def batched(items: Iterable[T], size: int = AT_ONCE) -> Iterator[list[T]]:
     Like `itertools.batched`, which needs Python 3.12 and yields tuples.
     """
     iterator = iter(items)
-    while some := list(islice(iterator, size)):
-        yield some
+    while batch := list(islice(iterator, size)):
+        yield batch

@@ -4,9 +4,9 @@ The suffix decides which library reads a file: mammoth (DOCX), pypdfium2 (PDF), 
 and BeautifulSoup (Markdown). Nothing in a file is executed or fetched: scripts, styles and the targets of links are
 dropped, external references of a DOCX are not followed, and the result is plain text.
 
-With their dependencies, these libraries take 25 MB, 11 MB of it beyond what axolotl installs anyway. markitdown with PDF
-and DOCX support takes 268 MB, most of it for a model that guesses file types, and it extracts a PDF's text but not its
-headings.
+With their dependencies, these libraries take 25 MB, 11 MB of it beyond what axolotl installs anyway. markitdown with
+PDF and DOCX support takes 268 MB, most of it for a model that guesses file types, and it extracts a PDF's text but not
+its headings.
 """
 
 import importlib.util

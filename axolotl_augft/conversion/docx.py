@@ -10,7 +10,7 @@ from axolotl_augft.conversion.html import from_html
 
 _TEXT = "word/document.xml"
 _OLD_OFFICE = b"\xd0\xcf\x11\xe0"
-# A paragraph styled as title ranks above all headings, so that headings move down by one level.
+# A paragraph styled as title ranks above all headings, so headings move down by one level.
 _STYLES = """
 p[style-name='Title'] => h1:fresh
 p[style-name='Subtitle'] => p:fresh

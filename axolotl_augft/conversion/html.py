@@ -13,7 +13,7 @@ from markdown_it import MarkdownIt
 
 from axolotl_augft.conversion.blocks import Block, Converted, one_line
 
-# Elements without content of their own: code, styles, controls, and what every page of a site repeats.
+# Elements that hold no content: code, styles, controls, and what every page of a site repeats.
 _DROPPED = [
     "script",
     "style",
@@ -134,7 +134,7 @@ def _block(tag: Tag) -> Iterator[Block]:
 
 
 def _items(tag: Tag) -> Iterator[Block]:
-    """Yield a list's items, marked as such; further blocks of an item, nested lists among them, follow it."""
+    """Yield a list's items, each with a bullet or number; further blocks of an item, such as nested lists, follow."""
     start = str(tag.get("start", "1"))
     number = int(start) if start.isdecimal() else 1
     for item in tag.find_all(recursive=False):

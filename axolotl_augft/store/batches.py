@@ -41,7 +41,7 @@ class BatchLedger:
         self._server = server
 
     def forget_waiting(self) -> None:
-        """Delete requests that an earlier run left waiting for a batch; every run plans its batches afresh."""
+        """Delete requests that an earlier run left waiting for a batch, because every run plans its batches afresh."""
         with self._store.writing() as db:
             db.execute("DELETE FROM batched WHERE tag = ?", [AGAIN])
 

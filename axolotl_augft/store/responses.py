@@ -2,7 +2,7 @@
 
 An answer counts once its transaction is on disk (write-ahead log, synchronous FULL). Prompts are stored with the
 answers, each shared prefix once. The file also records how documents were grouped and what is known of each teacher. It
-never holds a secret, because server addresses and API keys are not part of a request.
+never holds a secret: an API key is not part of a request, and of a server it holds only host and port, for a batch.
 """
 
 import sqlite3
@@ -29,8 +29,8 @@ Pass = tuple[Group, ...]
 
 APPLICATION_ID = 0x41554746  # "AUGF"
 SCHEMA_VERSION = 2
-# Answers and prefixes are ordinary rowid tables, appended in the order of arrival. Only their key index is accessed at
-# random, and it is small.
+# Answers and prefixes are ordinary rowid tables, to which rows are appended in the order of arrival. Only their key
+# index is accessed at random, and it is small.
 _SCHEMA = """
 CREATE TABLE prefixes (digest BLOB PRIMARY KEY, system TEXT NOT NULL, text TEXT NOT NULL);
 CREATE TABLE responses (
@@ -99,29 +99,29 @@ class ResponseStore:
         """Return the stored answer of each request, in order; None if there is none."""
         found: dict[bytes, Answer] = {}
         keys = list(dict.fromkeys(r.key for r in requests))
-        for some in _parts(keys):
+        for chunk in _chunks(keys):
             query = (
                 "SELECT r.key, r.outcome, r.text, r.finish_reason, r.prompt_tokens, r.cached_tokens, "
                 "r.completion_tokens, t.text, "
                 f"r.nanodollars FROM responses r LEFT JOIN reasonings t ON t.key = r.key WHERE r.key IN "
-                f"({_marks(some)})"
+                f"({_placeholders(chunk)})"
             )
-            found.update((key, Answer(Outcome(outcome), *rest)) for key, outcome, *rest in self._run(query, some))
+            found.update((key, Answer(Outcome(outcome), *rest)) for key, outcome, *rest in self._run(query, chunk))
         return [found.get(r.key) for r in requests]
 
     def spent(self, keys: Sequence[bytes]) -> Spent:
         """Sum up the tokens and dollars of the stored answers with these keys."""
         total = Spent()
-        for some in _parts(keys):
-            query = f"SELECT {_SPENT} FROM responses WHERE key IN ({_marks(some)})"
-            total += Spent(*(n or 0 for n in self._run(query, some)[0]))
+        for chunk in _chunks(keys):
+            query = f"SELECT {_SPENT} FROM responses WHERE key IN ({_placeholders(chunk)})"
+            total += Spent(*(n or 0 for n in self._run(query, chunk)[0]))
         return total
 
     def missing(self, requests: Sequence[Request]) -> list[Request]:
         """Return the requests without a stored answer, in order and without repetitions."""
         by_key = {r.key: r for r in requests}
-        for some in _parts(list(by_key)):
-            for (key,) in self._run(f"SELECT key FROM responses WHERE key IN ({_marks(some)})", some):
+        for chunk in _chunks(list(by_key)):
+            for (key,) in self._run(f"SELECT key FROM responses WHERE key IN ({_placeholders(chunk)})", chunk):
                 del by_key[key]
         return list(by_key.values())
 
@@ -133,9 +133,9 @@ class ResponseStore:
     def outcomes(self, keys: Sequence[bytes]) -> Counter[Outcome]:
         """Count the stored answers with these keys by outcome."""
         counts: Counter[Outcome] = Counter()
-        for some in _parts(keys):
-            query = f"SELECT outcome, count(*) FROM responses WHERE key IN ({_marks(some)}) GROUP BY outcome"
-            counts.update({Outcome(outcome): n for outcome, n in self._run(query, some)})
+        for chunk in _chunks(keys):
+            query = f"SELECT outcome, count(*) FROM responses WHERE key IN ({_placeholders(chunk)}) GROUP BY outcome"
+            counts.update({Outcome(outcome): n for outcome, n in self._run(query, chunk)})
         return counts
 
     def put(self, answered: Sequence[tuple[Request, Answer]]) -> None:
@@ -181,10 +181,13 @@ class ResponseStore:
             The number of deleted responses.
         """
         count = 0
-        for some in _parts(keys):
-            query = f"DELETE FROM responses WHERE key IN ({_marks(some)}) AND outcome IN ({_marks(outcomes)})"
+        for chunk in _chunks(keys):
+            query = (
+                f"DELETE FROM responses WHERE key IN ({_placeholders(chunk)}) "
+                f"AND outcome IN ({_placeholders(outcomes)})"
+            )
             with self._transaction():
-                count += self._writer.execute(query, [*some, *map(str, outcomes)]).rowcount
+                count += self._writer.execute(query, [*chunk, *map(str, outcomes)]).rowcount
         return count
 
     def load_grouping(self, key: str) -> list[Pass]:
@@ -260,11 +263,11 @@ class ResponseStore:
         )
 
 
-def _parts(keys: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
+def _chunks(keys: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
     return (keys[i : i + _LOOKUP] for i in range(0, len(keys), _LOOKUP))
 
 
-def _marks(values: Sequence[object]) -> str:
+def _placeholders(values: Sequence[object]) -> str:
     return ",".join("?" * len(values))
 
 
@@ -277,8 +280,8 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
     try:
         if _missing_tables(connection, path):
             connection.execute("BEGIN IMMEDIATE")
-            # Asked again within the transaction, because another process may have created them meanwhile. The
-            # statements run one by one, because `executescript` would commit the transaction first.
+            # Check again within the transaction, because another process may have created the tables meanwhile. Run the
+            # statements one by one, because `executescript` would commit the transaction first.
             for statement in _missing_tables(connection, path):
                 connection.execute(statement)
             connection.execute("COMMIT")

@@ -211,29 +211,29 @@ def read_answer(request: Request, content: bytes, content_type: str = "applicati
 
 
 @dataclass(frozen=True, slots=True)
-class _Said:
+class _TextAndReasoning:
     """A message's text, and the reasoning that came with it, None if none did."""
 
     text: Any
     reasoning: str | None = None
 
 
-def _joined(content: Any) -> _Said:
+def _joined(content: Any) -> _TextAndReasoning:
     """Join a content that the server split into parts into text and reasoning; anything but a list stays as it is."""
     if not isinstance(content, list):
-        return _Said(content)
+        return _TextAndReasoning(content)
     thinking = [part["thinking"] for part in content if part["type"] == "thinking"]
     text = "".join(part["text"] for part in content if part["type"] == "text")
-    return _Said(text, "".join(t if isinstance(t, str) else _joined(t).text for t in thinking) or None)
+    return _TextAndReasoning(text, "".join(t if isinstance(t, str) else _joined(t).text for t in thinking) or None)
 
 
-def _without_reasoning(text: str, field: Any) -> _Said:
+def _without_reasoning(text: str, field: Any) -> _TextAndReasoning:
     """Split off an answer's `<think>` block; the reasoning is `field` if the server gave it separately."""
     block = _THINKING.match(text) if "think>" in text else None
     if block is None:
-        return _Said(text, field if isinstance(field, str) else None)
+        return _TextAndReasoning(text, field if isinstance(field, str) else None)
     thought = block.group().replace("<think>", "").replace("</think>", "").strip()
-    return _Said(text[block.end() :], field if isinstance(field, str) else thought)
+    return _TextAndReasoning(text[block.end() :], field if isinstance(field, str) else thought)
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,8 +35,8 @@ def find_price(config: TeacherConfig, model: str) -> Price | None:
     A managed server has a price only if the recipe names one.
     """
     if config.price is not None:
-        return Price(_named(config.price), "augft.teacher.price")
-    return _listed(config.base_url, model, config.batch) if config.base_url else None
+        return Price(_cost_at(config.price), "augft.teacher.price")
+    return _list_price(config.base_url, model, config.batch) if config.base_url else None
 
 
 def no_price(config: TeacherConfig, model: str) -> str:
@@ -48,7 +48,7 @@ def no_price(config: TeacherConfig, model: str) -> str:
     )
 
 
-def _named(price: TeacherPrice) -> Callable[[int, int, int], int]:
+def _cost_at(price: TeacherPrice) -> Callable[[int, int, int], int]:
     cached_input = price.input if price.cached_input is None else price.cached_input
 
     def cost(prompt: int, cached: int, answer: int) -> int:
@@ -58,7 +58,7 @@ def _named(price: TeacherPrice) -> Callable[[int, int, int], int]:
     return cost
 
 
-def _listed(base_url: str, model: str, batch: bool) -> Price | None:
+def _list_price(base_url: str, model: str, batch: bool) -> Price | None:
     from genai_prices import Usage, calc_price
 
     context = {"processing": "batch"} if batch else None
@@ -80,14 +80,14 @@ def _listed(base_url: str, model: str, batch: bool) -> Price | None:
         source += (
             " through its Batch API" if own != usual else ", without a batch discount, which the list does not state"
         )
-    flat = _flat(own) if not isinstance(probe.model.prices, list) else None
+    flat = _flat_cost(own) if not isinstance(probe.model.prices, list) else None
     return Price(flat or (lambda *tokens: round(calculated(*tokens).total_price * NANO)), source)
 
 
-def _flat(price: Any) -> Callable[[int, int, int], int] | None:
+def _flat_cost(price: Any) -> Callable[[int, int, int], int] | None:
     """Return a cost function that avoids a look-up per request; None if prices depend on the size of the prompt."""
     rates = (price.input_mtok, price.cache_read_mtok, price.output_mtok)
     if not all(isinstance(rate, Decimal | None) for rate in rates):
         return None
     cached = None if rates[1] is None else float(rates[1])
-    return _named(TeacherPrice(input=float(rates[0]), cached_input=cached, output=float(rates[2])))
+    return _cost_at(TeacherPrice(input=float(rates[0]), cached_input=cached, output=float(rates[2])))

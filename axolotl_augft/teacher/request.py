@@ -61,7 +61,7 @@ class Request:
         teacher_id: Identifies the model, never the server's address.
         api: The kind of endpoint.
         prefix: The part of the prompt that other requests share.
-        target: The end of the prompt, which only this request has.
+        target: The rest of the prompt, which is specific to this request.
         sampling: Sampling settings.
         sample: Number of this sample among those of the same prompt, from 0.
         extra_body: Further fields of the JSON body; None removes a field.

@@ -66,7 +66,7 @@ class Backend:
     remedy: str
 
 
-def _as_it_is(teacher: Teacher) -> Callable[[Request, dict[str, Any]], dict[str, Any]]:
+def _unshaped(teacher: Teacher) -> Callable[[Request, dict[str, Any]], dict[str, Any]]:
     return lambda request, body: body
 
 
@@ -181,8 +181,8 @@ BACKENDS = {
     "transformers": Backend(
         _transformers_command, ("/health",), _transformers_shape, "install it with `pip install 'axolotl-augft[serve]'`"
     ),
-    "vllm": Backend(_vllm_command, ("/health",), _as_it_is, "install it with `pip install 'axolotl-augft[vllm]'`"),
-    "command": Backend(_own_command, ("/health", "/v1/models"), _as_it_is, "check augft.teacher.serve_command"),
+    "vllm": Backend(_vllm_command, ("/health",), _unshaped, "install it with `pip install 'axolotl-augft[vllm]'`"),
+    "command": Backend(_own_command, ("/health", "/v1/models"), _unshaped, "check augft.teacher.serve_command"),
 }
 
 
