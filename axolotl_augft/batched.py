@@ -1,4 +1,4 @@
-"""Items -> lists of so many items: what is looked up, counted or written together."""
+"""Items -> lists of bounded size, to look up, count or write together."""
 
 from collections.abc import Iterable, Iterator
 from itertools import islice
@@ -6,11 +6,14 @@ from typing import TypeVar
 
 T = TypeVar("T")
 AT_ONCE = 500
-"""Items looked up or written together: enough for SQLite, few enough for memory."""
+"""Default batch size: large enough for efficient SQLite queries, small enough for memory."""
 
 
 def batched(items: Iterable[T], size: int = AT_ONCE) -> Iterator[list[T]]:
-    """Lists of `size` items, the last one shorter. As itertools.batched of Python 3.12, but with lists."""
+    """Yield lists of `size` items; the last may be shorter.
+
+    Like `itertools.batched`, which needs Python 3.12 and yields tuples.
+    """
     iterator = iter(items)
-    while some := list(islice(iterator, size)):
-        yield some
+    while batch := list(islice(iterator, size)):
+        yield batch

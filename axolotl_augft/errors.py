@@ -1,28 +1,29 @@
-"""Errors a user can act on: one line each, which says where, the value, what was expected and what to do.
+"""Errors that a user can act on: one line each, with the key or row, the value, what was expected and what to do.
 
 AugftError
-├── ConfigError          the YAML: a key, a value, a combination
+├── ConfigError          a key, a value or a combination of them in the recipe
 ├── SourceError          the user's rows or files
-├── TeacherError         the server does not do what is asked
-│   ├── TeacherRefusedAccess   401, 403, no credit
-│   ├── TeacherUnreachable     no connection, or it went away
-│   └── TeacherServerFailed    a managed server that died or never got healthy
-├── BudgetReached        a limit on dollars or requests ended the run; everything answered is stored
-├── StoreError           the response store cannot be opened or written
-├── OutputError          the output folder or the temporary one cannot be written, or nothing came out
-├── WaitingFailed        another process of this launch failed, or never finished
-└── BenchError           a suite, a data set of questions or a result of `axolotl augft bench` cannot be used
+├── TeacherError         the teacher's server rejects or mishandles requests
+│   ├── TeacherRefusedAccess   401, 402, 403, 407 from a proxy, no credit
+│   ├── TeacherUnreachable     no connection, or the server stopped answering
+│   └── TeacherServerFailed    a managed server did not start, died or never became healthy
+├── BudgetReached        a limit on dollars or requests ended the run; every answer is stored
+├── StoreError           the response store cannot be opened, read or written
+├── OutputError          the output or temporary folder cannot be written, or there is no result
+│   └── NothingAccepted        no statement was accepted
+├── WaitingFailed        another process that this one waits for failed, or did not finish in time
+└── BenchError           a suite, question data set or result of `axolotl augft bench` cannot be used
 
-No message quotes row text or a secret: axolotl's telemetry sends exception texts.
+No message quotes row text or a secret, because axolotl's telemetry sends the text of exceptions.
 """
 
 
 class AugftError(RuntimeError):
-    """Base of every error that the stage raises on purpose."""
+    """Base class of every error that the stage raises deliberately."""
 
 
 class ConfigError(AugftError):
-    """A key, a value or a combination in the recipe cannot work."""
+    """A key, a value or a combination of settings in the recipe cannot work."""
 
 
 class SourceError(AugftError):
@@ -30,23 +31,23 @@ class SourceError(AugftError):
 
 
 class TeacherError(AugftError):
-    """The teacher's server does not do what is asked."""
+    """The teacher's server rejects or mishandles requests."""
 
 
 class TeacherRefusedAccess(TeacherError):
-    """The server answered 401 or 403, or that the account has no credit."""
+    """The server answered 401, 402 or 403 or reported that credit ran out, or a proxy wants a password (407)."""
 
 
 class TeacherUnreachable(TeacherError):
-    """No connection to the server, or it stopped answering."""
+    """The server cannot be connected to, or stopped answering."""
 
 
 class TeacherServerFailed(TeacherError):
-    """A server that the stage started died or never became healthy."""
+    """A managed server could not be started, died, or did not become healthy in time."""
 
 
 class BudgetReached(AugftError):
-    """`max_cost_usd` or `max_requests` leaves no room for another request."""
+    """`max_cost_usd` or `max_requests` leaves no room for another request; every answer so far is stored."""
 
 
 class StoreError(AugftError):
@@ -54,16 +55,16 @@ class StoreError(AugftError):
 
 
 class OutputError(AugftError):
-    """The output folder or the temporary one cannot be written, or there is nothing to write."""
+    """The output folder or the temporary folder cannot be written, or there is no result to write or show."""
 
 
 class NothingAccepted(OutputError):
-    """Answers came, but none of their statements was accepted."""
+    """The teacher answered, but none of its statements was accepted."""
 
 
 class WaitingFailed(AugftError):
-    """The process that runs the stage for this launch failed or never finished."""
+    """A process that this one waits for, of the same launch or of another run, failed or did not finish in time."""
 
 
 class BenchError(AugftError):
-    """A suite, a data set with questions or a result of the benchmarks cannot be used."""
+    """A suite, a question data set or a result of `axolotl augft bench` cannot be used."""

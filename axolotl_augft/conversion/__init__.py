@@ -1,1 +1,1 @@
-"""Files of a folder (Markdown, HTML, PDF, DOCX, text) -> rows."""
+"""A folder of documents (Markdown, HTML, PDF, DOCX, text) -> rows of text."""

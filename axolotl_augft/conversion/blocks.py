@@ -1,4 +1,4 @@
-"""What every kind of document file is turned into: blocks of plain text, some of them headings."""
+"""A document file of any kind -> blocks of plain text, some of them headings."""
 
 import re
 from dataclasses import dataclass
@@ -6,21 +6,21 @@ from dataclasses import dataclass
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\ufeff\u00ad]")
 _SPACES = re.compile(r"[^\S\n]+")
 _ITEM = re.compile(r"(?:[-–*•]|\(?\d{1,3}[.)])\s")
-# Characters of a line that another wrapped after; an address or a verse has shorter ones.
+# A line with at least this many characters was wrapped; shorter ones, as in an address or a verse, end on purpose.
 _WRAPPED = 50
 MOST_BYTES = 50_000_000
-"""What a hostile or mistaken file may take: bytes of markup or text, and of a DOCX's unpacked text.
+"""Limit on a file's text or markup, or a DOCX's unpacked XML, in bytes: a guard against hostile or mistaken files.
 
-A PDF is read page by page.
+PDFs have no such limit, because they are read page by page.
 """
 
 
 class Unusable(Exception):
-    """A file that cannot become rows; its text says why, in a few words."""
+    """A file cannot become rows; the message says why in a few words, without quoting the file."""
 
 
 def too_large() -> str:
-    """What to say of a file above `MOST_BYTES`."""
+    """Return the reason to give for a file above `MOST_BYTES`."""
     return f"more than {MOST_BYTES // 1_000_000} MB of text; split it"
 
 
@@ -31,8 +31,8 @@ class Block:
     Attributes:
         text: Plain text, without surrounding white space.
         level: 1 to 6 for a heading, 0 for anything else.
-        tight: Whether it stands right below a tight block before it, as items of one list do.
-        page: The page of a PDF that it begins on, from 1.
+        tight: Whether no blank line separates it from an adjacent tight block, as between the items of one list.
+        page: The page of a PDF on which it begins, from 1.
     """
 
     text: str
@@ -46,9 +46,9 @@ class Converted:
     """A converted file.
 
     Attributes:
-        title: What the file itself calls its title, "" if it does not say.
+        title: The title in the file's metadata, "" if there is none.
         blocks: Its content, in order.
-        note: What a user should know about it, e.g. that pages hold no text.
+        note: What the user should know about it, such as pages without text; "" if nothing.
     """
 
     title: str
@@ -57,14 +57,14 @@ class Converted:
 
 
 def one_line(text: str) -> str:
-    """A text on one line, without control characters."""
+    """Put a text on one line, without control characters."""
     return " ".join(_CONTROL.sub("", text).split())
 
 
 def paragraphs(text: str) -> tuple[Block, ...]:
-    """The paragraphs of plain text: what blank lines separate.
+    """Split plain text into paragraphs at blank lines.
 
-    Wrapped lines are joined; ends of short lines and of list items stay.
+    Wrapped lines are joined; line breaks after short lines and before list items stay.
     """
     clean = _SPACES.sub(" ", _CONTROL.sub("", text))
     parts = (_unwrapped([line.strip() for line in part.strip().splitlines()]) for part in re.split(r"\n\s*\n", clean))

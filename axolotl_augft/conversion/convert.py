@@ -1,9 +1,12 @@
-"""A document file -> its title and blocks of plain text, by suffix, through mammoth (DOCX), pypdfium2 (PDF), markdown-it and BeautifulSoup.
+"""A document file -> its title and blocks of plain text.
 
-Nothing of a file is executed or fetched: scripts, styles and links' targets are dropped, external references of a DOCX
-stay unread, and what comes out is plain text. With all they need these libraries take 25 MB (11 MB beside axolotl's
-own); markitdown with PDF and DOCX takes 268 MB, most of it for a model that guesses file types, and knows a PDF's text
-but not its headings.
+The suffix decides which library reads a file: mammoth (DOCX), pypdfium2 (PDF), BeautifulSoup (HTML), or markdown-it
+and BeautifulSoup (Markdown). Nothing in a file is executed or fetched: scripts, styles and the targets of links are
+dropped, external references of a DOCX are not followed, and the result is plain text.
+
+With their dependencies, these libraries take 25 MB, 11 MB of it beyond what axolotl installs anyway. markitdown with
+PDF and DOCX support takes 268 MB, most of it for a model that guesses file types, and it extracts a PDF's text but not
+its headings.
 """
 
 import importlib.util
@@ -18,7 +21,11 @@ _LIBRARIES = ("bs4", "charset_normalizer", "lxml", "mammoth", "markdown_it", "py
 
 
 def require_libraries() -> None:
-    """Raises ConfigError where the libraries that read documents are not installed."""
+    """Check that the libraries that read documents are installed.
+
+    Raises:
+        ConfigError: One is missing.
+    """
     missing = [name for name in _LIBRARIES if importlib.util.find_spec(name) is None]
     if missing:
         raise ConfigError(
@@ -28,10 +35,10 @@ def require_libraries() -> None:
 
 
 def convert(file: Path) -> Converted:
-    """The title and blocks of a file.
+    """Convert a file, whose suffix must be in `CONVERTERS`.
 
     Raises:
-        Unusable: It is broken, encrypted, too large, or holds no text.
+        Unusable: The file cannot be read, is broken, encrypted or too large, or holds no text besides headings.
     """
     try:
         converted = CONVERTERS[file.suffix.lower()](file)
@@ -39,9 +46,8 @@ def convert(file: Path) -> Converted:
         raise
     except OSError as error:
         raise Unusable(f"cannot be read ({error.strerror or type(error).__name__})") from error
-    except (
-        Exception
-    ) as error:  # whatever a library says about a file that breaks its format; the text may quote the file
+    except Exception as error:
+        # The libraries raise anything for a malformed file, with messages that may quote it: only the type is named.
         raise Unusable(f"broken ({type(error).__name__})") from error
     if not any(not block.level for block in converted.blocks):
         raise Unusable("holds no text")
@@ -100,7 +106,7 @@ def _decoded(file: Path) -> str:
             raise Unusable("not text, or of an unknown encoding; save it as UTF-8") from None
         text = str(best)
     if "\0" in text:
-        raise Unusable("not text (it holds zero bytes)")
+        raise Unusable("not text (it contains NUL bytes)")
     return io.IncrementalNewlineDecoder(None, translate=True).decode(text)
 
 
@@ -113,4 +119,4 @@ CONVERTERS: dict[str, Callable[[Path], Converted]] = {
     ".docx": _docx,
     ".txt": _text,
 }
-"""The converter of each suffix. A library is imported once a file needs it."""
+"""The converter for each suffix; each imports its library when it is called."""

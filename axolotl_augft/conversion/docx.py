@@ -1,4 +1,4 @@
-"""A DOCX file -> its title and blocks, through mammoth. References to anything outside the file stay unread."""
+"""A DOCX file -> its title and blocks, through mammoth; references to anything outside the file are not followed."""
 
 import zipfile
 from pathlib import Path
@@ -10,7 +10,7 @@ from axolotl_augft.conversion.html import from_html
 
 _TEXT = "word/document.xml"
 _OLD_OFFICE = b"\xd0\xcf\x11\xe0"
-# A title's paragraph stands above all headings, so these move down by one.
+# A paragraph styled as title ranks above all headings, so headings move down by one level.
 _STYLES = """
 p[style-name='Title'] => h1:fresh
 p[style-name='Subtitle'] => p:fresh
@@ -23,10 +23,11 @@ p[style-name='heading 5'] => h6:fresh
 
 
 def from_docx(file: Path) -> Converted:
-    """The title and blocks of a DOCX file.
+    """Convert a DOCX file.
 
     Raises:
-        Unusable: It is encrypted, too large, or no Word document.
+        Unusable: The file is encrypted, too large, or not a Word document.
+        zipfile.BadZipFile: The file is broken.
     """
     with file.open("rb") as stream:
         if stream.read(4) == _OLD_OFFICE:
@@ -35,7 +36,7 @@ def from_docx(file: Path) -> Converted:
             if sum(part.file_size for part in parts.infolist() if part.filename.endswith(".xml")) > MOST_BYTES:
                 raise Unusable(too_large())
             if _TEXT not in parts.namelist():
-                raise Unusable("not a Word document, whatever its suffix says")
+                raise Unusable("not a Word document, despite its suffix")
         stream.seek(0)
         html = mammoth.convert_to_html(
             stream, style_map=_STYLES, convert_image=mammoth.images.img_element(lambda image: {})

@@ -1,4 +1,4 @@
-"""A file or folder that `augft.documents` names -> the files in it that can be converted, and what is left out and why."""
+"""A path of `augft.documents` -> the files that can be converted, and those left out with the reason."""
 
 import os
 import stat
@@ -10,13 +10,13 @@ from pathlib import Path
 from axolotl_augft.conversion.convert import CONVERTERS
 from axolotl_augft.errors import SourceError
 
-# Lock files that Office leaves beside an open document, and what macOS adds to archives.
+# Office's lock files beside an open document, and the folder that macOS adds to archives.
 _BY_PROGRAMS = ("~$", "__MACOSX")
 
 
 @dataclass(frozen=True)
 class FileProblem:
-    """A file that is left out, by its name in the folder, and why."""
+    """A remark about a file, named by its path in the folder: usually the reason why it is left out."""
 
     file: str
     reason: str
@@ -27,13 +27,12 @@ class FileProblem:
 
 @dataclass(frozen=True)
 class Found:
-    """What a path holds.
+    """The content of a path of `augft.documents`.
 
     Attributes:
-        files: What can be converted, by the name that provenance shows (below the folder, with /), in the order of
-            names.
-        problems: What has a known suffix and cannot be read.
-        unknown: How many files of other suffixes there are.
+        files: Files that can be converted, sorted, by the name that provenance shows: the path in the folder, with `/`.
+        problems: Files with a known suffix that cannot be used, and folders that cannot be read.
+        unknown: Number of files by other suffix, the most frequent first.
     """
 
     files: dict[str, Path] = field(default_factory=dict)
@@ -42,13 +41,13 @@ class Found:
 
 
 def find_documents(path: str) -> Found:
-    """Looks through a folder and those below it; a single file is a folder of one.
+    """Search a folder and its subfolders, without opening a file; a single file counts as a folder of one.
 
-    Hidden files and folders (`.git`) are passed over. Links to folders are not followed, and a link to a file outside
-    is a problem: what is not in the folder is not to be trained on by accident. No file is opened.
+    Hidden files and folders (such as `.git`) are skipped. Links to folders are not followed, and a link to a file
+    outside the folder is a problem, so that nothing outside the folder is trained on by accident.
 
     Raises:
-        SourceError: There is no such file or folder.
+        SourceError: The path does not exist.
     """
     root = Path(path)
     if not root.exists():
@@ -92,10 +91,10 @@ def _reason_against(file: Path, root: Path) -> str | None:
         if not stat.S_ISREG(file.stat().st_mode):
             return "not a regular file"
     except (OSError, RuntimeError):
-        return "a broken link, or a file that went away"
+        return "a broken link, or the file has disappeared"
     return None if os.access(file, os.R_OK) else "no permission to read it"
 
 
 def _printable(name: str) -> str:
-    """A name without lone surrogates, which stand for bytes that are no UTF-8."""
+    """Escape the lone surrogates in a name, which stand for bytes that are not UTF-8."""
     return name.encode(errors="surrogateescape").decode(errors="backslashreplace")

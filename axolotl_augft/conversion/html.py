@@ -1,6 +1,6 @@
-"""HTML and Markdown -> blocks of plain text.
+"""HTML or Markdown -> blocks of plain text.
 
-Markdown goes through HTML, so that code, tables and raw HTML in it are read as what they are.
+Markdown is converted to HTML first, so that its code, tables and raw HTML are recognized.
 """
 
 import re
@@ -13,7 +13,7 @@ from markdown_it import MarkdownIt
 
 from axolotl_augft.conversion.blocks import Block, Converted, one_line
 
-# Not content: code, style and controls, and the parts of a page that every page of a site repeats.
+# Elements that hold no content: code, styles, controls, and what every page of a site repeats.
 _DROPPED = [
     "script",
     "style",
@@ -54,13 +54,13 @@ _INLINE = {
     ),
     *("mark", "q", "s", "samp", "small", "span", "strike", "strong", "sub", "sup", "time", "tt", "u", "var", "wbr"),
 }
-# What documentation tools put behind a heading as a link to it.
+# The mark that documentation tools put after a heading as a link to it.
 _ANCHOR = " ¶"
 _FRONT_MATTER = re.compile(r"\A---[ \t]*\n(.*?)\n---[ \t]*(?:\n|\Z)", re.DOTALL)
 
 
 def from_html(html: str | bytes) -> Converted:
-    """The blocks of a page's main part (`main`, else its only `article`, else all of it)."""
+    """Convert the main part of a page: `main`, else its only `article`, else all of it."""
     page = BeautifulSoup(html, "lxml")
     title = one_line(page.title.get_text()) if page.title else ""
     for element in page.find_all(_DROPPED):
@@ -71,7 +71,7 @@ def from_html(html: str | bytes) -> Converted:
 
 
 def from_markdown(text: str) -> Converted:
-    """The blocks of Markdown (CommonMark and tables); YAML before it says its title."""
+    """Convert Markdown (CommonMark with tables); the title comes from YAML front matter."""
     front = _FRONT_MATTER.match(text)
     html = MarkdownIt("commonmark").enable("table").render(text[front.end() :] if front else text)
     return Converted(_front_title(front[1]) if front else "", from_html(html).blocks)
@@ -87,7 +87,7 @@ def _front_title(front: str) -> str:
 
 
 def _blocks(element: Tag) -> Iterator[Block]:
-    """Blocks in document order; inline content between two of them is a paragraph."""
+    """Yield an element's blocks in document order; inline content between block elements becomes a paragraph."""
     inline: list[str] = []
 
     def paragraph() -> Iterator[Block]:
@@ -134,7 +134,7 @@ def _block(tag: Tag) -> Iterator[Block]:
 
 
 def _items(tag: Tag) -> Iterator[Block]:
-    """A list's items, one block each; those of lists in it follow their item."""
+    """Yield a list's items, each with a bullet or number; further blocks of an item, such as nested lists, follow."""
     start = str(tag.get("start", "1"))
     number = int(start) if start.isdecimal() else 1
     for item in tag.find_all(recursive=False):
@@ -145,9 +145,9 @@ def _items(tag: Tag) -> Iterator[Block]:
 
 
 def _rows(table: Tag) -> Iterator[Block]:
-    """A table's rows.
+    """Yield a table's caption and rows.
 
-    Where the first row is a header, each cell of the others says what it is, so that a row can be read alone.
+    If the first row is a header, each cell below is preceded by its column's name, so that a row can be read alone.
     """
     if table.caption:
         yield from _blocks(table.caption)

@@ -1,8 +1,9 @@
-"""PDF -> blocks of plain text, page by page, with PDFium.
+"""A PDF -> blocks of plain text, page by page, with PDFium.
 
-A PDF knows characters and where they stand, not paragraphs. Lines are joined unless the gap between them, their size or
-a short last line says that a paragraph ends. Headings are the lines that the outline names; without an outline, the
-lines in larger type. What stands at the top or bottom of most pages (running titles, page numbers) is left out.
+A PDF stores characters and their positions, but no paragraphs. Lines are joined unless the gap between them, a change
+of size or a short last line marks the end of a paragraph. Headings are the lines that the outline names, or, if it
+names none, the lines in larger type. Lines that recur at the top or bottom of at least half of the pages (running
+titles, page numbers) are left out.
 """
 
 import re
@@ -19,13 +20,13 @@ from pypdfium2.raw import FPDF_ERR_PASSWORD
 
 from axolotl_augft.conversion.blocks import Block, Converted, Unusable, one_line
 
-# A line this much higher than most is a heading; a step this much larger than most parts paragraphs; a line this short
-# ends one.
+# Factors: type this much higher than the usual one is a heading; a line step this much wider than the median separates
+# paragraphs; a line shorter than this part of the text's width may end one.
 _LARGE, _WIDE_STEP, _SHORT = 1.12, 1.25, 0.8
 _HEADING_STEP = 1.5
 _LONGEST_HEADING = 120
 _EDGE = 2
-# PDFium writes U+FFFE for a hyphen at a line's end; fonts have one sign for two or three letters.
+# PDFium writes U+FFFE for a hyphen at the end of a line; ligatures are split into their letters.
 _PLAIN = str.maketrans({"\ufffe": "", "\ufb00": "ff", "\ufb01": "fi", "\ufb02": "fl", "\ufb03": "ffi", "\ufb04": "ffl"})
 _BULLET = re.compile(r"^[•‣◦▪●■·]\s*")
 _ITEM = re.compile(r"[-–*]\s+\S")
@@ -36,10 +37,16 @@ _FILE_NAME = re.compile(r"(?i)\.\w{2,4}$|^untitled")
 
 @dataclass(frozen=True, slots=True)
 class _Line:
-    """A line of a page, and where it stands, in points from the page's lower left corner.
+    """A line of a page; lengths in points, positions from the lower left corner of the page.
 
-    `first`, `last`: the lower edges of its first and last character, which differ where PDFium joined two lines at a
-    hyphen.
+    Attributes:
+        text: Its words.
+        page: The page, from 1.
+        height: Height of its first character.
+        left: Left edge of its first character.
+        right: Right edge of its last character.
+        first: Lower edge of its first character.
+        last: Lower edge of its last character, which differs from `first` if PDFium joined two lines at a hyphen.
     """
 
     text: str
@@ -52,11 +59,11 @@ class _Line:
 
 
 def from_pdf(file: Path) -> Converted:
-    """The title and blocks of a PDF.
+    """Convert a PDF.
 
     Raises:
-        Unusable: It needs a password, or holds no text.
-        PdfiumError: It is broken.
+        Unusable: The file needs a password, or holds no text.
+        PdfiumError: The file is broken.
     """
     try:
         document = pdfium.PdfDocument(file)
@@ -95,7 +102,7 @@ def _lines(document: pdfium.PdfDocument, page: int) -> list[_Line]:
 
 
 def _outline(document: pdfium.PdfDocument) -> dict[tuple[int, str], int]:
-    """Level of each heading that the outline names, by page (from 1) and title."""
+    """Return the heading level (1 to 6) of each entry of the outline, by page (from 1) and normalised title."""
     found = {}
     for bookmark in document.get_toc():
         target = bookmark.get_dest()
@@ -110,7 +117,7 @@ def _key(title: str) -> str:
 
 
 def _without_edges(pages: list[list[_Line]]) -> list[_Line]:
-    """All lines but those at the top or bottom of a page that most pages have there, numbers aside."""
+    """Return all lines except those that recur, numbers aside, at the top or bottom of at least half of the pages."""
 
     def key(line: _Line) -> str:
         return re.sub(r"\d+", "#", line.text)
@@ -135,7 +142,7 @@ def _outline_levels(lines: list[_Line], outline: Mapping[tuple[int, str], int]) 
 
 
 def _size_levels(lines: list[_Line]) -> list[int]:
-    """1 for the largest type that is larger than most of the text's, 2 for the next, and so on; 0 for the text."""
+    """Derive the heading level of each line from its type size: 1 for the largest headings, 0 for ordinary text."""
     letters = Counter[float]()
     for line in lines:
         letters[line.height] += len(line.text)
@@ -184,7 +191,7 @@ def _sides(lines: list[_Line]) -> dict[int, tuple[list[float], list[float]]]:
 
 
 def _parts(before: _Line, line: _Line, step: float, edges: tuple[float, float]) -> bool:
-    """Whether a paragraph ends between two lines."""
+    """Tell whether a paragraph ends between two lines."""
     ends = _SENTENCE_END.search(before.text) is not None
     short = before.right < edges[0] + _SHORT * (edges[1] - edges[0])
     if _ITEM.match(line.text) or (_NUMBERED.match(line.text) and (ends or short)):

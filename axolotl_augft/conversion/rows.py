@@ -1,6 +1,7 @@
-"""A path of `augft.documents` -> a Parquet file of `completion` rows, made anew only where a file has changed.
+"""A path of `augft.documents` -> a Parquet file of `completion` rows, remade only if a file has changed.
 
-The Parquet file's own metadata say which files it was made of and which were left out, so rows and report cannot part.
+The metadata of the Parquet file record which files it was made from and which were left out, so that the rows and the
+report on them cannot diverge.
 """
 
 import logging
@@ -23,7 +24,7 @@ from axolotl_augft.files.durable import cannot_write, sync
 from axolotl_augft.files.fingerprints import FileStamp, stamp_files
 
 LOG = logging.getLogger("axolotl_augft")
-# Raise it when the same file comes to make other rows.
+# Increment it when a change of code makes other rows from the same file.
 _VERSION = 1
 _METADATA = b"augft"
 _SHOWN = 3
@@ -32,14 +33,14 @@ _COLUMNS = pa.schema([(name, pa.string()) for name in ("text", "augft_title", "a
 
 @dataclass(frozen=True)
 class Conversion:
-    """What became of the files of a path.
+    """The outcome of converting a path.
 
     Attributes:
-        path: The path as the recipe has it.
-        files: How many files became rows.
+        path: The path as the recipe names it.
+        files: Number of files that became rows.
         problems: The files that were left out, and why.
-        notes: What a user should know about files that were not.
-        unknown: How many files of each other suffix there are.
+        notes: Remarks on files that were converted.
+        unknown: Number of files by other suffix.
     """
 
     path: str
@@ -49,7 +50,7 @@ class Conversion:
     unknown: Mapping[str, int]
 
     def lines(self) -> list[str]:
-        """What was left out, a line each."""
+        """Return what to report, one line each: files left out, remarks, and other file types."""
         others = _listed(self.unknown)
         return [
             *(f"{self.path}: {problem}; the file is left out" for problem in self.problems),
@@ -60,7 +61,7 @@ class Conversion:
 
 @dataclass(frozen=True)
 class _Made:
-    """What the metadata of a converted file say."""
+    """The metadata of a Parquet file: what it was made from, and what was left out."""
 
     version: int
     language: str
@@ -70,16 +71,16 @@ class _Made:
 
 
 def convert_path(path: str, target: Path, on_error: Literal["skip", "stop"], language: str) -> Conversion:
-    """Makes `target` hold the rows of a file or folder as it is now.
+    """Convert a file or folder to `target`, unless `target` is up to date.
 
     Args:
         path: The file or folder.
         target: The Parquet file.
-        on_error: Whether a file that cannot be used is left out, or ends the run.
+        on_error: Whether to skip a file that cannot be used, or to stop the run.
         language: ISO 639 code, for sentence ends.
 
     Raises:
-        SourceError: Nothing is there, no file of it can be used, or one cannot and `on_error` is stop.
+        SourceError: The path does not exist, none of its files can be used, or one cannot and `on_error` is `stop`.
         ConfigError: The libraries that read documents are not installed.
         OutputError: `target` cannot be written.
     """
@@ -94,7 +95,7 @@ def convert_path(path: str, target: Path, on_error: Literal["skip", "stop"], lan
         raise SourceError(f"augft.documents: {path}: no file that can be used; {_why_none(problems, found.unknown)}")
     if problems and on_error == "stop":
         raise SourceError(
-            f"augft.documents: {path}: {_some(problems)}; mend or remove them, or set augft.documents.on_error to skip"
+            f"augft.documents: {path}: {_some(problems)}; fix or remove them, or set augft.documents.on_error to skip"
         )
     return Conversion(path, usable, problems, made.notes, found.unknown)
 
@@ -161,7 +162,7 @@ def _load(target: Path) -> _Made | None:
 def _why_none(problems: tuple[FileProblem, ...], unknown: Mapping[str, int]) -> str:
     others = f"files of other types ({_listed(unknown)})" if unknown else ""
     reasons = "; ".join(filter(None, (_some(problems) if problems else "", others))) or "it is empty"
-    return f"{reasons}. Types that can be: {' '.join(CONVERTERS)}"
+    return f"{reasons}. Supported types: {' '.join(CONVERTERS)}"
 
 
 def _some(problems: tuple[FileProblem, ...]) -> str:

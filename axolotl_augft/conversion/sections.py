@@ -1,14 +1,14 @@
-"""Blocks of a converted file -> rows of text, one a section.
+"""The blocks of a converted file -> rows of text, one per section.
 
-Why sections: a section is about one thing, which is what a teacher can be asked about and a student can learn. Each row
-begins with what it is about: the document's title and the headings above it, as in "Pump handbook > Alarms > Battery:
-It lasts two days." They stand in one sentence with what follows, for a local request takes a document's first sentence
-along as the opening that says who "it" is, and nobody should be asked to rephrase a bare heading.
+A section is about one thing, which makes it a good unit to ask a teacher about and to train a student on. Each row
+begins with its subject, the document's title and the headings above the section, as in "Pump handbook > Alarms >
+Battery: It lasts two days." Headings and text form one sentence, because a local request includes the document's first
+sentence to say what "it" refers to, and because the teacher should not be asked to rephrase a bare heading.
 
-A section longer than about 750 tokens is cut at paragraph ends (a longer paragraph at sentence ends), each part under
-the same headings, so that rows fit into usual sequence lengths and each part can be read alone. Short sections are not
-joined with their neighbours: under their own headings they read well, and a row that holds one answer is a better unit
-than one that holds five. A heading without text makes no row; it stands at the top of those below it.
+A section longer than about 750 tokens is cut at paragraph ends, and a longer paragraph at sentence ends. Each part
+repeats the headings, so that rows fit into the usual sequence lengths and each part can be read alone. Short sections
+are not merged: they read well under their own headings, and a row that holds one answer is a better unit than one that
+holds five. A heading without text makes no row of its own, but begins the rows of the sections below it.
 """
 
 from collections.abc import Iterator
@@ -19,16 +19,19 @@ from axolotl_augft.conversion.blocks import Block, Converted
 from axolotl_augft.text.sentences import split_at_sentences
 from axolotl_augft.text.tokens import ESTIMATE
 
-# By the estimate of bytes / 4, for the rows must not depend on a tokenizer.
+# Estimated tokens (bytes / 4), because the rows must not depend on a tokenizer.
 LONGEST = 750
 SEPARATOR = " > "
 
 
 @dataclass(frozen=True)
 class SectionRow:
-    """A row and where it comes from.
+    """A row, and its place in the document.
 
-    `section`: the headings above it, or the pages of a PDF without any; "" for a text without either.
+    Attributes:
+        title: The document's title.
+        section: The headings above the row, or the pages of a PDF without headings; "" if there is neither.
+        text: The row's text, which begins with title and headings.
     """
 
     title: str
@@ -43,11 +46,11 @@ class _Section:
 
 
 def cut_rows(converted: Converted, name: str, language: str) -> list[SectionRow]:
-    """The rows of a file.
+    """Cut a file into rows.
 
     Args:
-        converted: Its title and blocks.
-        name: Its name, which is the title where the file has none.
+        converted: The file's title and blocks.
+        name: The file's name, which serves as the title if the file has none.
         language: ISO 639 code, for sentence ends.
     """
     title, blocks = _titled(converted, name)
@@ -64,10 +67,10 @@ def cut_rows(converted: Converted, name: str, language: str) -> list[SectionRow]
 
 
 def _titled(converted: Converted, name: str) -> tuple[str, tuple[Block, ...]]:
-    """The title, and the blocks without it.
+    """Return the title, and the blocks without it.
 
-    The title is the first heading if it stands above all others and is of the first level, or if the file says no other
-    title; else what the file says; else its name.
+    The title is the first heading, if it is above all others and is of level 1, or begins the title in the metadata, or
+    the metadata have none. Otherwise it is the title in the metadata, and failing that, the file's name.
     """
     headings = [(i, b) for i, b in enumerate(converted.blocks) if b.level]
     if headings:
@@ -92,7 +95,7 @@ def _sections(blocks: tuple[Block, ...]) -> Iterator[_Section]:
 
 
 def _parts(blocks: tuple[Block, ...], limit: int, language: str) -> Iterator[list[Block]]:
-    """A section's blocks in parts of at most `limit` tokens; a single sentence above it stays whole."""
+    """Cut a section's blocks into parts of at most `limit` estimated tokens; a longer sentence stays whole."""
     part: list[Block] = []
     room = limit
     for block in blocks:
@@ -108,7 +111,7 @@ def _parts(blocks: tuple[Block, ...], limit: int, language: str) -> Iterator[lis
 
 
 def _opening(top: str, first: Block) -> str:
-    """The words before a row's text; a colon parts them from it unless they end in a mark of their own, and lists begin on a new line."""
+    """Format the headings before a row's text: a colon if they end without punctuation; lists begin on a new line."""
     mark = ":" if top[-1].isalnum() or top[-1] in ")]\"'" else ""
     return top + mark + ("\n" if first.tight or "\n" in first.text else " ")
 

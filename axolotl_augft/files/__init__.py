@@ -1,1 +1,1 @@
-"""Disks: files that are written whole or not at all, fingerprints of files and of the package's code, sets of digests."""
+"""Values and files -> atomically written files, fingerprints of files and of this package, locks, sets of digests."""

@@ -1,4 +1,4 @@
-"""The package's own code -> a digest: a result made by other code, other prompts or other worked examples is made anew."""
+"""This package's code, prompts and worked examples -> a digest; results with a different digest are remade."""
 
 import ast
 import hashlib
@@ -11,10 +11,11 @@ _READ = {".jinja", ".jsonl"}
 
 @cache
 def code_digest(package: Path = PACKAGE) -> str:
-    """Digest of the package's modules, prompts and worked examples, which decide what comes out as settings do.
+    """Return the SHA-256 (hexadecimal) of everything in the package that affects results, as settings do.
 
-    Modules count without comments, docstrings, descriptions of settings and layout, so that an edit of words throws no
-    result away. `bench` is left out: it measures results and makes none.
+    It covers modules, prompts and worked examples. Modules count without comments, layout, descriptions of settings,
+    and the docstrings of modules, classes and functions, so that rewording them invalidates no result. `bench` is left
+    out, because it measures results and makes none.
 
     Args:
         package: The package's folder.
@@ -29,7 +30,7 @@ def code_digest(package: Path = PACKAGE) -> str:
 
 
 def _code(source: str) -> str:
-    """A module's code without comments, docstrings and descriptions, laid out by Python itself."""
+    """Return a module's code without comments, docstrings and descriptions, formatted by `ast.unparse`."""
     tree = ast.parse(source)
     for node in ast.walk(tree):
         if (

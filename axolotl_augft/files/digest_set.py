@@ -1,4 +1,4 @@
-"""Digests that came before, kept in a scratch database on disk instead of memory: ten million of them cost as much memory as ten."""
+"""Digests -> which of them are new; kept on disk, so that ten million take as much memory as ten."""
 
 import sqlite3
 import weakref
@@ -8,14 +8,16 @@ from axolotl_augft.errors import OutputError
 
 
 class DigestSet:
-    """A set of digests, of which the first 64 bits count; among ten million, two fall together with a chance of 3 in a million.
+    """A set of digests in a temporary SQLite database.
+
+    Only the first 64 bits of a digest count. The chance that any two of ten million collide is 3 in a million.
 
     Raises:
         OutputError: The folder for temporary files is full or cannot be written.
     """
 
     def __init__(self) -> None:
-        # The empty name: SQLite's own temporary file, which is gone once the connection is closed.
+        # An empty name makes SQLite use a temporary file, which it deletes when the connection is closed.
         self._connection = sqlite3.connect("", isolation_level=None, check_same_thread=False)
         weakref.finalize(self, self._connection.close)
         self._count = 0
@@ -28,11 +30,15 @@ class DigestSet:
             raise _full(error) from error
 
     def __len__(self) -> int:
-        """How many different digests came so far."""
+        """Number of different digests added so far."""
         return self._count
 
     def add(self, digest: bytes) -> bool:
-        """Whether this digest comes for the first time; remembers it."""
+        """Add a digest; return True if it is new.
+
+        Raises:
+            OutputError: The folder for temporary files is full or cannot be written.
+        """
         number = int.from_bytes(digest[:8], "big", signed=True)
         try:
             new = self._connection.execute("INSERT OR IGNORE INTO seen VALUES (?)", (number,)).rowcount == 1
@@ -42,13 +48,12 @@ class DigestSet:
         return new
 
     def add_all(self, digests: Sequence[bytes]) -> list[bool]:
-        """`add` for each of some digests."""
+        """Add digests in order; return for each whether it is new."""
         return [self.add(d) for d in digests]
 
 
 def _full(error: sqlite3.Error) -> OutputError:
     return OutputError(
-        f"cannot write a temporary file ({error}); free some space in the folder that SQLITE_TMPDIR or TMPDIR names, "
-        f"else in /var/tmp, "
-        "or name another. Every answer stored so far is kept"
+        f"cannot write a temporary file ({error}); free some space in the folder that SQLITE_TMPDIR or TMPDIR names "
+        "(/var/tmp if neither is set), or set one of them to another folder. Every answer stored so far is kept"
     )

@@ -1,4 +1,4 @@
-"""Durable files, written under a temporary name, synced, then renamed; and scratch files, which are gone after use."""
+"""Values -> durable files (temporary name, fsync, rename); and scratch files, which are deleted after use."""
 
 import os
 import tempfile
@@ -13,7 +13,7 @@ from axolotl_augft.errors import OutputError
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Writes a JSON file so that a reader sees the old content or the new, never a part.
+    """Write a JSON file so that a reader sees the old content or the new, never a part of it.
 
     Raises:
         OutputError: The folder cannot be written.
@@ -32,7 +32,7 @@ def write_json(path: Path, value: Any) -> None:
 
 
 def read_json(path: Path) -> Any | None:
-    """The content of a JSON file, None if there is none or it is not JSON."""
+    """Return the content of a JSON file; None if it cannot be read or is not JSON."""
     try:
         return orjson.loads(path.read_bytes())
     except (OSError, orjson.JSONDecodeError):
@@ -40,7 +40,7 @@ def read_json(path: Path) -> Any | None:
 
 
 def sync(path: Path) -> None:
-    """Makes a file's content, or a folder's entries, durable."""
+    """Flush a file's content, or a folder's entries, to disk (fsync)."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -50,13 +50,13 @@ def sync(path: Path) -> None:
 
 @contextmanager
 def scratch_file(what: str) -> Iterator[IO[bytes]]:
-    """A file in the temporary folder for as long as it is needed. An OSError in between is taken for this file's.
+    """Open a file in the temporary folder that is deleted at the end of the `with` block.
 
     Args:
-        what: What it holds, for the error.
+        what: Description of the content, for the error.
 
     Raises:
-        OutputError: It cannot be made or written.
+        OutputError: The file cannot be made or written. Every OSError in the block is taken for one of this file.
     """
     try:
         with tempfile.TemporaryFile() as file:
@@ -65,18 +65,23 @@ def scratch_file(what: str) -> Iterator[IO[bytes]]:
         folder = tempfile.tempdir or "no temporary folder"
         raise OutputError(
             f"{folder}: {what} cannot be written ({error.strerror or type(error).__name__}); free some disk space "
-            f"there, or set TMPDIR to "
-            "a folder with room, and run again. Every answer stored so far is kept, and batches that were sent are "
-            "picked up again"
+            "there, or set TMPDIR to a folder with room, and run again. Every answer stored so far is kept, and "
+            "batches that were sent are picked up again"
         ) from error
 
 
 def cannot_write(path: Path, error: OSError, key: str = "output_dir") -> OutputError:
-    """The error for a path that cannot be written, which the key names."""
+    """Make the error for a path that cannot be written.
+
+    Args:
+        path: The file or folder.
+        error: What the system said.
+        key: The key of the `augft:` block that sets the path, for the remedy.
+    """
     remedy = (
         "free some disk space and run again" if error.errno == 28 else f"set augft.{key} to a place that can be written"
     )
     return OutputError(
         f"{path}: cannot be written ({error.strerror or type(error).__name__}); {remedy}. Every answer stored so far "
-        f"is kept"
+        "is kept"
     )

@@ -1,4 +1,4 @@
-"""Files -> digests of their content, and the quick question whether a file is still the same."""
+"""Files -> stamps (size, time, digest), which tell quickly whether a file is still the same."""
 
 import hashlib
 from collections.abc import Iterable, Mapping
@@ -10,7 +10,14 @@ _MODEL_SUFFIXES = {".safetensors", ".bin", ".gguf", ".json", ".jinja", ".model",
 
 @dataclass(frozen=True)
 class FileStamp:
-    """A file's content digest, and the size (bytes) and time stamp (ns) it had then."""
+    """What a file was like when it was read.
+
+    Attributes:
+        path: The file.
+        size: Bytes.
+        mtime_ns: Modification time in nanoseconds.
+        sha256: Hexadecimal digest of the content.
+    """
 
     path: str
     size: int
@@ -18,7 +25,7 @@ class FileStamp:
     sha256: str
 
     def is_current(self) -> bool:
-        """Whether the file has the same content still: by size and time stamp, or by content where only the time differs."""
+        """Tell whether the file still has this content; reads it only if the size is the same but the time is not."""
         try:
             stat = Path(self.path).stat()
         except OSError:
@@ -29,7 +36,12 @@ class FileStamp:
 
 
 def stamp_files(paths: Iterable[Path], known: Mapping[str, FileStamp]) -> list[FileStamp]:
-    """Stamps of files, by path; a content is read only where size or time stamp differ from a known stamp."""
+    """Stamp each file once, sorted by path; read its content only if size or time differ from the known stamp.
+
+    Args:
+        paths: The files.
+        known: Earlier stamps by path.
+    """
     return [_stamp(path, known.get(str(path))) for path in sorted(set(paths))]
 
 
@@ -41,12 +53,12 @@ def _stamp(path: Path, known: FileStamp | None) -> FileStamp:
 
 
 def model_files(folder: Path) -> list[Path]:
-    """The files of a model folder that decide what the model answers: weights, tokenizer, configuration, chat template."""
+    """List the files of a model folder that affect its answers: weights, tokenizer, configuration, chat template."""
     return [f for f in sorted(folder.iterdir()) if f.is_file() and f.suffix in _MODEL_SUFFIXES]
 
 
 def combined_digest(stamps: Iterable[FileStamp]) -> str:
-    """One digest over the names and contents of files, wherever their folder lies."""
+    """Return one digest (hexadecimal) of the names and contents of files; their folder does not matter."""
     digest = hashlib.sha256()
     for stamp in stamps:
         digest.update(f"{Path(stamp.path).name}\0{stamp.sha256}\n".encode())

@@ -1,4 +1,4 @@
-"""File locks between processes, whose waiting is said once and ends in one line."""
+"""A file lock -> the held lock, after a wait that is logged once and fails with a one-line error."""
 
 import logging
 from contextlib import AbstractContextManager
@@ -13,17 +13,17 @@ LOG = logging.getLogger("axolotl_augft")
 
 
 def wait_for(lock: FileLock, timeout: float, who: str, own: str) -> AbstractContextManager[object]:
-    """Takes a lock, once nobody else has it.
+    """Acquire a lock, waiting for the process that holds it.
 
     Args:
         lock: The lock.
         timeout: Seconds to wait.
-        who: The process that may have it, for the log and the error.
-        own: The key of `augft:` that gives a recipe a lock of its own.
+        who: The process that may hold the lock, for the log and the error.
+        own: The key of the `augft:` block that would give the recipe a lock of its own.
 
     Raises:
         OutputError: The lock's folder cannot be made or written.
-        WaitingFailed: Another process has it for longer than `timeout` seconds.
+        WaitingFailed: Another process still holds the lock after `timeout` seconds.
     """
     if (taken := acquired(lock, 0, own)) is not None:
         return taken
@@ -37,7 +37,12 @@ def wait_for(lock: FileLock, timeout: float, who: str, own: str) -> AbstractCont
 
 
 def acquired(lock: FileLock, timeout: float, own: str) -> AbstractContextManager[object] | None:
-    """Takes a lock within so many seconds, or gives None where another process has it.
+    """Acquire a lock within `timeout` seconds; return None if another process still holds it.
+
+    Args:
+        lock: The lock.
+        timeout: Seconds to wait; 0 tries once.
+        own: As in `wait_for`.
 
     Raises:
         OutputError: The lock's folder cannot be made or written.

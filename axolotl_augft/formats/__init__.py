@@ -1,7 +1,7 @@
-"""A data set entry's format: source row -> content, and augmentation -> row with the source's columns.
+"""A source row -> its content, and an augmentation -> a row with the source's columns, for each supported `type:`.
 
-The seam for further formats: a class with the members of `Format`, and a line in `format_of`. What axolotl 0.19 knows
-besides, and why it is not augmented, is in `REASONS`.
+To add a format, write a class with the members of `Format`, and add it to `SUPPORTED_TYPES` and `format_of`. `REASONS`
+says why other types of axolotl 0.19 are not augmented.
 """
 
 from collections.abc import Mapping
@@ -35,33 +35,41 @@ REASONS = {
 
 
 class Format(Protocol):
-    """How rows of one data set entry become documents and back."""
+    """How the rows of one data set entry become documents, and augmentations become rows."""
 
     @property
     def writes(self) -> Writes:
-        """What an augmentation of such a row is: a statement (plain text), or a question with its answer."""
+        """What an augmentation of a row is: a statement (plain text), or a question with its answer."""
 
     @property
     def told_by(self) -> tuple[str, ...]:
-        """The columns that make up what a row says: rows that are equal in these are the same."""
+        """The columns that identify a row's content; rows that are equal in them count as the same row."""
 
     def check_columns(self, columns: list[str], where: str) -> None:
-        """Raises SourceError if the entry lacks a column that the format needs."""
+        """Check that the entry has the columns that the format needs.
+
+        Args:
+            columns: The columns of the entry.
+            where: The entry, for the error.
+
+        Raises:
+            SourceError: A needed column is missing; the message lists those that exist.
+        """
 
     def read(self, row: Mapping[str, Any]) -> Content:
-        """What the row holds."""
+        """Return what the row holds; `Unfit` if nothing can be asked about it."""
 
     def row(self, source: Mapping[str, Any], augmentation: Augmentation) -> dict[str, Any]:
-        """A row that says the augmentation, with the other columns of its source row."""
+        """Make a row that holds the augmentation and otherwise the columns of its source row."""
 
 
 def is_supported(entry_type: Any) -> bool:
-    """Whether rows of this `type:` can be augmented."""
+    """Tell whether rows of this `type:` can be augmented."""
     return isinstance(entry_type, Mapping) or base_type(entry_type) in SUPPORTED_TYPES
 
 
 def base_type(entry_type: Any) -> str:
-    """A `type:` without its prompt style (`alpaca:chat` is `alpaca`) and without `.load`."""
+    """Reduce a `type:` to its name, without prompt style or `.load` (`alpaca:chat` becomes `alpaca`)."""
     if isinstance(entry_type, Mapping):
         return USER_DEFINED
     name = str(entry_type or "")
@@ -69,13 +77,13 @@ def base_type(entry_type: Any) -> str:
 
 
 def reason_against(entry_type: Any) -> str | None:
-    """Why rows of this type are not augmented, where axolotl knows the type and we know why."""
+    """Say why rows of an axolotl type are not augmented; None if `REASONS` does not have it."""
     name = base_type(entry_type)
     return REASONS.get(name) or REASONS.get(name.split(".")[0])
 
 
 def format_of(entry: Mapping[str, Any]) -> Format:
-    """The format of a data set entry whose type is supported."""
+    """Return the format of a data set entry, whose type must be supported."""
     entry_type = entry.get("type")
     if isinstance(entry_type, Mapping):
         return user_defined_format(entry_type)

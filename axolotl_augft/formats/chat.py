@@ -1,10 +1,12 @@
-"""Axolotl's `type: chat_template`: a column of messages, with whatever names its keys and roles have.
+"""A `type: chat_template` row -> its last question and answer; a new question and answer -> a chat row.
 
-An augmentation is a new single exchange, after the source's system prompt. Earlier turns of a longer conversation are
-shown to the teacher, which is asked for questions that can be understood without them; they are not repeated in the new
-row, because every one of its rows would train their answers once more. The new messages are copies of the source's last
-question and answer with other contents, so that names, flags and types of their keys stay; what belongs to the old
-answer (thinking, tool calls, training details) is taken out.
+The names of the messages' keys and roles are those that the data set entry declares.
+
+A new row holds the source's system prompt and one exchange. The teacher sees the earlier turns of a longer
+conversation, and is asked for questions that can be understood without them. New rows do not repeat these turns,
+because each row would train the student on their answers once more. The new messages are copies of the source's last
+question and answer with other contents, so that the names, flags and types of their keys stay. What belongs to the old
+answer (thinking, tool calls, training details) is removed.
 """
 
 import copy
@@ -39,12 +41,17 @@ _MEDIA = ("images", "image", "audio", "audios", "video", "videos")
 
 @dataclass(frozen=True)
 class ChatFormat:
-    """Messages of a row.
+    """Axolotl's `type: chat_template`, with the names that one data set entry uses.
 
-    `messages` and `system`: columns (the latter for conversations that do not begin with a system prompt). `role`,
-    `content`: keys of a message. `roles`: the roles of the data, and what they mean. `thinking`: keys that hold the
-    thinking before an answer. `details`: keys that say which characters of a message are trained on. `training`: the
-    key that says whether a message is.
+    Attributes:
+        messages: The column of messages.
+        role: The key of a message's role.
+        content: The key of a message's content.
+        roles: Maps the roles in the data to those of chat templates.
+        thinking: Keys of a message that hold the thinking before an answer.
+        details: Keys of a message that say which of its characters are trained on.
+        training: The key of a message that says whether it is trained on.
+        system: The column of the system prompt, for conversations that do not begin with one.
     """
 
     messages: str = "messages"
@@ -58,7 +65,7 @@ class ChatFormat:
 
     @classmethod
     def from_entry(cls, entry: Mapping[str, Any]) -> "ChatFormat":
-        """The format that a data set entry's keys describe."""
+        """Read the names from the keys of a data set entry."""
         mappings = entry.get("message_property_mappings") or {}
         template_key = entry.get("template_thinking_key") or _THINKING
         thinking = {template_key, entry.get("field_thinking") or _THINKING, mappings.get(template_key) or _THINKING}
@@ -77,16 +84,16 @@ class ChatFormat:
 
     @property
     def writes(self) -> Literal["questions"]:
-        """A question with its answer."""
+        """Questions with their answers."""
         return "questions"
 
     @property
     def told_by(self) -> tuple[str, ...]:
-        """The messages, and what is shown beside them."""
+        """The messages and the media that belong to them."""
         return (self.messages, *_MEDIA)
 
     def check_columns(self, columns: list[str], where: str) -> None:
-        """Raises SourceError if the column of messages is missing, naming the columns that are there."""
+        """Check the columns; see `Format.check_columns`."""
         if self.messages not in columns:
             raise SourceError(
                 f"{where}: no column {self.messages!r}; the columns are {', '.join(columns)}. Name the messages with "
@@ -94,14 +101,14 @@ class ChatFormat:
             )
 
     def read(self, row: Mapping[str, Any]) -> Content:
-        """The last exchange, with the turns before it."""
+        """Return the last exchange, with the turns before it."""
         messages = self._messages(row)
         if isinstance(messages, Unfit):
             return messages
         roles = [self._role(m) for m in messages]
         unknown = sorted({str(m.get(self.role)) for m, r in zip(messages, roles, strict=True) if r is None})
         if unknown:
-            return Unfit(f"unknown role {unknown[0][:20]!r}; say what it means under `roles:`", trainable=True)
+            return Unfit(f"unknown role {unknown[0][:20]!r}; map it under `roles:`", trainable=True)
         if "assistant" not in roles:
             return Unfit("no assistant turn", trainable=False)
         if any(m.get(self.content) is None for m, r in zip(messages, roles, strict=True) if r in ("user", *_SYSTEM)):
@@ -111,7 +118,7 @@ class ChatFormat:
         return self._last_exchange(messages, [str(r) for r in roles], row)
 
     def row(self, source: Mapping[str, Any], augmentation: Augmentation) -> dict[str, Any]:
-        """The source row with a new exchange for its messages."""
+        """Copy the source row with a new exchange in place of its messages."""
         messages = self._messages(source)
         assert not isinstance(messages, Unfit), "a row that cannot be read is not augmented"
         roles = [self._role(m) for m in messages]
@@ -122,7 +129,7 @@ class ChatFormat:
         return {**source, self.messages: _as_stored(new, source[self.messages])}
 
     def _messages(self, row: Mapping[str, Any]) -> list[Mapping[str, Any]] | Unfit:
-        """The messages; a column of JSON strings is read as axolotl reads it."""
+        """Return a row's messages; like axolotl, decode a column of JSON strings."""
         value = row[self.messages]
         if isinstance(value, str):
             try:
@@ -138,7 +145,7 @@ class ChatFormat:
         return value
 
     def _role(self, message: Mapping[str, Any]) -> str | None:
-        """What the role means; one that the data set does not map may still be one that templates know."""
+        """Map a message's role; a role without a mapping stands for itself if chat templates know it, else None."""
         role = str(message[self.role])
         return self.roles.get(role) or (role if role in ("user", "assistant", "tool", *_SYSTEM) else None)
 
@@ -149,7 +156,7 @@ class ChatFormat:
             return Unfit("it does not end with an answer to a user", trainable=True)
         asked = _last(roles, "user")
         if any(m.get("tool_calls") or r == "tool" for m, r in zip(messages[asked:], roles[asked:], strict=True)):
-            return Unfit("its last answer calls a tool, or rests on what one gave", trainable=True)
+            return Unfit("its last answer calls a tool or uses a tool's result", trainable=True)
         if self.training and messages[-1].get(self.training) is False:
             return Unfit("its last answer is not trained on", trainable=True)
         question, answer = _text(messages[asked].get(self.content)), _text(messages[-1].get(self.content))
@@ -161,7 +168,7 @@ class ChatFormat:
         return Exchange(question, answer, before, system if isinstance(system, str) else "")
 
     def _with(self, message: Mapping[str, Any], text: str) -> dict[str, Any]:
-        """A message like this one with another content, without what belonged to the old one."""
+        """Copy a message with another content, without the keys that belong to the old content."""
         gone = {*self.thinking, *self.details, "tool_calls", "tool_call_id"}
         kept = {k: v for k, v in message.items() if k not in gone}
         return {**kept, self.content: _like(message.get(self.content), text)}
@@ -172,7 +179,7 @@ def _last(roles: Sequence[str | None], role: str) -> int:
 
 
 def _text(content: Any) -> str | None:
-    """A message's text: "" where it has none, None where it is more than text (an image among its parts)."""
+    """Return a content's text: "" if it has none, None if it is not only text (such as an image among its parts)."""
     if isinstance(content, list):
         parts = [_part_text(p) for p in content]
         return _without_thinking("".join(p for p in parts if p)) if None not in parts else None
@@ -180,7 +187,7 @@ def _text(content: Any) -> str | None:
 
 
 def _part_text(part: Any) -> str | None:
-    """A part's text: "" for thinking (Magistral's format), None for what the teacher cannot see."""
+    """Return a part's text: "" for thinking (Magistral's format), None for anything that the teacher cannot see."""
     if not isinstance(part, Mapping) or part.get("type") not in (None, "text", "thinking"):
         return None
     if part.get("type") == "thinking":
@@ -189,14 +196,14 @@ def _part_text(part: Any) -> str | None:
 
 
 def _without_thinking(text: str) -> str:
-    """The answer after thinking that stands in the text itself, in the marks that axolotl's `split_thinking` knows."""
+    """Strip thinking that is part of the text, in the markers that axolotl's `split_thinking` knows."""
     rest = _THOUGHT.sub("", text).strip()
     solution = _SOLUTION.fullmatch(rest)
     return solution["text"].strip() if solution else rest
 
 
 def _like(old: Any, text: str) -> Any:
-    """A content of the same type as the old one: a string, or a list of one text part."""
+    """Wrap a text in the type of the old content: a string, or a list of one text part."""
     if not isinstance(old, list):
         return text
     key = next((k for part in old for k in _PART_TEXTS if isinstance(part.get(k), str)), "text")
@@ -204,5 +211,5 @@ def _like(old: Any, text: str) -> Any:
 
 
 def _as_stored(messages: Sequence[Mapping[str, Any]], old: Any) -> Any:
-    """The messages as the source's column holds them: a list, or a string of JSON."""
+    """Return the messages in the type of the source's column: a list, or a JSON string."""
     return orjson.dumps(list(messages)).decode() if isinstance(old, str) else copy.deepcopy(list(messages))

@@ -1,4 +1,7 @@
-"""Formats with columns of their own for text, or question and answer: `completion`, `alpaca` and its relatives, user-defined types."""
+"""A row with a text column, or question and answer columns -> its content; an augmentation -> such a row.
+
+These are the types `completion`, `alpaca` and its relatives, and user-defined `type:` blocks.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,13 +13,13 @@ from axolotl_augft.formats.content import Augmentation, Content, Exchange, Text,
 
 @dataclass(frozen=True)
 class CompletionFormat:
-    """Axolotl's `type: completion`: one column of plain text."""
+    """Axolotl's `type: completion`: plain text in one column."""
 
     column: str = "text"
 
     @property
     def writes(self) -> Literal["statements"]:
-        """A statement is one more text."""
+        """Statements: each is one more text."""
         return "statements"
 
     @property
@@ -25,26 +28,30 @@ class CompletionFormat:
         return (self.column,)
 
     def check_columns(self, columns: list[str], where: str) -> None:
-        """Raises SourceError if the text column is missing, naming the columns that are there."""
+        """Check the columns; see `Format.check_columns`."""
         _require([self.column], columns, where, "Name the text column with `field:`")
 
     def read(self, row: Mapping[str, Any]) -> Content:
-        """The column's text without surrounding white space."""
+        """Return the text, without surrounding white space."""
         text = _text(row[self.column])
         return Text(text) if text else Unfit("no text", trainable=False)
 
     def row(self, source: Mapping[str, Any], augmentation: Augmentation) -> dict[str, Any]:
-        """The source row with its text replaced."""
+        """Copy the source row with its text replaced."""
         return {**source, self.column: augmentation.text}
 
 
 @dataclass(frozen=True)
 class Columns:
-    """The columns of a question-and-answer format.
+    """The columns of a question-and-answer format; None if the format has no such column.
 
-    `input`: an optional column with a text that the question is about (alpaca's), which stays beside a rephrased
-    question only. `article`: a text that question and answer are about, which stays beside every question. `system`:
-    the system prompt's, which axolotl needs only where `needs_system`.
+    Attributes:
+        question: The question or instruction.
+        answer: The answer.
+        input: A text that the question is about, as in alpaca; may be empty, and stays only with a rephrased question.
+        system: The system prompt.
+        needs_system: Whether axolotl fails without the `system` column.
+        article: A text that question and answer are about, which stays with every question.
     """
 
     question: str = "instruction"
@@ -56,7 +63,7 @@ class Columns:
 
 
 INPUT = "input"
-# Axolotl 0.19's prompt strategies, by what its own code reads of a row.
+# By prompt strategy: the columns that the code of axolotl 0.19 reads.
 _ALPACA = Columns()
 _ALPACA_WITH_SYSTEM = Columns(system="system")
 _ORCA = Columns("question", "response", None, system="system_prompt")
@@ -85,37 +92,37 @@ COLUMNS = {
 
 @dataclass(frozen=True)
 class ColumnsFormat:
-    """A question and an answer in columns of their own; a row's other columns stay as they are.
+    """A question and an answer in a column each; the other columns of a row stay as they are.
 
-    A rephrased question keeps its `input`; any other new question says everything itself, so its `input` is empty.
+    A rephrased question keeps the row's `input`. Any other new question is self-contained, so its `input` is emptied.
     """
 
     columns: Columns
 
     @property
     def writes(self) -> Literal["questions"]:
-        """A question with its answer."""
+        """Questions with their answers."""
         return "questions"
 
     @property
     def told_by(self) -> tuple[str, ...]:
-        """The columns that the format reads."""
+        """Question, answer, input and article; not the system prompt."""
         own = self.columns
         return tuple(name for name in (own.question, own.answer, own.input, own.article) if name)
 
     def check_columns(self, columns: list[str], where: str) -> None:
-        """Raises SourceError if a column that axolotl reads is missing, naming the columns that are there."""
+        """Check the columns; see `Format.check_columns`."""
         own = self.columns
         needed = [own.question, own.answer, own.article, own.system if own.needs_system else None]
         remedy = "Rename the columns, or name them in a `type:` block (field_instruction, field_output)"
         _require([name for name in needed if name], columns, where, remedy)
 
     def read(self, row: Mapping[str, Any]) -> Content:
-        """The row's exchange, with its input or article before it."""
+        """Return the row's exchange, with its article or input before it."""
         own = self.columns
         for column in (own.question, own.answer, own.input):
             if column and not isinstance(row.get(column), str | None):
-                return Unfit(f"{column!r} is no text", trainable=True)
+                return Unfit(f"{column!r} is not text", trainable=True)
         question, answer = _text(row[own.question]), _text(row[own.answer])
         if not answer:
             return Unfit(f"{own.answer!r} is empty", trainable=False)
@@ -129,7 +136,7 @@ class ColumnsFormat:
         return Exchange(question, answer, before, system or "")
 
     def row(self, source: Mapping[str, Any], augmentation: Augmentation) -> dict[str, Any]:
-        """The source row with its question and answer replaced."""
+        """Copy the source row with its question and answer replaced."""
         own = self.columns
         row = {**source, own.question: augmentation.question}
         if augmentation.keeps_answer:
@@ -141,7 +148,7 @@ class ColumnsFormat:
 
 
 def user_defined_format(fields: Mapping[str, Any]) -> ColumnsFormat:
-    """The format of a `type:` block: `field_instruction`, `field_input`, `field_output`, `field_system`."""
+    """Read the format of a `type:` block from `field_instruction`, `field_input`, `field_output`, `field_system`."""
     columns = Columns(
         question=fields.get("field_instruction") or "instruction",
         answer=fields.get("field_output") or "output",
@@ -159,5 +166,5 @@ def _require(needed: Sequence[str], columns: Sequence[str], where: str, remedy: 
 
 
 def _text(value: Any) -> str | None:
-    """A column's text without surrounding white space; None if it is empty or not a text."""
+    """Return a value's text without surrounding white space; None if it is empty or not a string."""
     return value.strip() or None if isinstance(value, str) else None

@@ -1,4 +1,4 @@
-"""What a source row holds, whatever its format: a text, or an exchange of question and answer; and what may take its place in a new row."""
+"""The content of a source row, whatever its format -> an augmentation, which takes its place in a new row."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,12 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """What stands before a question: an earlier turn of a conversation (role user or assistant), a text it is about (input, context)."""
+    """What precedes a question: an earlier turn of the conversation, or a text that the question is about.
+
+    Attributes:
+        role: `user` or `assistant` for a turn (also `tool`), `input` or `context` for a text.
+        text: What it says.
+    """
 
     role: str
     text: str
@@ -22,7 +27,11 @@ class Turn:
 class Exchange:
     """A question (or instruction) and its answer.
 
-    `before`: what stands before it. `system`: the system prompt, "" if there is none.
+    Attributes:
+        question: The question.
+        answer: The answer.
+        before: What precedes the question, in order.
+        system: The system prompt, "" if there is none.
     """
 
     question: str
@@ -32,17 +41,21 @@ class Exchange:
 
     @property
     def text(self) -> str:
-        """What the teacher sees of it as a document; the system prompt is about the assistant, not about the world, and left out."""
+        """The exchange as a document for the teacher.
+
+        The system prompt is left out, because it is about the assistant and not about the world.
+        """
         earlier = [f"{turn.role.capitalize()}: {turn.text}" for turn in self.before]
         return "\n".join([*earlier, f"Question: {self.question}", f"Answer: {self.answer}"])
 
 
 @dataclass(frozen=True, slots=True)
 class Unfit:
-    """A row that nothing can be asked about.
+    """A row that the teacher cannot be asked about.
 
-    `reason`: a few words, without text of the row. `trainable`: whether axolotl can train on it as it is; if not, the
-    row is left out.
+    Attributes:
+        reason: A few words, which quote no text of the row.
+        trainable: Whether axolotl can train on the row as it is; if not, the row is left out.
     """
 
     reason: str
@@ -54,9 +67,12 @@ Content = Text | Exchange | Unfit
 
 @dataclass(frozen=True, slots=True)
 class Augmentation:
-    """What a new row says: a text, or a question and its answer.
+    """The content of a new row: a text, or a question and its answer.
 
-    `keeps_answer`: the answer is the source row's own, word for word.
+    Attributes:
+        text: The text, or the answer.
+        question: The question, None for a plain text.
+        keeps_answer: Whether the answer is that of the source row, word for word.
     """
 
     text: str

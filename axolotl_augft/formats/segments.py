@@ -1,8 +1,9 @@
-"""Axolotl's `type: input_output`: raw segments of text, each trained on or not.
+"""A `type: input_output` row -> its last question and answer; a new question and answer -> a row of segments.
 
-Segments hold the markup of a chat as text (`[INST]`, `<|im_end|>`, `### Response:`). A new row keeps all of it: the
-last run of words before the answer is the question, the last trained segments are the answer, and only these words are
-replaced. Earlier segments stay as context and are not trained on again.
+The segments are raw text, each trained on or not, and include the markup of a chat (`[INST]`, `<|im_end|>`,
+`### Response:`). The trained segments at the end are the answer, and the last run of words before them is the question.
+A new row replaces only these words and keeps all markup. Earlier segments stay as context, but are not trained on
+again.
 """
 
 import re
@@ -26,7 +27,14 @@ _INPUT = re.compile(r"(?:^|>)[#*\s]*(?:input|context)\b[*]*:?\s*\Z", re.IGNORECA
 
 @dataclass(frozen=True)
 class _Run:
-    """A run of words between markup: where it stands, and the white space around it, which stays."""
+    """A run of words between markup, without the white space around it.
+
+    Attributes:
+        segment: The index of its segment.
+        start: The index of its first character in the segment.
+        end: The index after its last character.
+        text: The words.
+    """
 
     segment: int
     start: int
@@ -36,11 +44,11 @@ class _Run:
 
 @dataclass(frozen=True)
 class SegmentFormat:
-    """Rows of `segments`, each with `label` and `text`."""
+    """Axolotl's `type: input_output`: a column `segments`, each segment with `label` and `text`."""
 
     @property
     def writes(self) -> Literal["questions"]:
-        """A question with its answer."""
+        """Questions with their answers."""
         return "questions"
 
     @property
@@ -49,17 +57,18 @@ class SegmentFormat:
         return ("segments",)
 
     def check_columns(self, columns: list[str], where: str) -> None:
-        """Raises SourceError if the column of segments is missing, naming the columns that are there."""
+        """Check the columns; see `Format.check_columns`."""
         if "segments" not in columns:
             raise SourceError(
-                f"{where}: no column 'segments'; the columns are {', '.join(columns)}. Name the column of segments so"
+                f"{where}: no column 'segments'; the columns are {', '.join(columns)}. Rename the column of "
+                "segments to 'segments'"
             )
 
     def read(self, row: Mapping[str, Any]) -> Content:
-        """The last exchange, with the words before it."""
+        """Return the last exchange, with the words before it as context."""
         segments = row["segments"]
         if not isinstance(segments, list) or not segments or not all(_is_segment(s) for s in segments):
-            return Unfit("'segments' is no list of segments, each with label and text", trainable=False)
+            return Unfit("'segments' is not a list of segments, each with label and text", trainable=False)
         first = _answer_start(segments)
         if first == len(segments):
             trained = any(s["label"] for s in segments)
@@ -74,7 +83,7 @@ class SegmentFormat:
         return Exchange(runs[-1].text, answer, tuple(Turn("context", run.text) for run in runs[:-1]))
 
     def row(self, source: Mapping[str, Any], augmentation: Augmentation) -> dict[str, Any]:
-        """The source row with other words in the places of question and answer."""
+        """Copy the source row with the words of its question and answer replaced."""
         segments = [dict(s) for s in source["segments"]]
         first = _answer_start(segments)
         asked = _runs(segments[:first])[-1]
@@ -89,7 +98,7 @@ def _is_segment(value: Any) -> bool:
 
 
 def _answer_start(segments: Sequence[Mapping[str, Any]]) -> int:
-    """Where the last trained segments begin; the number of segments if the last one is not trained."""
+    """Return the index of the first trained segment at the end; the number of segments if the last is untrained."""
     start = len(segments)
     while start and segments[start - 1]["label"]:
         start -= 1
@@ -97,7 +106,7 @@ def _answer_start(segments: Sequence[Mapping[str, Any]]) -> int:
 
 
 def _runs(segments: Sequence[Mapping[str, Any]]) -> list[_Run]:
-    """The runs of words of all segments, without white space around them."""
+    """Find the runs of words in all segments."""
     found = []
     for i, segment in enumerate(segments):
         text, start = segment["text"], 0
@@ -114,7 +123,7 @@ def _replaced(text: str, run: _Run, words: str) -> str:
 
 
 def _with_words(segments: Sequence[Mapping[str, Any]], words: str) -> list[dict[str, Any]]:
-    """The answer's segments with its first run of words replaced and its other ones gone; markup stays."""
+    """Copy an answer's segments with the first run of words replaced and the others removed; markup stays."""
     new = [dict(s) for s in segments]
     runs = _runs(segments)
     for run in reversed(runs[1:]):

@@ -1,1 +1,1 @@
-"""The response store: answers, runs and open batches in one SQLite file, and the lock of who may ask."""
+"""Answers -> the response store: one SQLite file, which also keeps past rounds and open batches; and its lock."""

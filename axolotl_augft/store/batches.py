@@ -1,7 +1,7 @@
-"""What a provider's Batch API has been sent and not answered yet: kept in the response store, so that a later run goes on with it.
+"""Requests sent to a provider's Batch API -> records in the response store, from which a later run resumes.
 
-A batch is written down before it is made, under a tag that goes with it; the provider's own id follows. Between the two
-a run may die: the next one asks the provider for the tag.
+A batch is recorded under a tag before it is made; the tag is sent with it, and the provider's id is recorded
+afterwards. If a run dies in between, the next run searches the provider's batches for the tag.
 """
 
 import uuid
@@ -14,7 +14,7 @@ from axolotl_augft.store.responses import ResponseStore
 from axolotl_augft.teacher.request import Prefix, Request, Sampling
 
 AGAIN = ""
-"""The tag of requests that wait for another batch."""
+"""The tag of requests that wait to be sent in another batch."""
 _CHUNK = 500
 _COLUMNS = "b.key, b.target, b.settings, p.system, p.text FROM batched b JOIN prefixes p ON p.digest = b.prefix"
 _UNANSWERED = "NOT EXISTS (SELECT 1 FROM responses r WHERE r.key = b.key)"
@@ -22,33 +22,38 @@ _UNANSWERED = "NOT EXISTS (SELECT 1 FROM responses r WHERE r.key = b.key)"
 
 @dataclass(frozen=True)
 class SentBatch:
-    """A batch: our tag, and the provider's id, None where the run ended before it was known."""
+    """A batch that was sent, or was about to be.
+
+    Attributes:
+        tag: Our name for it.
+        id: The provider's id, None if the run ended before it was known.
+    """
 
     tag: str
     id: str | None
 
 
 class BatchLedger:
-    """The batches of one server, in a response store."""
+    """The record, in a response store, of the batches sent to one server."""
 
     def __init__(self, store: ResponseStore, server: str) -> None:
         self._store = store
         self._server = server
 
     def forget_waiting(self) -> None:
-        """Forgets the requests that waited for another batch when an earlier run ended: every run lays its requests out anew."""
+        """Delete requests that an earlier run left waiting for a batch, because every run plans its batches afresh."""
         with self._store.writing() as db:
             db.execute("DELETE FROM batched WHERE tag = ?", [AGAIN])
 
     def open_batches(self) -> list[SentBatch]:
-        """The batches without a result."""
+        """List this server's batches whose results have not been read yet."""
         return [
             SentBatch(*row)
             for row in self._store.rows("SELECT tag, id FROM batches WHERE server = ? ORDER BY tag", [self._server])
         ]
 
     def other_servers(self) -> list[str]:
-        """The other servers that have batches without a result."""
+        """List other servers with batches whose results have not been read yet."""
         return [
             s
             for (s,) in self._store.rows(
@@ -57,7 +62,7 @@ class BatchLedger:
         ]
 
     def begin(self, requests: Sequence[Request]) -> str:
-        """Writes down a batch that is about to be made; returns its tag."""
+        """Record a batch that is about to be made, and return its tag."""
         tag = f"augft-{uuid.uuid4().hex}"
         with self._store.writing() as db:
             db.execute("INSERT INTO batches VALUES (?, NULL, ?)", [tag, self._server])
@@ -72,23 +77,23 @@ class BatchLedger:
         return tag
 
     def sent(self, tag: str, batch_id: str) -> None:
-        """Notes the provider's id."""
+        """Record the provider's id of a batch."""
         with self._store.writing() as db:
             db.execute("UPDATE batches SET id = ? WHERE tag = ?", [batch_id, tag])
 
     def move(self, keys: Sequence[bytes], tag: str) -> None:
-        """Puts requests under another tag: those that are asked again, under `AGAIN`."""
+        """Move requests to another tag, for example to `AGAIN` to send them again."""
         with self._store.writing() as db:
             db.executemany("UPDATE batched SET tag = ? WHERE key = ?", [(tag, key) for key in keys])
 
     def end(self, tag: str) -> None:
-        """Forgets a batch and the requests that are still under its tag."""
+        """Delete a batch and the requests still under its tag."""
         with self._store.writing() as db:
             db.execute("DELETE FROM batched WHERE tag = ?", [tag])
             db.execute("DELETE FROM batches WHERE tag = ?", [tag])
 
     def pending(self, keys: Sequence[bytes]) -> set[bytes]:
-        """Those of the keys whose requests are in some batch of this server, or wait for another."""
+        """Return the keys whose requests are in a batch of this server, or wait for a batch."""
         query = (
             f"SELECT key FROM batched LEFT JOIN batches USING (tag) WHERE key IN ({','.join('?' * len(keys))}) AND "
             f"(tag = ? OR server = ?)"
@@ -96,13 +101,13 @@ class BatchLedger:
         return {key for (key,) in self._store.rows(query, [*keys, AGAIN, self._server])}
 
     def unanswered(self, tag: str) -> set[bytes]:
-        """The keys of the requests under a tag that the store does not answer."""
+        """Return the keys of the requests under a tag that have no stored answer."""
         return {
             key for (key,) in self._store.rows(f"SELECT b.key FROM batched b WHERE b.tag = ? AND {_UNANSWERED}", [tag])
         }
 
     def requests(self, tag: str) -> Iterator[Request]:
-        """The requests under a tag that the store does not answer."""
+        """Yield the requests under a tag that have no stored answer, ordered by key."""
         last = b""
         query = f"SELECT {_COLUMNS} WHERE b.tag = ? AND b.key > ? AND {_UNANSWERED} ORDER BY b.key LIMIT {_CHUNK}"
         while rows := self._store.rows(query, [tag, last]):
@@ -111,7 +116,7 @@ class BatchLedger:
             last = rows[-1][0]
 
     def named(self, tag: str, keys: Sequence[bytes]) -> dict[bytes, Request]:
-        """Those of a batch's requests with these keys that the store does not answer."""
+        """Return, by key, the requests under a tag that have one of the keys and no stored answer."""
         query = f"SELECT {_COLUMNS} WHERE b.tag = ? AND b.key IN ({','.join('?' * len(keys))}) AND {_UNANSWERED}"
         return {row[0]: _request(*row[1:]) for row in self._store.rows(query, [tag, *keys])}
 

@@ -1,4 +1,4 @@
-"""Who may ask a teacher for answers that go into a store: one run at a time."""
+"""A store and a teacher -> the lock that lets one run at a time send requests."""
 
 import hashlib
 from pathlib import Path
@@ -9,13 +9,14 @@ from axolotl_augft.files.locks import acquired, wait_for
 
 
 class AskingAlone:
-    """The right to ask a teacher for answers that go into a store: two runs at once would ask, and pay, for the same ones.
+    """Lock that a run holds while it asks one teacher for answers to put into one store.
 
-    Use it as a context manager, which gives the right back at the end if it was taken.
+    Without it, two runs at once would ask, and pay, for the same answers. Use it as a context manager, which releases
+    the lock if it is held.
 
     Args:
-        store: The response store.
-        teacher_id: Who is asked.
+        store: The file of the response store.
+        teacher_id: The teacher's id.
         timeout: Seconds to wait for another run.
     """
 
@@ -33,7 +34,7 @@ class AskingAlone:
         self._lock.release()
 
     def try_to_take(self) -> bool:
-        """Takes the right if no other run has it; whether it is ours now.
+        """Take the lock unless another run holds it; return True if it is now held.
 
         Raises:
             OutputError: The store's folder cannot be written.
@@ -41,11 +42,11 @@ class AskingAlone:
         return self._lock.is_locked or acquired(self._lock, 0, "store") is not None
 
     def wait(self) -> None:
-        """Takes the right, once no other run has it.
+        """Take the lock, waiting while another run holds it.
 
         Raises:
             OutputError: The store's folder cannot be written.
-            WaitingFailed: Another run has it for longer than `timeout` seconds.
+            WaitingFailed: Another run still holds it after `timeout` seconds.
         """
         if not self._lock.is_locked:
             wait_for(self._lock, self._timeout, self._who, "store")

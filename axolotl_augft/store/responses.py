@@ -1,8 +1,8 @@
-"""The response store: one SQLite file, request key -> answer.
+"""Request key -> stored answer, in one SQLite file.
 
-An answer counts once its transaction is on disk (write-ahead log, synchronous FULL). Prompts are kept beside the
-answers, a shared prefix once. The file also remembers how documents were grouped. No secret is ever in it: addresses
-and keys are not part of a request.
+An answer counts once its transaction is on disk (write-ahead log, synchronous FULL). Prompts are stored with the
+answers, each shared prefix once. The file also records how documents were grouped and what is known of each teacher. It
+never holds a secret: an API key is not part of a request, and of a server it holds only host and port, for a batch.
 """
 
 import sqlite3
@@ -25,12 +25,12 @@ Group = tuple[str, ...]
 """The ids of the documents of one context group."""
 
 Pass = tuple[Group, ...]
-"""The groups of one pass over all documents."""
+"""The context groups of one pass over all documents."""
 
 APPLICATION_ID = 0x41554746  # "AUGF"
 SCHEMA_VERSION = 2
-# Answers and prefixes lie in the order in which they came, beside an index: only that is written and read at random,
-# and it is small.
+# Answers and prefixes are ordinary rowid tables, to which rows are appended in the order of arrival. Only their key
+# index is accessed at random, and it is small.
 _SCHEMA = """
 CREATE TABLE prefixes (digest BLOB PRIMARY KEY, system TEXT NOT NULL, text TEXT NOT NULL);
 CREATE TABLE responses (
@@ -41,8 +41,8 @@ CREATE TABLE responses (
 CREATE TABLE teachers (id TEXT PRIMARY KEY, known TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE groupings (key TEXT PRIMARY KEY, passes TEXT NOT NULL) WITHOUT ROWID;
 """
-# Since schema 2: reasoning, which goes with its answer; what runs asked; and what a provider's Batch API has been sent
-# (`tag` is ours, `id` the provider's).
+# New in schema 2: reasoning, deleted together with its answer; a log of rounds; and the requests sent to a provider's
+# Batch API (`tag` is ours, `id` the provider's).
 _ADDED_IN_2 = """
 CREATE TABLE IF NOT EXISTS reasonings (key BLOB PRIMARY KEY, text TEXT NOT NULL) WITHOUT ROWID;
 CREATE TRIGGER IF NOT EXISTS forget_reasoning AFTER DELETE ON responses
@@ -66,7 +66,7 @@ _REMEMBERED_PREFIXES = 4096
 
 
 class ResponseStore:
-    """Answers by request key. One process writes at a time; others may read meanwhile."""
+    """Answers by request key. One process writes at a time, while others may read."""
 
     def __init__(self, writer: sqlite3.Connection, reader: sqlite3.Connection, path: Path) -> None:
         self._writer = writer
@@ -78,7 +78,7 @@ class ResponseStore:
     @classmethod
     @contextmanager
     def opened(cls, path: Path) -> Iterator["ResponseStore"]:
-        """Opens the store, making it where there is none.
+        """Open a store for the length of a `with` block; create it if there is none.
 
         Raises:
             StoreError: The file is not a response store, was written by a newer version, or cannot be opened.
@@ -96,53 +96,54 @@ class ResponseStore:
             yield cls(writer, reader, path)
 
     def get(self, requests: Sequence[Request]) -> list[Answer | None]:
-        """The stored answers, in the order of the requests; None where there is none."""
+        """Return the stored answer of each request, in order; None if there is none."""
         found: dict[bytes, Answer] = {}
         keys = list(dict.fromkeys(r.key for r in requests))
-        for some in _parts(keys):
+        for chunk in _chunks(keys):
             query = (
                 "SELECT r.key, r.outcome, r.text, r.finish_reason, r.prompt_tokens, r.cached_tokens, "
                 "r.completion_tokens, t.text, "
                 f"r.nanodollars FROM responses r LEFT JOIN reasonings t ON t.key = r.key WHERE r.key IN "
-                f"({_marks(some)})"
+                f"({_placeholders(chunk)})"
             )
-            found.update((key, Answer(Outcome(outcome), *rest)) for key, outcome, *rest in self._run(query, some))
+            found.update((key, Answer(Outcome(outcome), *rest)) for key, outcome, *rest in self._run(query, chunk))
         return [found.get(r.key) for r in requests]
 
     def spent(self, keys: Sequence[bytes]) -> Spent:
-        """What the stored answers with these keys cost together."""
+        """Sum up the tokens and dollars of the stored answers with these keys."""
         total = Spent()
-        for some in _parts(keys):
-            query = f"SELECT {_SPENT} FROM responses WHERE key IN ({_marks(some)})"
-            total += Spent(*(n or 0 for n in self._run(query, some)[0]))
+        for chunk in _chunks(keys):
+            query = f"SELECT {_SPENT} FROM responses WHERE key IN ({_placeholders(chunk)})"
+            total += Spent(*(n or 0 for n in self._run(query, chunk)[0]))
         return total
 
     def missing(self, requests: Sequence[Request]) -> list[Request]:
-        """Those that have no answer, each once, in their order."""
+        """Return the requests without a stored answer, in order and without repetitions."""
         by_key = {r.key: r for r in requests}
-        for some in _parts(list(by_key)):
-            for (key,) in self._run(f"SELECT key FROM responses WHERE key IN ({_marks(some)})", some):
+        for chunk in _chunks(list(by_key)):
+            for (key,) in self._run(f"SELECT key FROM responses WHERE key IN ({_placeholders(chunk)})", chunk):
                 del by_key[key]
         return list(by_key.values())
 
     @property
     def is_empty(self) -> bool:
-        """Whether it holds no answer at all."""
+        """True if the store holds no answers."""
         return not self._run("SELECT 1 FROM responses LIMIT 1", [])
 
     def outcomes(self, keys: Sequence[bytes]) -> Counter[Outcome]:
-        """How many of these keys have an answer, by outcome."""
+        """Count the stored answers with these keys by outcome."""
         counts: Counter[Outcome] = Counter()
-        for some in _parts(keys):
-            query = f"SELECT outcome, count(*) FROM responses WHERE key IN ({_marks(some)}) GROUP BY outcome"
-            counts.update({Outcome(outcome): n for outcome, n in self._run(query, some)})
+        for chunk in _chunks(keys):
+            query = f"SELECT outcome, count(*) FROM responses WHERE key IN ({_placeholders(chunk)}) GROUP BY outcome"
+            counts.update({Outcome(outcome): n for outcome, n in self._run(query, chunk)})
         return counts
 
     def put(self, answered: Sequence[tuple[Request, Answer]]) -> None:
-        """Stores answers in one transaction; on return they are durable. An answer that is there already stays.
+        """Store answers in one transaction; on return they are durable. An existing answer is not replaced.
 
         Raises:
-            StoreError: The file cannot be written, e.g. the disk is full. Nothing stored before is lost.
+            StoreError: The file cannot be written, for example because the disk is full. Nothing stored earlier is
+                lost.
         """
         prefixes = {r.prefix.digest: r.prefix for r, _ in answered if r.prefix.digest not in self._written_prefixes}
         with self._transaction():
@@ -174,31 +175,38 @@ class ResponseStore:
         self._written_prefixes.update(prefixes)
 
     def forget(self, keys: Sequence[bytes], outcomes: Sequence[Outcome]) -> int:
-        """Deletes those of the responses with these keys that have these outcomes, so that they are asked for again; says how many."""
+        """Delete the responses that have one of the keys and one of the outcomes, so that they are requested again.
+
+        Returns:
+            The number of deleted responses.
+        """
         count = 0
-        for some in _parts(keys):
-            query = f"DELETE FROM responses WHERE key IN ({_marks(some)}) AND outcome IN ({_marks(outcomes)})"
+        for chunk in _chunks(keys):
+            query = (
+                f"DELETE FROM responses WHERE key IN ({_placeholders(chunk)}) "
+                f"AND outcome IN ({_placeholders(outcomes)})"
+            )
             with self._transaction():
-                count += self._writer.execute(query, [*some, *map(str, outcomes)]).rowcount
+                count += self._writer.execute(query, [*chunk, *map(str, outcomes)]).rowcount
         return count
 
     def load_grouping(self, key: str) -> list[Pass]:
-        """The passes saved under `key`, none if there are none."""
+        """Return the passes saved under `key`, an empty list if there are none."""
         rows = self._run("SELECT passes FROM groupings WHERE key = ?", [key])
         return [tuple(tuple(group) for group in one) for one in orjson.loads(rows[0][0])] if rows else []
 
     def save_grouping(self, key: str, passes: list[Pass]) -> None:
-        """Saves passes under `key`, in place of older ones."""
+        """Save passes under `key`, replacing earlier ones."""
         with self._transaction():
             self._writer.execute("INSERT OR REPLACE INTO groupings VALUES (?, ?)", [key, orjson.dumps(passes).decode()])
 
     def load_teacher(self, teacher_id: str) -> dict[str, Any] | None:
-        """What was known of a teacher when it was first asked, None before that."""
+        """Return what was known of a teacher when it was first used; None before that."""
         rows = self._run("SELECT known FROM teachers WHERE id = ?", [teacher_id])
         return orjson.loads(rows[0][0]) if rows else None
 
     def save_teacher(self, teacher_id: str, known: dict[str, Any]) -> None:
-        """Saves what is known of a teacher."""
+        """Save what is known of a teacher, replacing an earlier record."""
         with self._transaction():
             self._writer.execute(
                 "INSERT OR REPLACE INTO teachers VALUES (?, ?)", [teacher_id, orjson.dumps(known).decode()]
@@ -206,12 +214,12 @@ class ResponseStore:
 
     @property
     def path(self) -> Path:
-        """The store's file."""
+        """The SQLite file."""
         return self._path
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
-        """A transaction, for those who keep tables of their own in the file.
+        """Run a `with` block in a write transaction, for modules that keep tables of their own in the file.
 
         Raises:
             StoreError: The file cannot be written.
@@ -220,7 +228,7 @@ class ResponseStore:
             yield self._writer
 
     def rows(self, query: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
-        """The rows of a query.
+        """Run a query and return all of its rows.
 
         Raises:
             StoreError: The file cannot be read.
@@ -249,17 +257,17 @@ class ResponseStore:
             raise self._failed("write", error) from error
 
     def _failed(self, doing: str, error: sqlite3.Error) -> StoreError:
-        remedy = "free some disk space and run again" if "full" in str(error) else "mend that and run again"
+        remedy = "free some disk space and run again" if "full" in str(error) else "fix the cause and run again"
         return StoreError(
             f"response store {self._path}: cannot {doing} ({error}); {remedy}. Every answer stored so far is kept"
         )
 
 
-def _parts(keys: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
+def _chunks(keys: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
     return (keys[i : i + _LOOKUP] for i in range(0, len(keys), _LOOKUP))
 
 
-def _marks(values: Sequence[object]) -> str:
+def _placeholders(values: Sequence[object]) -> str:
     return ",".join("?" * len(values))
 
 
@@ -268,12 +276,12 @@ def _connect(path: Path) -> sqlite3.Connection:
 
 
 def _prepare(connection: sqlite3.Connection, path: Path) -> None:
-    """Checks whose file it is, and makes the tables in a new one; of several processes that come at once, one makes them."""
+    """Check that the file is a response store, and create or upgrade its tables; safe in several processes at once."""
     try:
         if _missing_tables(connection, path):
             connection.execute("BEGIN IMMEDIATE")
-            # Another process may have made them meanwhile. `executescript` ends the transaction, so it is done by
-            # statements.
+            # Check again within the transaction, because another process may have created the tables meanwhile. Run the
+            # statements one by one, because `executescript` would commit the transaction first.
             for statement in _missing_tables(connection, path):
                 connection.execute(statement)
             connection.execute("COMMIT")
@@ -288,8 +296,9 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
 
 
 def _missing_tables(connection: sqlite3.Connection, path: Path) -> list[str]:
-    """The statements that make of this file a store of this version; none where it is one."""
-    # The tables first: whoever makes them meanwhile has written the other two with them.
+    """Return the statements that make the file a store of this version; an empty list if it is one already."""
+    # Count the tables first: a process that creates them meanwhile sets the two pragmas in the same transaction, so
+    # whoever sees the tables sees the pragmas too.
     tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
     application = connection.execute("PRAGMA application_id").fetchone()[0]
     version = connection.execute("PRAGMA user_version").fetchone()[0]
@@ -300,8 +309,7 @@ def _missing_tables(connection: sqlite3.Connection, path: Path) -> list[str]:
     if version > SCHEMA_VERSION:
         raise StoreError(
             f"response store {path}: written by a newer version (schema {version}, this version knows "
-            f"{SCHEMA_VERSION}); "
-            "upgrade axolotl-augft, or set augft.store to another path"
+            f"{SCHEMA_VERSION}); upgrade axolotl-augft, or set augft.store to another path"
         )
     if version == SCHEMA_VERSION:
         return []
@@ -314,7 +322,7 @@ def _missing_tables(connection: sqlite3.Connection, path: Path) -> list[str]:
 
 
 def _statements(script: str) -> Iterator[str]:
-    """The statements of a script in which each ends at the end of a line."""
+    """Split a script into statements, each of which must end at the end of a line."""
     statement = ""
     for line in script.splitlines(keepends=True):
         statement += line
@@ -324,7 +332,7 @@ def _statements(script: str) -> Iterator[str]:
 
 
 def _use_wal(connection: sqlite3.Connection) -> None:
-    """Changes to a write-ahead log. SQLite does not wait for other processes that do the same now."""
+    """Switch to a write-ahead log, with retries: SQLite does not wait for other processes that are switching too."""
     deadline = time.monotonic() + _LOCKED_SECONDS
     while True:
         try:

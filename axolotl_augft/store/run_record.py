@@ -1,4 +1,4 @@
-"""What a run of the stage asked, as the summary tells it and the result's record keeps it."""
+"""The counts of one run's requests -> the record that the summary shows and the result keeps."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -9,14 +9,14 @@ from axolotl_augft.teacher.spending import Usage
 
 @dataclass(frozen=True)
 class RunRecord:
-    """The requests of one run, whatever rounds they were in.
+    """The requests of one run, summed over its rounds.
 
     Attributes:
-        asked: Requests that were sent, each once.
-        answered_before: Requests that the store had an outcome for.
-        passing_failures: Tries that failed, by reason, whatever came later.
+        asked: Requests that were sent; retries do not count again.
+        answered_before: Requests that were not sent, because the store had their outcome.
+        passing_failures: Failed tries by reason, including those of requests that succeeded later.
         remarks: Answers that were cut, empty, or came with reasoning.
-        seconds: How long the asking took.
+        seconds: How long sending and waiting took.
         usage: Tokens and dollars of this run's answers.
         all_runs: Tokens and dollars of all of the recipe's answers, whichever run asked for them; each counts once.
     """
@@ -31,6 +31,6 @@ class RunRecord:
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> "RunRecord":
-        """The record of plain values, as `dataclasses.asdict` makes them."""
+        """Rebuild a record from the output of `dataclasses.asdict`."""
         record = cls(**values)
         return replace(record, usage=Usage(**values["usage"]), all_runs=Usage(**values["all_runs"]))

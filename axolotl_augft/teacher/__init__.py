@@ -1,1 +1,1 @@
-"""The teacher model: requests, answers, the client that sends them, servers that the stage starts, prices."""
+"""A request -> an answer of the teacher model: the client, the servers that the stage starts, prices."""

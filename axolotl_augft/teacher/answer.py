@@ -1,26 +1,32 @@
-"""What a server can answer: a final answer, which is stored, or a passing failure, which never is."""
+"""A server's response -> a final answer, which is stored, or a transient failure, which never is."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 
 class Outcome(StrEnum):
-    """Final outcomes. They are stored and never asked for again unless the user says so."""
+    """Final outcomes, which are stored; such a request is sent again only if the user says so."""
 
     ANSWERED = "answered"
     FILTERED = "filtered"
     """The provider's content filter refused the request."""
     INVALID = "invalid"
-    """The server called the request invalid (400, 413, 422 …)."""
+    """The server rejected the request as invalid (400, 413, 422 …)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A final answer. Token counts are None where the server did not say.
+    """A final answer. A number of tokens is None if the server did not report it.
 
-    `reasoning`: what a reasoning model thought before it answered; None if nothing came, "" if it came and is not to be
-    kept. `nanodollars`: what it cost, in 10^-9 dollars, so that sums are exact; None where tokens or prices are
-    unknown.
+    Attributes:
+        outcome: What became of the request.
+        text: The answer, without reasoning; "" unless the outcome is `ANSWERED`.
+        finish_reason: Why the answer ended, in the server's words; for another outcome, the error.
+        prompt_tokens: Tokens of the prompt.
+        cached_tokens: Those of them that the server took from its prefix cache.
+        completion_tokens: Tokens of the answer.
+        reasoning: What a reasoning model thought before it answered; None if nothing came, "" if it is not kept.
+        nanodollars: Cost in 10^-9 dollars, a whole number so that sums are exact; None if tokens or prices are unknown.
     """
 
     outcome: Outcome
@@ -39,7 +45,7 @@ class Answer:
 
     @property
     def remarks(self) -> tuple[str, ...]:
-        """What is worth counting about an answered request's answer: it was cut, is empty, came with reasoning."""
+        """Peculiarities to count: `cut`, `empty`, `with reasoning`; none unless the outcome is `ANSWERED`."""
         if self.outcome is not Outcome.ANSWERED:
             return ()
         found = {"cut": self.was_cut, "empty": not self.text.strip(), "with reasoning": self.reasoning is not None}
@@ -47,17 +53,20 @@ class Answer:
 
     @property
     def was_cut(self) -> bool:
-        """Whether the answer ended because it reached `max_tokens`."""
+        """True if the answer ended because it reached `max_tokens`."""
         return self.finish_reason == "length"
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A passing failure: the same request may succeed later.
+    """A transient failure: the same request may succeed later.
 
-    `reason` is a short name to count by. `retry_after`: seconds the server asked to wait. `busy`: the server has too
-    much to do (429, 503, 529). `unconnected`: there is, or was soon, no connection. `lasting`: the server answered, in
-    a way that is likely to stay, so that one further try is enough.
+    Attributes:
+        reason: A short name to count by.
+        retry_after: Seconds that the server asked to wait, None if it did not.
+        busy: Whether the server is overloaded (429, 503, 529).
+        unconnected: Whether there was no connection, or it was lost.
+        lasting: Whether the server's answer is likely to be the same next time, so that one retry is enough.
     """
 
     reason: str

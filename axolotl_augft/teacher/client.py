@@ -1,6 +1,6 @@
-"""One request to an OpenAI-compatible server -> a final answer or a passing failure.
+"""One request to an OpenAI-compatible server -> a final answer or a transient failure.
 
-What a failure means is decided here and nowhere else; how often it is tried again is decided in `asking`.
+This is the only module that interprets failures; `asking` decides how often a request is retried.
 """
 
 import email.utils
@@ -26,7 +26,7 @@ _PASSING = {408, 409, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524, 529
 _BUSY = {429, 503, 529}
 _FILTER_CODES = {"content_filter", "content_policy_violation", "responsibleaipolicyviolation"}
 _NO_CREDIT = {"insufficient_quota", "billing_hard_limit_reached", "insufficient_credits"}
-# Some chat templates open the block in the prompt, so that the answer only closes it.
+# Some chat templates open the block in the prompt, so that the answer holds only its end.
 _THINKING = re.compile(r"^\s*(?:<think>.*?(?:</think>|\Z)|(?:(?!<think>).)*?</think>)\s*", re.DOTALL)
 _THIS_MACHINE = ("localhost", "::1", "0.0.0.0")
 _QUOTED_CHARACTERS = 14
@@ -35,7 +35,15 @@ _QUOTED_CHARACTERS_UNSPACED = 4
 
 @dataclass(frozen=True)
 class Server:
-    """Where requests go. `shape` may add what a certain server wants to a request's JSON body."""
+    """The server to send requests to.
+
+    Attributes:
+        base_url: Its address, to which `/chat/completions` or `/completions` is appended.
+        model: The name by which it knows the model.
+        timeout: Seconds per try.
+        api_key: Sent as a bearer token, if there is one.
+        shape: Maps a request and its JSON body to the body for this server, which may need more fields.
+    """
 
     base_url: str
     model: str
@@ -53,7 +61,7 @@ class Server:
 
 
 class Client:
-    """Sends requests to one server over one session, and reads what it answers; reading alone needs no session."""
+    """Sends requests to one server over one session, and reads its responses. `read` alone needs no session."""
 
     def __init__(self, server: Server, session: aiohttp.ClientSession | None = None) -> None:
         self._server = server
@@ -73,11 +81,11 @@ class Client:
         return self._server.host
 
     async def send(self, request: Request) -> Answer | Failure:
-        """One try.
+        """Send a request once.
 
         Raises:
-            TeacherRefusedAccess: 401, 403, or no credit left; further requests would fail alike.
-            TeacherError: The server does not know the model or the path, or shows a certificate that is not valid.
+            TeacherRefusedAccess: 401, 402, 403, no credit left, or 407 from a proxy; other requests would fail too.
+            TeacherError: The server does not know the model or the path, or its certificate is not valid.
         """
         assert self._session is not None
         body = request.encoded(self._server.shape(request, request.settings(self._server.model)))
@@ -89,8 +97,7 @@ class Client:
         except aiohttp.ClientConnectorCertificateError:
             raise TeacherError(
                 f"the certificate of the teacher's server at {self.host} is not valid here; check "
-                f"augft.teacher.base_url, or let Python "
-                "know the certificate (SSL_CERT_FILE)"
+                "augft.teacher.base_url, or make the certificate known to Python (SSL_CERT_FILE)"
             ) from None
         except (aiohttp.ClientSSLError, ssl.SSLError):
             return Failure("TLS error", unconnected=True)
@@ -114,16 +121,15 @@ class Client:
     def _proxy_refused(self) -> TeacherError:
         variable = f"{urlsplit(self._server.base_url).scheme.upper()}_PROXY"
         return TeacherRefusedAccess(
-            f"the proxy on the way to {self.host} wants a user name and a password (HTTP 407); put them into the "
-            f"variable {variable}, "
-            "http://USER:PASSWORD@HOST:PORT"
+            f"the proxy on the way to {self.host} requires a user name and a password (HTTP 407); put them into the "
+            f"variable {variable}: http://USER:PASSWORD@HOST:PORT"
         )
 
     def read(self, request: Request, status: int, headers: Mapping[str, str], content: bytes) -> Answer | Failure:
-        """What a response to a request means.
+        """Interpret a response to a request.
 
         Raises:
-            TeacherError: As `send`.
+            TeacherError: As in `send`.
         """
         if status == 200:
             return read_answer(request, content, headers.get("Content-Type", ""))
@@ -150,8 +156,8 @@ class Client:
         return Answer(Outcome.INVALID, finish_reason=said[:200])
 
     def _quotable(self, request: Request, error: "_ServerError") -> str:
-        """The server's own words, unless they quote the request or the key: errors and logs hold neither."""
-        # The key is looked for in the whole: what is cut could begin within it.
+        """Return the server's error text, unless it quotes the request or the key, which errors and logs never do."""
+        # Look for the key before shortening the text, which could cut the key in two.
         if self._server.api_key and self._server.api_key.casefold() in f"{error.code} {error.message}".casefold():
             return ""
         text = " ".join(error.message.split())[:200]
@@ -161,7 +167,10 @@ class Client:
 
 
 def quotes(message: str, prompt: str) -> bool:
-    """Whether a message repeats a piece of a prompt: 14 letters in a row, or 4 of a script that is not ASCII."""
+    """Tell whether a message repeats a piece of a prompt: 14 characters in a row, or 4 if one of them is not ASCII.
+
+    Only letters and digits are compared, and their case is ignored.
+    """
     own, other = ("".join(c for c in text.casefold() if c.isalnum()) for text in (message, prompt))
 
     def repeats(n: int, plain: bool) -> bool:
@@ -172,7 +181,7 @@ def quotes(message: str, prompt: str) -> bool:
 
 
 def read_answer(request: Request, content: bytes, content_type: str = "application/json") -> Answer | Failure:
-    """A 200 answer's body -> the answer. Stop sequences are applied here too: some servers ignore them."""
+    """Read the body of a 200 response. Stop sequences are applied again, because some servers ignore them."""
     try:
         body = orjson.loads(content)
     except orjson.JSONDecodeError:
@@ -202,34 +211,34 @@ def read_answer(request: Request, content: bytes, content_type: str = "applicati
 
 
 @dataclass(frozen=True, slots=True)
-class _Said:
-    """A message's text, and what the model thought before it, if the message says so."""
+class _TextAndReasoning:
+    """A message's text, and the reasoning that came with it, None if none did."""
 
     text: Any
     reasoning: str | None = None
 
 
-def _joined(content: Any) -> _Said:
-    """Text and reasoning of a message's content, which some servers cut into parts; what is no list is left as it is."""
+def _joined(content: Any) -> _TextAndReasoning:
+    """Join a content that the server split into parts into text and reasoning; anything but a list stays as it is."""
     if not isinstance(content, list):
-        return _Said(content)
+        return _TextAndReasoning(content)
     thinking = [part["thinking"] for part in content if part["type"] == "thinking"]
     text = "".join(part["text"] for part in content if part["type"] == "text")
-    return _Said(text, "".join(t if isinstance(t, str) else _joined(t).text for t in thinking) or None)
+    return _TextAndReasoning(text, "".join(t if isinstance(t, str) else _joined(t).text for t in thinking) or None)
 
 
-def _without_reasoning(text: str, field: Any) -> _Said:
-    """An answer without its `<think>` block, and the reasoning, from there or from a field of its own."""
+def _without_reasoning(text: str, field: Any) -> _TextAndReasoning:
+    """Split off an answer's `<think>` block; the reasoning is `field` if the server gave it separately."""
     block = _THINKING.match(text) if "think>" in text else None
     if block is None:
-        return _Said(text, field if isinstance(field, str) else None)
+        return _TextAndReasoning(text, field if isinstance(field, str) else None)
     thought = block.group().replace("<think>", "").replace("</think>", "").strip()
-    return _Said(text[block.end() :], field if isinstance(field, str) else thought)
+    return _TextAndReasoning(text[block.end() :], field if isinstance(field, str) else thought)
 
 
 @dataclass(frozen=True, slots=True)
 class _ServerError:
-    """Code (lower case) and message of an error body, as far as it has them."""
+    """Code (in lower case) and message of an error body; "" for what it lacks."""
 
     code: str = ""
     message: str = ""
@@ -250,7 +259,7 @@ def _error_of(content: bytes) -> _ServerError:
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds to wait that the server asked for, as a number or a date."""
+    """Return the seconds of a `Retry-After` header, given as a number or a date; None without a valid one."""
     value = headers.get("Retry-After", "").strip()
     if not value:
         return None
@@ -265,10 +274,10 @@ def _retry_after(headers: Mapping[str, str]) -> float | None:
 
 
 def open_session(server: Server) -> aiohttp.ClientSession:
-    """A session without a limit of its own on connections; the number in flight is the caller's business.
+    """Open a session without a limit on connections: the caller limits the requests in flight.
 
     Raises:
-        ConfigError: The environment names a proxy that is none for HTTP.
+        ConfigError: The environment names a proxy whose URL is not http:// or https://.
     """
     timeout = aiohttp.ClientTimeout(total=server.timeout)
     connector = aiohttp.TCPConnector(limit=0)
@@ -279,13 +288,13 @@ def open_session(server: Server) -> aiohttp.ClientSession:
 
 
 def proxy_for(base_url: str) -> str | None:
-    """The proxy of HTTP_PROXY or HTTPS_PROXY, unless NO_PROXY excepts the server or it is on this machine.
+    """Return the proxy from HTTP_PROXY or HTTPS_PROXY; None if NO_PROXY lists the server or it is on this machine.
 
-    Not left to the HTTP libraries: aiohttp's `trust_env` would also send what `~/.netrc` holds for the host, and httpx
-    knows no exception for this machine.
+    The HTTP libraries cannot do this: aiohttp's `trust_env` would also send the credentials that `~/.netrc` holds for
+    the host, and httpx does not exempt this machine.
 
     Raises:
-        ConfigError: The proxy is none for HTTP.
+        ConfigError: The proxy's URL is not http:// or https://.
     """
     url = urlsplit(base_url)
     host = url.hostname or ""
@@ -299,7 +308,7 @@ def proxy_for(base_url: str) -> str | None:
         return None
     if urlsplit(proxy).scheme not in ("http", "https"):
         raise ConfigError(
-            f"the proxy of the variable {url.scheme.upper()}_PROXY is no http:// address; set one, or add {host} to "
-            f"NO_PROXY"
+            f"the proxy in the variable {url.scheme.upper()}_PROXY is not an http:// or https:// address; set one, or "
+            f"add {host} to NO_PROXY"
         )
     return proxy

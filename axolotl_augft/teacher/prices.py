@@ -1,6 +1,6 @@
-"""The teacher's settings -> what its tokens cost. A price that is not known is None, never 0.
+"""The teacher's settings -> the price of its tokens. An unknown price is None, never 0.
 
-List prices come from the package `genai-prices`, which carries its data with it: nothing is fetched when a recipe runs.
+List prices come from the package `genai-prices`, which contains its data: nothing is fetched when a recipe runs.
 """
 
 from collections.abc import Callable
@@ -17,10 +17,12 @@ _PER_MILLION = NANO // 10**6
 
 @dataclass(frozen=True)
 class Price:
-    """What tokens cost, and where that is known from.
+    """The price of a teacher's tokens.
 
-    `cost` takes prompt tokens, those of them that came from a cache, and answer tokens of one request, and gives
-    nanodollars (10^-9 dollars: sums of whole numbers do not depend on their order).
+    Attributes:
+        cost: Maps the prompt tokens of one request, those of them read from a cache, and the answer tokens to
+            nanodollars: 10^-9 dollars, whole numbers, so that sums do not depend on the order.
+        source: Where the price comes from, in words.
     """
 
     cost: Callable[[int, int, int], int]
@@ -28,17 +30,17 @@ class Price:
 
 
 def find_price(config: TeacherConfig, model: str) -> Price | None:
-    """The price that the recipe names, else the list price of the provider that `base_url` belongs to, else None.
+    """Return the price in the recipe, else the list price of the provider at `base_url`, else None.
 
-    A managed server has no price but one that the recipe names.
+    A managed server has a price only if the recipe names one.
     """
     if config.price is not None:
-        return Price(_named(config.price), "augft.teacher.price")
-    return _listed(config.base_url, model, config.batch) if config.base_url else None
+        return Price(_cost_at(config.price), "augft.teacher.price")
+    return _list_price(config.base_url, model, config.batch) if config.base_url else None
 
 
 def no_price(config: TeacherConfig, model: str) -> str:
-    """Why there is no price, and what to do."""
+    """Say that no price is known, and what to do."""
     where = urlsplit(config.base_url).netloc if config.base_url else "a server on this machine"
     return (
         f"no price is known for {model} at {where}; set augft.teacher.price to dollars per million tokens, e.g. "
@@ -46,7 +48,7 @@ def no_price(config: TeacherConfig, model: str) -> str:
     )
 
 
-def _named(price: TeacherPrice) -> Callable[[int, int, int], int]:
+def _cost_at(price: TeacherPrice) -> Callable[[int, int, int], int]:
     cached_input = price.input if price.cached_input is None else price.cached_input
 
     def cost(prompt: int, cached: int, answer: int) -> int:
@@ -56,7 +58,7 @@ def _named(price: TeacherPrice) -> Callable[[int, int, int], int]:
     return cost
 
 
-def _listed(base_url: str, model: str, batch: bool) -> Price | None:
+def _list_price(base_url: str, model: str, batch: bool) -> Price | None:
     from genai_prices import Usage, calc_price
 
     context = {"processing": "batch"} if batch else None
@@ -76,18 +78,16 @@ def _listed(base_url: str, model: str, batch: bool) -> Price | None:
     if batch:
         usual = calc_price(Usage(input_tokens=0), model, provider_api_url=base_url).model_price
         source += (
-            " through its Batch API"
-            if own != usual
-            else ", without a discount for batches, which the list does not have"
+            " through its Batch API" if own != usual else ", without a batch discount, which the list does not state"
         )
-    flat = _flat(own) if not isinstance(probe.model.prices, list) else None
+    flat = _flat_cost(own) if not isinstance(probe.model.prices, list) else None
     return Price(flat or (lambda *tokens: round(calculated(*tokens).total_price * NANO)), source)
 
 
-def _flat(price: Any) -> Callable[[int, int, int], int] | None:
-    """The cost by prices that depend on no size, so that it need not be looked up for every request; None if they do."""
+def _flat_cost(price: Any) -> Callable[[int, int, int], int] | None:
+    """Return a cost function that avoids a look-up per request; None if prices depend on the size of the prompt."""
     rates = (price.input_mtok, price.cache_read_mtok, price.output_mtok)
     if not all(isinstance(rate, Decimal | None) for rate in rates):
         return None
     cached = None if rates[1] is None else float(rates[1])
-    return _named(TeacherPrice(input=float(rates[0]), cached_input=cached, output=float(rates[2])))
+    return _cost_at(TeacherPrice(input=float(rates[0]), cached_input=cached, output=float(rates[2])))

@@ -1,4 +1,4 @@
-"""What is asked: a prompt, its sampling settings and the content key under which the answer is stored."""
+"""A prompt and its sampling settings -> a request, with the key under which its answer is stored."""
 
 import hashlib
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ KEY_VERSION = 1
 
 @dataclass(frozen=True, slots=True)
 class Sampling:
-    """How an answer is drawn. `seed` tells the samples of one prompt apart."""
+    """Sampling settings of a request. `max_tokens` limits the answer; each sample of a prompt has its own `seed`."""
 
     temperature: float
     top_p: float | None
@@ -23,9 +23,9 @@ class Sampling:
 
 @dataclass(frozen=True)
 class Prefix:
-    """The part of a prompt that many requests share: instructions, worked examples, a context group's documents.
+    """The part of a prompt that many requests share: instructions, worked examples, the documents of a context group.
 
-    What is made of it (a digest, JSON) is made once for all requests that share the object.
+    Its digest and JSON are computed once for all requests that share the object.
     """
 
     system: str
@@ -33,33 +33,39 @@ class Prefix:
 
     @cached_property
     def digest(self) -> bytes:
-        """SHA-256 of the prefix."""
+        """SHA-256 of the system prompt and the text."""
         return hashlib.sha256(orjson.dumps([self.system, self.text])).digest()
 
     @cached_property
     def size(self) -> int:
-        """Characters."""
+        """Length in characters."""
         return len(self.system) + len(self.text)
 
     @cached_property
     def opened_messages(self) -> bytes:
-        """A chat body's `messages` in JSON, up to where the target begins."""
+        """The JSON of a chat body's `messages`, up to where the target begins."""
         system = [{"role": "system", "content": self.system}] if self.system else []
         return orjson.dumps([*system, {"role": "user", "content": self.text}])[: -len(b'"}]')]
 
     @cached_property
     def opened_prompt(self) -> bytes:
-        """A completions body's `prompt` in JSON, up to where the target begins."""
+        """The JSON of a completions body's `prompt`, up to where the target begins."""
         return orjson.dumps(self.system + self.text)[:-1]
 
 
 @dataclass(frozen=True)
 class Request:
-    """One question to the teacher.
+    """One request to the teacher.
 
-    `teacher_id` stands for the model, never for its address. `extra_body` holds further fields of the JSON body; None
-    removes one. `keep_reasoning`: whether the reasoning that comes with the answer is stored too; it is no part of the
-    key.
+    Attributes:
+        teacher_id: Identifies the model, never the server's address.
+        api: The kind of endpoint.
+        prefix: The part of the prompt that other requests share.
+        target: The rest of the prompt, which is specific to this request.
+        sampling: Sampling settings.
+        sample: Number of this sample among those of the same prompt, from 0.
+        extra_body: Further fields of the JSON body; None removes a field.
+        keep_reasoning: Whether to store reasoning that comes with the answer; not part of the key.
     """
 
     teacher_id: str
@@ -73,7 +79,7 @@ class Request:
 
     @cached_property
     def key(self) -> bytes:
-        """SHA-256 over everything that changes the answer: not the address, the time limit or the number in flight."""
+        """SHA-256 of everything that changes the answer; not the server's address, time limits or concurrency."""
         s = self.sampling
         content = [
             *("augft-request", KEY_VERSION, self.teacher_id, self.api, self.prefix.digest.hex(), self.target),
@@ -83,11 +89,11 @@ class Request:
 
     @property
     def size(self) -> int:
-        """Characters of the prompt."""
+        """Length of the prompt in characters."""
         return self.prefix.size + len(self.target)
 
     def settings(self, model: str) -> dict[str, Any]:
-        """The JSON body for an OpenAI-compatible server, but for the prompt."""
+        """Return the JSON body for an OpenAI-compatible server, without the prompt."""
         s = self.sampling
         body: dict[str, Any] = {
             "model": model,
@@ -102,7 +108,7 @@ class Request:
         return {k: v for k, v in {**body, **dict(self.extra_body)}.items() if v is not None}
 
     def body(self, model: str) -> dict[str, Any]:
-        """The whole JSON body."""
+        """Return the whole JSON body."""
         if self.api == "completions":
             prompt: dict[str, Any] = {"prompt": self.prefix.system + self.prefix.text + self.target}
         else:
@@ -111,7 +117,7 @@ class Request:
         return {**prompt, **self.settings(model)}
 
     def encoded(self, settings: dict[str, Any]) -> bytes:
-        """The whole JSON body with these settings. The prefix is copied, not encoded anew: a long one costs little."""
+        """Return the whole encoded JSON body with these settings; the prefix is not encoded again for each request."""
         target, rest = orjson.dumps(self.target)[1:], orjson.dumps(settings)[1:]
         if self.api == "completions":
             return b'{"prompt":%b%b,%b' % (self.prefix.opened_prompt, target, rest)

@@ -1,6 +1,6 @@
-"""A managed server: started as a child on 127.0.0.1, awaited until it is healthy, stopped whatever happens.
+"""A teacher -> its managed server: a healthy child process on 127.0.0.1, which is stopped whatever happens.
 
-The seam for further servers: a `Backend` with its command line and health paths, and a line in `BACKENDS`.
+To add a server, write a `Backend` with its command line and health paths, and add it to `BACKENDS`.
 """
 
 import ctypes
@@ -26,7 +26,7 @@ from axolotl_augft.errors import TeacherServerFailed
 from axolotl_augft.teacher.request import Request
 from axolotl_augft.teacher.teacher import Teacher
 
-# A trainer's launcher sets these; a server that saw them would join the training's process group.
+# Set by the launcher of the training; a server that inherited them would join its process group.
 _LAUNCHER_VARIABLES = (
     "RANK",
     "LOCAL_RANK",
@@ -36,7 +36,7 @@ _LAUNCHER_VARIABLES = (
     "ROLE_RANK",
     "MASTER_ADDR",
     "MASTER_PORT",
-    # Axolotl's choice for the trainer; vLLM has crashed with it on several GPUs.
+    # Axolotl sets these for the training; vLLM has crashed with them on several GPUs.
     "PYTORCH_CUDA_ALLOC_CONF",
     "PYTORCH_ALLOC_CONF",
 )
@@ -51,11 +51,13 @@ Shape = Callable[[Teacher], Callable[[Request, dict[str, Any]], dict[str, Any]]]
 
 @dataclass(frozen=True)
 class Backend:
-    """How a server is started.
+    """A kind of managed server.
 
-    `health_paths`: where it says that it is healthy; a path that it does not know (404) is passed over for the next.
-    `shape` adds to a request's JSON body what only this server understands. `remedy`: what to do where its program is
-    missing.
+    Attributes:
+        command: Makes the command line from a teacher and a port.
+        health_paths: Paths that answer 200 once the server is healthy; one that it does not know (404) is skipped.
+        shape: Makes, for a teacher, the function that adds fields for this server to a request's JSON body.
+        remedy: What to do if its program cannot be started, for the error.
     """
 
     command: Callable[[Teacher, int], list[str]]
@@ -64,12 +66,12 @@ class Backend:
     remedy: str
 
 
-def _as_it_is(teacher: Teacher) -> Callable[[Request, dict[str, Any]], dict[str, Any]]:
+def _unshaped(teacher: Teacher) -> Callable[[Request, dict[str, Any]], dict[str, Any]]:
     return lambda request, body: body
 
 
 def _program(name: str) -> str:
-    """The program beside this Python, else on the PATH."""
+    """Return the path of a program that is installed beside this Python, else on the PATH."""
     beside = Path(sys.executable).with_name(name)
     return str(beside) if beside.exists() else shutil.which(name) or name
 
@@ -89,10 +91,11 @@ def _transformers_command(teacher: Teacher, port: int) -> list[str]:
 
 
 def _transformers_shape(teacher: Teacher) -> Callable[[Request, dict[str, Any]], dict[str, Any]]:
-    """`transformers serve` samples only if the generation config says so, and ignores stop sequences when it batches.
+    """Make `transformers serve` sample and stop as the request says.
 
-    Both can be said in a `generation_config` of the request (transformers 5.16): `do_sample`, and further end-of-text
-    tokens for stop sequences that are one token. The client cuts at the others.
+    By itself it samples only if the model's generation config says so, and it ignores stop sequences when it batches.
+    The request's `generation_config` field (transformers 5.16) overrides both: `do_sample`, and more end-of-text tokens
+    for stop sequences of a single token. The client cuts answers at the other stop sequences.
     """
     base = _end_tokens(teacher)
     single_token = lru_cache(_single_token(teacher))
@@ -137,9 +140,10 @@ def _single_token(teacher: Teacher) -> Callable[[str], int | None]:
 
 
 def _vllm_command(teacher: Teacher, port: int) -> list[str]:
-    """`vllm serve`, with usage that says how many prompt tokens came from the cache, and without a log line a request.
+    """Build the `vllm serve` command line.
 
-    Flags as in vLLM 0.33. What `serve_args` names is left to them: vLLM warns of a flag given twice.
+    The server reports how many prompt tokens came from its cache, and does not log every request. The flags are those
+    of vLLM 0.33. A flag that `serve_args` names is not added, because vLLM warns about a flag given twice.
     """
     own = teacher.config.serve_args
     named = {word.split("=")[0].replace("_", "-") for word in own}
@@ -162,7 +166,7 @@ def _vllm_command(teacher: Teacher, port: int) -> list[str]:
 
 
 def _visible_gpus() -> int:
-    """GPUs that CUDA_VISIBLE_DEVICES leaves, at least 1; counted without taking memory on any."""
+    """Count the GPUs that CUDA_VISIBLE_DEVICES leaves, at least 1, without allocating memory on any."""
     import torch
 
     return max(1, torch.cuda.device_count())
@@ -177,14 +181,20 @@ BACKENDS = {
     "transformers": Backend(
         _transformers_command, ("/health",), _transformers_shape, "install it with `pip install 'axolotl-augft[serve]'`"
     ),
-    "vllm": Backend(_vllm_command, ("/health",), _as_it_is, "install it with `pip install 'axolotl-augft[vllm]'`"),
-    "command": Backend(_own_command, ("/health", "/v1/models"), _as_it_is, "check augft.teacher.serve_command"),
+    "vllm": Backend(_vllm_command, ("/health",), _unshaped, "install it with `pip install 'axolotl-augft[vllm]'`"),
+    "command": Backend(_own_command, ("/health", "/v1/models"), _unshaped, "check augft.teacher.serve_command"),
 }
 
 
 @dataclass(frozen=True)
 class RunningServer:
-    """A healthy managed server. `check` raises TeacherServerFailed once its process has ended."""
+    """A managed server that has become healthy.
+
+    Attributes:
+        base_url: Its address, including `/v1`.
+        shape: Adds fields for this server to a request's JSON body.
+        check: Raises TeacherServerFailed once the server's process has ended.
+    """
 
     base_url: str
     shape: Callable[[Request, dict[str, Any]], dict[str, Any]]
@@ -193,15 +203,18 @@ class RunningServer:
 
 @contextmanager
 def managed_server(teacher: Teacher, log: Path) -> Iterator[RunningServer]:
-    """Starts the teacher's server, waits until it is healthy, and stops it at the end, with its memory free by then.
+    """Run the teacher's server for the length of a `with` block.
+
+    The block starts once the server is healthy. When it ends, the server's processes have ended too, which frees their
+    memory.
 
     Args:
         teacher: A teacher with a managed backend.
-        log: File for the server's output, replaced.
+        log: File for the server's output; an earlier one is replaced.
 
     Raises:
-        TeacherServerFailed: It died or did not become healthy in `start_timeout` seconds; with the last lines of its
-    log.
+        TeacherServerFailed: The server cannot be started, died, or did not become healthy within `start_timeout`
+            seconds. The message ends with the last lines of its log, if it was started.
     """
     backend = BACKENDS[teacher.backend]
     port = _free_port()
@@ -236,7 +249,7 @@ def _start(command: list[str], output: Any, remedy: str) -> "subprocess.Popen[by
 
 
 def _die_with_parent() -> None:
-    """Linux: the kernel ends the server if this process is killed without a chance to stop it."""
+    """On Linux, have the kernel kill the server if this process is killed and cannot stop it."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
@@ -255,7 +268,7 @@ def _wait_until_healthy(process: "subprocess.Popen[bytes]", urls: list[str], tim
 
 
 def _is_healthy(urls: list[str]) -> bool:
-    """Whether the first of these addresses that the server knows answers 200."""
+    """Tell whether the first URL that the server knows answers 200."""
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     for url in urls:
         try:
@@ -283,14 +296,14 @@ def _tail(log: Path) -> str:
 
 
 def _stop(process: "subprocess.Popen[bytes]") -> None:
-    """Ends the server and whatever it started: politely, then, as its workers may outlive it, the whole process group for good."""
+    """Stop the server's process group with SIGTERM, then with SIGKILL, because its workers may outlive it."""
     try:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGTERM)
         with suppress(subprocess.TimeoutExpired):
             process.wait(_STOP_SECONDS)
     finally:
-        # Also where a second Ctrl-C comes while it is waited for.
+        # In `finally`, in case a second Ctrl-C interrupts the wait.
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
@@ -305,7 +318,7 @@ def _free_port() -> int:
 
 @contextmanager
 def _terminate_as_exit() -> Iterator[None]:
-    """While a server runs, SIGTERM ends this process through its `finally` blocks (only the main thread may set that)."""
+    """Make SIGTERM end this process through its `finally` blocks; does nothing outside the main thread."""
     try:
         before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     except ValueError:

@@ -1,4 +1,4 @@
-"""The teacher's server for the length of a run: opened at the first request that needs it, closed at the end."""
+"""The teacher -> its server, opened for the first request that needs it and closed at the end of the run."""
 
 import os
 from collections.abc import Callable
@@ -15,17 +15,22 @@ from axolotl_augft.teacher.teacher import Teacher
 
 @dataclass(frozen=True)
 class OpenServer:
-    """A server that answers; `check` raises TeacherServerFailed if it is known to be gone."""
+    """A server that is ready for requests.
+
+    Attributes:
+        server: The server to send to.
+        check: Raises TeacherServerFailed if a managed server has ended; does nothing for an endpoint.
+    """
 
     server: Server
     check: Callable[[], None]
 
 
 class TeacherSession:
-    """Opens the server lazily: a run whose requests are all answered needs no server and no key.
+    """Context manager that opens the server lazily: a run that has every answer needs neither a server nor a key.
 
     Args:
-        teacher: Who is asked.
+        teacher: The teacher whose server to open.
         log: File for a managed server's output.
     """
 
@@ -44,11 +49,11 @@ class TeacherSession:
         self._stack.close()
 
     def open(self) -> OpenServer:
-        """The server, started if need be.
+        """Return the server, starting a managed one on the first call.
 
         Raises:
-            ConfigError: The variable that holds the key is not set.
-            TeacherServerFailed: A managed server does not start.
+            ConfigError: The variable that should hold the key is not set, or is empty.
+            TeacherServerFailed: A managed server cannot be started, died, or did not become healthy in time.
         """
         if self._opened is None:
             self._opened = self._endpoint() if self._teacher.backend == "endpoint" else self._managed()
@@ -73,6 +78,6 @@ def _api_key(variable: str | None) -> str | None:
     if not key:
         raise ConfigError(
             f"augft.teacher.api_key_env: the environment variable {variable} is not set; export it, or write it into "
-            f".env"
+            ".env"
         )
     return key

@@ -1,4 +1,4 @@
-"""Answers -> what they cost together: tokens and dollars, with what is unknown said as unknown."""
+"""Answers -> their total tokens and dollars, in which unknown amounts stay visible."""
 
 from dataclasses import dataclass, fields
 
@@ -8,10 +8,18 @@ from axolotl_augft.teacher.prices import NANO
 
 @dataclass(frozen=True)
 class Usage:
-    """Tokens and dollars of a number of answers.
+    """Total tokens and dollars of some answers.
 
-    A sum is None where no answer says its part, else it is of those that do; `without_tokens` and `without_dollars`
-    count the others.
+    A total covers the answers whose amount is known; it is None if there are answers but no amount is known.
+
+    Attributes:
+        answers: Number of answers.
+        prompt_tokens: Tokens of their prompts.
+        cached_tokens: Those of them read from a cache.
+        completion_tokens: Tokens of the answers.
+        dollars: Their cost.
+        without_tokens: Answers whose prompt or completion tokens are unknown.
+        without_dollars: Answers whose cost is unknown.
     """
 
     answers: int = 0
@@ -25,7 +33,10 @@ class Usage:
 
 @dataclass
 class Spent:
-    """Adds up answers, each once. Sums are of the answers that say their part."""
+    """Running totals over answers.
+
+    A total covers the answers whose amount is known; the `without_…` fields count the others.
+    """
 
     answers: int = 0
     prompt_tokens: int = 0
@@ -37,7 +48,7 @@ class Spent:
     without_dollars: int = 0
 
     def add(self, answer: Answer) -> None:
-        """Counts an answer."""
+        """Add an answer to the totals."""
         self.answers += 1
         self.prompt_tokens += answer.prompt_tokens or 0
         self.cached_tokens += answer.cached_tokens or 0
@@ -54,7 +65,7 @@ class Spent:
         return Spent(*(getattr(self, f.name) - getattr(other, f.name) for f in fields(self)))
 
     def usage(self) -> Usage:
-        """The sums so far."""
+        """Return the totals so far."""
 
         def known(value: int, without: int) -> int | None:
             return None if without and without == self.answers else value
@@ -72,7 +83,7 @@ class Spent:
 
 
 def dollars(amount: float) -> str:
-    """Dollars in words: cents from a dollar on, below that two digits that say something."""
+    """Format dollars: two decimals from $1, two significant digits from $0.0001, below that up to nine decimals."""
     return (
         f"${amount:,.2f}"
         if amount >= 1 or amount == 0
@@ -83,13 +94,13 @@ def dollars(amount: float) -> str:
 
 
 def usage_line(usage: Usage) -> str:
-    """Tokens and dollars in one line."""
+    """Format tokens and dollars in one line."""
     if usage.prompt_tokens is None or usage.completion_tokens is None:
-        return "teacher tokens and dollars unknown: no answer says its usage"
+        return "teacher tokens and dollars unknown: no answer reports its usage"
     cached = (
         "unknown how many of them cached" if usage.cached_tokens is None else f"{usage.cached_tokens:,} of them cached"
     )
-    silent = f"; {usage.without_tokens:,} answers did not say" if usage.without_tokens else ""
+    silent = f"; {usage.without_tokens:,} answers did not report theirs" if usage.without_tokens else ""
     return (
         f"teacher tokens: {usage.prompt_tokens:,} in ({cached}), {usage.completion_tokens:,} out{silent}; "
         f"{_dollars(usage)}"

@@ -1,4 +1,4 @@
-"""The `teacher:` block and the recipe's base_model -> the teacher as the rest of the stage sees it."""
+"""The `teacher:` block and the recipe's base_model -> the resolved teacher, which makes requests."""
 
 from collections.abc import Mapping
 from contextlib import suppress
@@ -18,10 +18,18 @@ from axolotl_augft.text.tokens import ESTIMATE, TokenCounter, has_chat_template,
 
 @dataclass(frozen=True)
 class Teacher:
-    """A resolved teacher.
+    """A teacher with every setting resolved.
 
-    `id` stands for the model in request keys. `context_length`: tokens of prompt and answer together, None where the
-    model's configuration is not at hand.
+    Attributes:
+        config: The `teacher:` block.
+        backend: `endpoint`, or a name in `servers.BACKENDS`.
+        model: The model's name or folder.
+        id: Identifies the model in request keys.
+        api: The kind of endpoint to use.
+        max_concurrency: Most requests in flight.
+        tokens: Counts tokens as the model does, or estimates them.
+        context_length: Most tokens of prompt and answer together; None if the model's configuration is not at hand.
+        seed: Seed of a prompt's first sample.
     """
 
     config: TeacherConfig
@@ -35,7 +43,10 @@ class Teacher:
     seed: int
 
     def max_tokens(self, entry: Augment) -> int:
-        """Longest answer for an `augment` entry, in tokens; the default leaves three quarters of a short context to the prompt."""
+        """Return the most tokens of an answer for an `augment` entry.
+
+        The default is at most a quarter of the context, which leaves the rest to the prompt.
+        """
         default = entry.default_max_tokens
         if self.context_length is not None:
             default = min(default, self.context_length // 4)
@@ -43,7 +54,7 @@ class Teacher:
 
     @property
     def structured(self) -> bool:
-        """Whether answers that are questions are asked for as JSON with a schema."""
+        """True if answers that hold questions are requested as JSON with a schema."""
         asked = self.config.structured_output
         return self.api == "chat" and (self.backend == "endpoint" if asked is None else asked)
 
@@ -57,16 +68,16 @@ class Teacher:
         extra: Mapping[str, Any] | None = None,
         keep_reasoning: bool = False,
     ) -> Request:
-        """A request to this teacher.
+        """Make a request to this teacher.
 
         Args:
-            prefix: What it shares with others.
-            target: What is its own.
-            max_tokens: Longest answer.
+            prefix: The part of the prompt shared with other requests.
+            target: The rest of the prompt.
+            max_tokens: Most tokens of the answer.
             stop: Stop sequences.
-            sample: Its number among the samples of a prompt; each has its own seed.
-            extra: Further fields of the JSON body; the user's `extra_body` goes before them.
-            keep_reasoning: Whether a reasoning model's thoughts are kept.
+            sample: Number of this sample among those of the prompt, from 0; added to the seed.
+            extra: Further fields of the JSON body; those in the user's `extra_body` override them.
+            keep_reasoning: Whether to store the reasoning of a reasoning model.
         """
         sampling = Sampling(self.config.temperature, self.config.top_p, max_tokens, stop, self.seed + sample)
         fields = {**(extra or {}), **(self.config.extra_body or {})}
@@ -76,17 +87,17 @@ class Teacher:
 
 
 class TeacherMemory(Protocol):
-    """Remembers what was known of a teacher."""
+    """Storage for what is known of teachers, by id."""
 
     def load_teacher(self, teacher_id: str) -> dict[str, Any] | None:
-        """What was saved, None if nothing was."""
+        """Return what was saved; None if nothing was."""
 
     def save_teacher(self, teacher_id: str, known: dict[str, Any]) -> None:
-        """Saves it."""
+        """Save what is known."""
 
 
 def teacher_model(config: TeacherConfig, base_model: str) -> str:
-    """The model's name or folder.
+    """Return the name or folder of the teacher's model.
 
     Raises:
         ConfigError: Neither the teacher nor the recipe names a model.
@@ -100,13 +111,16 @@ def teacher_model(config: TeacherConfig, base_model: str) -> str:
 
 
 def resolve_teacher(config: TeacherConfig, base_model: str, seed: int, model_stamps: list[FileStamp]) -> Teacher:
-    """Fills in what the block leaves open.
+    """Fill in the settings that the `teacher:` block leaves open.
 
     Args:
         config: The `teacher:` block.
-        base_model: The recipe's student, the teacher where none is named.
-        seed: The recipe's, seed of the first sample where the block has none.
-        model_stamps: Stamps of the model's files, empty unless the model is a local folder.
+        base_model: The recipe's student, which is the teacher if the block names no model.
+        seed: The recipe's seed, used if the block sets none.
+        model_stamps: Stamps of the model's files; empty unless the model is a local folder.
+
+    Raises:
+        ConfigError: Neither the teacher nor the recipe names a model.
     """
     backend = _backend(config)
     model = teacher_model(config, base_model)
@@ -133,10 +147,10 @@ def _backend(config: TeacherConfig) -> str:
 
 
 def settled(teacher: Teacher, memory: TeacherMemory) -> Teacher:
-    """The teacher as an earlier run saw it.
+    """Return the teacher with what was known of it when it was first used; record that on first use.
 
-    What is known of a model may change between runs (its tokenizer comes into the hub's cache); requests must not
-    change with it, or their answers would be asked for again.
+    What is known of a model may change between runs, for example when its tokenizer arrives in the hub's cache. The
+    requests must not change with it, or their answers would be requested, and paid for, again.
     """
     known = memory.load_teacher(teacher.id)
     if known is None:
@@ -153,7 +167,7 @@ def settled(teacher: Teacher, memory: TeacherMemory) -> Teacher:
 
 
 def _download_small_files(model: str) -> None:
-    """Brings a hub model's tokenizer and configuration into the local cache, where the server will want them too."""
+    """Download a hub model's tokenizer and configuration into the local cache, where its server needs them too."""
     from huggingface_hub import hf_hub_download
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 

@@ -1,1 +1,1 @@
-"""Language, and nothing of the project: sentences, tokens, words, similarity."""
+"""Text -> sentences, tokens, words and similarity scores; independent of the rest of the project."""

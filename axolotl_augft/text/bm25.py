@@ -1,7 +1,7 @@
-"""BM25 by bm25s, kept from loading JAX.
+"""Tokenized texts and a query -> BM25 similarity scores, computed by bm25s.
 
-bm25s initializes JAX, where it is installed, for a selection that nobody here asks for; JAX then takes three quarters
-of every GPU's memory for the process that is about to train.
+bm25s is imported without JAX. Where JAX is installed, bm25s initializes it for a top-k function that this package does
+not call, and JAX then reserves three quarters of the memory of every GPU in the process that is about to train.
 """
 
 import logging
@@ -18,9 +18,9 @@ _JAX = ("jax", "jax.lax")
 
 @cache
 def _bm25s() -> Any:
-    """The library, imported with JAX hidden from it: None is how the import system is told that a module is not to be found."""
+    """Import bm25s with JAX hidden: a None in `sys.modules` makes the import of that name fail."""
     loaded = {name: sys.modules[name] for name in _JAX if name in sys.modules}
-    sys.modules.update(dict.fromkeys(_JAX))  # type: ignore[arg-type]  # the stubs do not know that
+    sys.modules.update(dict.fromkeys(_JAX))  # type: ignore[arg-type]  # typeshed does not allow None
     try:
         import bm25s
     finally:
@@ -32,10 +32,10 @@ def _bm25s() -> Any:
 
 
 class Bm25:
-    """The BM25 scores (Lucene's variant) of a query against each of some texts.
+    """BM25 index (Lucene's variant) that scores a query against each indexed text.
 
     Args:
-        texts: Each as its tokens; at least one text has one.
+        texts: The tokens of each text; at least one text must have a token.
     """
 
     def __init__(self, texts: Sequence[Sequence[str]]) -> None:
@@ -44,7 +44,7 @@ class Bm25:
         self._count = len(texts)
 
     def scores(self, query: Sequence[str]) -> npt.NDArray[np.float32]:
-        """One score for each text, 0 where they share no token."""
+        """Score each text, shape (texts,); 0 where it shares no token with the query."""
         known = [t for t in query if t in self._index.vocab_dict]
         scores: npt.NDArray[np.float32] = (
             self._index.get_scores(known) if known else np.zeros(self._count, dtype=np.float32)
@@ -52,15 +52,15 @@ class Bm25:
         return scores
 
     def scores_of_all(self, queries: Sequence[Sequence[str]]) -> npt.NDArray[np.float32]:
-        """A row of scores for each query."""
+        """Score each text for each query, shape (queries, texts)."""
         return np.stack([self.scores(query) for query in queries])
 
 
 class SmallBm25:
-    """The same scores over few texts, from a table of what each token adds: many queries at once, without an overhead for each.
+    """The scores of `Bm25` from a precomputed token-by-text table: fast for many queries over a few texts.
 
     Args:
-        texts: As for `Bm25`.
+        texts: As in `Bm25`.
     """
 
     def __init__(self, texts: Sequence[Sequence[str]]) -> None:
@@ -70,10 +70,10 @@ class SmallBm25:
         self._table = np.stack([np.zeros(len(texts), dtype=np.float32), *(index.scores([word]) for word in words)])
 
     def scores_of_all(self, queries: Sequence[Sequence[str]]) -> npt.NDArray[np.float32]:
-        """A row of scores for each query.
+        """Score each text for each query, shape (queries, texts).
 
-        Tokens are added one after the other in the query's order, as bm25s does it: the same floats, and so the same
-        choices.
+        Tokens are added in the order of the query, as in bm25s, so that the floats, and hence every choice based on
+        them, are identical to those of `Bm25`.
         """
         rows = self._rows
         known = [[0, *(rows[t] for t in query if t in rows)] for query in queries]

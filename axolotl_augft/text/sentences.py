@@ -1,4 +1,4 @@
-"""Text -> sentences, and documents -> training rows of one sentence each (paper, sentence splitting)."""
+"""Text -> sentences, and a document's sentences -> one training row each (sentence splitting in the paper)."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -8,26 +8,26 @@ import sentencex
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A part of an `input_output` row; `label` says whether the student is trained on it."""
+    """A segment of an `input_output` row; the student is trained on it only if `label` is True."""
 
     text: str
     label: bool
 
 
 def split_sentences(text: str, language: str = "en") -> list[str]:
-    """The sentences of a text, without surrounding white space, in order.
+    """Split a text into sentences, each without surrounding white space.
 
     Args:
         text: Plain text of any length.
-        language: ISO 639 code; sentencex falls back to a related language, then to English rules.
+        language: ISO 639 code; sentencex falls back to a related language, then to the rules for English.
     """
     return [s for part in sentencex.segment(language, text) if (s := part.strip())]
 
 
 def split_at_sentences(text: str, limit: int, count: Callable[[str], int], language: str = "en") -> list[str]:
-    """Cuts a text at sentence ends into parts of at most `limit` tokens.
+    """Cut a text at sentence ends into parts of at most `limit` tokens, as measured by `count`.
 
-    A single sentence above the limit stays whole: half a sentence is no premise.
+    A sentence above the limit stays whole, because half a sentence is not a usable premise.
     """
     if count(text) <= limit:
         return [text]
@@ -46,16 +46,16 @@ def split_at_sentences(text: str, limit: int, count: Callable[[str], int], langu
 def cumulative_rows(
     sentences: Sequence[str], bos: str, eos: str, fits: Callable[[str], bool] = lambda text: True
 ) -> Iterator[list[Segment]]:
-    """One row a sentence: all preceding sentences as context without a label, then the sentence.
+    """Yield one row per sentence: the preceding sentences as untrained context, then the sentence itself.
 
-    `input_output` adds no special tokens, so they are put here, as `completion` puts them around a document.
+    `input_output` adds no special tokens, so they are added here, where `completion` would put them around a document.
 
     Args:
-        sentences: A document's sentences, in order.
+        sentences: The sentences of one document, in order.
         bos: The student's beginning-of-text token, "" if it has none.
         eos: The student's end-of-text token.
-        fits: Whether a row's text fits into the student's sequence; the earliest sentences of a longer context are left
-            out, because axolotl drops an `input_output` row that does not fit.
+        fits: Tells whether a row's text fits into the student's sequence length. The earliest context sentences are
+            dropped until it does, because axolotl drops an `input_output` row that is too long.
     """
     first = 0
     for i, sentence in enumerate(sentences):

@@ -1,4 +1,4 @@
-"""Text -> number of tokens, by a model's own tokenizer where it is at hand without the network, else an estimate that says so."""
+"""Text -> number of tokens, counted by the model's tokenizer if it is on this machine, otherwise estimated."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -13,13 +13,18 @@ _COUNTED_ALL = 500
 
 @dataclass(frozen=True)
 class TokenCounter:
-    """Counts tokens; `exact` is False where no tokenizer was at hand and bytes / 4 stand for tokens."""
+    """Counts the tokens of texts.
+
+    Attributes:
+        count_all: Maps texts to their numbers of tokens, without special tokens.
+        exact: False if no tokenizer is available and the counts are estimated as UTF-8 bytes / 4, rounded up.
+    """
 
     count_all: Callable[[Sequence[str]], list[int]]
     exact: bool
 
     def count(self, text: str) -> int:
-        """Tokens of one text."""
+        """Count the tokens of one text."""
         return self.count_all([text])[0]
 
 
@@ -27,7 +32,12 @@ ESTIMATE = TokenCounter(lambda texts: [-(-len(text.encode()) // _BYTES_PER_TOKEN
 
 
 def token_counter(model: str) -> TokenCounter:
-    """A counter for `model`, a local folder or a hub name whose tokenizer is in the local cache."""
+    """Make a token counter without using the network.
+
+    Args:
+        model: A local folder or a hub name; `ESTIMATE` is returned if its `tokenizer.json` is neither in the folder nor
+            in the hub's local cache.
+    """
     file = local_model_file(model, "tokenizer.json")
     if file is None:
         return ESTIMATE
@@ -36,7 +46,7 @@ def token_counter(model: str) -> TokenCounter:
     tokenizer = Tokenizer.from_file(str(file))
 
     def count_all(texts: Sequence[str]) -> list[int]:
-        # For one text a batch costs more than it saves.
+        # For a single text, batching costs more than it saves.
         if len(texts) == 1:
             return [len(tokenizer.encode(texts[0], add_special_tokens=False))]
         return [len(e) for e in tokenizer.encode_batch_fast(texts, add_special_tokens=False)]
@@ -45,7 +55,7 @@ def token_counter(model: str) -> TokenCounter:
 
 
 def local_model_file(model: str, name: str) -> Path | None:
-    """A file of a model, if the model is a local folder or in the hub's local cache."""
+    """Find a file of a model in its local folder or in the hub's local cache; None if it is not there."""
     folder = Path(model)
     if folder.is_dir():
         file = folder / name
@@ -61,28 +71,30 @@ def local_model_file(model: str, name: str) -> Path | None:
 
 
 class SampledCount:
-    """Adds up the tokens of many texts: the first 500 by the tokenizer, then every second, fourth, eighth … as their number doubles.
+    """Running total of tokens over many texts, of which only a sample is tokenized.
 
-    The others are taken by their bytes, at the rate of tokens a byte that the counted ones have, so that a plan of a
-    million documents needs a few thousand tokenizations.
+    The first 500 texts are tokenized, then every second one up to 1,000, every fourth up to 2,000, and so on. The rest
+    are estimated from their size at the tokens per byte of the sample, so that planning a million documents takes a few
+    thousand tokenizations.
 
-    Args:
-        counter: The tokenizer.
+    Attributes:
+        texts: Number of texts added.
+        counted: How many of them were tokenized.
     """
 
     def __init__(self, counter: TokenCounter) -> None:
-        # Prefixes come many times in a row.
+        # The same prefix is often passed many times in a row.
         self._count = lru_cache(maxsize=16)(counter.count)
         self._tokens = self._bytes = self._other_bytes = 0
         self.texts = self.counted = 0
 
     @property
     def total(self) -> int:
-        """Tokens so far."""
+        """Tokens of all texts so far, estimates included."""
         return self._tokens + round(self._other_bytes * self._rate)
 
     def add(self, *parts: str) -> int:
-        """Counts a text, given in parts that are tokenized each on its own; says how many tokens it has, or is taken to have."""
+        """Add a text, given as parts that are tokenized separately; return its counted or estimated tokens."""
         size = sum(len(part) if part.isascii() else len(part.encode()) for part in parts)
         self.texts += 1
         if (self.texts - 1) % (1 << ((self.texts - 1) // _COUNTED_ALL).bit_length()):
@@ -96,12 +108,12 @@ class SampledCount:
 
     @property
     def _rate(self) -> float:
-        """Tokens a byte of the texts that were counted."""
+        """Tokens per byte of the tokenized texts."""
         return self._tokens / max(self._bytes, 1)
 
 
 def has_chat_template(model: str) -> bool:
-    """Looks into the model's files; a model that is not on this machine is taken for a chat model."""
+    """Tell whether a model has a chat template; assumed if its `tokenizer_config.json` is not on this machine."""
     if local_model_file(model, "chat_template.jinja"):
         return True
     file = local_model_file(model, "tokenizer_config.json")

@@ -110,7 +110,7 @@ def test_list_prices_are_those_of_the_list(url, model):
 
 def test_a_list_without_batch_prices_says_so():
     price = find_price(TeacherConfig(base_url="https://foo.openai.azure.com/openai/v1", batch=True), "gpt-5-mini")
-    assert price.source.endswith(", without a discount for batches, which the list does not have")
+    assert price.source.endswith(", without a batch discount, which the list does not state")
 
 
 @pytest.mark.parametrize(
@@ -129,11 +129,11 @@ def test_sums_are_null_where_nothing_is_known_and_say_what_is_missing():
     assert spent.usage() == Usage()
     spent.add(answer(None, None, None))
     assert spent.usage() == Usage(1, None, None, None, None, 1, 1)
-    assert usage_line(spent.usage()) == "teacher tokens and dollars unknown: no answer says its usage"
+    assert usage_line(spent.usage()) == "teacher tokens and dollars unknown: no answer reports its usage"
     spent.add(Answer(Outcome.ANSWERED, "x", "stop", 10, 4, 5, nanodollars=2 * NANO))
     assert spent.usage() == Usage(2, 10, 4, 5, 2.0, 1, 1)
     assert usage_line(spent.usage()) == (
-        "teacher tokens: 10 in (4 of them cached), 5 out; 1 answers did not say; $2.00 at least (1 answers unknown)"
+        "teacher tokens: 10 in (4 of them cached), 5 out; 1 answers did not report theirs; $2.00 at least (1 answers unknown)"
     )
     assert "unknown how many of them cached" in usage_line(Usage(1, 10, None, 5, None, 0, 1))
 

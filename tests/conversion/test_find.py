@@ -51,7 +51,7 @@ def test_links_stay_in_the_folder(tmp_path):
     assert list(found.files) == ["again.md", "own.md"]
     assert {p.file: p.reason.split(";")[0] for p in found.problems} == {
         "away.md": "a link that leaves the folder",
-        "broken.md": "a broken link, or a file that went away",
+        "broken.md": "a broken link, or the file has disappeared",
     }
 
 

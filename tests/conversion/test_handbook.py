@@ -173,7 +173,7 @@ def test_stop_ends_the_run_even_where_skip_has_converted(recipe_cfg, handbook):
         (lambda folder: None, "no file that can be used; it is empty"),
         (
             lambda folder: (folder / "a.xlsx").touch(),
-            "no file that can be used; files of other types (.xlsx 1). Types that can be: .md",
+            "no file that can be used; files of other types (.xlsx 1). Supported types: .md",
         ),
         (lambda folder: (folder / "a.md").touch(), "no file that can be used; a.md: empty"),
     ],

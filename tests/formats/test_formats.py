@@ -160,7 +160,7 @@ READ = [
                 message("assistant", "A"),
             ]
         },
-        Unfit("its last answer calls a tool, or rests on what one gave", True),
+        Unfit("its last answer calls a tool or uses a tool's result", True),
     ),
     (
         ChatFormat(),
@@ -196,7 +196,7 @@ READ = [
     (
         ChatFormat(),
         {"messages": [message("human", "Q"), message("chatgpt", "A")]},
-        Unfit("unknown role 'chatgpt'; say what it means under `roles:`", True),
+        Unfit("unknown role 'chatgpt'; map it under `roles:`", True),
     ),
     (
         format_of({"type": "alpaca"}),
@@ -206,9 +206,9 @@ READ = [
     (
         format_of({"type": "alpaca"}),
         {"instruction": "Q", "input": ["I"], "output": "A"},
-        Unfit("'input' is no text", True),
+        Unfit("'input' is not text", True),
     ),
-    (format_of({"type": "alpaca"}), {"instruction": "Q", "output": 1}, Unfit("'output' is no text", True)),
+    (format_of({"type": "alpaca"}), {"instruction": "Q", "output": 1}, Unfit("'output' is not text", True)),
     (
         SegmentFormat(),
         {
@@ -238,7 +238,7 @@ READ = [
     (
         ChatFormat(),
         {"messages": [message("critic", "Q"), message("assistant", "A")]},
-        Unfit("unknown role 'critic'; say what it means under `roles:`", True),
+        Unfit("unknown role 'critic'; map it under `roles:`", True),
     ),
     (
         ChatFormat(),
@@ -248,7 +248,7 @@ READ = [
     (
         ChatFormat(),
         {"messages": [message("user", "Q"), message("assistant", None, tool_calls=[{"id": "1"}])]},
-        Unfit("its last answer calls a tool, or rests on what one gave", True),
+        Unfit("its last answer calls a tool or uses a tool's result", True),
     ),
     (
         ChatFormat(),
@@ -269,11 +269,11 @@ READ = [
     ),
     (format_of({"type": "alpaca"}), {"instruction": "", "output": "A"}, Unfit("'instruction' is empty", True)),
     (format_of({"type": "alpaca"}), {"instruction": None, "output": "A"}, Unfit("'instruction' is empty", False)),
-    (SegmentFormat(), {"segments": None}, Unfit("'segments' is no list of segments, each with label and text", False)),
+    (SegmentFormat(), {"segments": None}, Unfit("'segments' is not a list of segments, each with label and text", False)),
     (
         SegmentFormat(),
         {"segments": [{"text": "Q"}]},
-        Unfit("'segments' is no list of segments, each with label and text", False),
+        Unfit("'segments' is not a list of segments, each with label and text", False),
     ),
     (
         SegmentFormat(),
@@ -421,12 +421,12 @@ def test_bad_rows_are_counted_named_and_left_out(cfg, tmp_path, answering, caplo
         result = run_stage(Recipe.from_cfg(cfg))
     assert "1 row is left out: no assistant turn (row 1)" in caplog.text
     assert (
-        "1 row is trained on, but not augmented: unknown role 'critic'; say what it means under `roles:` (row 2)"
+        "1 row is trained on, but not augmented: unknown role 'critic'; map it under `roles:` (row 2)"
         in caplog.text
     )
     assert result.counts.problems == {
         "left out: no assistant turn": 1,
-        "trained on, but not augmented: unknown role 'critic'; say what it means under `roles:`": 1,
+        "trained on, but not augmented: unknown role 'critic'; map it under `roles:`": 1,
     }
     (entry,) = result.entries
     assert entry.original == "rewritten" and entry.original_file.rows == 2 and len(answering.bodies) == 1
