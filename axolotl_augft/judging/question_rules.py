@@ -71,7 +71,7 @@ def _speaks_of_the_exchange(task: Task, text: str) -> bool:
 
 
 def _asks_about_others(task: Task, pair: Inference) -> bool:
-    """Whether a rephrased question drops a name of the source's question, so that the source's answer no longer fits."""
+    """Whether a rephrased question drops a name of the source's question, so that the source's answer may not fit."""
     return (
         pair.keeps_answer
         and task.exchange is not None

@@ -34,8 +34,8 @@ _ANSWER_KEYS = ("answer", "response", "output")
 def read_pairs(task: Task, answer: Answer) -> list[Inference]:
     """Read the question-and-answer pairs of an answer, in order.
 
-    If the answer reached `max_tokens`, its last pair has `cut` set. Incomplete JSON adds an empty pair for the part that
-    could not be read, which carries the mark instead.
+    If the answer reached `max_tokens`, its last pair has `cut` set. Incomplete JSON adds an empty pair for the part
+    that could not be read, and then that pair has `cut` set.
     """
     text = answer.text.strip()
     if _JSON.search(text):
