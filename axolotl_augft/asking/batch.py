@@ -99,7 +99,7 @@ class _Batching:
         self._sleep = sleep
         self._ledger = BatchLedger(round_.store, provider.host)
         self._requests = requests
-        self._source = self._fresh(requests())
+        self._source = self._unsent(requests())
         self._source_is_dry = False
         self._put_back: list[Request] = []
         self._most_open: float = math.inf
@@ -107,13 +107,13 @@ class _Batching:
     def run(self) -> None:
         self._ledger.forget_waiting()
         self._warn_of_other_servers()
-        waiting = list(self._picked_up())
+        waiting = list(self._resumed())
         while True:
-            while len(waiting) < self._most_open and (sent := self._sent()) is not None:
+            while len(waiting) < self._most_open and (sent := self._send_next()) is not None:
                 waiting.append(sent)
             if not waiting:
                 return
-            for sent, batch in self._ended(waiting):
+            for sent, batch in self._wait_for_ended(waiting):
                 waiting.remove(sent)
                 self._end(sent, batch, waiting)
 
@@ -125,7 +125,7 @@ class _Batching:
                 ", ".join(servers), self._provider.host,
             )  # fmt: skip
 
-    def _picked_up(self) -> Iterator[SentBatch]:
+    def _resumed(self) -> Iterator[SentBatch]:
         """Yield the open batches of earlier runs that contain a request of this run."""
         open_batches = self._ledger.open_batches()
         own = self._own_pending() if open_batches else set()
@@ -143,7 +143,7 @@ class _Batching:
                     self._provider.host,
                 )
                 continue
-            if (known := self._known(sent)) is None:
+            if (known := self._with_id(sent)) is None:
                 self._ledger.end(sent.tag)
                 continue
             self._results.others |= keys - own
@@ -153,7 +153,7 @@ class _Batching:
             LOG.info("augft: resuming batch %s of an earlier run", known.id)
             yield known
 
-    def _known(self, sent: SentBatch) -> SentBatch | None:
+    def _with_id(self, sent: SentBatch) -> SentBatch | None:
         """Return the batch with the provider's id, or None if the provider does not have it.
 
         The run that created the batch may have ended before it could record the id.
@@ -177,7 +177,7 @@ class _Batching:
             own |= self._ledger.pending([request.key for request in some])
         return own
 
-    def _fresh(self, requests: Iterable[Request]) -> Iterator[Request]:
+    def _unsent(self, requests: Iterable[Request]) -> Iterator[Request]:
         for some in batched(requests):
             for request in self._store.missing(some):
                 # Checked again for each request: an equal one may have been sent or answered since the look-up above.
@@ -192,7 +192,7 @@ class _Batching:
         self._source_is_dry = request is None
         return request
 
-    def _sent(self) -> SentBatch | None:
+    def _send_next(self) -> SentBatch | None:
         """Send another batch; return None if there is nothing to send now."""
         with scratch_file("a file of requests") as file:
             taken = self._fill(file)
@@ -233,7 +233,7 @@ class _Batching:
         LOG.info("augft: sent batch %s with %d requests", batch.id, len(taken))
         return SentBatch(tag, batch.id)
 
-    def _ended(self, waiting: list[SentBatch]) -> list[tuple[SentBatch, ProviderBatch | None]]:
+    def _wait_for_ended(self, waiting: list[SentBatch]) -> list[tuple[SentBatch, ProviderBatch | None]]:
         """Wait until at least one batch has ended; return the ended ones, with None if the provider lost the batch."""
         look, said = _FIRST_LOOK, -1
         while True:

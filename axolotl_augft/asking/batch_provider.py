@@ -127,7 +127,7 @@ class BatchProvider:
             file.seek(0)
             return self._client.files.create(file=(name, file), purpose="batch").id
 
-        return self._tried(call)
+        return self._with_retries(call)
 
     def create(self, file_id: str, endpoint: Endpoint, tag: str, refused: Callable[[], None]) -> ProviderBatch:
         """Start a batch.
@@ -154,16 +154,16 @@ class BatchProvider:
                     input_file_id=file_id, endpoint=endpoint, completion_window="24h", metadata={TAG: tag}
                 )
             except openai.APIStatusError as error:
-                if tries == 1 and not _may_pass(error.status_code):
+                if tries == 1 and not _is_temporary(error.status_code):
                     refused()
                 raise
             return ProviderBatch.of(made)
 
-        return self._tried(call)
+        return self._with_retries(call)
 
     def find(self, tag: str) -> ProviderBatch | None:
         """Find the batch with this tag among the latest 1,000; None if there is none."""
-        return self._tried(lambda: self._find(tag))
+        return self._with_retries(lambda: self._find(tag))
 
     def get(self, batch_id: str, tag: str) -> ProviderBatch | None:
         """Return the current state of a batch; None if the provider no longer knows it.
@@ -179,7 +179,7 @@ class BatchProvider:
             except openai.NotFoundError:
                 return self._find(tag)
 
-        return self._tried(call)
+        return self._with_retries(call)
 
     def fetch(self, file_id: str, into: IO[bytes]) -> bool:
         """Download a file of results.
@@ -195,11 +195,11 @@ class BatchProvider:
             into.seek(0)
             into.truncate()
             with self._client.files.with_streaming_response.content(file_id) as response:
-                into.writelines(_received(response))
+                into.writelines(_body_parts(response))
             into.flush()
             return True
 
-        return self._tried(call, gone=False)
+        return self._with_retries(call, gone=False)
 
     def delete(self, *file_ids: str) -> None:
         """Delete files at the provider; each is tried once, and failures are only logged."""
@@ -216,7 +216,7 @@ class BatchProvider:
         latest = islice(self._client.batches.list(limit=100), _LISTED)
         return next((ProviderBatch.of(batch) for batch in latest if (batch.metadata or {}).get(TAG) == tag), None)
 
-    def _tried(self, call: Callable[[], T], gone: T | None = None) -> T:
+    def _with_retries(self, call: Callable[[], T], gone: T | None = None) -> T:
         """Repeat a call until it succeeds, and return its result.
 
         Args:
@@ -229,7 +229,7 @@ class BatchProvider:
             try:
                 return call()
             except openai.APIStatusError as error:
-                if not _may_pass(error.status_code) and not (error.status_code == 404 and gone is not None):
+                if not _is_temporary(error.status_code) and not (error.status_code == 404 and gone is not None):
                     raise self._refused(error) from None
                 failure = Failure(f"HTTP {error.status_code}")
             except (openai.APIConnectionError, AnswerCutShort) as error:
@@ -262,12 +262,12 @@ class BatchProvider:
         )
 
 
-def _may_pass(status: int) -> bool:
+def _is_temporary(status: int) -> bool:
     """Whether a call with this HTTP status may succeed later."""
     return status in (408, 409, 429) or status >= 500
 
 
-def _received(response: "APIResponse[bytes]") -> Iterator[bytes]:
+def _body_parts(response: "APIResponse[bytes]") -> Iterator[bytes]:
     """Yield the parts of a response's body.
 
     Once a body has begun, `openai` does not wrap the errors of its HTTP library (httpx; httpx2 since version 3).

@@ -135,13 +135,13 @@ class _Asking:
         tries: int | None = _FIRST_TRIES
         await self._slots.acquire()
         while not self._budget.reached and (request := await queue.take()) is not None:
-            task = group.create_task(self._guarded(self._one, request, queue, client, tries))
+            task = group.create_task(self._guarded(self._ask_one, request, queue, client, tries))
             if tries is not None:
                 await asyncio.wait({task}, timeout=_HEAD_START)
                 tries = None
             await self._slots.acquire()
 
-    async def _one(
+    async def _ask_one(
         self, request: Request, queue: SendQueue, client: Client, tries_without_connection: int | None
     ) -> None:
         answered = False
@@ -150,7 +150,7 @@ class _Asking:
             answered = isinstance(result, Answer) and result.outcome is Outcome.ANSWERED
             queue.ended(request, answered)
             if isinstance(result, Answer):
-                await self._keep(request, result)
+                await self._store_answer(request, result)
             elif result is not None:
                 self._count_failure(result)
         finally:
@@ -202,7 +202,7 @@ class _Asking:
             with self._rest():
                 for meter in self._pace.meters:
                     await meter.before(request)
-            result = self._budget.settle(request, await self._sent(request, client))
+            result = self._budget.settle(request, await self._timed_send(request, client))
         finally:
             self._gate.leave(mark, result)
         for meter in self._pace.meters:
@@ -211,7 +211,7 @@ class _Asking:
             self._counts.passing[result.reason] += 1
         return result
 
-    async def _sent(self, request: Request, client: Client) -> Answer | Failure:
+    async def _timed_send(self, request: Request, client: Client) -> Answer | Failure:
         """Send a request, and keep track of how long the server has been silent.
 
         Only time with a request in flight counts as silence, not waiting for a limit with nothing sent.
@@ -236,7 +236,7 @@ class _Asking:
                 f"far: {seen}; every answer so far is stored, so run again once the server works"
             )
 
-    async def _keep(self, request: Request, answer: Answer) -> None:
+    async def _store_answer(self, request: Request, answer: Answer) -> None:
         self._failed_in_a_row = 0
         for admitted_request, admitted in self._early_invalid.admit(request, answer):
             await self._journal.put(admitted_request, admitted)

@@ -22,8 +22,8 @@ _SHARE_OF_QUESTION = 0.8
 _COMMON = 3
 _STOP_WORDS = frozenset(
     "a an and are as at be by can did do does for from give had has have how i in is it its list many me much name of "
-    "on or tell that the "
-    "their there this to was were what when where which who whom whose why will with would you your".split()
+    "on or tell that the their there this to was were what when where which who whom whose why will with would you "
+    "your".split()
 )
 _Words = tuple[str, ...]
 

@@ -60,14 +60,14 @@ def _from_json(task: Task, text: str) -> tuple[list[Inference], bool]:
     objects, whole = _objects(text)
     found = []
     for item in objects:
-        question = next((q for k in _QUESTION_KEYS if (q := _said(item.get(k)))), None)
-        answer = next((a for k in _ANSWER_KEYS if (a := _said(item.get(k)))), "")
+        question = next((q for k in _QUESTION_KEYS if (q := _as_text(item.get(k)))), None)
+        answer = next((a for k in _ANSWER_KEYS if (a := _as_text(item.get(k)))), "")
         if question is not None:
             found.append(_inference(task, question, answer, kind_of(str(item.get("kind") or "")) or task.kind))
     return found, whole
 
 
-def _said(value: Any) -> str | None:
+def _as_text(value: Any) -> str | None:
     """Return a string or number as text, else None. Lone surrogates, which JSON can hold, become question marks."""
     if isinstance(value, str):
         return value.encode("utf-8", "replace").decode()
@@ -126,7 +126,7 @@ def _from_lines(task: Task, text: str) -> Iterator[Inference]:
             if pair is not None and pair.field is not None:
                 pair.field.append(line)
             continue
-        new = _labelled(task, line, pair, only_questions, after_gap)
+        new = _add_line(task, line, pair, only_questions, after_gap)
         after_gap = not line.strip()
         if new is not pair and pair is not None:
             yield from _finished(task, pair)
@@ -140,11 +140,11 @@ def _finished(task: Task, pair: _Pair) -> Iterator[Inference]:
         yield _inference(task, question, "\n".join(pair.answer), pair.kind)
 
 
-def _labelled(task: Task, line: str, pair: _Pair | None, only_questions: bool, after_gap: bool) -> _Pair | None:
+def _add_line(task: Task, line: str, pair: _Pair | None, only_questions: bool, after_gap: bool) -> _Pair | None:
     """Add a line to the pair it belongs to, and return that pair: the current one or a new one."""
     body = without_bullet(line)
     if match := _KIND.match(body):
-        return _begun(
+        return _new_pair(
             _LEAD_INS.get(match["kind"].lower()) or kind_of(match["kind"]) or task.kind,
             _after(_QUESTION, body[match.end() :]),
         )
@@ -152,7 +152,7 @@ def _labelled(task: Task, line: str, pair: _Pair | None, only_questions: bool, a
         if pair is not None and not pair.question and not pair.answer:
             pair.question.append(body[match.end() :])
             return pair
-        return _begun(task.kind, body[match.end() :])
+        return _new_pair(task.kind, body[match.end() :])
     if (match := _ANSWER.match(body)) and pair is not None:
         pair.answer.append(body[match.end() :])
         pair.field = pair.answer
@@ -161,13 +161,13 @@ def _labelled(task: Task, line: str, pair: _Pair | None, only_questions: bool, a
             pair.field = None
     elif pair is None or (only_questions and body and pair.question and pair.field is pair.question):
         # A line such as "Here are two ways to put it:" introduces questions and is not one itself.
-        return _begun(task.kind, body) if body and not body.endswith(":") else pair
+        return _new_pair(task.kind, body) if body and not body.endswith(":") else pair
     elif pair.field is not None:
         pair.field.append(line)
     return pair
 
 
-def _begun(kind: str, question: str) -> _Pair:
+def _new_pair(kind: str, question: str) -> _Pair:
     lines = [question] if question else []
     return _Pair(kind, lines, [], lines)
 

@@ -18,8 +18,8 @@ T = TypeVar("T")
 _OPENING = re.compile(r"[.!?:…\"“”„«»‹›¿¡(\[]\s*$")
 _SHORTEST_NAME = 2  # letters before an apostrophe: "I'm" is not a name
 _LONG_PROMPT = 16 * 1024
-_KEPT_LINES = 1024
-_KEPT_PROMPTS = 32
+_CACHED_LINES = 1024
+_CACHED_PROMPTS = 32
 
 
 def unsupported(task: Task, inference: Inference, text: str) -> bool:
@@ -88,18 +88,18 @@ def _parts(prompt: str) -> list[str]:
     return prompt.splitlines() if len(prompt) < _LONG_PROMPT else [prompt]
 
 
-def _kept(function: Callable[[str], T]) -> Callable[[str], T]:
+def _cached(function: Callable[[str], T]) -> Callable[[str], T]:
     """Cache a function of a part of a prompt: many results for lines, few for long prompts, which take megabytes."""
-    of_line, of_prompt = lru_cache(_KEPT_LINES)(function), lru_cache(_KEPT_PROMPTS)(function)
+    of_line, of_prompt = lru_cache(_CACHED_LINES)(function), lru_cache(_CACHED_PROMPTS)(function)
     return lambda part: of_line(part) if len(part) < _LONG_PROMPT else of_prompt(part)
 
 
-@_kept
+@_cached
 def _normalised_part(part: str) -> str:
     return normalised(part)
 
 
-@_kept
+@_cached
 def _written_words(part: str) -> frozenset[str]:
     return frozenset(POSSESSIVE.sub("", w) for w in set(WORD.findall(part)))
 

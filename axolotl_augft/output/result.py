@@ -272,7 +272,7 @@ class _ResultWriter:
         """Write an augmentation as one row, or, with sentence splitting, as one row per sentence."""
         assert source.format is not None
         if self._recipe.augft.sentence_splitting == "none" or not source.is_text:
-            file.add({**source.format.row(source.reader[row], augmentation), **provenance}, _said(augmentation))
+            file.add({**source.format.row(source.reader[row], augmentation), **provenance}, _text_of(augmentation))
             return
         sentences = split_sentences(augmentation.text, self._recipe.augft.language)
         if segments:
@@ -281,9 +281,10 @@ class _ResultWriter:
                 file.add({"segments": value, **origin(source, row), **provenance}, "".join(p.text for p in parts))
         else:
             for i, sentence in enumerate(sentences):
-                where = {"augft_sentence": i} if provenance["augft_strategy"] == "original" else {}
+                position = {"augft_sentence": i} if provenance["augft_strategy"] == "original" else {}
                 file.add(
-                    {**source.format.row(source.reader[row], Augmentation(sentence)), **provenance, **where}, sentence
+                    {**source.format.row(source.reader[row], Augmentation(sentence)), **provenance, **position},
+                    sentence,
                 )
 
 
@@ -291,7 +292,7 @@ def _augmentation(inference: Inference) -> Augmentation:
     return Augmentation(inference.text, inference.question, inference.keeps_answer)
 
 
-def _said(augmentation: Augmentation) -> str:
+def _text_of(augmentation: Augmentation) -> str:
     return augmentation.text if augmentation.question is None else f"{augmentation.question}\n{augmentation.text}"
 
 

@@ -37,7 +37,7 @@ VARIABLES = {
     "structured": "whether the answer is to be JSON",
 }
 _MARGIN = 64
-_KEPT_PREFIXES = 1024
+_CACHED_PREFIXES = 1024
 
 
 @dataclass(frozen=True)
@@ -124,7 +124,7 @@ class LocalPrompts:
         exchange = unit.exchange
         prefix = self._prefix(template, examples)
         if exchange:
-            exchange = self._fitting(exchange, prefix)
+            exchange = self._shortened(exchange, prefix)
         values = {"opening": unit.opening, "sentences": unit.sentences, "exchange": exchange}
         return Prompt(prefix, self._render(template, "target", **values))
 
@@ -144,11 +144,11 @@ class LocalPrompts:
         if prefix is None:
             text = self._render(template, "prefix", examples=examples)
             prefix = self._prefixes[key] = Prefix(self._systems[template.name], text)
-            if len(self._prefixes) > _KEPT_PREFIXES:
+            if len(self._prefixes) > _CACHED_PREFIXES:
                 del self._prefixes[next(iter(self._prefixes))]
         return prefix
 
-    def _fitting(self, exchange: Exchange, prefix: Prefix) -> Exchange:
+    def _shortened(self, exchange: Exchange, prefix: Prefix) -> Exchange:
         """Shorten an exchange until it fits into the teacher's context.
 
         Earlier turns go first; if that is not enough, only the beginning of the answer is kept.
