@@ -65,7 +65,7 @@ class Task:
 
 
 class Unit(Protocol):
-    """What the requests of one task are about: a few sentences, an exchange or a document."""
+    """What the requests of one task are about, such as a few sentences or an exchange."""
 
     @property
     def digest(self) -> bytes:
