@@ -1,1 +1,1 @@
-"""Requests without an answer -> answers in the store: at once or in batches, within a budget."""
+"""Requests that the store does not answer -> stored answers, sent directly or in batches, within a budget."""

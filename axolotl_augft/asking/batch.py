@@ -1,8 +1,9 @@
-"""Requests without an answer -> answers in the store, through a provider's Batch API (`/v1/files`, `/v1/batches`).
+"""Requests that the store does not answer -> stored answers, through a provider's Batch API.
 
-A run may end at any moment: what was sent is written down (`batch_ledger`), and the next run picks its batches up by
-their ids. What a provider did not get to (expired batches, passing failures of single requests) goes into another
-batch, `max_retries` times at most. Once a batch's results are stored, its files at the provider are deleted.
+The API is `/v1/files` and `/v1/batches`. A run may end at any moment: every batch is recorded in the response store
+(`store.batches`), and the next run resumes it by its id. Requests that got no result (expired batches, temporary
+failures of single requests) go into another batch, at most `max_retries` times. Once a batch's results are stored, its
+files at the provider are deleted.
 """
 
 import logging
@@ -32,7 +33,12 @@ _LONGEST_LOOK = 60.0
 
 @dataclass(frozen=True)
 class BatchLimits:
-    """Most requests and bytes of one file: the documented limits of OpenAI and Azure, 50,000 and 200 MB."""
+    """Size limits of one file of requests; the defaults are the documented limits of OpenAI and Azure.
+
+    Attributes:
+        requests: Most requests in a file.
+        bytes: Most bytes in a file.
+    """
 
     requests: int = 50_000
     bytes: int = 200_000_000
@@ -47,22 +53,24 @@ def ask_in_batches(
     limits: BatchLimits = DOCUMENTED,
     sleep: Callable[[float], None] = time.sleep,
 ) -> RoundCounts:
-    """Asks the requests that the store does not answer, and returns when each is stored or has failed for good.
+    """Send the requests that the store does not answer, and return once each is answered or has failed for good.
 
-    Batches of earlier runs that hold a request of this one are waited for, and their answers to its requests are
-    counted as this run's; other recipes' batches are left to these.
+    Open batches of earlier runs that contain a request of this run are waited for, and their answers to its requests
+    count as this run's. Open batches that contain none are left to the recipe that sent them.
 
     Args:
-        requests: Gives what to ask, more than once; equal requests are asked once.
-        round_: The provider, the store, and how to go about it: each call is tried again as the pace says, and
-            `max_retries` is how often a request may go into another batch.
-        limits: How much goes into one file.
-        sleep: The tests' to replace.
+        requests: Returns the requests; called more than once. Equal requests are sent once.
+        round_: The provider, the store and the pace. `pace.max_retries` limits both how often a failed call to the
+            provider is repeated and how often a request may go into another batch.
+        limits: Size limits of one file of requests.
+        sleep: Waits for a number of seconds; replaced in tests.
 
     Raises:
-        TeacherError: The provider refuses access or a whole batch, calls all requests invalid, or does not answer any
-        more. StoreError: The store cannot be written. OutputError: There is no room for a file of requests or results
-        in the temporary folder. ConfigError: The `openai` library is not installed.
+        TeacherError: The provider refuses access or a whole batch, calls all requests invalid, or no longer responds;
+            or a batch was cancelled.
+        StoreError: The store cannot be written.
+        OutputError: The temporary folder has no room for a file of requests or results.
+        ConfigError: The `openai` library is not installed.
     """
     start = time.monotonic()
     with closing(BatchProvider(round_.server, Patience(round_.pace.max_retries, sleep, round_.pace.wait))) as provider:
@@ -72,7 +80,7 @@ def ask_in_batches(
 
 
 class _Batching:
-    """Fills and sends batches, waits for them, and hands what comes back to `Results`."""
+    """Fills and sends batches, waits for them, and passes their results to `Results`."""
 
     def __init__(
         self,
@@ -91,7 +99,7 @@ class _Batching:
         self._sleep = sleep
         self._ledger = BatchLedger(round_.store, provider.host)
         self._requests = requests
-        self._source = self._fresh(requests())
+        self._source = self._unsent(requests())
         self._source_is_dry = False
         self._put_back: list[Request] = []
         self._most_open: float = math.inf
@@ -99,89 +107,93 @@ class _Batching:
     def run(self) -> None:
         self._ledger.forget_waiting()
         self._warn_of_other_servers()
-        waiting = list(self._picked_up())
+        waiting = list(self._resumed())
         while True:
-            while len(waiting) < self._most_open and (sent := self._sent()) is not None:
+            while len(waiting) < self._most_open and (sent := self._send_next()) is not None:
                 waiting.append(sent)
             if not waiting:
                 return
-            for sent, batch in self._ended(waiting):
+            for sent, batch in self._wait_for_ended(waiting):
                 waiting.remove(sent)
                 self._end(sent, batch, waiting)
 
     def _warn_of_other_servers(self) -> None:
         if servers := self._ledger.other_servers():
             LOG.warning(
-                "augft: batches at %s have no result yet; requests in them that are of this recipe are asked, and "
-                "paid for, at %s too",
+                "augft: batches at %s have no result yet; requests of this recipe in them are sent, and paid for, "
+                "at %s too",
                 ", ".join(servers), self._provider.host,
             )  # fmt: skip
 
-    def _picked_up(self) -> Iterator[SentBatch]:
-        """The batches of earlier runs that have no result yet and hold a request of this one."""
+    def _resumed(self) -> Iterator[SentBatch]:
+        """Yield the open batches of earlier runs that contain a request of this run."""
         open_batches = self._ledger.open_batches()
         own = self._own_pending() if open_batches else set()
         for sent in open_batches:
             keys = self._ledger.unanswered(sent.tag)
             if not keys:
-                # A run that ended between its last answer and its end, or the answers came another way.
+                # A run ended after it stored the last answer but before it closed the batch, or the answers came from
+                # elsewhere.
                 self._ledger.end(sent.tag)
                 continue
             if not keys & own:
                 LOG.info(
-                    "augft: batch %s at %s holds no request of this recipe; it is left to its own",
+                    "augft: batch %s at %s contains no request of this recipe; leaving it to the recipe that sent it",
                     sent.id,
                     self._provider.host,
                 )
                 continue
-            if (known := self._known(sent)) is None:
+            if (known := self._with_id(sent)) is None:
                 self._ledger.end(sent.tag)
                 continue
             self._results.others |= keys - own
             for request in self._ledger.requests(sent.tag):
                 if request.key in own:
                     self._budget.hold(request)
-            LOG.info("augft: batch %s of an earlier run is picked up again", known.id)
+            LOG.info("augft: resuming batch %s of an earlier run", known.id)
             yield known
 
-    def _known(self, sent: SentBatch) -> SentBatch | None:
-        """The batch with its id, which the run that made it may not have come to write down; None if the provider does not have it."""
+    def _with_id(self, sent: SentBatch) -> SentBatch | None:
+        """Return the batch with the provider's id, or None if the provider does not have it.
+
+        The run that created the batch may have ended before it could record the id.
+        """
         if sent.id is not None:
             return sent
         if (batch := self._provider.find(sent.tag)) is None:
             LOG.warning(
-                "augft: batch %s was about to be made when an earlier run ended, and %s does not list it; its "
-                "requests are sent again, and "
-                "paid for twice if it is there after all", sent.tag, self._provider.host,
+                "augft: batch %s was about to be created when an earlier run ended, and %s does not list it; its "
+                "requests are sent again, and paid for twice if the batch exists after all",
+                sent.tag, self._provider.host,
             )  # fmt: skip
             return None
         self._ledger.sent(sent.tag, batch.id)
         return SentBatch(sent.tag, batch.id)
 
     def _own_pending(self) -> set[bytes]:
-        """The keys of this run's requests that are in an open batch."""
+        """Return the keys of this run's requests that are in an open batch."""
         own: set[bytes] = set()
         for some in batched(self._requests()):
             own |= self._ledger.pending([request.key for request in some])
         return own
 
-    def _fresh(self, requests: Iterable[Request]) -> Iterator[Request]:
+    def _unsent(self, requests: Iterable[Request]) -> Iterator[Request]:
         for some in batched(requests):
             for request in self._store.missing(some):
-                # The run may have got this far only after an equal request was answered.
+                # Checked again for each request: an equal one may have been sent or answered since the look-up above.
                 if not self._ledger.pending([request.key]) and self._store.missing([request]):
                     yield request
 
     def _next(self) -> Request | None:
-        """The next request to send; None at the end of what was known when this file was begun."""
+        """Return the next request to send; None at the end of the current source of requests."""
         if self._put_back:
             return self._put_back.pop()
         request = next(self._source, None)
         self._source_is_dry = request is None
         return request
 
-    def _sent(self) -> SentBatch | None:
-        """Sends another batch; None if there is nothing to send now."""
+    def _send_next(self) -> SentBatch | None:
+        """Send another batch; return None if there is nothing to send now."""
         with scratch_file("a file of requests") as file:
             taken = self._fill(file)
             return self._send(taken, file) if taken else None
@@ -218,11 +230,11 @@ class _Batching:
 
         batch = self._provider.create(file_id, ENDPOINTS[taken[0].api], tag, refused=forget)
         self._ledger.sent(tag, batch.id)
-        LOG.info("augft: batch %s of %d requests is sent", batch.id, len(taken))
+        LOG.info("augft: sent batch %s with %d requests", batch.id, len(taken))
         return SentBatch(tag, batch.id)
 
-    def _ended(self, waiting: list[SentBatch]) -> list[tuple[SentBatch, ProviderBatch | None]]:
-        """Waits until at least one batch has ended; None stands for one that the provider does not know any more."""
+    def _wait_for_ended(self, waiting: list[SentBatch]) -> list[tuple[SentBatch, ProviderBatch | None]]:
+        """Wait until at least one batch has ended; return the ended ones, with None if the provider lost the batch."""
         look, said = _FIRST_LOOK, -1
         while True:
             states = [(sent, self._provider.get(sent.id or "", sent.tag)) for sent in waiting]
@@ -232,7 +244,7 @@ class _Batching:
             if done != said:
                 said = done
                 LOG.info(
-                    "augft: waiting for %d batches at %s, %d of their requests are done",
+                    "augft: waiting for %d batches at %s; %d of their requests are done",
                     len(waiting),
                     self._provider.host,
                     done,
@@ -241,16 +253,16 @@ class _Batching:
             look = min(_LONGEST_LOOK, look * 1.5)
 
     def _end(self, sent: SentBatch, batch: ProviderBatch | None, others: list[SentBatch]) -> None:
-        status = batch.status if batch else "not known any more"
+        status = batch.status if batch else "no longer known"
         if batch is not None and batch.status == "failed":
             self._failed_whole(sent, batch, len(others))
             return
         understood = batch is not None and self._results.read(self._provider, self._ledger, sent, batch)
         if batch is None:
             LOG.warning(
-                "augft: batch %s is not known at %s any more (does the key belong to another account?); its requests "
-                "are sent again, and "
-                "may be paid for twice", sent.id, self._provider.host,
+                "augft: batch %s is no longer known at %s (does the key belong to another account?); its requests "
+                "are sent again, and may be paid for twice",
+                sent.id, self._provider.host,
             )  # fmt: skip
         self._results.set_aside(self._ledger, sent, status)
         self._ledger.end(sent.tag)
@@ -259,14 +271,18 @@ class _Batching:
             self._provider.delete(batch.input_file, *batch.files)
         if status == "cancelled":
             raise TeacherError(
-                f"batch {sent.id} was cancelled at {self._provider.host}; what it had answered is stored: run again "
+                f"batch {sent.id} was cancelled at {self._provider.host}; its answers so far are stored: run again "
                 f"to send the rest"
             )
 
     def _failed_whole(self, sent: SentBatch, batch: ProviderBatch, others: int) -> None:
-        """A batch of which nothing was done.
+        """Handle a batch that failed as a whole, without any result.
 
-        One that did not fit the account's queue is sent again: beside fewer others, or in halves if there were none.
+        A batch that did not fit into the account's queue is sent again: beside fewer other batches, or in halves if
+        there were no others.
+
+        Raises:
+            TeacherError: It failed for another reason, or cannot be made smaller.
         """
         keys = []
         for request in self._ledger.requests(sent.tag):
@@ -278,9 +294,8 @@ class _Batching:
         if _QUEUE_FULL not in batch.codes or (len(keys) <= 1 and not others):
             codes = ", ".join(dict.fromkeys(c[:60] for c in batch.codes)) or "no reason given"
             raise TeacherError(
-                f"batch {sent.id} failed at {self._provider.host} ({codes}); nothing of it was done: check "
-                f"augft.teacher (model, "
-                "extra_body) and the account's limits, and run again"
+                f"batch {sent.id} failed at {self._provider.host} ({codes}); none of its requests was processed: check "
+                "augft.teacher (model, extra_body) and the account's limits, and run again"
             )
         self._provider.delete(batch.input_file, *batch.files)
         self._most_open = others or math.inf

@@ -1,4 +1,7 @@
-"""A provider's `/v1/files` and `/v1/batches`, through the `openai` library: calls that are tried again, and errors in one line."""
+"""Files of requests -> a provider's batches -> files of results: the calls to `/v1/files` and `/v1/batches`.
+
+Calls go through the `openai` library, are repeated after temporary failures, and raise one-line errors.
+"""
 
 import importlib.util
 import logging
@@ -29,10 +32,15 @@ ENDED = {"completed", "expired", "cancelled", "failed"}
 
 @dataclass(frozen=True)
 class ProviderBatch:
-    """What the provider says of a batch.
+    """What the provider reports about a batch.
 
-    `input_file`, `files`: the provider's ids of the file of requests and those of results, if there are any yet.
-    `codes`: of the errors for which a whole batch failed. `done`: requests with a result.
+    Attributes:
+        id: The provider's id of the batch.
+        status: The provider's word for its state; a status in `ENDED` is final.
+        input_file: The provider's id of the file of requests.
+        files: The provider's ids of the files of results and of errors, as far as they exist.
+        codes: Error codes, if the batch failed as a whole.
+        done: Number of requests with a result, failed ones included.
     """
 
     id: str
@@ -44,7 +52,7 @@ class ProviderBatch:
 
     @classmethod
     def of(cls, batch: "Batch") -> "ProviderBatch":
-        """The parts of the library's object that are used; results come first, errors second."""
+        """Convert the `openai` library's object; in `files`, the file of results comes before the file of errors."""
         files = tuple(f for f in (batch.output_file_id, batch.error_file_id) if f)
         errors = batch.errors.data if batch.errors and batch.errors.data else []
         counts = batch.request_counts
@@ -56,7 +64,13 @@ class ProviderBatch:
 
 @dataclass(frozen=True)
 class Patience:
-    """How often a call is tried again, and how long is waited: `wait` gives seconds for the n-th try; tests replace `sleep`."""
+    """How calls are repeated.
+
+    Attributes:
+        max_retries: How often a failed call is repeated.
+        sleep: Waits for a number of seconds; replaced in tests.
+        wait: Returns the seconds to wait after a failure; the int counts the failed tries, from 0.
+    """
 
     max_retries: int
     sleep: Callable[[float], None]
@@ -64,11 +78,18 @@ class Patience:
 
 
 class AnswerCutShort(Exception):
-    """A body ended before it was whole. Private to this module: a failed try like others."""
+    """The body of a response ended early. Handled in this module, as a failed try like any other."""
 
 
 class BatchProvider:
-    """Uploads, creates, looks up, reads and deletes batches' files.
+    """Client for a provider's Batch API.
+
+    All methods except `close` and `delete` raise `TeacherError` if the provider refuses the call, and
+    `TeacherUnreachable` if the last try fails.
+
+    Args:
+        server: The provider's server.
+        patience: How calls are repeated.
 
     Raises:
         ConfigError: The `openai` library is not installed.
@@ -81,7 +102,7 @@ class BatchProvider:
             )
         import openai
 
-        # As everywhere else: the proxy of the environment where there is one to take, and Python's own certificates.
+        # As for all other requests: the environment's proxy, if it applies to this address, and Python's certificates.
         http = openai.DefaultHttpxClient(
             trust_env=False, proxy=proxy_for(server.base_url), verify=ssl.create_default_context()
         )
@@ -96,26 +117,28 @@ class BatchProvider:
         self._patience = patience
 
     def close(self) -> None:
-        """Closes the connections."""
+        """Close the connections."""
         self._client.close()
 
     def upload(self, name: str, file: IO[bytes]) -> str:
-        """Uploads a file of requests; returns the provider's id of it."""
+        """Upload a file of requests, and return the provider's id of it."""
 
         def call() -> str:
             file.seek(0)
             return self._client.files.create(file=(name, file), purpose="batch").id
 
-        return self._tried(call)
+        return self._with_retries(call)
 
     def create(self, file_id: str, endpoint: Endpoint, tag: str, refused: Callable[[], None]) -> ProviderBatch:
-        """Starts a batch. A try whose answer was lost may have started it: before another try the provider is asked for the tag.
+        """Start a batch.
+
+        A try whose response was lost may have started it, so each further try first looks for a batch with this tag.
 
         Args:
-            file_id: The file of its requests.
-            endpoint: Where they go.
-            tag: Names the batch.
-            refused: Called before the error of a first try that was refused for good: no batch was made.
+            file_id: The provider's id of the file of requests.
+            endpoint: The endpoint that the requests are for.
+            tag: Our own name for the batch.
+            refused: Called before the error is raised if the first try is refused for good, so that no batch exists.
         """
         import openai
 
@@ -131,21 +154,22 @@ class BatchProvider:
                     input_file_id=file_id, endpoint=endpoint, completion_window="24h", metadata={TAG: tag}
                 )
             except openai.APIStatusError as error:
-                if tries == 1 and not _may_pass(error.status_code):
+                if tries == 1 and not _is_temporary(error.status_code):
                     refused()
                 raise
             return ProviderBatch.of(made)
 
-        return self._tried(call)
+        return self._with_retries(call)
 
     def find(self, tag: str) -> ProviderBatch | None:
-        """The batch with this tag among the latest thousand, None if there is none."""
-        return self._tried(lambda: self._find(tag))
+        """Find the batch with this tag among the latest 1,000; None if there is none."""
+        return self._with_retries(lambda: self._find(tag))
 
     def get(self, batch_id: str, tag: str) -> ProviderBatch | None:
-        """What the provider says of a batch now; None if it does not know it any more.
+        """Return the current state of a batch; None if the provider no longer knows it.
 
-        A 404 alone does not say that: at a wrong address everything is unknown. The list of batches has the last word.
+        A 404 alone does not prove that, because a wrong address answers 404 to everything. Therefore the batch must be
+        missing from the list of batches, too.
         """
         import openai
 
@@ -155,10 +179,13 @@ class BatchProvider:
             except openai.NotFoundError:
                 return self._find(tag)
 
-        return self._tried(call)
+        return self._with_retries(call)
 
     def fetch(self, file_id: str, into: IO[bytes]) -> bool:
-        """Copies a file of results; False if the provider says at each try that it has none.
+        """Download a file of results.
+
+        Returns:
+            False if the provider still answers at the last try that it does not have the file.
 
         Raises:
             OSError: `into` cannot be written.
@@ -168,55 +195,58 @@ class BatchProvider:
             into.seek(0)
             into.truncate()
             with self._client.files.with_streaming_response.content(file_id) as response:
-                into.writelines(_received(response))
+                into.writelines(_body_parts(response))
             into.flush()
             return True
 
-        return self._tried(call, gone=False)
+        return self._with_retries(call, gone=False)
 
     def delete(self, *file_ids: str) -> None:
-        """Deletes files, as far as the provider lets them go at the first try."""
+        """Delete files at the provider; each is tried once, and failures are only logged."""
         import openai
 
         for file_id in file_ids:
             try:
                 self._client.files.delete(file_id, timeout=_DELETING_SECONDS)
             except (openai.APIError, ValueError) as error:
-                # ValueError: an answer that is no JSON, which `openai` 2 does not wrap.
+                # ValueError: a response that is not JSON, which `openai` 2 does not wrap.
                 LOG.debug("augft: file %s stays at %s (%s)", file_id, self.host, type(error).__name__)
 
     def _find(self, tag: str) -> ProviderBatch | None:
         latest = islice(self._client.batches.list(limit=100), _LISTED)
         return next((ProviderBatch.of(batch) for batch in latest if (batch.metadata or {}).get(TAG) == tag), None)
 
-    def _tried(self, call: Callable[[], T], gone: T | None = None) -> T:
-        """What a call returns; `gone` where the last of all tries says 404 and the caller gave a value for that."""
+    def _with_retries(self, call: Callable[[], T], gone: T | None = None) -> T:
+        """Repeat a call until it succeeds, and return its result.
+
+        Args:
+            call: The call.
+            gone: Returned if the last try answers 404; None to treat a 404 as a refusal.
+        """
         import openai
 
         for attempt in range(self._patience.max_retries + 1):
             try:
                 return call()
             except openai.APIStatusError as error:
-                if not _may_pass(error.status_code) and not (error.status_code == 404 and gone is not None):
+                if not _is_temporary(error.status_code) and not (error.status_code == 404 and gone is not None):
                     raise self._refused(error) from None
                 failure = Failure(f"HTTP {error.status_code}")
             except (openai.APIConnectionError, AnswerCutShort) as error:
                 failure = Failure(type(error).__name__)
             except AttributeError:
-                # `openai` hands on what is no JSON as a text, and any object in place of the one that was expected.
+                # `openai` returns a response that is not JSON as a string, and does not check the type of an object.
                 raise TeacherError(
-                    f"the Batch API at {self.host} answers with something that is no file or batch; check "
-                    f"augft.teacher.base_url, and "
-                    "if the server has no Batch API, remove augft.teacher.batch"
+                    f"the Batch API at {self.host} answers with something that is neither a file nor a batch; check "
+                    "augft.teacher.base_url, and if the server has no Batch API, remove augft.teacher.batch"
                 ) from None
             if attempt < self._patience.max_retries:
                 self._patience.sleep(self._patience.wait(failure, attempt))
         if failure.reason == "HTTP 404" and gone is not None:
             return gone
         raise TeacherUnreachable(
-            f"the Batch API at {self.host} does not answer ({failure.reason}, {attempt + 1} tries); what was sent "
-            f"goes on there: run "
-            "again to pick it up"
+            f"the Batch API at {self.host} does not answer ({failure.reason}, {attempt + 1} tries); batches that were "
+            "sent continue there: run again to resume them"
         )
 
     def _refused(self, error: "openai.APIStatusError") -> TeacherError:
@@ -224,8 +254,7 @@ class BatchProvider:
         if error.status_code in (401, 402, 403):
             return TeacherRefusedAccess(
                 f"the Batch API at {self.host} refuses access ({said}); check the key in the variable that "
-                f"augft.teacher.api_key_env "
-                "names, and the account"
+                "augft.teacher.api_key_env names, and the account"
             )
         return TeacherError(
             f"the Batch API at {self.host} refuses a call ({said}); if the server has no Batch API, remove "
@@ -233,15 +262,15 @@ class BatchProvider:
         )
 
 
-def _may_pass(status: int) -> bool:
+def _is_temporary(status: int) -> bool:
     """Whether a call with this HTTP status may succeed later."""
     return status in (408, 409, 429) or status >= 500
 
 
-def _received(response: "APIResponse[bytes]") -> Iterator[bytes]:
-    """The parts of a body.
+def _body_parts(response: "APIResponse[bytes]") -> Iterator[bytes]:
+    """Yield the parts of a response's body.
 
-    `openai` wraps no error of its HTTP library (httpx, httpx2 since version 3) once a body has begun.
+    Once a body has begun, `openai` does not wrap the errors of its HTTP library (httpx; httpx2 since version 3).
     """
     try:
         yield from response.iter_bytes()

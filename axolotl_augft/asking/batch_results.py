@@ -1,4 +1,4 @@
-"""Files of results from a provider's Batch API -> answers in the store, and what is left to ask."""
+"""Files of results from a provider's Batch API -> stored answers, and the requests to send again."""
 
 import logging
 from collections import Counter
@@ -21,13 +21,14 @@ LOG = logging.getLogger("axolotl_augft")
 
 
 class Results:
-    """Reads results into the store, and counts them.
+    """Reads results into the store and counts them.
 
-    `others`: keys of requests in an earlier run's batch that this run does not ask. Their answers are stored, but not
-    counted as this run's, and never asked for again.
+    Attributes:
+        others: Keys of requests in an earlier run's batches that are not requests of this run. Their answers are
+            stored but not counted, and they are not sent again.
 
     Args:
-        round_: The round that they belong to.
+        round_: The round that the results belong to.
     """
 
     def __init__(self, round_: Round) -> None:
@@ -45,10 +46,15 @@ class Results:
         self._refused: TeacherError | None = None
 
     def read(self, provider: BatchProvider, ledger: BatchLedger, sent: SentBatch, batch: ProviderBatch) -> bool:
-        """Stores the answers in a batch's files; says whether all that is in them was understood.
+        """Store the answers in a batch's files.
+
+        Returns:
+            Whether all results in the files were understood. If not, the files should stay at the provider.
 
         Raises:
-            OutputError: There is no room for a file in the temporary folder.
+            OutputError: The temporary folder has no room for a file.
+            StoreError: The store cannot be written.
+            TeacherError: A file cannot be downloaded.
         """
         understood = True
         for file_id in batch.files:
@@ -67,7 +73,13 @@ class Results:
         return understood
 
     def set_aside(self, ledger: BatchLedger, sent: SentBatch, status: str) -> None:
-        """Counts the tries of what has no answer, and leaves it for another batch or gives it up."""
+        """Put the unanswered requests of a batch aside for another batch; count those with too many tries as failed.
+
+        Args:
+            ledger: The record of batches.
+            sent: The batch that ended.
+            status: Its final status, the reason for requests without a result of their own.
+        """
         early = self._early_invalid.keys
         again = []
         for request in ledger.requests(sent.tag):
@@ -86,14 +98,18 @@ class Results:
         self._watcher.update(self._counts)
 
     def check(self) -> None:
-        """Raises what concerns all requests."""
+        """Raise an error that concerns all requests, if there is one.
+
+        Raises:
+            TeacherError: The provider refused access or does not know the model, or called all requests invalid.
+        """
         if self._refused is not None:
             raise self._refused
         if self._early_invalid:
             raise self._early_invalid.error()
 
     def _store_answers(self, ledger: BatchLedger, sent: SentBatch, rows: list["_Row"]) -> bool:
-        """Whether all results were understood."""
+        """Store the answers in rows of results; return whether all of them were understood."""
         understood = True
         requests = ledger.named(sent.tag, [row.key for row in rows])
         answered: list[tuple[Request, Answer]] = []
@@ -115,9 +131,9 @@ class Results:
         return understood
 
     def _note(self, request: Request, row: "_Row", failure: Failure) -> None:
-        """Counts a try that failed.
+        """Count a failed try.
 
-        One that came back with a 200 was paid for: the budget keeps it, and it is not paid for often.
+        One with status 200 was paid for, although its body is unusable: the budget keeps its cost.
         """
         if request.key in self.others:
             return
@@ -128,7 +144,7 @@ class Results:
             self._budget.settle(request, failure)
 
     def _settled(self, request: Request, answer: Answer) -> Answer:
-        """The answer with its price, which is this run's to pay only if it is this run's request."""
+        """Return the answer with its price, which counts towards the budget only if the request is this run's."""
         if request.key in self.others:
             return replace(answer, nanodollars=self._budget.price_of(answer))
         settled = self._budget.settle(request, answer)
@@ -147,7 +163,14 @@ class Results:
 
 @dataclass(frozen=True)
 class _Row:
-    """A line of a results file: the response's status and body, or the code of the provider's own error."""
+    """A line of a file of results.
+
+    Attributes:
+        key: Key of the request.
+        status: HTTP status of the response; None if there was no response.
+        body: The response's body.
+        code: Code of the provider's own error, "None" if there was none.
+    """
 
     key: bytes
     status: int | None
@@ -156,7 +179,7 @@ class _Row:
 
 
 def _row(line: bytes) -> _Row | None:
-    """None for a line that is none of a batch's: its request counts as one without a result."""
+    """Parse a line; None if it is not a line of results, so that its request counts as one without a result."""
     try:
         row = orjson.loads(line)
         response, error = row.get("response") or {}, row.get("error") or {}

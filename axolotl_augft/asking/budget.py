@@ -1,12 +1,12 @@
-"""Limits on dollars and requests: asked before each try, told of each result.
+"""A request about to be sent -> admitted, or refused because it could exceed `max_cost_usd` or `max_requests`.
 
-What is in flight counts at its worst: one token a byte where the teacher's tokenizer is not at hand, no prompt token
-cached, the answer at its longest. So `max_cost_usd` is not passed, as long as the server keeps to `max_tokens`. A
-request that does not fit waits for those in flight, which mostly cost less than feared; when none is in flight and it
-still does not fit, the limit is reached.
+Requests in flight count at their worst-case cost: one token per byte if the teacher's tokenizer is not available, no
+cached prompt tokens, and the longest possible answer. Therefore `max_cost_usd` is never exceeded, as long as the server
+respects `max_tokens`. A request that does not fit waits for those in flight, which usually cost less than their worst
+case. If it still does not fit when none is in flight, the limit is reached.
 
-The limits are for a recipe's answers over all its runs: what the stored ones cost is known before the first request is
-sent, so a run that goes on where another stopped counts nothing twice and starts no budget anew.
+The limits apply to a recipe's answers over all its runs. The cost of the stored answers is counted before the first
+request is sent, so a resumed run neither counts an answer twice nor starts with a fresh budget.
 """
 
 import asyncio
@@ -32,19 +32,24 @@ _TIMED_OUT = {"HTTP 408", "HTTP 504", "HTTP 524"}
 
 @dataclass(frozen=True)
 class Limits:
-    """Most dollars (in nanodollars) and most requests, None for no limit."""
+    """Limits of a recipe; None means no limit.
+
+    Attributes:
+        nanodollars: Highest cost, in 10^-9 dollars.
+        requests: Most answered requests.
+    """
 
     nanodollars: int | None = None
     requests: int | None = None
 
 
 class Budget:
-    """Lets requests through as long as the limits hold, and gives each answer its price.
+    """Admits requests while the limits allow it, and prices answers.
 
     Args:
-        limits: None of them for a budget that only prices answers.
-        price: What tokens cost, None where that is not known.
-        worst_tokens: Most prompt tokens that a request can have.
+        limits: The limits; `Limits()` for a budget that only prices answers.
+        price: Price of the teacher's tokens, None if it is unknown.
+        worst_tokens: Returns an upper bound of a request's prompt tokens.
     """
 
     def __init__(self, limits: Limits, price: Price | None, worst_tokens: Callable[[Request], int]) -> None:
@@ -59,25 +64,29 @@ class Budget:
         self._held = 0
         self._waiting: list[asyncio.Future[None]] = []
         self.reached: str | None = None
-        """The key of the limit that ended the run, None as long as none did."""
+        """Key of the limit that was reached, None if there is none yet."""
 
     @classmethod
     def unlimited(cls) -> "Budget":
-        """No limits, no price."""
+        """Make a budget without limits and prices."""
         return cls(Limits(), None, lambda _: 0)
 
     @property
     def is_limited(self) -> bool:
-        """Whether there is any limit."""
+        """Whether any limit is set."""
         return self._limits != Limits()
 
     def count(self, spent: Spent) -> None:
-        """Counts answers that are stored already. Those whose cost is not known count nothing."""
+        """Count answers that are already stored; those of unknown cost count as requests, but not in dollars."""
         self._answered += spent.answers
         self._cost += spent.nanodollars
 
     async def admit(self, request: Request) -> bool:
-        """Whether a try may be sent; waits while what is in flight stands in its way."""
+        """Reserve room for a try, waiting while requests in flight take up the room it needs.
+
+        Returns:
+            False if a limit is reached, so that the try must not be sent.
+        """
         while not self.try_admit(request):
             if self.reached:
                 return False
@@ -87,7 +96,11 @@ class Budget:
         return True
 
     def try_admit(self, request: Request) -> bool:
-        """Whether a try may be sent now; False for good once `reached` names a limit."""
+        """Reserve room for a try if there is room now.
+
+        Returns:
+            Whether the try may be sent. Once `reached` names a limit, always False.
+        """
         if self.reached:
             return False
         if not self.is_limited:
@@ -102,14 +115,14 @@ class Budget:
         return hit is None
 
     def hold(self, request: Request) -> None:
-        """Counts a request that was sent before this run began and has no result yet."""
+        """Reserve room for a request that an earlier run sent and that has no result yet."""
         self._reserve(request, self._worst(request))
 
     def settle(self, request: Request, result: Answer | Failure) -> Answer | Failure:
-        """Takes a try's result for its reservation; an answer comes back with its price.
+        """Replace a try's reservation by its actual cost, and return the result; an answer is returned with its price.
 
-        A try that may have been worked on without an answer to show for it (a time-out, say) may have been billed: it
-        stays counted at its worst for this run.
+        A failed try that the server may have worked on (a time-out, for example) may have been billed, so it stays
+        counted at its worst-case cost for the rest of this run.
         """
         reserved = self.release(request)
         if isinstance(result, Failure):
@@ -124,16 +137,16 @@ class Budget:
         return answer
 
     def release(self, request: Request) -> int:
-        """Gives back what was reserved for a request, and says how much that was."""
+        """Release a request's reservation, and return its amount in nanodollars."""
         reserved = self._reserved.pop(request.key, 0)
         self._held -= reserved
         self._wake()
         return reserved
 
     def price_of(self, answer: Answer) -> int | None:
-        """What an answer cost, in nanodollars; None where its tokens or the price are unknown.
+        """Return the cost of an answer in nanodollars; None if its token counts or the price are unknown.
 
-        Refused requests cost nothing.
+        Requests that were filtered or invalid cost nothing unless the server reports tokens.
         """
         if self._price is None:
             return None
@@ -143,7 +156,11 @@ class Budget:
         return self._price.cost(answer.prompt_tokens, cached, answer.completion_tokens)
 
     def error(self, remaining: int) -> BudgetReached:
-        """What ended the run, in one line. `remaining`: requests without an answer."""
+        """Make the error for the limit that was reached.
+
+        Args:
+            remaining: Number of requests without an answer.
+        """
         limit = {"max_requests": self._limits.requests, "max_cost_usd": (self._limits.nanodollars or 0) / NANO}[
             self.reached or ""
         ]
@@ -155,8 +172,7 @@ class Budget:
         lost = f", and {dollars(self._lost / NANO)} counted for tries that got no answer" if self._lost else ""
         return BudgetReached(
             f"augft.{self.reached} ({limit:,}) leaves no room for another request{spent}{lost}; {self._answered:,} "
-            f"answers are stored, "
-            f"{remaining:,} requests remain: raise augft.{self.reached} and run again to go on from here"
+            f"answers are stored, {remaining:,} requests remain: raise augft.{self.reached} and run again to continue"
         )
 
     def _reserve(self, request: Request, cost: int) -> None:
@@ -170,7 +186,7 @@ class Budget:
                 freed.set_result(None)
 
     def _hit(self, cost: int) -> str | None:
-        """The limit that one more request of this cost would pass."""
+        """Return the key of the limit that one more request of this cost would exceed, None if there is none."""
         most, limit = self._limits.requests, self._limits.nanodollars
         if most is not None and self._answered + len(self._reserved) + 1 > most:
             return "max_requests"
@@ -189,10 +205,10 @@ class Budget:
 
 
 def recipe_budget(config: AugftConfig, teacher: Teacher, price: Price | None) -> Budget:
-    """The budget of a recipe; what its stored answers cost is for the caller to `count`.
+    """Make the budget of a recipe; the caller must `count` its stored answers.
 
     Raises:
-        ConfigError: `max_cost_usd` is set, but what the teacher costs is not known.
+        ConfigError: `max_cost_usd` is set, but the teacher's price is unknown.
     """
     if config.max_cost_usd is not None and price is None:
         raise ConfigError(f"augft.max_cost_usd is set, but {no_price(config.teacher, teacher.model)}")
@@ -201,7 +217,10 @@ def recipe_budget(config: AugftConfig, teacher: Teacher, price: Price | None) ->
 
 
 def worst_tokens(teacher: Teacher) -> Callable[[Request], int]:
-    """Counts a request's prompt tokens, never too few: by the teacher's tokenizer, else one a byte."""
+    """Make a function that returns an upper bound of a request's prompt tokens.
+
+    It uses the teacher's tokenizer if that is available, and one token per byte otherwise.
+    """
     count = teacher.tokens.count if teacher.tokens.exact else lambda text: len(text.encode())
 
     @lru_cache(_PREFIXES)

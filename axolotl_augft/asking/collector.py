@@ -1,4 +1,4 @@
-"""Python's garbage collector, kept from going through all that axolotl has imported while millions of small objects come and go."""
+"""Fewer garbage collections while the stage makes millions of short-lived objects beside everything axolotl imports."""
 
 import gc
 from collections.abc import Iterator
@@ -9,10 +9,10 @@ _THRESHOLDS = (20_000, 10, 10)
 
 @contextmanager
 def few_collections() -> Iterator[None]:
-    """Leaves what is there already out of collections, and collects the rest less often; all as before at the end.
+    """Exclude existing objects from collections and collect the rest less often, until the context ends.
 
-    What the stage makes is freed by reference counts; the collector finds next to nothing, and took a tenth of the
-    time.
+    Reference counting already frees what the stage makes. The collector found next to nothing, and took a tenth of the
+    run time.
     """
     before = gc.get_threshold()
     gc.freeze()

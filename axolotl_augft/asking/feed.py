@@ -1,8 +1,8 @@
-"""The plan's requests -> those to send now, in an order that suits a server with a prefix cache.
+"""All requests of a round -> the next ones to send, in an order that suits a server with a prefix cache.
 
-`Feed` makes and looks up requests in a thread, ahead of need. `Line` lets the first request of a long prefix go alone
-and the others follow once it is answered, with a bounded number of such prefixes open at a time, so that the server's
-cache holds them all.
+`RequestFeed` makes requests in a thread, ahead of need, and leaves out those that the store answers. `SendQueue` sends
+the first request of each long prefix alone and the others once it is answered. It limits the size of the prefixes in
+use at a time, so that the server's cache can hold them all.
 """
 
 import asyncio
@@ -23,15 +23,22 @@ T = TypeVar("T")
 _LOOKUP = 500
 _FIRST_LOOKUP = 64
 _READY_BATCHES = 3
-# Characters. A prefix below LONG is computed faster than it is waited for; the open ones together should fit into one
-# GPU's cache.
+# In characters. Computing a prefix shorter than _LONG takes less time than waiting for another request to cache it; the
+# prefixes in use at a time (_OPEN) should fit together into one GPU's cache.
 _LONG = 8 * 1024
 _OPEN = 256 * 1024
 
 
 @dataclass(frozen=True)
 class StoredCounts:
-    """Different requests: how many there are, how many the store has no outcome for, how many it has an answer to, and what those cost."""
+    """What the store knows about a number of distinct requests.
+
+    Attributes:
+        total: Number of distinct requests.
+        missing: Those without a stored outcome.
+        answered: Those with a stored answer; the rest were filtered or invalid.
+        spent: What the stored outcomes cost.
+    """
 
     total: int
     missing: int
@@ -40,7 +47,7 @@ class StoredCounts:
 
 
 def count_requests(requests: Iterable[Request], store: ResponseStore) -> StoredCounts:
-    """Counts different requests and what the store knows of them."""
+    """Count distinct requests and look up what the store knows about them."""
     outcomes: Counter[Outcome] = Counter()
     spent = Spent()
     seen = DigestSet()
@@ -60,10 +67,16 @@ def _batches(items: Iterable[T], first: int, later: int) -> Iterator[list[T]]:
 
 
 def unanswered(requests: Iterable[Request], store: ResponseStore, pending: set[bytes]) -> Iterator[list[Request]]:
-    """Batches of the requests that the store does not answer, each added to `pending`; those that are pending already are left out."""
+    """Yield lists of the requests that the store does not answer and that are not pending yet.
+
+    Args:
+        requests: The requests.
+        store: The response store.
+        pending: Keys of the requests in flight. Each request is added; the caller removes it once it has ended.
+    """
     for some in _batches(requests, _FIRST_LOOKUP, _LOOKUP):
-        # A twin that is pending now may be answered and stored before the look-up below, or after it; either way it is
-        # not asked twice.
+        # Copied before the look-up: an equal request that is pending now may be stored, and leave `pending`, during the
+        # look-up, which may not see its answer yet. Either way it is not sent twice.
         before = set(pending)
         fresh = [r for r in store.missing(some) if r.key not in before]
         pending.update(r.key for r in fresh)
@@ -72,12 +85,14 @@ def unanswered(requests: Iterable[Request], store: ResponseStore, pending: set[b
 
 
 class RequestFeed:
-    """Requests from a thread, a few batches ahead of need. Enter it in the event loop that takes them.
+    """Makes requests in a thread, a few lists ahead of need. Enter it in the event loop that takes the requests.
+
+    Attributes:
+        changed: Set when requests have arrived or the last one has been made.
 
     Args:
-        batches: The requests; iterated in the thread.
-        stop: Is set at the end; whoever makes the requests can look at it, so that nobody waits for a batch that nobody
-    takes.
+        batches: Lists of requests; iterated in the thread.
+        stop: Set on exit. The producer of the requests should check it and stop early, because exit waits for it.
     """
 
     def __init__(self, batches: Iterator[list[Request]], stop: threading.Event) -> None:
@@ -103,14 +118,17 @@ class RequestFeed:
 
     @property
     def ended(self) -> bool:
-        """Whether all requests were taken."""
+        """Whether all requests have been taken."""
         return self._ended and not self._now and not self._ready
 
     def peek(self) -> Request | None:
-        """The next request, None if there is none yet (`changed` is set once there is) or none any more.
+        """Return the next request without taking it.
+
+        Returns:
+            None if no request is ready yet (`changed` is set once one is) or all have been taken.
 
         Raises:
-            Exception: What making the requests raised.
+            BaseException: Whatever the producer of the requests raised.
         """
         if not self._now:
             if not self._ready:
@@ -122,7 +140,7 @@ class RequestFeed:
         return self._now[0]
 
     def take(self) -> Request:
-        """Takes the request that `peek` showed."""
+        """Take the request that `peek` returned."""
         return self._now.popleft()
 
     def _run(self) -> None:
@@ -144,7 +162,14 @@ class RequestFeed:
 
 @dataclass
 class _Open:
-    """A long prefix that the server holds, or is about to. `held`: requests that wait for its first one."""
+    """A long prefix that the server has in its cache, or soon will.
+
+    Attributes:
+        size: Characters of the prefix.
+        warm: A request with this prefix has been answered.
+        under_way: Number of its requests that were released for sending and have not ended.
+        held: Requests that wait until the prefix is warm.
+    """
 
     size: int
     warm: bool = False
@@ -153,12 +178,12 @@ class _Open:
 
 
 class SendQueue:
-    """The order in which requests go: groups one after the other, the first of each long prefix ahead of the rest.
+    """Decides the order of sending: one prefix after the other, with the first request of each long prefix ahead.
 
     Args:
-        feed: The requests, those with equal prefixes side by side.
-        slots: How many are sent at a time. So many again are looked at in advance, so that the next group's first is
-    answered in time.
+        feed: The requests, with equal prefixes next to each other.
+        slots: How many requests are sent at a time. Twice as many are looked at ahead, so that the first request of the
+            next prefix is answered in time.
     """
 
     def __init__(self, feed: RequestFeed, slots: int) -> None:
@@ -170,7 +195,7 @@ class SendQueue:
         self._held = 0
 
     async def take(self) -> Request | None:
-        """The next request to send, None when all are taken. Call `ended` for each."""
+        """Wait for the next request to send; None once all are taken. Call `ended` for each request taken."""
         self._look_ahead()
         while not self._firsts and not self._ready:
             if self._feed.ended and not self._held:
@@ -181,13 +206,13 @@ class SendQueue:
         return self._firsts.popleft() if self._firsts else self._ready.popleft()
 
     def ended(self, request: Request, answered: bool) -> None:
-        """A request that was taken has its answer, or has failed for good."""
+        """Report that a request that was taken has been answered or has failed for good."""
         group = self._open.get(request.prefix.digest) if _is_long(request.prefix) else None
         if group is None:
             return
         group.under_way -= 1
         group.warm = group.warm or answered
-        # Where the first one failed, another takes its place.
+        # If the first request of a prefix failed, another takes its place.
         for _ in range(len(group.held) if group.warm else min(1, len(group.held))):
             group.under_way += 1
             self._held -= 1
@@ -219,7 +244,11 @@ class SendQueue:
             self._held += 1
 
     def _make_room(self, size: int) -> bool:
-        """Lets go of prefixes that no request is about any more, the oldest first, until another has room; one is always let in."""
+        """Drop prefixes without requests under way, oldest first, until another of this size fits.
+
+        Returns:
+            Whether it fits. It always does if no other prefix is in use.
+        """
         total = sum(g.size for g in self._open.values())
         for digest, group in list(self._open.items()):
             if total + size > _OPEN and not group.under_way:

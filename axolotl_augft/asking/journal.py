@@ -1,4 +1,4 @@
-"""Answers in the order they come -> the store: as many in one transaction as came during the last one."""
+"""Answers as they arrive -> the store, each transaction with all answers that arrived during the one before."""
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
@@ -9,7 +9,7 @@ from axolotl_augft.teacher.request import Request
 
 
 class Journal:
-    """Writes answers in a thread of its own, so that waiting for the disk holds up nobody else."""
+    """Writes answers in a thread of its own, so that waiting for the disk does not block the event loop."""
 
     def __init__(self, store: ResponseStore) -> None:
         self._store = store
@@ -18,10 +18,10 @@ class Journal:
         self._thread = ThreadPoolExecutor(1, "augft-journal")
 
     async def put(self, request: Request, answer: Answer) -> None:
-        """Returns when the answer is durable.
+        """Store an answer, and return once it is durable.
 
         Raises:
-            StoreError: It could not be written.
+            StoreError: The answer could not be written.
         """
         loop = asyncio.get_running_loop()
         stored: asyncio.Future[None] = loop.create_future()
@@ -31,7 +31,7 @@ class Journal:
         await stored
 
     async def close(self) -> None:
-        """Waits for the last write."""
+        """Wait for the last write."""
         if self._writing is not None:
             await asyncio.shield(self._writing)
         self._thread.shutdown()
@@ -46,6 +46,6 @@ class Journal:
             except Exception as raised:
                 error = raised
             for _, _, stored in batch:
-                # One that nobody waits for any more was cancelled; its answer is stored all the same.
+                # Done already if its waiter was cancelled; the answer is stored all the same.
                 if not stored.done():
                     stored.set_exception(error) if error else stored.set_result(None)

@@ -1,7 +1,7 @@
-"""How requests are sent: how many at a time, how many a minute, how often again, and when to give up.
+"""Settings of the teacher -> the pace of sending: concurrency, requests and tokens per minute, retries, giving up.
 
-`Gate` adapts the number in flight to what the server bears, `Rates` keeps to requests and tokens a minute. Whatever
-else wants a say before a request is sent (a budget, say) is a `Meter`.
+`Gate` adapts the number of requests in flight to what the server can take. `Rates` keeps to limits per minute; it is a
+`Meter`, the protocol of everything that may delay a request.
 """
 
 import asyncio
@@ -23,24 +23,35 @@ _CHARACTERS_PER_TOKEN = 4
 
 
 class Meter(Protocol):
-    """Is asked before each try of a request, and told what came of it.
+    """Controls when a request may be sent, and learns the result of each try.
 
-    Calls come in pairs, unless the run ends in between.
+    Each call of `before` is followed by one of `after`, unless the run ends in between.
     """
 
     async def before(self, request: Request) -> None:
-        """Returns when the request may be sent; an AugftError ends the run."""
+        """Return once the request may be sent.
+
+        Raises:
+            AugftError: The run must end.
+        """
 
     def after(self, request: Request, result: Answer | Failure) -> None:
-        """Takes note of an answer's usage, or of a failure."""
+        """Record the result of a try."""
 
 
 @dataclass(frozen=True)
 class Pace:
     """How requests are sent.
 
-    `check_server` raises if the server is known to be gone. `stall_timeout`: seconds without any answer after which a
-    failure ends the run. `sleep`, `jitter` and `clock` are the tests' to replace.
+    Attributes:
+        max_concurrency: Most requests in flight.
+        max_retries: How often a failed request is sent again.
+        check_server: Raises TeacherServerFailed if the server is known to be gone.
+        sleep: Waits for a number of seconds; replaced in tests.
+        jitter: Returns a random number from 0 to 1; replaced in tests.
+        clock: Returns a time in seconds; replaced in tests.
+        stall_timeout: Seconds without any answer after which the next failure ends the run.
+        meters: Each is consulted before a request is sent.
     """
 
     max_concurrency: int
@@ -53,20 +64,28 @@ class Pace:
     meters: tuple[Meter, ...] = ()
 
     def wait(self, failure: Failure, attempt: int) -> float:
-        """Seconds before the next try: what the server asked for, else 0.5, 1, 2 … up to 60, halved at most by chance."""
+        """Return the seconds to wait before the next try.
+
+        This is what the server asked for, but at most 600 s. If it asked for nothing, it is 0.5, 1, 2 … up to 60 s,
+        randomly shortened by up to half.
+
+        Args:
+            failure: The failure of the last try.
+            attempt: Number of failed tries before the last one.
+        """
         if failure.retry_after is not None:
             return min(failure.retry_after, _LONGEST_WAIT)
         return min(60.0, 0.5 * 2.0**attempt) * (0.5 + self.jitter() / 2)
 
 
 class Gate:
-    """Lets through as many requests at a time as the server bears: fewer after it said that it is busy, then slowly more again.
+    """Limits the requests in flight to what the server can take: fewer after it was busy, then slowly more again.
 
-    The limit falls by 30 % when a request that set out after the last fall comes back with 429, 503 or 529, and climbs
-    back over some 16 rounds of answers (additive increase, multiplicative decrease, as TCP does).
+    The limit falls by 30 % when a request that was sent after the last fall comes back with 429, 503 or 529. It climbs
+    back over some 16 rounds of answers (additive increase, multiplicative decrease, as in TCP).
 
     Args:
-        most: The limit to begin with, and never to exceed.
+        most: The initial and highest limit.
     """
 
     def __init__(self, most: int) -> None:
@@ -78,11 +97,11 @@ class Gate:
 
     @property
     def limit(self) -> int:
-        """Requests that may be under way now."""
+        """Number of requests that may be in flight now."""
         return int(self._limit)
 
     async def enter(self) -> int:
-        """Returns when there is room, with a mark to leave with."""
+        """Wait until there is room, and return a mark to pass to `leave`."""
         while self._active >= self.limit:
             turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             self._waiting.append(turn)
@@ -91,7 +110,12 @@ class Gate:
         return self._falls
 
     def leave(self, mark: int, result: Answer | Failure | None) -> None:
-        """Makes room, and learns from the result (None: there is none)."""
+        """Make room, and adapt the limit to the result.
+
+        Args:
+            mark: What `enter` returned.
+            result: The result of the try, None if it was never completed.
+        """
         self._active -= 1
         if isinstance(result, Answer):
             step = max(1.0, self._most / _ROUNDS_TO_CLIMB)
@@ -113,11 +137,11 @@ class Gate:
 
 
 class Rate:
-    """Spreads amounts evenly over time: after each, the next waits until the rate allows it.
+    """Spreads amounts evenly over time: each waits until the amounts before it have used up their time.
 
     Args:
-        per_minute: What may pass in a minute.
-        clock: Seconds.
+        per_minute: Amount allowed per minute.
+        clock: Returns a time in seconds.
     """
 
     def __init__(self, per_minute: float, clock: Callable[[], float]) -> None:
@@ -126,29 +150,29 @@ class Rate:
         self._free = clock()
 
     def take(self, amount: float) -> float:
-        """Seconds to wait before this amount may pass; it counts from now on."""
+        """Book an amount now, and return the seconds to wait before it may be used."""
         now = self._clock()
         wait = max(0.0, self._free - now)
         self._free = max(self._free, now) + amount * self._seconds
         return wait
 
     def give_back(self, amount: float) -> None:
-        """What was taken but not used (negative: used beyond that)."""
+        """Return an amount that was taken but not used; negative if more was used than taken."""
         self._free -= amount * self._seconds
 
 
 class Rates:
-    """Keeps to limits of requests and tokens a minute.
+    """Keeps to limits of requests and tokens per minute.
 
-    Unlike a bucket that starts full (aiolimiter), it never sends more in any minute than the limit, however the
-    provider lays its windows. Tokens are taken as prompt (4 characters a token) and longest answer, and settled once
-    the server has said how many there were.
+    Unlike a token bucket that starts full (aiolimiter), it never sends more than the limit in any minute, wherever the
+    provider's windows begin. The tokens of a request are estimated as its prompt (4 characters per token) plus its
+    longest answer, and corrected once the server has reported them.
 
     Args:
-        requests: Requests a minute, None for no limit.
-        tokens: Tokens a minute, None for no limit.
-        clock: Seconds.
-        sleep: Waits for so many seconds.
+        requests: Requests per minute, None for no limit.
+        tokens: Tokens per minute, None for no limit.
+        clock: Returns a time in seconds.
+        sleep: Waits for a number of seconds.
     """
 
     def __init__(
@@ -163,7 +187,7 @@ class Rates:
         self._sleep = sleep
 
     async def before(self, request: Request) -> None:
-        """Returns when both limits allow the request."""
+        """Return once both limits allow the request."""
         wait = max(
             self._requests.take(1) if self._requests else 0.0,
             self._tokens.take(_expected_tokens(request)) if self._tokens else 0.0,
@@ -172,7 +196,7 @@ class Rates:
             await self._sleep(wait)
 
     def after(self, request: Request, result: Answer | Failure) -> None:
-        """Corrects what was taken by what was used."""
+        """Correct the estimated tokens to those that the answer reports."""
         if (
             self._tokens
             and isinstance(result, Answer)
@@ -187,12 +211,12 @@ def _expected_tokens(request: Request) -> int:
 
 
 def teacher_pace(teacher: Teacher, check_server: Callable[[], None], *meters: Meter) -> Pace:
-    """The pace that a teacher's settings ask for.
+    """Make the pace that a teacher's settings ask for.
 
     Args:
-        teacher: Who is asked.
-        check_server: Raises if the server is known to be gone.
-        meters: Whoever else is asked before a request is sent.
+        teacher: The teacher model.
+        check_server: Raises TeacherServerFailed if the server is known to be gone.
+        meters: Further meters, consulted before the limits per minute.
     """
     config = teacher.config
     if config.requests_per_minute or config.tokens_per_minute:

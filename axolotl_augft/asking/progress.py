@@ -1,4 +1,4 @@
-"""How far the asking is: a bar on a terminal, else a line every so often; rate, tokens and time left."""
+"""Counts of a round -> its progress: a bar on a terminal, else a log line every 30 s, with rate and time left."""
 
 import logging
 import sys
@@ -15,7 +15,13 @@ _LINE_SECONDS = 30.0
 
 
 class Progress:
-    """Shows how a run goes. `total`: requests to ask at most."""
+    """Shows the progress of a round; a context manager that closes the bar.
+
+    Args:
+        total: Number of requests to send.
+        title: Name of the round.
+        clock: Returns a time in seconds; replaced in tests.
+    """
 
     def __init__(self, total: int, title: str, clock: Callable[[], float] = time.monotonic) -> None:
         self._total = total
@@ -33,7 +39,7 @@ class Progress:
         self._bar.close()
 
     def update(self, counts: RoundCounts) -> None:
-        """Called after each request that ended."""
+        """Show the current counts; called after each request that ended."""
         self._bar.n = counts.total
         self._bar.set_postfix_str(f"{self._tokens_per_second(counts):.0f} tokens/s", refresh=False)
         self._bar.update(0)
@@ -42,7 +48,7 @@ class Progress:
             LOG.info(self.line(counts))
 
     def line(self, counts: RoundCounts) -> str:
-        """The state in one line."""
+        """Describe the progress in one line."""
         seconds = max(self._clock() - self._start, 1e-9)
         rate = counts.total / seconds
         left = (self._total - counts.total) / rate if rate else 0.0
@@ -58,7 +64,7 @@ class Progress:
 
 
 def duration(seconds: float) -> str:
-    """Seconds in words: 40 s, 12 min, 3 h 5 min."""
+    """Format a duration: 40 s, 12 min, 3 h 5 min."""
     minutes = round(seconds / 60)
     if seconds < 90:
         return f"{seconds:.0f} s"

@@ -1,4 +1,4 @@
-"""One round of requests: where they go, and who keeps, counts and shows what comes back."""
+"""One round of requests -> its counts: what its requests have in common, and what became of them."""
 
 from collections import Counter
 from dataclasses import dataclass, field, fields
@@ -23,10 +23,11 @@ class RoundCounts:
         filtered: Requests that a content filter refused.
         invalid: Requests that the server called invalid.
         failed: Requests without an answer after all tries, by reason.
-        passing: Tries that failed, by reason, whatever came later.
-        remarks: Answers that ended at `max_tokens` (`cut`), hold nothing (`empty`), or came with reasoning.
-        spent: What the answers cost.
-        seconds: How long the round took.
+        passing: Failed tries, by reason, whether or not a later try succeeded.
+        remarks: Answers that reached `max_tokens` (`cut`), are empty (`empty`), or came with reasoning
+            (`with reasoning`).
+        spent: Tokens and dollars of the answers.
+        seconds: Duration of the round.
     """
 
     answered: int = 0
@@ -40,11 +41,11 @@ class RoundCounts:
 
     @property
     def total(self) -> int:
-        """Requests that were sent, each once."""
+        """Number of requests that have ended, however often each was sent."""
         return self.answered + self.filtered + self.invalid + self.failed.total()
 
     def add(self, answer: Answer) -> None:
-        """Counts a final answer."""
+        """Count a final answer."""
         self.answered += answer.outcome is Outcome.ANSWERED
         self.filtered += answer.outcome is Outcome.FILTERED
         self.invalid += answer.outcome is Outcome.INVALID
@@ -56,10 +57,10 @@ class RoundCounts:
 
 
 class Watcher(Protocol):
-    """Is told how a round goes."""
+    """Follows the progress of a round."""
 
     def update(self, counts: RoundCounts) -> None:
-        """Called after each request that ended, one way or the other."""
+        """Take note of the current counts; called as requests end, whether answered or failed."""
 
 
 @dataclass(frozen=True)
@@ -67,13 +68,13 @@ class Round:
     """What all requests of a round have in common.
 
     Attributes:
-        server: The server to ask.
-        store: Where answers are looked up and kept.
-        pace: How many requests at a time, and how often again.
-        watcher: Is told how it goes.
-        trusted: Whether the server is known to accept such requests (see `EarlyInvalid`).
-        budget: Is asked before each try, and gives each answer its price.
-        counts: Where to count; the caller's to read, of a round that failed, too.
+        server: The server to send to.
+        store: The response store that answers are looked up in and written to.
+        pace: Concurrency and retries.
+        watcher: Follows the progress.
+        trusted: The server is known to accept such requests (see `EarlyInvalid`).
+        budget: Admits each try and prices each answer.
+        counts: Updated during the round, so that the caller can read them even if the round fails.
     """
 
     server: Server
@@ -86,10 +87,12 @@ class Round:
 
 
 class EarlyInvalid:
-    """Holds answers that call a request invalid back until the server has accepted one: before that, the fault may lie with all requests.
+    """Holds back `INVALID` answers until the server has accepted a request.
+
+    Until then, the fault may lie in the settings that all requests share, and the answers must not be stored as final.
 
     Args:
-        trusted: Whether the server is known to accept such requests.
+        trusted: The server is known to accept such requests, so that nothing is held back.
     """
 
     def __init__(self, trusted: bool) -> None:
@@ -97,7 +100,7 @@ class EarlyInvalid:
         self._held: list[tuple[Request, Answer]] = []
 
     def __len__(self) -> int:
-        """How many are held back."""
+        """The number of answers held back."""
         return len(self._held)
 
     @property
@@ -106,7 +109,10 @@ class EarlyInvalid:
         return {request.key for request, _ in self._held}
 
     def admit(self, request: Request, answer: Answer) -> list[tuple[Request, Answer]]:
-        """What may be stored now: nothing, this answer, or with the first one that is not invalid all that was held back."""
+        """Return the answers that may be stored now.
+
+        That is nothing for an answer that is held back; else this answer, preceded by all that were held back.
+        """
         if answer.outcome is Outcome.INVALID and not self._trusted:
             self._held.append((request, answer))
             return []
@@ -115,9 +121,9 @@ class EarlyInvalid:
         return admitted
 
     def error(self) -> TeacherError:
-        """What to say when all requests were called invalid; at least one is held back."""
+        """Make the error for a server that called every request invalid; at least one answer must be held back."""
         return TeacherError(
             f"the teacher's server calls the first {len(self._held)} requests invalid and answered none "
-            f"({self._held[0][1].finish_reason}); "
-            "check augft.teacher (api, structured_output, extra_body, max_tokens) against what the server accepts"
+            f"({self._held[0][1].finish_reason}); check augft.teacher (api, structured_output, extra_body, max_tokens) "
+            "against what the server accepts"
         )

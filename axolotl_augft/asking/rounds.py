@@ -1,4 +1,4 @@
-"""Rounds of requests within one budget: what the store does not answer is asked, at once or in batches, and what it cost is noted."""
+"""Rounds of requests -> stored answers and a record of the run, all within one budget."""
 
 import logging
 from collections.abc import Callable, Iterable
@@ -28,20 +28,22 @@ Requests = Callable[[], Iterable[Request]]
 
 
 class Rounds:
-    """Asks rounds of requests. From the first that has something to ask to the end of all, no other run asks this teacher for the store.
+    """Sends rounds of requests to the teacher model.
+
+    From the first round with something to send, no other run may ask this teacher for answers in this store.
 
     Attributes:
         counts: What became of the requests of all rounds.
-        requests: How many different requests there were.
-        before: What the answers cost that were stored before each round.
+        requests: Number of distinct requests, summed over the rounds.
+        before: Tokens and dollars of the answers that were stored before each round.
 
     Args:
         teacher: The teacher model.
-        store: Where answers are looked up and kept.
+        store: The response store that answers are looked up in and written to.
         session: The teacher's server.
-        budget: Limits, and prices.
+        budget: Limits and prices.
         max_failed_fraction: Share of a round's requests that may stay unanswered.
-        alone: The right to ask this teacher for answers in this store.
+        alone: The exclusive right to ask this teacher for answers in this store.
     """
 
     def __init__(
@@ -64,23 +66,30 @@ class Rounds:
         self.before = Spent()
 
     def count(self, requests: Requests) -> Spent:
-        """Has the budget count the stored answers to requests that a later round is about."""
+        """Count, in the budget, the stored answers to the requests of a later round.
+
+        Returns:
+            Tokens and dollars of those answers, to pass to `ask` as `counted`.
+        """
         known = count_requests(requests(), self._store).spent
         self._budget.count(known)
         return known
 
     def ask(self, requests: Requests, title: str, counted: Spent = _NOTHING) -> None:
-        """Asks what the store does not answer.
+        """Send the requests that the store does not answer.
 
         Args:
-            requests: Gives the requests, more than once.
-            title: What to call the round.
-            counted: The part of the stored answers that the budget has counted.
+            requests: Returns the requests of the round; called more than once.
+            title: Name of the round, for progress messages.
+            counted: Tokens and dollars of the stored answers that the budget has already counted.
 
         Raises:
-            BudgetReached: A limit ended the round; what was in flight is stored.
-            TeacherError: Too many requests stayed unanswered.
-            WaitingFailed: Another run keeps asking.
+            BudgetReached: A limit ended the round; the answers to the requests in flight are stored.
+            TeacherError: The server failed, or too many requests stayed unanswered.
+            WaitingFailed: Another run kept the right to ask for too long.
+            ConfigError: The variable that holds the key is not set, or `openai` is not installed but needed.
+            StoreError: The store cannot be read or written.
+            OutputError: The store's folder or the temporary folder cannot be written.
         """
         is_alone = self._alone.try_to_take()
         tally = count_requests(requests(), self._store)
@@ -102,7 +111,7 @@ class Rounds:
         self._check_failures(counts, tally.total)
 
     def record(self) -> RunRecord:
-        """What all rounds asked, and what all of the recipe's answers cost."""
+        """Summarize what all rounds asked and what all of the recipe's answers cost."""
         return RunRecord(
             asked=self.counts.total,
             answered_before=max(0, self.requests - self.counts.total),
@@ -114,7 +123,10 @@ class Rounds:
         )
 
     def _note(self, tally: StoredCounts, counts: RoundCounts) -> None:
-        """Counts a round, however it ended. The hours that batches wait say nothing of a teacher's speed."""
+        """Add a round to the totals and to the store's log, however it ended.
+
+        Batches are logged with 0 seconds, because the hours they wait say nothing about the teacher's speed.
+        """
         self.counts, self.requests, self.before = (
             self.counts + counts,
             self.requests + tally.total,
@@ -141,9 +153,9 @@ class Rounds:
     def _warn_of_batches(self, host: str) -> None:
         if waiting := BatchLedger(self._store, host).open_batches():
             LOG.warning(
-                "augft: %d batches at %s have no result yet; their requests are asked, and paid for, once more unless "
-                "augft.teacher.batch "
-                "is true", len(waiting), host,
+                "augft: %d batches at %s have no result yet; their requests are sent, and paid for, once more unless "
+                "augft.teacher.batch is true",
+                len(waiting), host,
             )  # fmt: skip
 
     def _check_failures(self, counts: RoundCounts, requests: int) -> None:
@@ -152,6 +164,6 @@ class Rounds:
             reasons = ", ".join(f"{reason} {n}" for reason, n in counts.failed.most_common())
             raise TeacherError(
                 f"{unanswered} of {requests} requests stayed unanswered after all retries ({reasons}); every answer "
-                f"is stored: run again "
-                f"to ask for the rest, or raise augft.max_failed_fraction (now {self._max_failed_fraction:g})"
+                f"is stored: run again to ask for the rest, or raise augft.max_failed_fraction "
+                f"(now {self._max_failed_fraction:g})"
             )

@@ -1,8 +1,8 @@
-"""Requests without an answer -> answers in the store: a sliding window of requests in flight, with classified, finite retries.
+"""Requests that the store does not answer -> stored answers, through a sliding window of requests in flight.
 
-An answer counts once the store has it on disk, and only then is its place in the window free. Whatever ends the run,
-the answers that arrived are stored first. An error that says nothing of the server's health or the store's lets what is
-in flight, and paid for, end too.
+Retries are classified and finite. An answer counts once the store has it on disk, and only then is its place in the
+window free. Whatever ends the run, answers that have arrived are stored first. After an error that concerns neither the
+server's health nor the store, requests in flight, which are paid for anyway, may still finish.
 """
 
 import asyncio
@@ -27,18 +27,21 @@ P = ParamSpec("P")
 _FIRST_TRIES = 3
 _EARLY_INVALID = 8
 _HEAD_START = 0.05
-# With these no further answer can come, or be kept.
+# After these errors no further answer can arrive or be stored, so requests in flight are cancelled.
 _AT_ONCE = (StoreError, TeacherUnreachable, TeacherServerFailed)
 
 
 def ask(requests: Iterable[Request], round_: Round) -> RoundCounts:
-    """Asks the requests that the store does not answer, and returns when each is stored or has failed for good.
+    """Send the requests that the store does not answer, and return once each is stored or has failed for good.
 
-    Once `round_.budget.reached`, nothing more is sent, and what was in flight is stored.
+    Once `round_.budget.reached` names a limit, no more requests are sent, and answers to those in flight are stored.
 
     Args:
-        requests: What to ask; equal requests are asked once.
-        round_: The server, the store, and how to go about it.
+        requests: The requests; equal requests are sent once.
+        round_: The server, the store, the pace and the budget.
+
+    Returns:
+        `round_.counts`.
 
     Raises:
         TeacherError: The server refuses access, does not know the model, calls all requests invalid, or is gone.
@@ -54,13 +57,13 @@ def ask(requests: Iterable[Request], round_: Round) -> RoundCounts:
 
 
 def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
-    """The first exception in a group; workers that fail for the same reason need not say it twice."""
+    """Return the first exception in a group, because workers usually fail for the same reason."""
     first = group.exceptions[0]
     return _first(first) if isinstance(first, BaseExceptionGroup) else first
 
 
 class _Asking:
-    """A round under way."""
+    """The state of a round while its requests are sent."""
 
     def __init__(self, round_: Round) -> None:
         self._round = round_
@@ -100,7 +103,10 @@ class _Asking:
             self._counts.seconds = self._pace.clock() - start
 
     async def _guarded(self, work: Callable[P, Coroutine[None, None, None]], *args: P.args, **kwargs: P.kwargs) -> None:
-        """At an error nothing more is sent: whoever waits to send is cancelled, what is in flight ends."""
+        """Run `work`. If it fails, cancel the tasks that are waiting to send, and let requests in flight finish.
+
+        The errors in `_AT_ONCE` are raised instead, which cancels requests in flight as well.
+        """
         try:
             await work(*args, **kwargs)
         except _AT_ONCE:
@@ -112,7 +118,7 @@ class _Asking:
 
     @contextmanager
     def _rest(self) -> Iterator[None]:
-        """Marks the current task as one that has nothing in flight."""
+        """Mark the current task as having no request in flight, so that it may be cancelled."""
         task = asyncio.current_task()
         assert task is not None
         self._resting.add(task)
@@ -122,17 +128,20 @@ class _Asking:
             self._resting.discard(task)
 
     async def _send_all(self, queue: SendQueue, client: Client, group: asyncio.TaskGroup) -> None:
-        """A server that is not there, or refuses access, is found out with one request, which has a head start for that."""
+        """Send all requests in the order of the queue.
+
+        The first one gets a head start, so that a server that is down or refuses access is noticed with one request.
+        """
         tries: int | None = _FIRST_TRIES
         await self._slots.acquire()
         while not self._budget.reached and (request := await queue.take()) is not None:
-            task = group.create_task(self._guarded(self._one, request, queue, client, tries))
+            task = group.create_task(self._guarded(self._ask_one, request, queue, client, tries))
             if tries is not None:
                 await asyncio.wait({task}, timeout=_HEAD_START)
                 tries = None
             await self._slots.acquire()
 
-    async def _one(
+    async def _ask_one(
         self, request: Request, queue: SendQueue, client: Client, tries_without_connection: int | None
     ) -> None:
         answered = False
@@ -141,7 +150,7 @@ class _Asking:
             answered = isinstance(result, Answer) and result.outcome is Outcome.ANSWERED
             queue.ended(request, answered)
             if isinstance(result, Answer):
-                await self._keep(request, result)
+                await self._store_answer(request, result)
             elif result is not None:
                 self._count_failure(result)
         finally:
@@ -152,9 +161,12 @@ class _Asking:
     async def _until_final(
         self, request: Request, client: Client, tries_without_connection: int | None
     ) -> Answer | Failure | None:
-        """The last try's result; None if the budget lets no try through, or an error ends the run meanwhile.
+        """Try a request until it has a final answer or the tries are used up, and return the last result.
 
-        A failure that is likely to stay is tried once more at most.
+        After a failure that is likely to last, it is tried once more at most.
+
+        Returns:
+            None if the budget admits no further try, or if an error of another task ends the run.
         """
         lasting = 0
         for attempt in range(self._pace.max_retries + 1):
@@ -190,7 +202,7 @@ class _Asking:
             with self._rest():
                 for meter in self._pace.meters:
                     await meter.before(request)
-            result = self._budget.settle(request, await self._sent(request, client))
+            result = self._budget.settle(request, await self._timed_send(request, client))
         finally:
             self._gate.leave(mark, result)
         for meter in self._pace.meters:
@@ -199,8 +211,11 @@ class _Asking:
             self._counts.passing[result.reason] += 1
         return result
 
-    async def _sent(self, request: Request, client: Client) -> Answer | Failure:
-        """Sends a request, and keeps the time since when an answer has been due: waiting for a limit with nothing sent is no silence."""
+    async def _timed_send(self, request: Request, client: Client) -> Answer | Failure:
+        """Send a request, and keep track of how long the server has been silent.
+
+        Only time with a request in flight counts as silence, not waiting for a limit with nothing sent.
+        """
         if self._silent_since is None:
             self._silent_since = self._pace.clock()
         self._under_way += 1
@@ -218,11 +233,10 @@ class _Asking:
             seen = ", ".join(f"{reason} {n}" for reason, n in self._counts.passing.most_common())
             raise TeacherUnreachable(
                 f"no answer from the teacher's server for {silent:.0f} s (augft.teacher.stall_timeout); failures so "
-                f"far: {seen}; "
-                "every answer so far is stored, so run again when the server is well"
+                f"far: {seen}; every answer so far is stored, so run again once the server works"
             )
 
-    async def _keep(self, request: Request, answer: Answer) -> None:
+    async def _store_answer(self, request: Request, answer: Answer) -> None:
         self._failed_in_a_row = 0
         for admitted_request, admitted in self._early_invalid.admit(request, answer):
             await self._journal.put(admitted_request, admitted)
@@ -236,6 +250,5 @@ class _Asking:
         if self._failed_in_a_row >= max(8, self._pace.max_concurrency):
             raise TeacherUnreachable(
                 f"the teacher's server stopped answering: {self._failed_in_a_row} requests in a row failed after all "
-                f"retries "
-                f"(last: {failure.reason}); every answer so far is stored, so run again when the server is well"
+                f"retries (last: {failure.reason}); every answer so far is stored, so run again once the server works"
             )

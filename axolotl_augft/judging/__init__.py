@@ -1,1 +1,1 @@
-"""Answers -> inferences, kept or rejected with a reason."""
+"""Answers of the teacher model -> inferences, each kept or rejected with a reason."""

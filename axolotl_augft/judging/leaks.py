@@ -1,6 +1,7 @@
-"""What held-out rows say -> which augmentations state it: they would be trained on the test's answers (`leak`).
+"""Inferences and held-out rows -> which inferences state a held-out answer (reason `leak`).
 
-Held-out rows never reach the teacher, but the training rows may imply them, and then it writes them down.
+Held-out rows never reach the teacher model, but training rows may imply what they say, and the teacher then writes it
+down. Training on such an inference would mean training on the answers of the test.
 """
 
 import re
@@ -11,8 +12,8 @@ from axolotl_augft.formats.content import Content, Exchange, Text
 from axolotl_augft.judging.read_statements import Inference
 from axolotl_augft.text.sentences import split_sentences
 
-# Scripts that write no spaces (Thai to Khmer, kana, Chinese characters): each of their characters counts as a word, and
-# half of one.
+# Scripts without spaces (Thai to Khmer, kana, Chinese characters): each character is matched like a word, but counts as
+# half a word of length.
 _UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
 _WORD = re.compile(rf"[{_UNSPACED}]|(?:(?![{_UNSPACED}])\w)+")
 _UNSPACED_WORD = re.compile(rf"[{_UNSPACED}]")
@@ -21,21 +22,21 @@ _SHARE_OF_QUESTION = 0.8
 _COMMON = 3
 _STOP_WORDS = frozenset(
     "a an and are as at be by can did do does for from give had has have how i in is it its list many me much name of "
-    "on or tell that the "
-    "their there this to was were what when where which who whom whose why will with would you your".split()
+    "on or tell that the their there this to was were what when where which who whom whose why will with would you "
+    "your".split()
 )
 _Words = tuple[str, ...]
 
 
 class Leaks:
-    """Finds the answers of held-out rows in augmentations.
+    """Finds the answers of held-out rows in inferences.
 
-    An answer of five words or more, or a sentence of a held-out text of that length, is found wherever it stands word
-    for word. A shorter one ("yes", "1901") says nothing by itself: it is a leak where the words of its question stand
-    beside it, those left out that many held-out questions share.
+    An answer of at least five words, or a sentence of that length in a held-out text, is a leak wherever it appears
+    word for word. A shorter answer ("yes", "1901") says nothing by itself: it is a leak only together with at least
+    80 % of the words of its question, not counting words that many held-out questions share.
 
     Args:
-        held_out: What the held-out and test rows hold.
+        held_out: The content of the held-out and test rows.
         language: ISO 639 code for sentence splitting.
     """
 
@@ -53,7 +54,7 @@ class Leaks:
     def states(self, inference: Inference) -> bool:
         """Whether an inference states a held-out answer word for word.
 
-        An answer that is its source row's own is not looked at.
+        Long answers are not looked for in an answer that is the source row's own.
         """
         if not self._long and not self._short:
             return False
@@ -78,7 +79,7 @@ class Leaks:
 
 
 def _answers(content: Content, language: str) -> Iterator[tuple[_Words, frozenset[str]]]:
-    """What a held-out row answers, each with the words of its question."""
+    """Yield the answers that a held-out row gives, each with the words of its question."""
     if isinstance(content, Text):
         yield from ((_words(sentence), frozenset()) for sentence in split_sentences(content.text, language))
     elif isinstance(content, Exchange):
@@ -93,7 +94,10 @@ def _answers(content: Content, language: str) -> Iterator[tuple[_Words, frozense
 
 
 def _by_rarest_word(short: Sequence[tuple[_Words, frozenset[str]]]) -> dict[_Words, dict[str, list[frozenset[str]]]]:
-    """Short answers -> their questions, found by the rarest word of each; words that many questions share tell nothing."""
+    """Index short answers by their words, and the questions of each answer by their rarest word.
+
+    Words that many questions share are left out, and so are questions without any other word.
+    """
     often = Counter(word for _, question in short for word in question)
     found: dict[_Words, dict[str, list[frozenset[str]]]] = {}
     for answer, question in dict.fromkeys(short):
@@ -112,7 +116,7 @@ def _size(words: _Words) -> float:
 
 
 def _short_runs(words: _Words) -> Iterator[_Words]:
-    """All runs of words that may be a short answer."""
+    """Yield all runs of words that are short enough to be a short answer."""
     for length in range(1, 2 * _LONG):
         for i in range(len(words) - length + 1):
             run = words[i : i + length]

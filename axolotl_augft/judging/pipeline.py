@@ -1,4 +1,4 @@
-"""Tasks and the store -> judged inferences, in document order: a pure function of both."""
+"""Tasks and stored answers -> judged inferences in document order, as a pure function of both."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -21,13 +21,13 @@ _NOTHING = Inference("", "answer")
 def judged_inferences(
     tasks: AllTasks, store: ResponseStore, config: AugftConfig, leaks: Leaks | None = None
 ) -> Iterator[Judged]:
-    """Every inference of every stored answer, kept or rejected. A request without an answer gives nothing.
+    """Yield every inference of every stored answer, kept or rejected; tasks without a stored answer yield nothing.
 
     Args:
         tasks: The tasks of the recipe.
-        store: Where the answers are.
-        config: How statements are judged.
-        leaks: What held-out rows say.
+        store: The response store that holds the answers.
+        config: The settings, which say how statements are judged.
+        leaks: Finds held-out answers; None if no rows are held out.
     """
     duplicates = Duplicates()
     for task, answer in _with_answers(tasks.in_document_order(), store):
@@ -42,7 +42,7 @@ def judged_inferences(
 
 
 def _against_others(inference: Inference, leaks: Leaks | None, duplicates: Duplicates) -> Reason | None:
-    """The reason against an inference that lies in other rows: in those held out, or in those kept before."""
+    """Return the reason to reject an inference because of other rows: those held out, or those kept before."""
     if leaks is not None and leaks.states(inference):
         return Reason.LEAK
     return None if duplicates.is_new(inference.whole) else Reason.DUPLICATE
@@ -64,7 +64,7 @@ def _read_and_judge(task: Task, answer: Answer, config: AugftConfig) -> list[Jud
 
 
 def _reasoning(answer: Answer) -> list[Inference]:
-    """What a reasoning model thought, as a trace; without an answer after it, it may have been cut."""
+    """Return a reasoning model's reasoning as a trace; it is cut if it reached `max_tokens` and no answer follows."""
     thought = (answer.reasoning or "").strip()
     return [Inference(thought, "trace", cut=answer.was_cut and not answer.text)] if thought else []
 

@@ -1,4 +1,4 @@
-"""Questions with their answers -> kept or rejected with a reason: `judging` for augmentations that are rows of questions and answers."""
+"""Question-and-answer pairs -> kept or rejected with a reason; `judging.rules` does the same for statements."""
 
 import re
 
@@ -27,9 +27,14 @@ _LABEL = re.compile(
 
 
 def judge_pair(task: Task, pair: Inference, check_names: bool = False) -> Reason | None:
-    """The first reason against a question with its answer, None if there is none. Duplicates are found by `Duplicates`.
+    """Return the first reason to reject a question-and-answer pair, or None. `Duplicates` finds duplicates.
 
-    An answer that is the source row's own is not judged, only the question.
+    An answer that is the source row's own is not judged; only its question is.
+
+    Args:
+        task: The task that the pair answers.
+        pair: The question and its answer.
+        check_names: Reject pairs that name what their premises lack (`verify: names`).
     """
     question, answer = pair.question or "", "" if pair.keeps_answer else pair.text
     written = f"{question}\n{answer}".strip()
@@ -57,7 +62,7 @@ def _malformed(question: str) -> bool:
 
 
 def _has_markup(task: Task, text: str) -> bool:
-    """Special tokens, or characters that no text has; fences of code and line breaks belong to many answers."""
+    """Whether a text has special tokens or invalid characters; code fences and line breaks are normal in answers."""
     return has_markup(task, text) or has_odd_characters(text, "\n\t\r")
 
 
@@ -66,7 +71,7 @@ def _speaks_of_the_exchange(task: Task, text: str) -> bool:
 
 
 def _asks_about_others(task: Task, pair: Inference) -> bool:
-    """Whether a rephrased question leaves out whom or what the source's question names: then its answer is no answer to it."""
+    """Whether a rephrased question drops a name of the source's question, so that the source's answer may not fit."""
     return (
         pair.keeps_answer
         and task.exchange is not None
@@ -75,7 +80,7 @@ def _asks_about_others(task: Task, pair: Inference) -> bool:
 
 
 def _asks_again(task: Task, question: str) -> bool:
-    """Whether it is the source's own question, or one that was asked earlier in its conversation."""
+    """Whether a question is the source's own, or one that was asked earlier in the source's conversation."""
     if task.exchange is None:
         return False
     asked = [task.exchange.question, *(turn.text for turn in task.exchange.before if turn.role == "user")]

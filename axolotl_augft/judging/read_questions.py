@@ -1,7 +1,8 @@
-"""An answer -> questions with their answers, as inferences; and the JSON schema by which they are asked for. Nothing is judged here.
+"""An answer of the teacher model -> question-and-answer pairs, as inferences; nothing is judged here.
 
-Read leniently: JSON with or without a fence or words around it, cut off or whole, or lines labelled "Question:",
-"Answer:" and by kind. Labels of one letter count with a capital only, and none counts within a fence of code.
+Answers are read leniently: JSON with or without a code fence or surrounding text, complete or cut off, or lines
+labelled "Question:", "Answer:" and with a kind. One-letter labels count only as capitals; no label counts inside a code
+fence.
 """
 
 import json
@@ -31,7 +32,11 @@ _ANSWER_KEYS = ("answer", "response", "output")
 
 
 def read_pairs(task: Task, answer: Answer) -> list[Inference]:
-    """The questions of an answer with their answers, in its order; the last one of an answer that was cut is marked so."""
+    """Read the question-and-answer pairs of an answer, in order.
+
+    If the answer reached `max_tokens`, its last pair has `cut` set. Incomplete JSON adds an empty pair for the part
+    that could not be read, and then that pair has `cut` set.
+    """
     text = answer.text.strip()
     if _JSON.search(text):
         found, whole = _from_json(task, text)
@@ -43,7 +48,7 @@ def read_pairs(task: Task, answer: Answer) -> list[Inference]:
 
 
 def _inference(task: Task, question: str, answer: str, kind: str) -> Inference:
-    """A rephrased question keeps its source's answer, whatever the teacher made of it."""
+    """Make an inference; a rephrased question keeps the source's answer, whatever the teacher wrote as its answer."""
     keeps = kind == "rephrasing" and task.exchange is not None and task.reading.rephrases_the_source
     text = task.exchange.answer if keeps and task.exchange else answer.strip()
     sentence = task.first_sentence if len(task.sentences) == 1 else None
@@ -51,26 +56,29 @@ def _inference(task: Task, question: str, answer: str, kind: str) -> Inference:
 
 
 def _from_json(task: Task, text: str) -> tuple[list[Inference], bool]:
-    """The pairs of a JSON text, and whether it could be read to its end."""
+    """Return the pairs of a JSON text, and whether all of it could be read."""
     objects, whole = _objects(text)
     found = []
     for item in objects:
-        question = next((q for k in _QUESTION_KEYS if (q := _said(item.get(k)))), None)
-        answer = next((a for k in _ANSWER_KEYS if (a := _said(item.get(k)))), "")
+        question = next((q for k in _QUESTION_KEYS if (q := _as_text(item.get(k)))), None)
+        answer = next((a for k in _ANSWER_KEYS if (a := _as_text(item.get(k)))), "")
         if question is not None:
             found.append(_inference(task, question, answer, kind_of(str(item.get("kind") or "")) or task.kind))
     return found, whole
 
 
-def _said(value: Any) -> str | None:
-    """A text or a number as text. Half a character, which JSON can hold, becomes a question mark."""
+def _as_text(value: Any) -> str | None:
+    """Return a string or number as text, else None. Lone surrogates, which JSON can hold, become question marks."""
     if isinstance(value, str):
         return value.encode("utf-8", "replace").decode()
     return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
 def _objects(text: str) -> tuple[list[Mapping[str, Any]], bool]:
-    """All complete objects that may be pairs, also those of a list that was cut off; and whether nothing was left incomplete."""
+    """Return all complete JSON objects that may be pairs, and whether everything else was complete too.
+
+    A list that was cut off still gives its complete objects.
+    """
     decoder = json.JSONDecoder(strict=False)
     found: list[Mapping[str, Any]] = []
     whole = True
@@ -92,7 +100,14 @@ def _objects(text: str) -> tuple[list[Mapping[str, Any]], bool]:
 
 @dataclass
 class _Pair:
-    """A pair that is being read. `field`: where a further line belongs, None for an aside."""
+    """A pair that is being read.
+
+    Attributes:
+        kind: The kind of the pair.
+        question: Lines of the question.
+        answer: Lines of the answer.
+        field: The list that takes the next line, `question` or `answer`; None while reading an aside.
+    """
 
     kind: str
     question: list[str]
@@ -101,7 +116,7 @@ class _Pair:
 
 
 def _from_lines(task: Task, text: str) -> Iterator[Inference]:
-    """Reads lines; where only questions are asked for, each line is one."""
+    """Read labelled lines; if the task asks for questions only, every line is a question."""
     only_questions = task.reading.rephrases_the_source and task.kind == "rephrasing" and task.exchange is not None
     pair: _Pair | None = None
     in_code = after_gap = False
@@ -111,7 +126,7 @@ def _from_lines(task: Task, text: str) -> Iterator[Inference]:
             if pair is not None and pair.field is not None:
                 pair.field.append(line)
             continue
-        new = _labelled(task, line, pair, only_questions, after_gap)
+        new = _add_line(task, line, pair, only_questions, after_gap)
         after_gap = not line.strip()
         if new is not pair and pair is not None:
             yield from _finished(task, pair)
@@ -125,11 +140,11 @@ def _finished(task: Task, pair: _Pair) -> Iterator[Inference]:
         yield _inference(task, question, "\n".join(pair.answer), pair.kind)
 
 
-def _labelled(task: Task, line: str, pair: _Pair | None, only_questions: bool, after_gap: bool) -> _Pair | None:
-    """Takes a line to the pair it belongs to, and gives back that pair: the one being read, or a new one."""
+def _add_line(task: Task, line: str, pair: _Pair | None, only_questions: bool, after_gap: bool) -> _Pair | None:
+    """Add a line to the pair it belongs to, and return that pair: the current one or a new one."""
     body = without_bullet(line)
     if match := _KIND.match(body):
-        return _begun(
+        return _new_pair(
             _LEAD_INS.get(match["kind"].lower()) or kind_of(match["kind"]) or task.kind,
             _after(_QUESTION, body[match.end() :]),
         )
@@ -137,7 +152,7 @@ def _labelled(task: Task, line: str, pair: _Pair | None, only_questions: bool, a
         if pair is not None and not pair.question and not pair.answer:
             pair.question.append(body[match.end() :])
             return pair
-        return _begun(task.kind, body[match.end() :])
+        return _new_pair(task.kind, body[match.end() :])
     if (match := _ANSWER.match(body)) and pair is not None:
         pair.answer.append(body[match.end() :])
         pair.field = pair.answer
@@ -145,14 +160,14 @@ def _labelled(task: Task, line: str, pair: _Pair | None, only_questions: bool, a
         if pair is not None:
             pair.field = None
     elif pair is None or (only_questions and body and pair.question and pair.field is pair.question):
-        # "Here are two ways to put it:" is no question.
-        return _begun(task.kind, body) if body and not body.endswith(":") else pair
+        # A line such as "Here are two ways to put it:" introduces questions and is not one itself.
+        return _new_pair(task.kind, body) if body and not body.endswith(":") else pair
     elif pair.field is not None:
         pair.field.append(line)
     return pair
 
 
-def _begun(kind: str, question: str) -> _Pair:
+def _new_pair(kind: str, question: str) -> _Pair:
     lines = [question] if question else []
     return _Pair(kind, lines, [], lines)
 

@@ -1,7 +1,7 @@
-"""An answer -> inferences: the statements (and trace) that the teacher wrote, each with its bearings. Nothing is judged here.
+"""An answer of the teacher model -> inferences: its statements and its reasoning trace; nothing is judged here.
 
-Answers are read leniently: bullets, numbers, bold labels, JSON lists. Whether a statement is kept is decided in
-`judging`.
+Answers are read leniently: bullets, numbers, bold labels, JSON lists. `judging.rules` decides whether a statement is
+kept.
 """
 
 import re
@@ -35,10 +35,15 @@ _WRAPPING = ('""', "“”", "**", "``")
 
 @dataclass(frozen=True, slots=True)
 class Inference:
-    """One statement or trace, or the answer to a `question`.
+    """One statement, one trace, or one question with its answer.
 
-    `sentence`: number (from 0, in the document) of the sentence it is about, if it says one. `cut`: it is the last of
-    an answer that reached `max_tokens`, so its end is missing. `keeps_answer`: the answer is the source row's own.
+    Attributes:
+        text: The statement, the trace or the answer.
+        kind: Its kind: rephrasing, reversal, consequence, conclusion, trace, …
+        sentence: Number of the sentence in the document that it is about, from 0; None if unknown.
+        cut: The end is missing, because the teacher's answer reached `max_tokens`.
+        question: The question that `text` answers, None for statements and traces.
+        keeps_answer: The answer is the source row's own.
     """
 
     text: str
@@ -50,16 +55,16 @@ class Inference:
 
     @property
     def whole(self) -> str:
-        """All that it says, in one text."""
+        """The whole inference as one text; a pair as labelled question and answer."""
         return self.text if self.question is None else f"Question: {self.question}\nAnswer: {self.text}"
 
 
 def read_inferences(task: Task, answer: Answer) -> list[Inference]:
-    """The inferences of an answer, in its order.
+    """Read the inferences of an answer, in order.
 
     Args:
-        task: What was asked.
-        answer: An answered request's answer.
+        task: The task that was answered.
+        answer: An answer whose outcome is `Outcome.ANSWERED`.
     """
     text = _FENCE.sub("", answer.text).strip()
     if not text:
@@ -87,7 +92,7 @@ def _trace_and_conclusions(text: str, task: Task, was_cut: bool) -> list[Inferen
 
 
 def _complete_sentences(text: str) -> str:
-    """What stands before the unfinished end of a text that was cut."""
+    """Drop the unfinished sentence at the end of a text that was cut."""
     ends = [m.end() for m in _SENTENCE_END.finditer(text)]
     return text[: ends[-1]] if ends else ""
 
@@ -98,7 +103,13 @@ def _unlabelled(trace: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Item:
-    """A statement with what it says of itself: its kind, and the number (from 1) of the sentence that it is about."""
+    """A statement as the teacher labelled it.
+
+    Attributes:
+        text: The statement, possibly with its labels.
+        kind: Its kind, if it is labelled with one.
+        number: Number of the sentence it is about, from 1 in the prompt, if it is labelled with one.
+    """
 
     text: str
     kind: str | None = None
@@ -116,7 +127,7 @@ def _statements(text: str, kind: str, task: Task, was_cut: bool) -> Iterator[Inf
 
 
 def _json_items(text: str) -> list[_Item] | None:
-    """The items of a JSON list of strings or objects (or of an object that holds one list), else None."""
+    """Return the items of a JSON list, or of the first list in a JSON object; None for anything else."""
     if text[:1] not in "[{" or _SENTENCE_NUMBER.match(text):
         return None
     try:
@@ -139,7 +150,10 @@ def _json_item(item: Any) -> _Item:
 
 
 def _peel(item: _Item) -> _Item:
-    """Takes bullet, sentence number and kind off a statement, in whatever order they stand; what it said of itself before goes first."""
+    """Strip bullets, sentence numbers and kinds from the start of a statement, in any order.
+
+    The kind and number that the item already has take precedence over those found in its text.
+    """
     number: int | None = None
     kind: str | None = None
     body = item.text.strip()
@@ -155,7 +169,7 @@ def _peel(item: _Item) -> _Item:
 
 
 def without_bullet(line: str) -> str:
-    """A line without bullets and numbers before it."""
+    """Strip bullets and sentence numbers from the start of a line."""
     body = line.strip()
     while match := _BULLET.match(body) or _SENTENCE_NUMBER.match(body):
         body = body[match.end() :]
@@ -177,12 +191,15 @@ def _unwrapped(text: str) -> str:
 
 
 def kind_of(label: str | None) -> str | None:
-    """The kind that a label names, None if it names none."""
+    """Return the kind that a label names, None if it names none."""
     return _KINDS.get(label[:5].lower()) if label else None
 
 
 def _sentence(task: Task, number: int | None) -> int | None:
-    """A request about one sentence needs no number; a number that is not there is dropped."""
+    """Return the position in the document of the sentence with this number in the prompt, None if there is none.
+
+    In a request about a single sentence, every statement is about that sentence.
+    """
     if len(task.sentences) == 1:
         return task.first_sentence
     return task.first_sentence + number - 1 if number is not None and 1 <= number <= len(task.sentences) else None

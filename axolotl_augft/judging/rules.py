@@ -1,4 +1,4 @@
-"""Inferences -> kept or rejected with a reason. Rejections are no failures; they are counted and can be looked at."""
+"""Inferences -> kept, or rejected with a reason. Rejections are not failures: they are counted and saved for review."""
 
 import hashlib
 import re
@@ -35,7 +35,13 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """An inference of a task; `rejected` says why it is not used, None if it is."""
+    """An inference with the verdict on it.
+
+    Attributes:
+        task: The task that it comes from.
+        inference: The inference.
+        rejected: Why it is not used; None if it is kept.
+    """
 
     task: Task
     inference: Inference
@@ -57,8 +63,8 @@ _LABEL = re.compile(
 _TOKEN = re.compile(r"<\|[^|<>]{1,40}\|>|</?s>|\[/?INST\]|<(?:bos|eos|pad|unk)>|<(?:start|end)_of_turn>")
 _BRACES = ("{{", "{%")
 _FENCE = "```"
-# Control characters, halves of characters, and what Unicode does not define; joiners and no-break spaces belong to many
-# languages.
+# Unicode categories of control characters, surrogates, private-use and unassigned code points. Format characters (Cf)
+# and spaces (Zs) are not among them: many languages need joiners and no-break spaces.
 _ODD = ("Cc", "Cs", "Co", "Cn")
 _ENDS = tuple(".!?。！？…\"'”’)»」』|।؟")
 _FEWEST_WORDS = 2
@@ -66,12 +72,12 @@ _CIRCLE = 3
 
 
 def judge(task: Task, inference: Inference, check_names: bool = False) -> Reason | None:
-    """The first reason against an inference, None if there is none. Duplicates are found by `Duplicates`.
+    """Return the first reason to reject an inference, or None. `Duplicates` finds duplicates.
 
     Args:
-        task: The task it answers.
+        task: The task that it answers.
         inference: A statement or a trace.
-        check_names: Whether what its premises do not support is rejected (`verify: names`).
+        check_names: Reject statements that name what their premises lack (`verify: names`).
     """
     text = inference.text
     if inference.cut:
@@ -94,13 +100,13 @@ def judge(task: Task, inference: Inference, check_names: bool = False) -> Reason
 
 
 class Duplicates:
-    """Finds statements that were kept already, anywhere in the data set."""
+    """Finds statements that were already kept anywhere in the data set."""
 
     def __init__(self) -> None:
         self._seen = DigestSet()
 
     def is_new(self, text: str) -> bool:
-        """Whether this statement comes for the first time; remembers it."""
+        """Record a statement, and return whether it is the first with this text, ignoring case and punctuation."""
         return self._seen.add(hashlib.blake2b(normalised(text).encode(), digest_size=8).digest())
 
 
@@ -116,12 +122,17 @@ def _malformed(task: Task, text: str, kind: str) -> bool:
 
 
 def has_markup(task: Task, text: str) -> bool:
-    """Special tokens, or braces of a template language where the premises have none."""
+    """Whether a text has special tokens, or template braces that its premises do not have."""
     return bool(_TOKEN.search(text)) or any(b in text and not any(b in p for p in task.premises) for b in _BRACES)
 
 
 def has_odd_characters(text: str, allowed: str = "") -> bool:
-    """Characters that no text has."""
+    """Whether a text has characters that do not belong in text, such as control characters.
+
+    Args:
+        text: The text to check.
+        allowed: Control characters that may occur.
+    """
     return (
         "\ufffd" in text
         or not text.isprintable()
@@ -130,18 +141,18 @@ def has_odd_characters(text: str, allowed: str = "") -> bool:
 
 
 def repeats_itself(text: str) -> bool:
-    """Whether some sentence stands in it three times or more: the sign of a model that runs in a circle."""
+    """Whether some sentence occurs at least three times: the sign of a model caught in a loop."""
     sentences = Counter(normalised_sentences(text))
     return bool(sentences) and sentences.most_common(1)[0][1] >= _CIRCLE
 
 
 def _is_unspaced(text: str) -> bool:
-    """Scripts without spaces make few regular words of a long sentence."""
+    """Whether a text may be in a script without spaces, where a long sentence can look like a single word."""
     return len(text) >= 6 and not text.isascii()
 
 
 def leaks_label(task: Task, text: str) -> bool:
-    """Whether it speaks of the documents it comes from, as "the text says", where they do not speak so themselves."""
+    """Whether a text refers to its documents ("the text says", a document id) in a way that the documents do not."""
     if _LABEL.search(text) and not any(_LABEL.search(p) for p in task.premises):
         return True
     return any(label in text for label in task.labels)

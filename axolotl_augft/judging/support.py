@@ -1,7 +1,7 @@
-"""Do the premises of a statement, and its prompt's own examples, leave it standing? Rules that hold in any language, and need no model.
+"""A statement, its premises and its prompt -> whether it is unsupported, an echo, or copied from a worked example.
 
-A statement that passes may still be wrong ("all mammals are wolves"); whether it follows is for a model to say
-(`verify: teacher`).
+These rules need no model and hold in any language. A statement that passes may still be wrong ("all mammals are
+wolves"); only a model can judge whether it follows (`verify: teacher`).
 """
 
 import re
@@ -14,21 +14,21 @@ from axolotl_augft.strategies.task import Task
 from axolotl_augft.text.words import POSSESSIVE, WORD, bare, normalised, normalised_sentences, vocabulary
 
 T = TypeVar("T")
-# A word after one of these opens a sentence or a quotation, and has its capital from that.
+# A word after one of these opens a sentence or a quotation, so its capital does not make it a name.
 _OPENING = re.compile(r"[.!?:…\"“”„«»‹›¿¡(\[]\s*$")
-_SHORTEST_NAME = 2  # letters before an apostrophe: "I'm" is no name
+_SHORTEST_NAME = 2  # letters before an apostrophe: "I'm" is not a name
 _LONG_PROMPT = 16 * 1024
-_KEPT_LINES = 1024
-_KEPT_PROMPTS = 32
+_CACHED_LINES = 1024
+_CACHED_PROMPTS = 32
 
 
 def unsupported(task: Task, inference: Inference, text: str) -> bool:
-    """Whether a statement names what its premises lack, or is a reversal that only leaves words of its sentence out.
+    """Whether a statement names what its premises lack, or is a reversal that merely drops words of its sentence.
 
     Args:
-        task: The task it answers.
+        task: The task that it answers.
         inference: The statement, or a question with its answer.
-        text: The part of it to look at.
+        text: The part of it to check.
     """
     if any(foreign_names(text, task.premises)):
         return True
@@ -38,7 +38,10 @@ def unsupported(task: Task, inference: Inference, text: str) -> bool:
 
 
 def foreign_names(text: str, premises: Iterable[str]) -> list[str]:
-    """Names (words with a capital that open no sentence) and words with digits that a statement has and its premises lack."""
+    """List the names and the words with digits in a text that its premises lack.
+
+    A capitalised word is a name unless it opens a sentence or a quotation.
+    """
     known = vocabulary(tuple(premises))
     return [word for word in _names(text) if bare(word) not in known]
 
@@ -55,44 +58,48 @@ def _names(text: str) -> Iterator[str]:
 
 
 def in_order(text: str, sentence: str) -> bool:
-    """Whether a statement has words of a sentence alone, in the sentence's order: "The owl is prey of …" for "The owl is no prey of …"."""
+    """Whether a statement consists only of words of a sentence, in the same order.
+
+    Example: "The owl is prey of …" for "The owl is no prey of …".
+    """
     left = iter(WORD.findall(sentence.casefold()))
     return all(word in left for word in WORD.findall(text.casefold()))
 
 
 def echoes(text: str, premises: tuple[str, ...]) -> bool:
-    """Whether every sentence of it stands in the premises word for word."""
+    """Whether every sentence of a text occurs word for word in the premises."""
     source = _normalised_texts(premises)
     return f" {normalised(text)} " in source or all(f" {s} " in source for s in normalised_sentences(text))
 
 
 def copies_example(task: Task, text: str) -> bool:
-    """Whether it is from the prompt's own examples: the whole statement, or a name that the premises lack."""
+    """Whether a statement comes from the prompt's own text: all of it, or a name that the premises lack."""
     parts = _parts(task.request.prefix.text)
     if f" {normalised(text)} " in f" {' '.join(filter(None, map(_normalised_part, parts)))} ":
         return True
-    # With their case: a German noun is no name because the instructions have the same word in small letters.
+    # Compared with case: a capitalised German noun is not copied just because the instructions contain the same word in
+    # lower case.
     names = {POSSESSIVE.sub("", name) for name in foreign_names(text, task.premises)}
     return bool(names) and not all(names.isdisjoint(_written_words(part)) for part in parts)
 
 
 def _parts(prompt: str) -> list[str]:
-    """A prompt of a few worked examples line by line, since other prompts have most of its lines too; one with documents as it is."""
+    """Split a prompt of worked examples into lines, which other prompts share; keep a long one with documents whole."""
     return prompt.splitlines() if len(prompt) < _LONG_PROMPT else [prompt]
 
 
-def _kept(function: Callable[[str], T]) -> Callable[[str], T]:
-    """A function of a prompt's part that remembers its results: many for lines, few for the megabytes that long prompts' would take."""
-    of_line, of_prompt = lru_cache(_KEPT_LINES)(function), lru_cache(_KEPT_PROMPTS)(function)
+def _cached(function: Callable[[str], T]) -> Callable[[str], T]:
+    """Cache a function of a part of a prompt: many results for lines, few for long prompts, which take megabytes."""
+    of_line, of_prompt = lru_cache(_CACHED_LINES)(function), lru_cache(_CACHED_PROMPTS)(function)
     return lambda part: of_line(part) if len(part) < _LONG_PROMPT else of_prompt(part)
 
 
-@_kept
+@_cached
 def _normalised_part(part: str) -> str:
     return normalised(part)
 
 
-@_kept
+@_cached
 def _written_words(part: str) -> frozenset[str]:
     return frozenset(POSSESSIVE.sub("", w) for w in set(WORD.findall(part)))
 

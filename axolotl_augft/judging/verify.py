@@ -1,4 +1,7 @@
-"""Kept statements -> statements that the teacher itself confirms (`verify: teacher`): one short request each, through the same store."""
+"""Kept statements -> statements that the teacher model itself confirms (`verify: teacher`).
+
+Each statement takes one short request, whose answer goes through the same response store.
+"""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -18,7 +21,11 @@ _WORD = re.compile(r"^\W*(?:answer\W+)?(yes|no)\b", re.IGNORECASE)
 
 
 class Verifier:
-    """Asks whether statements follow from their premises."""
+    """Asks the teacher model whether statements follow from their premises.
+
+    Args:
+        teacher: The teacher model.
+    """
 
     def __init__(self, teacher: Teacher) -> None:
         self._teacher = teacher
@@ -27,18 +34,21 @@ class Verifier:
         self._system = self._template.render("system")
 
     def request(self, judged: Judged) -> Request:
-        """The question about one statement."""
+        """Build the request that asks about one statement."""
         prefix = Prefix(self._system, self._template.render("prefix", premises=judged.task.premises))
         target = self._template.render("target", statement=judged.inference.whole)
         stop = ("\n",) if self._teacher.api == "completions" else ()
         return replace(self._teacher, config=self._greedy).request(prefix, target, _MAX_TOKENS, stop)
 
     def requests(self, judged: Iterable[Judged]) -> Iterator[Request]:
-        """The questions about all statements that are not rejected yet."""
+        """Yield the requests for all statements that are not rejected yet."""
         return (self.request(j) for j in judged if j.rejected is None)
 
     def apply(self, judged: Iterable[Judged], store: ResponseStore) -> Iterator[Judged]:
-        """Rejects what the teacher did not confirm."""
+        """Yield all statements in order, rejecting those that the teacher did not confirm.
+
+        The answers must be in `store`; a statement without one is rejected as `unverified`.
+        """
         for some in batched(judged):
             open_ones = [j for j in some if j.rejected is None]
             answers = iter(store.get([self.request(j) for j in open_ones]))
@@ -47,7 +57,7 @@ class Verifier:
 
 
 def _verdict(answer: Answer | None) -> Reason | None:
-    """None for yes; an answer that is neither yes nor no says nothing."""
+    """Return None for yes, UNSUPPORTED for no, and UNVERIFIED for any other answer or none."""
     word = _WORD.match(answer.text) if answer is not None and answer.outcome is Outcome.ANSWERED else None
     if word is None:
         return Reason.UNVERIFIED

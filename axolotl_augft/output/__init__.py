@@ -1,1 +1,1 @@
-"""Judged inferences -> Parquet files, manifest and summary."""
+"""Judged inferences -> Parquet files of training rows, the manifest and the summary."""

@@ -1,7 +1,7 @@
-"""What a finished run wrote: the manifest beside its files, and the record by which a later launch finds it again.
+"""Counts and files of a finished run -> its manifest, and the record by which a later launch finds the result.
 
-`<output_dir>/<fingerprint>/manifest.json` says what is in the folder; it depends on the content only.
-`<output_dir>/recipes/<key>.json` says which folder belongs to a recipe and what its inputs looked like then.
+`<output_dir>/<fingerprint>/manifest.json` describes the content of the folder and depends on nothing else.
+`<output_dir>/recipes/<key>.json` says which folder belongs to a recipe, and in what state its inputs were.
 """
 
 from collections.abc import Mapping
@@ -20,7 +20,13 @@ MANIFEST = "manifest.json"
 
 @dataclass(frozen=True)
 class WrittenFile:
-    """A Parquet file of training rows. `tokens`: of its text, by the student's tokenizer if `Manifest.exact_tokens`."""
+    """A Parquet file of training rows.
+
+    Attributes:
+        name: File name in the result's folder.
+        rows: Number of rows.
+        tokens: Tokens of their text: counted by the student's tokenizer if `Manifest.exact_tokens`, else estimated.
+    """
 
     name: str
     rows: int
@@ -31,9 +37,18 @@ class WrittenFile:
 class WrittenEntry:
     """What became of one `datasets` entry.
 
-    `original`: kept as it is, rewritten (held-out rows removed, sentences split), or dropped. `segments`: the files
-    hold `input_output` segments (cumulative splitting). `questions`: rows of questions and answers that were written
-    about plain text.
+    Attributes:
+        path: Path of the entry.
+        original: Whether the source rows are kept as they are, rewritten (held-out rows removed, sentences split,
+            documents converted), or dropped.
+        original_rows: Number of source rows for training, without held-out rows.
+        original_tokens: Tokens of their text.
+        original_file: The rewritten source rows, None unless `original` is "rewritten".
+        augmented: Augmentations with the source's columns, None if there are none.
+        questions: Chat rows with questions and answers about plain text, None if there are none.
+        held_out: Held-out rows, None if there are none.
+        twins: Number of training rows left out because they equal a held-out or test row.
+        segments: The files of augmentations and source rows hold `input_output` segments (cumulative splitting).
     """
 
     path: str
@@ -50,10 +65,18 @@ class WrittenEntry:
 
 @dataclass(frozen=True)
 class Counts:
-    """What was asked and what came of it.
+    """What was asked, and what came of it.
 
-    `accepted` and `rejected` count statements by strategy and kind, and by reason. `problems`: source rows that could
-    not be augmented, by what became of them. `too_long`: rows of more tokens than `sequence_len`, by kind.
+    Attributes:
+        documents: Documents that were augmented.
+        requests: Distinct requests.
+        accepted: Accepted statements that became rows, by "strategy/kind".
+        rejected: Rejected statements, by reason.
+        unanswered: Requests without an answer after all tries.
+        over_the_cap: Accepted statements left out because of `max_augmented_per_original`.
+        problems: Source rows that could not be augmented, by what became of them.
+        too_long: Texts of more tokens than `sequence_len`, by "strategy/kind" or "original".
+        skipped_files: Files of `augft.documents` that were left out.
     """
 
     documents: int
@@ -69,7 +92,16 @@ class Counts:
 
 @dataclass(frozen=True)
 class Manifest:
-    """A finished result: a pure function of the documents, the settings and the stored answers."""
+    """A finished result, a pure function of the documents, the settings and the stored answers.
+
+    Attributes:
+        fingerprint: Digest of the content, and the name of its folder.
+        teacher_id: Name of the teacher model in request keys.
+        entries: What became of each `datasets` entry.
+        counts: What was asked, and what came of it.
+        exact_tokens: Tokens were counted by the student's tokenizer, not estimated.
+        schema: Version of this format.
+    """
 
     fingerprint: str
     teacher_id: str
@@ -80,7 +112,7 @@ class Manifest:
 
     @classmethod
     def load(cls, folder: Path) -> "Manifest | None":
-        """The manifest of a folder, None if it is not finished or was written by another version."""
+        """Load the manifest of a folder; None if the result is unfinished or has another schema version."""
         data = read_json(folder / MANIFEST)
         if not isinstance(data, dict) or data.get("schema") != SCHEMA:
             return None
@@ -88,7 +120,7 @@ class Manifest:
         return cls(entries=entries, counts=Counts(**data.pop("counts")), **data)
 
     def as_json(self) -> dict[str, Any]:
-        """The manifest as plain values."""
+        """Return the manifest as plain values."""
         return asdict(self)
 
 
@@ -98,7 +130,14 @@ def _file(value: Any) -> Any:
 
 @dataclass(frozen=True)
 class ResultRecord:
-    """Which result belongs to a recipe: its folder, its inputs then, and what the run that made it asked."""
+    """The result that belongs to a recipe.
+
+    Attributes:
+        fingerprint: Name of the result's folder.
+        inputs: State of the local input files when the result was made.
+        remote_digest: Content digest of the data sets that are not local, None if there are none.
+        run: What the run that made the result asked.
+    """
 
     fingerprint: str
     inputs: tuple[FileStamp, ...]
@@ -107,17 +146,21 @@ class ResultRecord:
 
 
 def record_path(recipe: Recipe) -> Path:
-    """Where the record of a recipe lies."""
+    """Return the path of a recipe's record."""
     return recipe.output_dir / "recipes" / f"{recipe.key}.json"
 
 
 def save_record(recipe: Recipe, record: ResultRecord) -> None:
-    """Writes a recipe's record."""
+    """Write a recipe's record.
+
+    Raises:
+        OutputError: The file cannot be written.
+    """
     write_json(record_path(recipe), {"schema": SCHEMA, **asdict(record)})
 
 
 def load_record(recipe: Recipe) -> ResultRecord | None:
-    """A recipe's record, None if there is none."""
+    """Load a recipe's record; None if there is none or it has another schema version."""
     data = read_json(record_path(recipe))
     if not isinstance(data, Mapping) or data.get("schema") != SCHEMA:
         return None
@@ -126,11 +169,11 @@ def load_record(recipe: Recipe) -> ResultRecord | None:
 
 
 def result_folder(recipe: Recipe, fingerprint: str) -> Path:
-    """The folder of a result."""
+    """Return the folder of a result."""
     return recipe.output_dir / fingerprint
 
 
 def load_result(recipe: Recipe) -> Manifest | None:
-    """The last finished result of a recipe, whether or not its inputs have changed since."""
+    """Load the last finished result of a recipe, whether or not its inputs have changed since; None without one."""
     record = load_record(recipe)
     return Manifest.load(result_folder(recipe, record.fingerprint)) if record else None

@@ -1,8 +1,8 @@
 """Sources and judged inferences -> Parquet files and the manifest, in source order.
 
-The result depends on documents, settings and stored answers only, so it is byte-identical however the answers came
-about. Files are written into a folder with a temporary name, synced, and the folder is renamed to the digest of its
-content.
+The result depends only on documents, settings and stored answers, so it is byte-identical in whatever order the answers
+arrived. Files are written into a folder with a temporary name and synced; then the folder is renamed to the digest of
+its content.
 """
 
 import hashlib
@@ -44,11 +44,11 @@ REJECTED = "rejected.jsonl"
 
 @dataclass(frozen=True)
 class RequestCounts:
-    """What the manifest says of the stage's input and of its requests.
+    """The manifest's counts of the stage's input and of its requests.
 
     Attributes:
         documents: Documents that were augmented.
-        requests: Different requests.
+        requests: Distinct requests.
         unanswered: Requests without an answer after all tries.
         problems: Source rows that could not be augmented, by what became of them.
         skipped_files: Files of `augft.documents` that were left out.
@@ -69,10 +69,19 @@ def write_result(
     teacher_id: str,
     requests: RequestCounts,
 ) -> Manifest:
-    """Writes everything and returns the manifest.
+    """Write the files of a result, and return its manifest.
+
+    Args:
+        recipe: The recipe.
+        sources: The sources, in the order of their entries.
+        judged: The judged inferences, in document order.
+        student: The student model, for counting tokens and for its special tokens.
+        teacher_id: Name of the teacher model in request keys.
+        requests: Counts for the manifest.
 
     Raises:
-        OutputError: The folder cannot be written, or (NothingAccepted) not a single statement was accepted.
+        OutputError: The folder cannot be written.
+        NothingAccepted: The recipe asks for augmentations, but no statement was accepted.
     """
     folder = recipe.output_dir / f".writing-{os.getpid()}"
     try:
@@ -103,7 +112,7 @@ def _reasons(rejected: Mapping[str, int]) -> str:
 
 
 def _fingerprint(folder: Path, manifest: Manifest) -> str:
-    """Digest of the files and of what the manifest says about them."""
+    """Return a digest of the files and of what the manifest says about them."""
     digest = hashlib.sha256(orjson.dumps(manifest.as_json(), option=orjson.OPT_SORT_KEYS))
     for file in sorted(folder.iterdir()):
         with file.open("rb") as stream:
@@ -179,7 +188,7 @@ class _ResultWriter:
     def _augmented(
         self, source: Source, judged: Iterator[Judged], rejected: Any, segments: bool
     ) -> tuple[WrittenFile | None, WrittenFile | None]:
-        """Rows like the source's, and rows of questions and answers about its text."""
+        """Write the augmentations of a source: rows with its columns, and chat rows about its plain text."""
         path = self._folder / f"{source.entry}-augmented.parquet"
         chats = self._folder / f"{source.entry}-questions.parquet"
         with (
@@ -208,14 +217,19 @@ class _ResultWriter:
         return file.written, questions.written
 
     def _original(self, source: Source, segments: bool) -> tuple[Any, WrittenFile | None, int, int]:
-        """What becomes of the source rows: the action, the file, and the rows and tokens before augmentation."""
+        """Write the source rows anew if that is necessary.
+
+        Returns:
+            What becomes of them ("kept", "rewritten" or "dropped"), their file if they are rewritten, and their number
+            of rows and tokens.
+        """
         kept_rows = source.training_rows
         splitting = self._recipe.augft.sentence_splitting != "none" and source.is_text
         tokens = sum(self._count_length("original", text_of(content)) for _, content in source.training_contents())
         if source.format and not self._recipe.augft.include_original:
             return "dropped", None, len(kept_rows), tokens
-        # The converted file of documents keeps its path when they change, by which axolotl would take old tokens for
-        # new ones.
+        # The file of converted documents keeps its path when the documents change, and axolotl, whose hash looks at
+        # paths only, would reuse the tokens of the old ones.
         if not splitting and len(kept_rows) == len(source.rows) and source.conversion is None:
             return "kept", None, len(kept_rows), tokens
         if not splitting:
@@ -241,7 +255,7 @@ class _ResultWriter:
         return self._student.tokens.count(text) <= self._recipe.training.sequence_len
 
     def _count_length(self, kind: str, text: str) -> int:
-        """Tokens of a row's text; counts it if they are more than fit into a sequence."""
+        """Return the tokens of a row's text, and count the row as too long if they exceed `sequence_len`."""
         tokens = self._student.tokens.count(text)
         self._too_long[kind] += tokens > self._recipe.training.sequence_len
         return tokens
@@ -255,10 +269,10 @@ class _ResultWriter:
         segments: bool,
         provenance: Mapping[str, Any],
     ) -> None:
-        """Writes an augmentation as one row, or as one row a sentence."""
+        """Write an augmentation as one row, or, with sentence splitting, as one row per sentence."""
         assert source.format is not None
         if self._recipe.augft.sentence_splitting == "none" or not source.is_text:
-            file.add({**source.format.row(source.reader[row], augmentation), **provenance}, _said(augmentation))
+            file.add({**source.format.row(source.reader[row], augmentation), **provenance}, _text_of(augmentation))
             return
         sentences = split_sentences(augmentation.text, self._recipe.augft.language)
         if segments:
@@ -267,9 +281,10 @@ class _ResultWriter:
                 file.add({"segments": value, **origin(source, row), **provenance}, "".join(p.text for p in parts))
         else:
             for i, sentence in enumerate(sentences):
-                where = {"augft_sentence": i} if provenance["augft_strategy"] == "original" else {}
+                position = {"augft_sentence": i} if provenance["augft_strategy"] == "original" else {}
                 file.add(
-                    {**source.format.row(source.reader[row], Augmentation(sentence)), **provenance, **where}, sentence
+                    {**source.format.row(source.reader[row], Augmentation(sentence)), **provenance, **position},
+                    sentence,
                 )
 
 
@@ -277,19 +292,19 @@ def _augmentation(inference: Inference) -> Augmentation:
     return Augmentation(inference.text, inference.question, inference.keeps_answer)
 
 
-def _said(augmentation: Augmentation) -> str:
+def _text_of(augmentation: Augmentation) -> str:
     return augmentation.text if augmentation.question is None else f"{augmentation.question}\n{augmentation.text}"
 
 
 def cap(kept: Sequence[Judged], most: int | None, seed: int) -> list[Judged]:
-    """The statements that stay, in their order.
+    """Choose at most `most` of the accepted statements of one source row, in their order.
 
-    The choice takes turns among strategies, within one by a digest of seed and text, so that it is the same in every
-    run and neither strategy crowds out the other.
+    The strategies take turns, so that neither crowds out the other. Within a strategy, a digest of seed and text
+    decides, so that the choice is the same in every run.
 
     Args:
-        kept: The accepted statements of one document.
-        most: How many may stay; None for all.
+        kept: The accepted statements.
+        most: How many to keep; None for all.
         seed: The recipe's seed.
     """
     if most is None or len(kept) <= most:

@@ -1,4 +1,4 @@
-"""One Parquet file of rows: the source's columns, and columns named `augft_…` that say where each row comes from and how it came about."""
+"""Rows -> one Parquet file, with the source's columns and with `augft_…` columns that say where each row comes from."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -33,7 +33,13 @@ SEGMENTS = Features({"segments": List({"label": Value("bool"), "text": Value("st
 
 
 class RowFile:
-    """A Parquet file of rows that counts its text's tokens. No file is left where no row was written."""
+    """Writes a Parquet file and counts the tokens of its text; leaves no file if no row was written.
+
+    Args:
+        path: The file to write.
+        features: Its columns and their types.
+        student: The student model, whose tokenizer counts tokens.
+    """
 
     def __init__(self, path: Path, features: Features, student: Student) -> None:
         self._path = path
@@ -55,36 +61,41 @@ class RowFile:
             self._path.unlink(missing_ok=True)
 
     def add(self, row: Mapping[str, Any], text: str) -> None:
-        """Writes a row that says `text`."""
+        """Write a row.
+
+        Args:
+            row: Values of the columns.
+            text: Text of the row, for counting tokens.
+        """
         self._writer.write(dict(row))
         self._rows += 1
         self._tokens += self._student.tokens.count(text)
 
     @property
     def written(self) -> WrittenFile | None:
-        """What the manifest says of the file."""
+        """The manifest's description of the file, None if no row was written."""
         return WrittenFile(self._path.name, self._rows, self._tokens) if self._rows else None
 
 
 def messages(inference: Inference) -> dict[str, Any]:
-    """A question and its answer as the messages of a chat."""
+    """Make the columns of a chat row from a question and its answer."""
     turns = (("user", inference.question), ("assistant", inference.text))
     return {"messages": [{"role": role, "content": text} for role, text in turns]}
 
 
 def _origin_columns(source: Source) -> list[str]:
-    """The columns that say which file of `augft.documents` a row comes from."""
+    """Return the names of the columns that say which file of `augft.documents` a row comes from."""
     return [c for c in source.rows.column_names if c.startswith(PROVENANCE_PREFIX)]
 
 
 def origin(source: Source, row: int) -> dict[str, Any]:
-    """Which file of `augft.documents` a row comes from; nothing for other sources."""
+    """Return the columns that say which file of `augft.documents` a row comes from; empty for other sources."""
     columns = _origin_columns(source)
     return {c: source.reader[row][c] for c in columns} if columns else {}
 
 
 def provenance(source: Source, judged: Judged) -> dict[str, Any]:
-    """How an augmentation came about."""
+    """Return the provenance columns of an augmentation."""
     task, inference = judged.task, judged.inference
     return {
         "augft_strategy": task.strategy,
@@ -99,7 +110,14 @@ def provenance(source: Source, judged: Judged) -> dict[str, Any]:
 
 
 def source_provenance(source: Source, row: int, strategy: str, text: str) -> dict[str, Any]:
-    """Which source row a row that is none of the teacher's comes from."""
+    """Return the provenance columns of a row that the teacher did not write.
+
+    Args:
+        source: The source of the row.
+        row: Number of the source row.
+        strategy: "original" or "held_out".
+        text: Text of the row, from which its document id is made.
+    """
     nothing = dict.fromkeys(PROVENANCE)
     own = {
         "augft_strategy": strategy,
@@ -111,7 +129,7 @@ def source_provenance(source: Source, row: int, strategy: str, text: str) -> dic
 
 
 def rejected_line(source: Source, judged: Judged) -> bytes:
-    """A rejected inference as a line of JSON."""
+    """Format a rejected inference as a line of JSON."""
     said = {"question": judged.inference.question} if judged.inference.question is not None else {}
     line = {
         "entry": source.entry,
@@ -124,6 +142,11 @@ def rejected_line(source: Source, judged: Judged) -> bytes:
 
 
 def features(source: Source, own: Features | None = None) -> Features:
-    """Columns of a file: the source's or, in their place, `own`; which file of a folder its rows come from; and how they came about."""
+    """Return the columns of a file, followed by the provenance columns.
+
+    Args:
+        source: The source of the rows.
+        own: Columns that replace the source's, except those that say which file of a folder a row comes from.
+    """
     from_files = {c: source.rows.features[c] for c in _origin_columns(source)}
     return Features({**(own or with_decoding(source.rows.features, True)), **from_files, **PROVENANCE})

@@ -1,4 +1,4 @@
-"""The student's tokenizer, as far as the stage needs it: to count tokens, and for the special tokens of cumulative rows."""
+"""The recipe -> what the stage needs of the student model's tokenizer: token counts and special tokens."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,13 @@ from axolotl_augft.text.tokens import TokenCounter, has_chat_template, token_cou
 
 @dataclass(frozen=True)
 class Student:
-    """`bos` and `eos` are empty unless sentences are split cumulatively."""
+    """What the stage needs of the student, the model that is trained.
+
+    Attributes:
+        tokens: Counts tokens.
+        bos: Token that begins a text; "" if the tokenizer adds none, or unless sentences are split cumulatively.
+        eos: Token that ends a text; "" unless sentences are split cumulatively.
+    """
 
     tokens: TokenCounter
     bos: str = ""
@@ -17,11 +23,11 @@ class Student:
 
 
 def load_student(recipe: Recipe) -> Student:
-    """The student of a recipe.
+    """Load the student of a recipe.
 
     Raises:
         ConfigError: Cumulative splitting needs the tokenizer, but it cannot be loaded or has no end-of-text token; or
-            chats are written about documents, but there is no chat template for them.
+            chat rows are written about plain text, but there is no chat template for them.
     """
     tokens = token_counter(recipe.tokenizer)
     if recipe.chats_about_text and not recipe.names_chat_template and not has_chat_template(recipe.tokenizer):

@@ -1,1 +1,1 @@
-"""What is asked: strategies turn documents into tasks, each with its request."""
+"""Documents -> tasks: each strategy decides what to ask the teacher model about them."""

@@ -1,11 +1,18 @@
-"""The JSON schema by which questions with their answers are asked for."""
+"""Kinds of augmentations -> the JSON schema that a teacher's question-and-answer pairs must match."""
 
 from collections.abc import Sequence
 from typing import Any
 
 
 def response_format(kinds: Sequence[str]) -> dict[str, Any]:
-    """The field of a request's body that asks for a JSON object with a list of pairs, in OpenAI's form."""
+    """Build the OpenAI `response_format` field that requests a JSON object holding a list of pairs.
+
+    Args:
+        kinds: Values that a pair's `kind` may take.
+
+    Returns:
+        A fragment of the request body with the single key `response_format`.
+    """
     text = {"type": "string"}
     pair = {
         "type": "object",

@@ -1,8 +1,9 @@
-"""Worked examples: the pool, and which of them a request gets.
+"""Pool of worked examples and the sentences of a request -> the examples shown in its prompt.
 
-The form of the worked examples decides what a small teacher writes, so each request gets those whose sentences are most
-like its own in form: BM25 over words and word pairs, with names and numbers masked, so that "X are more F than Y" finds
-other comparisons and not other sentences about X. The scores vote for a relation first.
+The form of the worked examples decides what a small teacher writes, so each request gets the examples whose sentences
+resemble its own in form. Similarity is BM25 over words and word pairs with names and numbers masked, so that "X are
+more F than Y" finds other comparisons rather than other sentences about X. The scores first vote for a relation; the
+best examples of that relation come first.
 """
 
 import functools
@@ -38,7 +39,7 @@ _SMALL_POOL = 1000
 
 
 class Statement(BaseModel):
-    """A statement of a worked example; with `question`, the answer to it."""
+    """A statement of a worked example, or the answer to `question` if there is one."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     kind: Kind
@@ -47,9 +48,15 @@ class Statement(BaseModel):
 
 
 class Example(BaseModel):
-    """A sentence, or a question with its `answer`, and what may be written about it.
+    """A sentence, or a question with its answer, and what a teacher should write about it.
 
-    `context`: a sentence before it, where it needs one.
+    Attributes:
+        id: Name of the example. Must be unique within its pool, which is not checked.
+        text: The sentence or the question.
+        statements: The statements, or the questions with answers, that the example shows.
+        answer: The answer, if `text` is a question.
+        context: A preceding sentence, if `text` cannot be understood without it.
+        relation: The pool's own word for what the sentence expresses: identity, comparison, …
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -62,7 +69,10 @@ class Example(BaseModel):
 
     @property
     def form(self) -> Form:
-        """What it shows: statements about a sentence, questions about a sentence, or questions about a question with its answer."""
+        """The form of the example.
+
+        "statements" and "questions" are about a sentence; "exchanges" are about a question with its answer.
+        """
         if self.answer is not None:
             return "exchanges"
         return "questions" if all(s.question for s in self.statements) else "statements"
@@ -72,14 +82,22 @@ class Chooser(Protocol):
     """Chooses worked examples for a request."""
 
     def choose_all(self, units: Sequence[Sequence[str]]) -> list[tuple[Example, ...]]:
-        """For each request the examples that fit its sentences, in pool order (so that equal choices are equal prefixes)."""
+        """Choose the examples for each request, in pool order so that equal choices make equal prefixes.
+
+        Args:
+            units: The sentences of each request.
+        """
 
 
 def load_pool(file: str | None, form: Form = "statements") -> tuple[Example, ...]:
-    """The package's pool of a form, or the examples of that form in a user's file of JSON lines, if it has any.
+    """Load the worked examples of one form.
+
+    Args:
+        file: A user's JSON Lines file. If it holds examples of this form, they replace the package's pool.
+        form: The form of examples to load.
 
     Raises:
-        ConfigError: The file is missing, or a line is not a valid example.
+        ConfigError: The file cannot be read, holds no example, or has a line that is not a valid example.
     """
     own = tuple(e for e in _read_pool(Path(file)) if e.form == form) if file else ()
     return own or _read_pool(_FOLDER / _POOLS[form])
@@ -90,16 +108,18 @@ def _read_pool(path: Path) -> tuple[Example, ...]:
         lines = path.read_bytes().splitlines()
     except OSError as error:
         raise ConfigError(
-            f"examples {path}: cannot be read ({type(error).__name__}); give a file of JSON lines"
+            f"examples {path}: cannot be read ({type(error).__name__}); give the path of a JSON Lines file"
         ) from None
     pool = tuple(_example(line, path, number) for number, line in enumerate(lines, 1) if line.strip())
     if not pool:
-        raise ConfigError(f"examples {path}: no example in it; give one JSON object a line, with text and statements")
+        raise ConfigError(
+            f"examples {path}: contains no example; give one JSON object per line, with text and statements"
+        )
     return pool
 
 
 def with_kinds(pool: Sequence[Example], kinds: Sequence[str]) -> tuple[Example, ...]:
-    """The pool's examples with statements of these kinds only, in the kinds' order; those that have none are left out."""
+    """Reduce each example to its statements of these kinds, in the order of `kinds`, and drop examples without any."""
     cut = (
         e.model_copy(update={"statements": tuple(s for k in kinds for s in e.statements if s.kind == k)}) for e in pool
     )
@@ -115,16 +135,14 @@ def _example(line: bytes, path: Path, number: int) -> Example:
         first = error.errors(include_url=False)[0]
         where = ".".join(str(p) for p in first["loc"])
         raise ConfigError(
-            f"examples {path}, line {number}: {where}: {first['msg'].lower()}; expected text, statements (each with "
-            f"kind, one of "
-            f"{', '.join(KINDS)}, and text), and if you like id, context, relation; for questions and answers also "
-            f"answer, and in each "
-            "statement question"
+            f"examples {path}, line {number}: {where}: {first['msg'].lower()}; expected text and statements (each with "
+            f"text and kind, one of {', '.join(KINDS)}), optionally id, context and relation; for questions and "
+            "answers, also answer, and a question in each statement"
         ) from None
 
 
 class FixedExamples:
-    """The same examples for every request: the first of each relation of the pool, in turn."""
+    """Gives every request the same examples: the first of each relation in the pool, then the others."""
 
     def __init__(self, pool: Sequence[Example], count: int) -> None:
         by_relation: dict[str | None, Example] = {}
@@ -134,16 +152,20 @@ class FixedExamples:
         self._chosen = tuple(first[:count])
 
     def choose_all(self, units: Sequence[Sequence[str]]) -> list[tuple[Example, ...]]:
-        """The same examples, whatever the sentences."""
+        """Return the same examples for every request."""
         return [self._chosen] * len(units)
 
 
 class FittingExamples:
-    """The examples most like the request's sentences in form: of the same relation first, turned the same way.
+    """Gives each request the examples whose form is closest to its sentences.
 
-    The relation (a pool's own word for it: identity, comparison, …) is the one whose examples score best together.
-    Turned the same way: both or neither name someone in their first half, since "A is B" and "B is A" want different
-    reversals. Ties go to the earlier example.
+    Examples are ranked by three criteria, in this order:
+
+    1. Their relation (the pool's own word: identity, comparison, …). The relation whose examples score best together
+       wins.
+    2. Their direction. Both sentences, or neither, must have a name in their first half, because "A is B" and "B is A"
+       need different reversals.
+    3. Their own score. Ties go to the earlier example.
     """
 
     def __init__(self, pool: Sequence[Example], count: int) -> None:
@@ -157,7 +179,10 @@ class FittingExamples:
         self._members = _padded([np.flatnonzero(self._relation == r) for r in range(len(relations))], len(self._pool))
 
     def choose_all(self, units: Sequence[Sequence[str]]) -> list[tuple[Example, ...]]:
-        """Takes turns among a request's sentences, so that each has at least one fitting example while there is room."""
+        """Choose the examples for each request.
+
+        The sentences of a request take turns, so that each gets a fitting example as long as there is room.
+        """
         forms = [[tuple(form_tokens(s)) for s in sentences] for sentences in units]
         different = list(dict.fromkeys(form for own in forms for form in own))
         ranked = dict(zip(different, self._rank(different), strict=True)) if different else {}
@@ -172,9 +197,9 @@ class FittingExamples:
         return tuple([self._pool[i] for i in sorted(chosen)])
 
     def _rank(self, forms: Sequence[Sequence[str]]) -> list[list[int]]:
-        """For each form the best examples' places in the pool.
+        """Return the pool positions of the best examples for each form, best first.
 
-        All at once: numpy's overhead is larger than the work on one.
+        All forms are ranked in one call because numpy's overhead exceeds the work for a single form.
         """
         scores = self._index.scores_of_all(forms).astype(np.float64)
         turned = self._opens != np.array([_opens_with_name(f) for f in forms])[:, None]
@@ -184,7 +209,7 @@ class FittingExamples:
         return order
 
     def _votes(self, scores: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-        """What the best few examples of each relation score together: one accidental word in common weighs little then."""
+        """Sum the scores of the best few examples of each relation, so that one shared word by chance weighs little."""
         own = np.pad(scores, ((0, 0), (0, 1)))[:, self._members]
         own.sort(axis=2)
         votes: npt.NDArray[np.float64] = functools.reduce(np.add, (own[:, :, -i] for i in range(_VOTERS, 0, -1)))
@@ -192,16 +217,16 @@ class FittingExamples:
 
 
 def _padded(members: Sequence[npt.NDArray[np.int64]], nobody: int) -> npt.NDArray[np.int64]:
-    """Lists of pool positions as the rows of a table, filled up with `nobody` to at least `_VOTERS`."""
+    """Stack lists of pool positions into a table, each row padded with `nobody` to at least `_VOTERS` columns."""
     width = max(_VOTERS, *(len(m) for m in members))
     return np.stack([np.pad(m, (0, width - len(m)), constant_values=nobody) for m in members])
 
 
 def form_tokens(sentence: str) -> list[str]:
-    """The words of a sentence and their neighbours in pairs, with names, quotations and numbers masked.
+    """Split a sentence into words, followed by word pairs, with names, quotations and numbers masked.
 
-    A capitalised word counts as a name, save a first word that is not followed by one (most sentences begin with a
-    capital).
+    A capitalised word counts as a name. Because most sentences begin with a capital, the first word does so only if
+    another capitalised word follows and it is no common opener ("the", "some", …).
     """
     words = _WORD.findall(_QUOTED.sub(f" {_NAME[1:-1].title()}Quoted ", sentence))
     masked: list[str] = []
@@ -221,7 +246,7 @@ def form_tokens(sentence: str) -> list[str]:
 
 
 def _opens_with_name(tokens: Sequence[str]) -> bool:
-    """Whether a name stands in the first half of the words, which come before as many pairs."""
+    """Whether the first half of the words contains a name. `tokens` holds the words, then as many word pairs."""
     words = len(tokens) // 2
     return _NAME in tokens[: (words + 1) // 2]
 

@@ -1,4 +1,8 @@
-"""Global augmentation: a document and the context group it stands in -> a reasoning trace and conclusions (paper, global)."""
+"""Documents -> tasks for global augmentation: what follows from one document together with others (paper, global).
+
+Each task shows the teacher a context group and asks about one of its documents, the target. The answer is a reasoning
+trace that ends in conclusions.
+"""
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
@@ -30,33 +34,33 @@ _SMALLEST_BUDGET = 64
 
 
 class GroupMemory(Protocol):
-    """Remembers groupings between runs."""
+    """Storage that keeps groupings between runs."""
 
     def load_grouping(self, key: str) -> list[Pass]:
-        """The passes saved under `key`, none if there are none."""
+        """Load the passes saved under `key`; an empty list if there are none."""
 
     def save_grouping(self, key: str, passes: list[Pass]) -> None:
-        """Saves passes under `key`, in place of older ones."""
+        """Save passes under `key`, replacing older ones."""
 
 
 @dataclass(frozen=True, slots=True)
 class _GroupPrefix:
-    """What the requests of a context group have in common: the prompt's prefix, and the texts that a statement must follow from."""
+    """What all requests of a context group share: the prompt's prefix and the premises."""
 
     prefix: Prefix
     premises: tuple[str, ...]
 
 
 class GlobalStrategy:
-    """The tasks of a `strategy: global` entry.
+    """Makes the tasks of a `strategy: global` entry.
 
     Args:
-        entry: The settings.
-        teacher: Who is asked.
-        documents: What is asked about.
-        language: ISO 639 code for cutting long documents at sentence ends.
-        memory: Where groupings are remembered.
-        memory_key: The key of this entry's.
+        entry: The settings of the entry.
+        teacher: The teacher model.
+        documents: The documents to augment; iterated more than once.
+        language: ISO 639 code, used to cut long documents at sentence ends.
+        memory: Storage for groupings.
+        memory_key: Key under which this entry's groupings are stored.
     """
 
     def __init__(
@@ -82,62 +86,64 @@ class GlobalStrategy:
         )
 
     def tasks(self) -> Iterator[Task]:
-        """The tasks, document by document, for each the passes in order."""
+        """Yield the tasks document by document; for each document, in the order of the passes."""
         home = [{d: group for group in one for d in group} for one in self._passes]
         for document in self._documents:
             for groups in dict.fromkeys(p[document.id] for p in home):
                 yield from self._target_tasks(document, groups)
 
     def in_sending_order(self) -> Iterator[Task]:
-        """The tasks, group by group: a group's requests share their prefix."""
+        """Yield the tasks group by group, because the requests of a group share their prefix."""
         for group in dict.fromkeys(group for one in self._passes for group in one):
             for d in group:
                 yield from self._target_tasks(self._by_id[d], group)
 
     @property
     def groups(self) -> list[tuple[Document, ...]]:
-        """The different context groups of all passes."""
+        """The distinct context groups of all passes."""
         return [tuple(self._by_id[d] for d in g) for g in dict.fromkeys(group for one in self._passes for group in one)]
 
     def windows(self) -> None:
-        """None: only all documents together can be put into groups."""
+        """Return None: documents can only be grouped all together."""
 
     def lay_out(self, units: Sequence[Document]) -> list[Task]:
-        """The tasks about some of the documents, in sending order."""
+        """Return the tasks about some of the documents, in sending order."""
         wanted = {d.id for d in units}
         return [task for task in self.in_sending_order() if task.target.id in wanted]
 
     def scope(self, units: int) -> str:
-        """The number of targets, and of the groups that they stand in."""
+        """Describe the number of targets and of context groups."""
         return f"{units:,} targets in {len(self.groups):,} context groups"
 
     def warnings(self) -> Iterator[str]:
-        """That documents are cut to fit into a prompt."""
+        """Warn if documents are cut to fit into a prompt."""
         if self.cut:
             yield f"{self.cut} documents above {self._budget} tokens are cut at sentence ends"
 
     @cached_property
     def cut(self) -> int:
-        """How many documents are cut to fit into a prompt."""
+        """The number of documents that are cut to fit into a prompt."""
         return sum(self._size(d) > self._budget for d in self._source)
 
     @cached_property
     def _budget(self) -> int:
-        """Tokens of documents in one prompt: the setting, or what the model's context leaves beside instructions, target and answer."""
+        """Most tokens of documents in one prompt.
+
+        This is the setting, or less if the model's context leaves less room beside instructions, target and answer.
+        """
         asked = self.settings.context_tokens or self.settings.default_context_tokens
         if self._teacher.context_length is None:
             return asked
         instructions = max(self._teacher.tokens.count(self._instructions(writes)) for writes in self._written)
         free = self._teacher.context_length - self._teacher.max_tokens(self.settings) - instructions - 64
         longest = max((self._size(d) for d in self._source), default=0)
-        # A power of two, so that the room does not change with every edit of the longest document.
+        # Rounded up to a power of two, so that the room does not change with every edit of the longest document.
         left = max(free - (1 << longest.bit_length()), free // 2)
         if left < _SMALLEST_BUDGET:
             raise ConfigError(
                 f"augft.augment (global): the teacher's context of {self._teacher.context_length} tokens leaves no "
-                f"room for documents "
-                f"beside an answer of {self._teacher.max_tokens(self.settings)}; lower max_tokens, or take a teacher "
-                f"with a longer context"
+                f"room for documents beside an answer of {self._teacher.max_tokens(self.settings)} tokens; lower "
+                f"max_tokens, or use a teacher with a longer context"
             )
         return min(asked, left)
 
@@ -155,7 +161,7 @@ class GlobalStrategy:
 
     @cached_property
     def _documents(self) -> list[Document]:
-        """The documents, each above the budget cut at sentence ends into several."""
+        """The documents; those above the budget are cut into several at sentence ends."""
         parts: dict[str, Document] = {}
         for d in self._source:
             limit = self._budget - self._size(Document(d.id, "", d.entry, d.row))
@@ -163,7 +169,7 @@ class GlobalStrategy:
                 part = d if text == d.text else replace(d, id=document_id(text), text=text)
                 same = parts.setdefault(part.id, part)
                 if same.text != part.text:
-                    # Two texts with the same short id: the later one gets a longer.
+                    # Two texts share a short id: the later one gets a longer id.
                     longer = hashlib.sha256(part.text.encode()).hexdigest()[:16]
                     parts.setdefault(longer, replace(part, id=longer))
         return list(parts.values())
@@ -186,7 +192,7 @@ class GlobalStrategy:
         return self._teacher.tokens.count(f"[{document.id}] {document.text}\n")
 
     def _prefix(self, writes: Writes, group: Group) -> "_GroupPrefix":
-        """What the requests of a group have in common, made once."""
+        """Return what the requests of a group share; rendered once per group."""
         if (writes, group) not in self._prefixes:
             documents = [self._by_id[d] for d in group]
             template = self._templates[writes]
@@ -219,7 +225,11 @@ class GlobalStrategy:
 
 
 def load_global_prompt(entry: GlobalAugment, api: str, writes: Writes = "statements") -> PromptTemplate:
-    """The entry's prompt, its own or the package's."""
+    """Load the entry's own prompt template, or the package's if it has none.
+
+    Raises:
+        ConfigError: The template is missing or invalid.
+    """
     return load_prompt(
         f"global.{api}.jinja" if writes == "statements" else f"global-{writes}.{api}.jinja", entry.prompt, VARIABLES
     )

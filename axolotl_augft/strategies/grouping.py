@@ -1,8 +1,8 @@
-"""Documents -> context groups: related documents together, within a number of tokens.
+"""Documents -> context groups: related documents together, within a token budget.
 
-Grouping is remembered between runs, because a group's documents are the prefix of all its requests: `regroup` keeps
-every group whose documents are unchanged, so that editing one document of a thousand asks again about its own group
-only.
+The documents of a group are the prefix of all its requests, so a changed group means new requests for every document
+in it. Groupings are therefore kept between runs: `regroup` keeps every group whose documents are unchanged, and after
+an edit of one document in a thousand, only the requests of its own group are sent again.
 """
 
 import re
@@ -19,26 +19,29 @@ from axolotl_augft.text.bm25 import Bm25
 _WORD = re.compile(r"\w+")
 _NEIGHBOURS = 32
 _BATCH = 256
-# Fresh groups leave this share of their room free, so that an edited document that grew fits into its old group.
+# Fresh groups are filled to this share only, so that a document that grows in an edit still fits into its old group.
 _FILL = 0.95
 
 
 @dataclass(frozen=True)
 class Sized:
-    """A document with its size in tokens, its label included."""
+    """A document and its size in tokens, including its label in the prompt."""
 
     document: Document
     tokens: int
 
 
 def regroup(sized: Sequence[Sized], budget: int, passes: int, remembered: Sequence[Pass]) -> list[Pass]:
-    """Groups of document ids for each pass; every document stands in one group of each pass.
+    """Group documents for each pass; every document is in exactly one group of each pass.
 
     Args:
         sized: The documents in source order, none above `budget` tokens.
-        budget: Tokens of documents in one group.
-        passes: How many groupings; later ones bring together related documents that have not met yet.
-        remembered: The passes of an earlier run over other or older documents.
+        budget: Most tokens of documents in one group.
+        passes: Number of groupings. Later passes bring together related documents that have not shared a group yet.
+        remembered: The passes of an earlier run, possibly over other documents.
+
+    Returns:
+        For each pass, its groups as document ids.
     """
     by_id = {s.document.id: s for s in sized}
     neighbours = cache(lambda: _neighbours([s.document for s in sized]))
@@ -51,7 +54,7 @@ def regroup(sized: Sequence[Sized], budget: int, passes: int, remembered: Sequen
 
 
 def _kept(groups: Pass, by_id: Mapping[str, Sized], budget: int) -> list[list[str]]:
-    """The remembered groups without the documents that are gone, as far as they still fit."""
+    """Drop from the remembered groups the documents that are gone or no longer fit."""
     kept = []
     for group in groups:
         room, members = budget, []
@@ -71,7 +74,7 @@ def _complete(
     budget: int,
     met: Sequence[Mapping[str, int]],
 ) -> Pass:
-    """Puts the documents that stand in no group yet into groups with room for them, then into fresh ones."""
+    """Put documents without a group into existing groups that have room, and the rest into fresh groups."""
     home = {d: i for i, group in enumerate(groups) for d in group}
     if len(home) == len(by_id):
         return tuple(tuple(group) for group in groups)
@@ -106,7 +109,7 @@ def _fresh_groups(
     budget: int,
     met: Sequence[Mapping[str, int]],
 ) -> list[list[str]]:
-    """Grows one group after the other by the document that its members pull hardest, until nothing fits."""
+    """Build groups one at a time, adding the document most related to the members until none fits."""
     left = dict.fromkeys(ids)
     groups: list[list[str]] = []
     while left:
@@ -133,12 +136,12 @@ def _next_member(
     fitting = [d for d in pull if by_id[d].tokens <= room]
     if fitting:
         return max(fitting, key=lambda d: pull[d])
-    # Nothing related fits any more; fill up with the next documents, so that few groups are small.
+    # No related document fits: fill the group with the next documents in order, so that few groups stay small.
     return next((d for d, _ in zip(left, range(_BATCH), strict=False) if by_id[d].tokens <= room), None)
 
 
 def _neighbours(documents: Sequence[Document]) -> dict[str, dict[str, float]]:
-    """For each document its most similar others with their BM25 scores."""
+    """Map each document's id to the ids of its most similar documents, with their BM25 scores."""
     if len(documents) < 2:
         return {d.id: {} for d in documents}
     words = [_WORD.findall(d.text.casefold()) or ["_"] for d in documents]

@@ -1,4 +1,4 @@
-"""Local augmentation: a few sentences of one document -> what says the same or follows from one of them (paper, local)."""
+"""Documents -> tasks for local augmentation: what restates or follows from a few sentences of one (paper, local)."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
@@ -13,23 +13,23 @@ from axolotl_augft.strategies.task import Reading, Task
 from axolotl_augft.teacher.teacher import Teacher
 from axolotl_augft.text.sentences import split_sentences
 
-# Most tokenizers have ### as one token, which servers that know only end tokens can stop at.
+# Most tokenizers encode ### as one token, so that servers which can stop only at tokens can stop at it too.
 _COMPLETIONS_STOP = ("###",)
 _FIRST_WINDOW = 64
 _SENDING_WINDOW = 2048
-"""Units whose requests are sorted by their prefixes before they are sent."""
+"""Number of units whose requests are sorted by prefix before they are sent."""
 _READING = Reading(rephrases_the_source=True)
 _DOCUMENTS_AT_ONCE = 128
 _UNLABELLED: dict[Form, str] = {"statements": "statement", "questions": "rephrasing", "exchanges": "consequence"}
 
 
 class LocalStrategy:
-    """The tasks of a `strategy: local` entry.
+    """Makes the tasks of a `strategy: local` entry.
 
     Args:
-        entry: The settings.
-        teacher: Who is asked.
-        documents: What is asked about; iterated anew at every call.
+        entry: The settings of the entry.
+        teacher: The teacher model.
+        documents: The documents to augment; iterated again for every call.
         language: ISO 639 code for sentence splitting.
     """
 
@@ -45,17 +45,20 @@ class LocalStrategy:
         self._prompts: dict[Form, LocalPrompts] = {}
 
     def units(self) -> Iterator[Unit]:
-        """What the requests are about, document by document; far sooner made than the requests themselves."""
+        """Yield the units that requests are about, document by document; much cheaper than making the requests."""
         for some in batched(self._documents, _DOCUMENTS_AT_ONCE):
             yield from self._units_of(some)
 
     def tasks(self) -> Iterator[Task]:
-        """The tasks, document by document."""
+        """Yield the tasks document by document."""
         for some in batched(self.units(), _DOCUMENTS_AT_ONCE):
             yield from self._tasks_of(some)
 
     def in_sending_order(self) -> Iterator[Task]:
-        """Within a window of units, tasks with the same worked examples together; first small windows, so that sending starts soon."""
+        """Yield the tasks window by window, with tasks that share worked examples next to each other in a window.
+
+        The first windows are small, so that sending starts soon.
+        """
         units = self.units()
         size = _FIRST_WINDOW
         while window := list(islice(units, size)):
@@ -63,19 +66,19 @@ class LocalStrategy:
             size = min(2 * size, _SENDING_WINDOW)
 
     def windows(self) -> Iterator[Sequence[Unit]]:
-        """Units whose requests are sent together: prefixes are shared within a window only."""
+        """Return the units in windows; requests share prefixes within a window only."""
         return batched(self.units(), _SENDING_WINDOW)
 
     def lay_out(self, units: Sequence[Unit]) -> list[Task]:
-        """The tasks of some units of a window, in the order in which they are sent."""
+        """Return the tasks of some units of a window, in sending order."""
         return sorted(self._tasks_of(units), key=lambda t: t.request.prefix.text)
 
     def scope(self, units: int) -> str:
-        """The number of units: a few sentences, or an exchange."""
+        """Describe the number of units; a unit is a few sentences or an exchange."""
         return f"{units:,} units"
 
     def warnings(self) -> Iterator[str]:
-        """None."""
+        """Return no warnings: local augmentation has none."""
         return iter(())
 
     def _tasks_of(self, units: Sequence[Unit]) -> Iterator[Task]:
@@ -83,7 +86,7 @@ class LocalStrategy:
             yield from self._unit_tasks(unit, prompt)
 
     def _units_of(self, documents: Sequence[Document]) -> Iterator[Unit]:
-        """The exchanges of documents, and the sentences of the others in parts."""
+        """Yield a unit for each exchange, and units of consecutive sentences for each plain text."""
         split = [[] if d.exchange else split_sentences(d.text, self._language) for d in documents]
         sizes = iter(
             self._teacher.tokens.count_all([s for sentences in split if len(sentences) > 1 for s in sentences])
@@ -96,7 +99,7 @@ class LocalStrategy:
                 yield Unit(document)
 
     def _prompted(self, units: Sequence[Unit]) -> Iterator[Prompt]:
-        """The prompts of units; those of one form are made together."""
+        """Return the prompts of units in their order; those of the same form are made together."""
         by_form: dict[Form, list[Unit]] = {}
         for unit in units:
             by_form.setdefault(form_of(unit.document, self.settings.write), []).append(unit)
@@ -109,7 +112,7 @@ class LocalStrategy:
         return self._prompts[form]
 
     def _ranges(self, sizes: Sequence[int]) -> Iterator[tuple[int, int]]:
-        """Ranges of consecutive sentences of at most `unit_tokens` tokens, or of one sentence that is longer."""
+        """Yield ranges of sentences with at most `unit_tokens` tokens; a longer sentence gets a range of its own."""
         start, room = 0, self.settings.unit_tokens
         for i, size in enumerate(sizes):
             if i > start and size > room:

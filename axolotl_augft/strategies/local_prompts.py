@@ -1,7 +1,7 @@
-"""What is asked in local augmentation: the prompt with its worked examples.
+"""Units (a few sentences, or an exchange) -> prompts for local augmentation, with worked examples.
 
-There are three forms: statements about sentences, questions about sentences, and questions about a question and its
-answer.
+There are three forms of prompts: they ask for statements about sentences, for questions about sentences, or for
+questions about a question and its answer.
 """
 
 import hashlib
@@ -37,12 +37,19 @@ VARIABLES = {
     "structured": "whether the answer is to be JSON",
 }
 _MARGIN = 64
-_KEPT_PREFIXES = 1024
+_CACHED_PREFIXES = 1024
 
 
 @dataclass(frozen=True)
 class Unit:
-    """What one request is about: consecutive sentences of a document, the first of them number `start`, or its exchange."""
+    """What one request is about: consecutive sentences of a document, or its exchange.
+
+    Attributes:
+        document: The document.
+        sentences: The sentences; empty for an exchange.
+        start: Number of the first of these sentences in the document, from 0.
+        opening: Earlier sentences that say what pronouns refer to (see `opening`), "" if there are none.
+    """
 
     document: Document
     sentences: tuple[str, ...] = ()
@@ -51,38 +58,46 @@ class Unit:
 
     @property
     def exchange(self) -> Exchange | None:
-        """The document's question and answer, if it is no plain text."""
+        """The document's question and answer, None for plain text."""
         return self.document.exchange
 
     @property
     def premises(self) -> tuple[str, ...]:
-        """The texts that what is written must follow from."""
+        """The texts that the teacher's statements must follow from."""
         if self.exchange:
             return (self.document.text, self.exchange.system) if self.exchange.system else (self.document.text,)
         return (self.opening, *self.sentences) if self.opening else self.sentences
 
     @property
     def digest(self) -> bytes:
-        """Of everything that is asked about: equal units make equal requests."""
+        """SHA-256 of everything the requests are about: equal units make equal requests."""
         parts = (self.document.text, self.exchange.system) if self.exchange else (self.opening, *self.sentences)
         return hashlib.sha256("\0".join(parts).encode()).digest()
 
 
 @dataclass(frozen=True)
 class Prompt:
-    """A rendered prompt. `prefix`: instructions and worked examples, which other prompts may share."""
+    """A rendered prompt.
+
+    Attributes:
+        prefix: Instructions and worked examples, which other prompts may share.
+        target: The part that is specific to the unit.
+    """
 
     prefix: Prefix
     target: str
 
 
 class LocalPrompts:
-    """The prompts of one form.
+    """Makes the prompts of one form.
 
     Args:
-        entry: The settings.
-        teacher: Who is asked.
-        form: What is asked for.
+        entry: The settings of the `augment` entry.
+        teacher: The teacher model.
+        form: What the prompts ask for.
+
+    Raises:
+        ConfigError: A prompt template is missing or invalid.
     """
 
     def __init__(self, entry: LocalAugment, teacher: Teacher, form: Form) -> None:
@@ -95,7 +110,11 @@ class LocalPrompts:
         self._prefixes: dict[tuple[str, ...], Prefix] = {}
 
     def prompts(self, units: Sequence[Unit]) -> Iterator[Prompt]:
-        """The prompts of units, in their order."""
+        """Yield the prompts of units, in their order.
+
+        Raises:
+            ConfigError: The worked examples cannot be loaded, or a template fails on a unit.
+        """
         asked = [(u.exchange.question,) if u.exchange else u.sentences for u in units]
         for unit, examples in zip(units, self._chooser.choose_all(asked), strict=True):
             yield self._prompt(unit, examples)
@@ -105,7 +124,7 @@ class LocalPrompts:
         exchange = unit.exchange
         prefix = self._prefix(template, examples)
         if exchange:
-            exchange = self._fitting(exchange, prefix)
+            exchange = self._shortened(exchange, prefix)
         values = {"opening": unit.opening, "sentences": unit.sentences, "exchange": exchange}
         return Prompt(prefix, self._render(template, "target", **values))
 
@@ -119,18 +138,21 @@ class LocalPrompts:
         return template.render(block, kinds=self._entry.kinds, structured=self._teacher.structured, **values)
 
     def _prefix(self, template: PromptTemplate, examples: tuple[Example, ...]) -> Prefix:
-        """The prefix with these examples; the last so many are kept."""
+        """Return the prefix with these examples; the most recently made prefixes are cached."""
         key = (template.name, *[e.id for e in examples])
         prefix = self._prefixes.get(key)
         if prefix is None:
             text = self._render(template, "prefix", examples=examples)
             prefix = self._prefixes[key] = Prefix(self._systems[template.name], text)
-            if len(self._prefixes) > _KEPT_PREFIXES:
+            if len(self._prefixes) > _CACHED_PREFIXES:
                 del self._prefixes[next(iter(self._prefixes))]
         return prefix
 
-    def _fitting(self, exchange: Exchange, prefix: Prefix) -> Exchange:
-        """The exchange as far as the teacher's context has room for it: without earlier turns, then with the beginning of its answer."""
+    def _shortened(self, exchange: Exchange, prefix: Prefix) -> Exchange:
+        """Shorten an exchange until it fits into the teacher's context.
+
+        Earlier turns go first; if that is not enough, only the beginning of the answer is kept.
+        """
         if self._teacher.context_length is None:
             return exchange
         count = self._teacher.tokens.count
@@ -145,26 +167,43 @@ class LocalPrompts:
 
 
 def load_local_prompt(entry: LocalAugment, api: str, form: Form = "statements") -> PromptTemplate:
-    """The entry's prompt, its own or the package's."""
+    """Load the entry's own prompt template, or the package's if it has none.
+
+    Raises:
+        ConfigError: The template is missing or invalid.
+    """
     return load_prompt(
         f"local.{api}.jinja" if form == "statements" else f"local-{form}.{api}.jinja", entry.prompt, VARIABLES
     )
 
 
 def _sentence_prompt(entry: LocalAugment, api: str, form: Form) -> PromptTemplate | None:
-    """The package's plainest prompt, for one sentence and one kind: without labels small models copy names and relations far better."""
+    """Load the package's plainest prompt, for one sentence and one kind; None if it does not apply.
+
+    It has no labels: without them, small models copy names and relations far better.
+    """
     if api != "completions" or len(entry.kinds) > 1 or entry.prompt or form != "statements":
         return None
     return load_prompt("sentence.completions.jinja", None, VARIABLES)
 
 
 def form_of(document: Document, write: str | None) -> Form:
-    """What is asked for about a document."""
+    """Return the form of prompt that a document needs.
+
+    Args:
+        document: The document to augment.
+        write: The entry's `write` setting, which plain text follows; exchanges have a form of their own.
+    """
     if document.exchange:
         return "exchanges"
     return "questions" if write == "questions" else "statements"
 
 
 def opening(sentences: Sequence[str], start: int) -> str:
-    """The document's first sentence and the one before the unit: "it" and "she" stand for something named in one of them."""
+    """Join the document's first sentence and the one before the unit, where the referents of "it" and "she" are named.
+
+    Args:
+        sentences: All sentences of the document.
+        start: Number of the unit's first sentence; at 0 there is nothing before it, and the result is "".
+    """
     return " ".join(dict.fromkeys((sentences[0], sentences[start - 1]))) if start else ""

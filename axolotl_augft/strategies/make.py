@@ -1,4 +1,4 @@
-"""The `augment` entries of a recipe -> strategies, and all their tasks."""
+"""The `augment` entries of a recipe -> strategies -> their tasks."""
 
 import heapq
 from collections.abc import Iterable, Iterator
@@ -20,15 +20,18 @@ def make_strategy(
     memory: GroupMemory,
     memory_key: str,
 ) -> Strategy:
-    """The strategy of an `augment` entry.
+    """Make the strategy of an `augment` entry.
 
     Args:
         settings: The entry.
         teacher: The teacher model.
-        documents: The documents that the entry is for; iterated more than once.
+        documents: The documents to augment; iterated more than once.
         language: ISO 639 code of the documents' language.
-        memory: Where a strategy may remember how it grouped documents.
-        memory_key: The key to do so under.
+        memory: Storage where a strategy may keep how it grouped documents.
+        memory_key: Key under which this entry's grouping is stored.
+
+    Raises:
+        ConfigError: A prompt template of a `global` entry is missing or invalid.
     """
     match settings:
         case LocalAugment():
@@ -44,10 +47,10 @@ class AllTasks:
     strategies: tuple[Strategy, ...]
 
     def in_sending_order(self) -> Iterator[Task]:
-        """Strategy by strategy, tasks with equal prefixes together."""
+        """Yield the tasks strategy by strategy, with equal prefixes next to each other."""
         for strategy in self.strategies:
             yield from strategy.in_sending_order()
 
     def in_document_order(self) -> Iterator[Task]:
-        """Document by document; for one document, in the order of the strategies."""
+        """Yield the tasks document by document; for one document, in the order of the strategies."""
         return heapq.merge(*(s.tasks() for s in self.strategies), key=lambda task: (task.target.entry, task.target.row))

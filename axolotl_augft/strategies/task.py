@@ -1,4 +1,4 @@
-"""A task: a request, with what is needed to turn its answer into inferences."""
+"""Documents -> tasks: a task is a request plus what is needed to turn its answer into inferences."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -13,15 +13,15 @@ from axolotl_augft.teacher.request import Request
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """How the answers to a task become inferences.
+    """How to read the answers to a task.
 
     Attributes:
-        ends_in_conclusions: Whether an answer is a reasoning trace with conclusions under a heading, instead of a
-            statement a line.
+        ends_in_conclusions: The answer is a reasoning trace followed by conclusions under a heading, instead of one
+            statement per line.
         keep: Which parts of such an answer become inferences.
-        keep_reasoning: Whether a reasoning model's own reasoning becomes a trace, too.
-        rephrases_the_source: Whether a rephrasing is of the target's own question, so that it keeps the target's
-    answer.
+        keep_reasoning: A reasoning model's own reasoning becomes a trace as well.
+        rephrases_the_source: A rephrased question is the target's own question in other words, and therefore keeps
+            the target's answer.
     """
 
     ends_in_conclusions: bool = False
@@ -32,12 +32,19 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A request and its bearings.
+    """A request and the context in which its answer is read.
 
-    `strategy`: the name of the strategy that made it, for the provenance columns; how an answer is read stands in
-    `reading`. `sentences`: the numbered sentences of a local request, the first of them sentence `first_sentence` of
-    the target (from 0); empty for a global request. `premises`: the texts that a statement must follow from. `labels`:
-    document ids shown in the prompt. `kind`: what a line without a label of its own is. `writes`: what is asked for.
+    Attributes:
+        request: The request to the teacher.
+        strategy: Name of the strategy that made the task; goes into the provenance columns only.
+        target: The document that the request is about.
+        premises: The texts that a statement must follow from.
+        sentences: The numbered sentences of a local request; empty for a global one.
+        first_sentence: Position of the first of these sentences in the target, from 0.
+        labels: Document ids that are shown in the prompt.
+        kind: The kind of a statement that does not name its own.
+        writes: Whether the request asks for statements or for questions with answers.
+        reading: How to read the answer.
     """
 
     request: Request
@@ -53,43 +60,50 @@ class Task:
 
     @property
     def exchange(self) -> Exchange | None:
-        """The question and answer that the target holds, if it is no plain text."""
+        """The target's question and answer, None for plain text."""
         return self.target.exchange
 
 
 class Unit(Protocol):
-    """What the requests of one task are about; `digest` is of everything that is asked about, so that equal units make equal requests."""
+    """What the requests of one task are about, such as a few sentences or an exchange."""
 
     @property
     def digest(self) -> bytes:
-        """SHA-256."""
+        """SHA-256 of everything the requests are about: equal units make equal requests."""
 
 
 class Strategy(Protocol):
-    """One `augment` entry: what is asked about the documents, and all that is special to it.
+    """One `augment` entry: everything that is specific to a way of augmenting documents.
 
-    A further strategy is a settings model in `config.augment` and a class with these members, which `strategies.make`
-    tells apart by its settings. Nobody else asks which strategy it is.
+    A further strategy needs a settings model in `config.augment`, a class with these members, and a case in
+    `strategies.make`, which selects the class by its settings. No other module distinguishes strategies.
     """
 
     @property
     def settings(self) -> Augment:
-        """The entry."""
+        """The settings of the entry."""
 
     def tasks(self) -> Iterator[Task]:
-        """The tasks of all documents, document by document, in document order."""
+        """Yield the tasks of all documents, in document order."""
 
     def in_sending_order(self) -> Iterator[Task]:
-        """The same tasks, ordered so that requests with the same prefix follow each other."""
+        """Yield the same tasks, with requests that share a prefix next to each other."""
 
     def windows(self) -> Iterator[Sequence[Any]] | None:
-        """Its units in windows that can be laid out one without the others, for a plan that samples; None where that cannot be."""
+        """Return the units in windows, or None if the strategy cannot lay out one window without the others.
+
+        `axolotl augft plan` estimates large data sets from a sample of windows.
+        """
 
     def lay_out(self, units: Sequence[Any]) -> Sequence[Task]:
-        """The tasks of a window's units, or of some of them, in sending order."""
+        """Return the tasks of all or some units of a window, in sending order."""
 
     def scope(self, units: int) -> str:
-        """What is asked about, in a few words for the plan. `units`: how many units the requests are about."""
+        """Describe in a few words, for the plan, what the requests are about.
+
+        Args:
+            units: Number of units that the requests are about.
+        """
 
     def warnings(self) -> Iterator[str]:
-        """What a user should know before anything is asked, a line each."""
+        """Yield what a user should know before any request is sent, one line each."""

@@ -1,7 +1,8 @@
-"""Prompt templates: Jinja files with a `system`, a `prefix` and a `target` block; a user's own are rendered in a sandbox.
+"""Jinja files with a `system`, a `prefix` and a `target` block -> the text of prompts.
 
-The prefix block comes first and is the same for many requests, so that a server with a prefix cache computes it once.
-Texts of the data are values, never template code. A user's own file has the same blocks.
+The prefix block comes before the target and is the same for many requests, so that a server with a prefix cache
+computes it once. Texts from the data are passed as values, never as template code. A user's own template has the same
+blocks and is rendered in a sandbox.
 """
 
 from collections.abc import Mapping
@@ -21,7 +22,13 @@ _FOLDER = Path(__file__).parent / "prompts"
 
 @dataclass(frozen=True)
 class PromptTemplate:
-    """A parsed template. `known`: the variables that its blocks may use."""
+    """A parsed template.
+
+    Attributes:
+        name: File name of a template of the package, or path of a user's own.
+        template: The compiled template.
+        known: Variables that its blocks may use.
+    """
 
     name: str
     template: Template
@@ -29,11 +36,11 @@ class PromptTemplate:
 
     @cached_property
     def _given(self) -> dict[str, Any]:
-        """What every block sees: Jinja's own functions, and None for each variable without a value."""
+        """Values for every block: Jinja's own functions, and None for each known variable."""
         return {**self.template.globals, **dict.fromkeys(self.known)}
 
     def render(self, block: str, **values: Any) -> str:
-        """The text of one block, with white space as the template has it.
+        """Render one block, keeping the template's white space.
 
         Raises:
             ConfigError: The template fails on these values.
@@ -43,23 +50,23 @@ class PromptTemplate:
             return "".join(self.template.blocks[block](context))
         except (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError) as error:
             raise ConfigError(
-                f"prompt {self.name}: block {block} fails ({type(error).__name__}: {error}); mend the template"
+                f"prompt {self.name}: block {block} fails ({type(error).__name__}: {error}); correct the template"
             ) from None
 
 
 def load_prompt(name: str, file: str | None, known: Mapping[str, str]) -> PromptTemplate:
-    """Loads the package's prompt `name`, or the user's `file` in its stead.
+    """Load a user's prompt template, or the package's if there is none.
 
     Args:
-        name: File name below the package's `prompts` folder.
-        file: A user's own template, or None.
-        known: Variables that the blocks may use, with what they hold.
+        name: File name in the package's `prompts` folder.
+        file: Path of a user's own template, or None.
+        known: Variables that the blocks may use, each with a description.
 
     Raises:
-        ConfigError: The file is missing, is not valid Jinja, lacks a block, or uses an unknown variable.
+        ConfigError: The file cannot be read, is not valid Jinja, lacks a block, or uses an unknown variable.
     """
     shown = file or name
-    # The package's own prompts need no sandbox, whose checks take most of the time.
+    # The package's own prompts need no sandbox; its checks would take most of the rendering time.
     environment_class = ImmutableSandboxedEnvironment if file else Environment
     environment = environment_class(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     try:

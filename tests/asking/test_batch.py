@@ -194,7 +194,7 @@ def test_a_refusal_inside_a_batch_ends_the_run_once(server, store):
 def test_a_failed_batch_names_the_codes_and_is_forgotten(server, store):
     server.fate, server.codes = (lambda *_: "failed"), ("invalid_json_line", "invalid_json_line", "mismatched_model")
     with pytest.raises(
-        TeacherError, match=r"batch batch_0 failed at 127.0.0.1:\d+ \(invalid_json_line, mismatched_model\); nothing"
+        TeacherError, match=r"batch batch_0 failed at 127.0.0.1:\d+ \(invalid_json_line, mismatched_model\); none of"
     ):
         run(server, requests(3), store)
     server.fate = lambda *_: "completed"
@@ -255,7 +255,7 @@ def test_a_provider_that_does_not_answer_is_given_up_and_the_batch_is_not_lost(s
         run(server, requests(3), store, stop_after=1)
     waits = []
     with pytest.raises(
-        TeacherUnreachable, match="does not answer .APIConnectionError, 3 tries.; what was sent goes on there"
+        TeacherUnreachable, match="does not answer .APIConnectionError, 3 tries.; batches that were sent continue there"
     ):
         run(server, requests(3), store, waits=waits)
     assert waits == [0.5, 1.0] and store.rows("SELECT id FROM batches") == [("batch_0",)]

@@ -52,7 +52,8 @@ def test_a_download_that_is_cut_short_is_tried_again(server, store):
 def test_a_download_that_is_always_cut_short_ends_the_run_and_the_batch_is_picked_up_again(server, store):
     server.cut = 3
     with pytest.raises(
-        TeacherUnreachable, match=r"does not answer \(AnswerCutShort, 3 tries\); what was sent goes on there: run again"
+        TeacherUnreachable,
+        match=r"does not answer \(AnswerCutShort, 3 tries\); batches that were sent continue there: run",
     ):
         run(server, requests(3), store)
     assert run(server, requests(3), store).answered == 3 and paid_once(server, 3) and nothing_is_left(store)
@@ -131,7 +132,10 @@ def test_a_batch_that_the_provider_does_not_know_any_more_is_named(server, store
     server.batches.clear()
     assert run(server, requests(3), store).answered == 3
     (warning,) = [r.getMessage() for r in caplog.records if r.levelno == logging.WARNING]
-    assert warning.startswith("augft: batch batch_0 is not known at 127.0.0.1") and "may be paid for twice" in warning
+    assert (
+        warning.startswith("augft: batch batch_0 is no longer known at 127.0.0.1")
+        and "may be paid for twice" in warning
+    )
 
 
 def test_at_a_wrong_address_no_batch_is_taken_for_lost(server, store):
@@ -153,7 +157,7 @@ def test_a_page_in_place_of_a_file_is_one_line(store):
 
     with (
         Site() as site,
-        pytest.raises(TeacherError, match="something that is no file or batch; check augft.teacher.base_url"),
+        pytest.raises(TeacherError, match="something that is neither a file nor a batch; check augft.teacher.base_url"),
     ):
         run(site, requests(2), store, path="/site")
 
@@ -179,8 +183,8 @@ def test_a_tag_that_the_provider_does_not_list_is_named(server, store, monkeypat
     assert run(server, requests(3), store).answered == 3
     (warning,) = [r.getMessage() for r in caplog.records if r.levelno == logging.WARNING]
     assert (
-        warning.startswith(f"augft: batch {tag} was about to be made")
-        and "paid for twice if it is there after all" in warning
+        warning.startswith(f"augft: batch {tag} was about to be created")
+        and "paid for twice if the batch exists after all" in warning
     )
 
 
@@ -222,8 +226,8 @@ def test_batches_that_wait_at_another_provider_are_said(server, store, caplog):
         run(other, requests(3), store, stop_after=1)
     assert run(server, requests(3), store).answered == 3
     (warning,) = [r.getMessage() for r in caplog.records if r.levelno == logging.WARNING]
-    assert warning.startswith(f"augft: batches at 127.0.0.1:{other.port} have no result yet; requests in them")
-    assert warning.endswith(f"asked, and paid for, at 127.0.0.1:{server.port} too")
+    assert warning.startswith(f"augft: batches at 127.0.0.1:{other.port} have no result yet; requests of this recipe")
+    assert warning.endswith(f"sent, and paid for, at 127.0.0.1:{server.port} too")
 
 
 def dies_after(patched, moment):

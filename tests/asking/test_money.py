@@ -332,7 +332,7 @@ def test_a_run_that_a_limit_ended_goes_on_with_a_higher_one(recipe, teacher, tmp
     assert stopped.exit_code == 1 and len(teacher.bodies) == 2
     (line,) = [line for line in stopped.output.splitlines() if line.startswith("Error")]
     assert "augft.max_requests (2) leaves no room for another request; $" in line
-    assert "2 answers are stored, 4 requests remain: raise augft.max_requests and run again to go on from here" in line
+    assert "2 answers are stored, 4 requests remain: raise augft.max_requests and run again to continue" in line
     again = call("run", recipe(max_requests=2, teacher=PRICE))
     assert again.exit_code == 1 and len(teacher.bodies) == 2 and "$0.00 of it in this run" in again.output
     assert call("run", recipe(max_requests=6, teacher=PRICE)).exit_code == 0 and len(teacher.bodies) == 6
@@ -498,6 +498,6 @@ def test_a_run_without_batch_warns_of_batches_that_wait(recipe, teacher, tmp_pat
         BatchLedger(store, f"127.0.0.1:{teacher.port}").begin([request()])
     assert call("run", recipe()).exit_code == 0
     assert (
-        f"1 batches at 127.0.0.1:{teacher.port} have no result yet; their requests are asked, and paid for, once more"
+        f"1 batches at 127.0.0.1:{teacher.port} have no result yet; their requests are sent, and paid for, once more"
         in caplog.text
     )

@@ -124,7 +124,7 @@ def test_a_pool_of_ones_own(tmp_path):
         ('{"text": "A."}', "line 1: statements: field required"),
         ('{"text": "A.", "statements": [{"kind": "joke", "text": "B."}]}', "statements.0.kind"),
         ('{"text": "A.", "statements": [], "x": 1}', "line 1"),
-        ("", "no example in it"),
+        ("", "contains no example"),
     ],
 )
 def test_bad_pool_gives_one_line(tmp_path, line, message):
