@@ -13,8 +13,8 @@ _READ = {".jinja", ".jsonl"}
 def code_digest(package: Path = PACKAGE) -> str:
     """Return the SHA-256 (hexadecimal) of everything in the package that affects results, as settings do.
 
-    It covers modules, prompts and worked examples. Modules count without comments, layout, descriptions of settings,
-    and the docstrings of modules, classes and functions, so that rewording them invalidates no result. `bench` is left
+    It covers modules, prompts and worked examples. Modules count without comments, layout, docstrings and descriptions
+    of settings, so that rewording them invalidates no result. `bench` is left
     out, because it measures results and makes none.
 
     Args:
@@ -33,11 +33,17 @@ def _code(source: str) -> str:
     """Return a module's code without comments, docstrings and descriptions, formatted by `ast.unparse`."""
     tree = ast.parse(source)
     for node in ast.walk(tree):
-        if (
-            isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
-            and ast.get_docstring(node) is not None
-        ):
-            node.body = node.body[1:] or [ast.Pass()]
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            node.body = [statement for statement in node.body if not _is_string(statement)] or [ast.Pass()]
         elif isinstance(node, ast.Call):
             node.keywords = [k for k in node.keywords if k.arg != "description"]
     return ast.unparse(tree)
+
+
+def _is_string(statement: ast.stmt) -> bool:
+    """Return whether a statement is a bare string: a docstring, or one that describes the assignment above it."""
+    return (
+        isinstance(statement, ast.Expr)
+        and isinstance(statement.value, ast.Constant)
+        and isinstance(statement.value.value, str)
+    )

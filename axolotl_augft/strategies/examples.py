@@ -8,6 +8,7 @@ best examples of that relation come first.
 
 import functools
 import re
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal, Protocol, get_args
@@ -51,7 +52,7 @@ class Example(BaseModel):
     """A sentence, or a question with its answer, and what a teacher should write about it.
 
     Attributes:
-        id: Name of the example. Must be unique within its pool, which is not checked.
+        id: Name of the example, unique within its pool.
         text: The sentence or the question.
         statements: The statements, or the questions with answers, that the example shows.
         answer: The answer, if `text` is a question.
@@ -97,7 +98,7 @@ def load_pool(file: str | None, form: Form = "statements") -> tuple[Example, ...
         form: The form of examples to load.
 
     Raises:
-        ConfigError: The file cannot be read, holds no example, or has a line that is not a valid example.
+        ConfigError: The file cannot be read, holds no example, has a line that is not a valid example, or uses an id twice.
     """
     own = tuple(e for e in _read_pool(Path(file)) if e.form == form) if file else ()
     return own or _read_pool(_FOLDER / _POOLS[form])
@@ -114,6 +115,11 @@ def _read_pool(path: Path) -> tuple[Example, ...]:
     if not pool:
         raise ConfigError(
             f"examples {path}: contains no example; give one JSON object per line, with text and statements"
+        )
+    # Prompts are remembered by the ids of their examples.
+    if repeated := [name for name, count in Counter(example.id for example in pool).items() if count > 1]:
+        raise ConfigError(
+            f"examples {path}: id {repeated[0]!r} is used more than once; give each example its own, or none"
         )
     return pool
 

@@ -33,6 +33,7 @@ class Settings:
     """Settings."""
 
     count: int = Field(1, description="How many.")
+    """The number."""
 
 
 def total(a):
@@ -46,7 +47,8 @@ def total(a):
     [
         ("Module.", "Another word.", False),
         ('    """The total."""\n', "", False),
-        ("How many.", "The number.", False),
+        ("How many.", "The sum.", False),
+        ('    """The number."""\n', "", False),
         ("return a + 1", "return (a +\n        1)  # one more", False),
         ("return a + 1", "return a + 2", True),
         ("Field(1,", "Field(2,", True),

@@ -269,7 +269,11 @@ READ = [
     ),
     (format_of({"type": "alpaca"}), {"instruction": "", "output": "A"}, Unfit("'instruction' is empty", True)),
     (format_of({"type": "alpaca"}), {"instruction": None, "output": "A"}, Unfit("'instruction' is empty", False)),
-    (SegmentFormat(), {"segments": None}, Unfit("'segments' is not a list of segments, each with label and text", False)),
+    (
+        SegmentFormat(),
+        {"segments": None},
+        Unfit("'segments' is not a list of segments, each with label and text", False),
+    ),
     (
         SegmentFormat(),
         {"segments": [{"text": "Q"}]},
@@ -420,10 +424,7 @@ def test_bad_rows_are_counted_named_and_left_out(cfg, tmp_path, answering, caplo
     with caplog.at_level("WARNING", logger="axolotl_augft"):
         result = run_stage(Recipe.from_cfg(cfg))
     assert "1 row is left out: no assistant turn (row 1)" in caplog.text
-    assert (
-        "1 row is trained on, but not augmented: unknown role 'critic'; map it under `roles:` (row 2)"
-        in caplog.text
-    )
+    assert "1 row is trained on, but not augmented: unknown role 'critic'; map it under `roles:` (row 2)" in caplog.text
     assert result.counts.problems == {
         "left out: no assistant turn": 1,
         "trained on, but not augmented: unknown role 'critic'; map it under `roles:`": 1,

@@ -173,3 +173,12 @@ def test_all_at_once_choose_as_one_by_one_and_as_in_plain_words():
     together = FittingExamples(POOL, 5).choose_all([[s] for s in sentences])
     assert [{e.id for e in chosen} for chosen in together] == [slow_ranking(POOL, s, 5) for s in sentences]
     assert together == [FittingExamples(POOL, 5).choose_all([[s]])[0] for s in sentences]
+
+
+def test_an_id_is_used_once(tmp_path):
+    line = '{"id": "a", "text": "A is B.", "statements": [{"kind": "reversal", "text": "B is A."}]}\n'
+    (tmp_path / "own.jsonl").write_text(2 * line)
+    with pytest.raises(
+        ConfigError, match="own.jsonl: id 'a' is used more than once; give each example its own, or none"
+    ):
+        load_pool(str(tmp_path / "own.jsonl"))

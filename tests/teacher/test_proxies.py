@@ -147,6 +147,8 @@ def test_what_netrc_holds_for_the_host_is_not_sent(monkeypatch, tmp_path):
 
 def test_a_proxy_of_another_kind_is_named_by_its_variable_alone(monkeypatch, tmp_path):
     monkeypatch.setenv("HTTP_PROXY", "socks5://user:word@127.0.0.1:1080")
-    with pytest.raises(ConfigError, match="the proxy in the variable HTTP_PROXY is not an http:// or https:// address") as caught:
+    with pytest.raises(
+        ConfigError, match="the proxy in the variable HTTP_PROXY is not an http:// or https:// address"
+    ) as caught:
         answered(ELSEWHERE, tmp_path)
     assert "word" not in str(caught.value)
