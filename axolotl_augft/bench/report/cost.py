@@ -4,11 +4,9 @@ Augmentation and training are paid once; in-context learning (ICL) pays for its 
 tokens of the question itself cost the same either way and are left out, as are discounts for cached prefixes.
 
 With prices, the unit is dollars. Without prices, it is the forward pass of one token through the student: a trained
-token
-costs 3, because the backward pass costs about twice the forward pass (Kaplan et al. 2020, arXiv 2001.08361, section
-2.1;
-somewhat less for an adapter), and a token that the teacher reads or writes costs 1, as if the teacher were of the
-student's size.
+token costs 3, because the backward pass costs about twice the forward pass (Kaplan et al. 2020, arXiv 2001.08361,
+section 2.1; somewhat less for an adapter), and a token that the teacher reads or writes costs 1, as if the teacher were
+of the student's size.
 """
 
 import math
