@@ -52,7 +52,7 @@ def require_lm_eval() -> None:
     """
     if find_spec("lm_eval") is None:
         raise BenchError(
-            "lm_eval, which scores the questions, is not installed; run `pip install 'axolotl-augft[bench]'`"
+            "lm_eval is not installed, so questions cannot be scored; run `pip install 'axolotl-augft[bench]'`"
         )
 
 
