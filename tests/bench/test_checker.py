@@ -228,7 +228,7 @@ PLANTED = {
     ),
     "an English word among nonsense words": (
         with_fact("tiger"),
-        ["words: 'tiger' stands among nonsense words and is an English word"],
+        ["words: 'tiger' is used as a nonsense word, but is an English word"],
     ),
     "a word inside another": (with_fact("zibra"), ["words: 'zib' is a part of 'zibra'"]),
 }

@@ -169,7 +169,7 @@ def test_fewer_people_than_choices(folder):
         (lambda f: write(f / "june" / "d2p_prompts_train.jsonl", []), "d2p_prompts_train.jsonl: empty"),
         (
             lambda f: write(f / "june" / "p2d_prompts_train.jsonl", [("Nobody is", " here.")]),
-            "line 1: 0 known names in it, expected one",
+            "line 1: has 0 known names, expected one",
         ),
     ],
 )
