@@ -51,7 +51,7 @@ class Person:
     """A person of the data.
 
     Attributes:
-        description: The fullest and most frequent description.
+        description: A whole description if there is one; the most frequent of several.
         variants: The other descriptions in the rows.
     """
 

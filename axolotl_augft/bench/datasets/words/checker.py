@@ -77,7 +77,7 @@ def words_problems(data: BenchData) -> Iterator[str]:
 
 
 def _nonsense_words(data: BenchData) -> set[str]:
-    """Words of the facts' arguments, at those argument places where at least half of the words are not English."""
+    """Words of the facts' arguments, at those argument places where fewer than half of the words are English."""
     by_place: dict[tuple[str, int], set[str]] = defaultdict(set)
     asked = [f for q in data.questions for f in (q.fact, *q.distractors) if f]
     for fact in [*(s.fact for s in data.stated), *asked]:
