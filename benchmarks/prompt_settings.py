@@ -126,8 +126,8 @@ def sampled(data: BenchData, number: int) -> BenchData:
     questions = tuple(q for q in data.questions if q.fact in true)
     if not questions:
         raise BenchError(
-            f"--documents {number}: no question of {data.name} follows from so few of its {len(data.documents)} "
-            f"documents"
+            f"--documents {number}: no question of {data.name} follows from so few of its "
+            f"{len(data.documents)} documents; give a larger number"
         )
     return replace(part, questions=questions)
 

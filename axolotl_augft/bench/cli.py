@@ -64,7 +64,7 @@ def check(folder: Path) -> None:
     for line in examination.problems or examination.proven:
         click.echo(line)
     if examination.problems:
-        raise click.ClickException(f"{folder}: {len(examination.problems):,} problems; make the data set anew")
+        raise click.ClickException(f"{folder}: {len(examination.problems):,} problems; make the data set again")
 
 
 @bench.command()

@@ -65,8 +65,8 @@ async def _aiohttp_sqlite(url: str, count: int, in_flight: int, file: Path) -> N
     """
     store = sqlite3.connect(file, isolation_level=None, check_same_thread=False)
     store.executescript(
-        "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; CREATE TABLE r (key BLOB PRIMARY KEY, text TEXT) WITHOUT "
-        "ROWID;"
+        "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; "
+        "CREATE TABLE r (key BLOB PRIMARY KEY, text TEXT) WITHOUT ROWID;"
     )
     waiting: list[tuple[bytes, str, asyncio.Future[None]]] = []
     writing: set[asyncio.Task[None]] = set()

@@ -68,7 +68,7 @@ class Examination:
             f"{len(data.questions):,} right choices follow from {len(data.stated):,} trained facts and "
             f"{len(data.rules)} rules "
             f"({trained:,} are trained themselves); none of {wrong:,} wrong choices does",
-            f"no right statement stands in any of {len(data.documents):,} documents",
+            f"no right statement occurs in any of {len(data.documents):,} documents",
         ]
         if self.grammar:
             claims = sum(len(s.documents) for s in data.stated)
@@ -120,7 +120,7 @@ class Examination:
         choices = Counter(normalised(c) for c in question.choices)
         if len(choices) < len(question.choices):
             text, count = choices.most_common(1)[0]
-            yield f"choices are not distinct: {text.strip()!r} stands {count} times"
+            yield f"choices are not distinct: {text.strip()!r} occurs {count} times"
         if len(question.choices) < 2:
             yield f"has {len(question.choices)} choices, at least 2 are needed"
         if not 0 <= question.answer < len(question.choices):
@@ -138,7 +138,7 @@ class Examination:
 
     def _proof_problems(self, question: Question) -> Iterator[str]:
         if question.fact is None:
-            yield "has no fact, so that nothing can be proven about it"
+            yield "has no fact, so nothing can be proven about it"
         elif question.fact not in self._following:
             yield f"right choice {worded(question.fact)} does not follow from what is trained"
         for distractor in question.distractors:
@@ -152,7 +152,7 @@ class Examination:
             kind = (
                 "trained fact is asked verbatim" if question.fact in self._trained else "right statement is given away"
             )
-            yield f"{kind}: {question.statement!r} stands in document {document}"
+            yield f"{kind}: {question.statement!r} occurs in document {document}"
 
     def _reading_problems(self, question: Question) -> Iterator[str]:
         """Check that the grammar reads each choice as the fact it claims to state.
@@ -176,7 +176,7 @@ class Examination:
         last = len(self.data.documents) - 1
         for stated in self.data.stated:
             if not stated.documents:
-                yield f"fact {worded(stated.fact)}: is said to be trained, but no document is named"
+                yield f"fact {worded(stated.fact)}: is listed as trained, but without a document"
             for i in stated.documents:
                 if not 0 <= i <= last:
                     yield f"fact {worded(stated.fact)}: document {i} does not exist, the last one is {last}"
@@ -212,8 +212,8 @@ class Examination:
             counts = [answers.count(place) for place in range(size)]
             if len(answers) >= _COUNTED_FROM and (p := float(stats.chisquare(counts).pvalue)) < LOPSIDED:
                 yield (
-                    f"answers: {len(answers)} questions with {size} choices have the right one at the places {counts} "
-                    f"times (p = {p:.0e})"
+                    f"answers: of {len(answers)} questions with {size} choices, {counts} have the right one at each "
+                    f"place (p = {p:.0e})"
                 )
 
 

@@ -141,7 +141,7 @@ def load(folder: Path) -> BenchData:
         ) from None
     except (orjson.JSONDecodeError, KeyError, TypeError, IndexError) as error:
         raise BenchError(
-            f"{folder}: not a data set of `axolotl augft bench make` ({type(error).__name__}: {error}); make it anew"
+            f"{folder}: not a data set of `axolotl augft bench make` ({type(error).__name__}: {error}); make it again"
         ) from None
 
 

@@ -87,9 +87,8 @@ def _refuse_held_out(cfg: Mapping[str, Any], config: Path) -> None:
         if cfg.get(key):
             raise BenchError(
                 f"{config}: {key} holds rows out, but here the questions are the test and every row of datasets is "
-                f"trained on and shown to "
-                f"the teacher; take it out of a copy of the recipe, and those rows out of its data if they are to "
-                f"stay unseen"
+                f"trained on and shown to the teacher; remove it from a copy of the recipe, and those rows from its "
+                f"data if they must stay unseen"
             )
 
 

@@ -125,7 +125,7 @@ class Oracle:
             return self._stated[text]
         facts = self._reader.facts(text)
         if not facts and " ".join(text.split()) not in self._texts:
-            raise UnreadablePrompt(f"a text of {len(text)} characters that stands in no document of {self._data.name}")
+            raise UnreadablePrompt(f"a text of {len(text)} characters that occurs in no document of {self._data.name}")
         return facts
 
     @cached_property

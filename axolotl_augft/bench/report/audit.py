@@ -240,8 +240,8 @@ def audit_lines(audit: Audit) -> list[str]:
         *(_row(f"{s} {k}", audit.accepted(s, k)) for s, k in _kinds(audit)),
         _row("all", audit.accepted()),
         "",
-        f"Novel (right, and states what no document states): {_shown(share(audit.novel, audit.accepted().right))} of "
-        f"the right ones.",
+        f"Novel (right, and states what no document states): "
+        f"{_shown(share(audit.novel, audit.accepted().right))} of the right ones.",
         "",
         "| rejected for | statements | right | wrong | unread | share right |",
         "|---|---|---|---|---|---|",

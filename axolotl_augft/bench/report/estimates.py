@@ -88,8 +88,7 @@ def variants(result: SuiteResult) -> list[Variant]:
             if not cell.scores:
                 raise BenchError(
                     f"suite {result.suite}: the finished cell {cell.condition}, seed {cell.seed}, splitting "
-                    f"{cell.splitting} holds no "
-                    "scores; run the suite again"
+                    f"{cell.splitting} holds no scores; run the suite again"
                 )
             cells[cell.condition, cell.splitting].append(cell)
     return [Variant(c, s, tuple(cells[c, s])) for c in CONDITIONS for s in _SPLITTINGS if (c, s) in cells]

@@ -191,8 +191,8 @@ def _cost_line(cost: Cost, spent: Sequence[Cost], worse: bool) -> str:
     elif questions is not None and cost.once is not None:
         once = "" if cost.unit == "dollars" else f" ({cost.once:,.0f} forward tokens once)"
         parts.append(
-            f"**paid for against icl after {questions:,} questions** of {cost.icl_tokens:,.0f} context tokens "
-            f"each{once}"
+            f"**paid for against icl after {questions:,} questions** "
+            f"of {cost.icl_tokens:,.0f} context tokens each{once}"
         )
     return f"* {name}: {'; '.join(p for p in parts if p) or 'cost unknown'}"
 

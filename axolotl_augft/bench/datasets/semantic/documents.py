@@ -33,8 +33,8 @@ _DENIED = 0.5
 _CONTRASTED, _BOTH_FOILS = 0.75, 0.7
 _TITLED, _JOINED, _ASKED, _OPENED, _OPENED_IN_LECTURES = 0.3, 0.12, 0.6, 0.1, 0.5
 _STYLES = ("article", "article", "notes", "lecture", "questions")
-# Weights of a document's facts, in the order of `_Writer._pools`: its category's own facts, facts with the category as a
-# foil, facts with it as the other category, and facts of the parent, of higher ancestors and of siblings.
+# Weights of a document's facts, in the order of `_Writer._pools`: its category's own facts, facts with the category as
+# a foil, facts with it as the other category, and facts of the parent, of higher ancestors and of siblings.
 _SHARES = 0.33, 0.33, 0.06, 0.11, 0.11, 0.06
 _TITLES = (
     "This entry is about {xs}.",
