@@ -170,7 +170,7 @@ PLANTED = {
     "the statement in a document": (
         replace(DATA, documents=(*DATA.documents, 'He said: "ZIBS are  less frantic -- than Glorps."')),
         [
-            "question zib-glorp: right statement is given away: 'Zibs are less frantic than glorps' stands in "
+            "question zib-glorp: right statement is given away: 'Zibs are less frantic than glorps' occurs in "
             "document 3",
         ],
     ),
@@ -182,7 +182,7 @@ PLANTED = {
             distractors=(less("glorp", "zib"),),
         ),
         [
-            "question glorp-vusk: trained fact is asked verbatim: 'Glorps are more frantic than zibs' stands in "
+            "question glorp-vusk: trained fact is asked verbatim: 'Glorps are more frantic than zibs' occurs in "
             "document 0"
         ],
     ),

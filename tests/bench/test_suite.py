@@ -303,7 +303,7 @@ def test_questions_are_drawn_evenly_over_the_splits():
     [
         ({"prompt": "A", "choices": ["x", "y"], "answer": "z"}, "the right answer is not among its 2 choices"),
         ({"prompt": "A", "choices": ["x", "y"], "answer": 2}, "the answer 2 is not an index of its 2 choices (0 to 1)"),
-        ({"prompt": "A", "choices": ["x", "y"], "answer": -1}, "the answer -1 is no index"),
+        ({"prompt": "A", "choices": ["x", "y"], "answer": -1}, "the answer -1 is not an index"),
         ({"prompt": "A", "choices": ["x", "y", " x"], "answer": 1}, "choices 0 and 2 are equal"),
         ({"prompt": "A", "choices": ["x"], "answer": 0}, "has 1 choices"),
         ({"prompt": "A", "choices": [], "answer": 0}, "has 0 choices"),

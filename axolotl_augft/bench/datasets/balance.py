@@ -52,7 +52,7 @@ class Candidate:
 def balanced(
     candidates: Sequence[Candidate], count: int, statistics: WordStatistics, rng: random.Random
 ) -> list[Question]:
-    """Choose up to `count` questions of four choices, in random order, on which all scorers stay near guessing.
+    """Choose up to `count` questions of four choices on which all scorers stay near guessing.
 
     Args:
         candidates: Tried in order; those that do not fit are tried again after the others.

@@ -1,6 +1,6 @@
 """A data set with questions -> its problems, or what is proven about it.
 
-Relies on nothing that made the data set: conclusions are deduced independently (`deduction`), the grammar reads
+Does not rely on the code that made the data set: conclusions are deduced independently (`deduction`), the grammar reads
 documents and choices, and word statistics are computed from the texts (`words.checker`).
 """
 

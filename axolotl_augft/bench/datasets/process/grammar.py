@@ -14,7 +14,7 @@ WORDINGS = (
     "We get {r} as the {op} of {e}.",
     "If we take the {op} of {e}, we get {r}.",
 )
-"""The plainest first; questions ask for the end of that one."""
+"""The plainest first; the questions' prompts are its beginning."""
 
 _HEARD = (
     *("{op} of {e} is {r}", "the {op} of {e} equals {r}", "the {op} of {e} = {r}", "{op}({e}) = {r}", "{op} {e} = {r}"),
