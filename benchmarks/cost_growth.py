@@ -1,11 +1,11 @@
-"""How cost grows with the number of documents: requests and tokens laid out, dollars and hours reckoned from them.
+"""Numbers of documents -> requests, tokens, dollars and hours: how cost grows, without asking a teacher.
 
     python benchmarks/cost_growth.py --out benchmarks/results/cost-growth.csv --page docs/cost.md
 
-No teacher is asked. Made documents (`speed/corpus.py`, 1 to 20 sentences) go through the recipe, the stage lays out the
-requests, and their tokens are counted (bytes / 4). What the largest number of documents gives per document is
-multiplied for the numbers beyond it. Dollars come from genai-prices; answers and the server's speed are assumptions,
-named in the page and given as arguments. --out gets all figures as CSV, --page the telling ones as a table.
+Generated documents (`speed/corpus.py`, 1 to 20 sentences) pass through the recipe. The stage lays out their requests,
+whose tokens are counted as bytes / 4. Larger numbers of documents are extrapolated from the largest one laid out.
+Prices come from genai-prices. The length of answers and the server's speed are assumptions, which are arguments and are
+named in the page. --out writes all figures as CSV; --page inserts the main ones as a table.
 """
 
 import argparse
@@ -35,16 +35,16 @@ _OPENAI = "https://api.openai.com/v1"
 
 @dataclass(frozen=True)
 class Layout:
-    """What a number of documents comes to.
+    """Requests and tokens of a number of documents.
 
     Attributes:
-        documents: How many there are.
-        requests: Requests about them.
+        documents: Number of documents.
+        requests: Number of requests.
         prompt_tokens: Tokens of all prompts.
-        distinct_tokens: The same, each shared prefix counted once.
-        seconds: Time that laying them out took.
-        memory_mb: Most memory that this process has used.
-        measured: Whether they were laid out, or multiplied from fewer.
+        distinct_tokens: The same, with each shared prefix counted once.
+        seconds: Time for laying out the requests.
+        memory_mb: Peak memory of this process, in MB.
+        measured: Whether the requests were laid out; otherwise the values are extrapolated.
     """
 
     documents: int
@@ -56,7 +56,7 @@ class Layout:
     measured: bool
 
     def times(self, documents: int) -> "Layout":
-        """As many documents more, each like these."""
+        """Extrapolate to a larger number of documents like these."""
         n = documents / self.documents
         tokens = self.prompt_tokens * n, self.distinct_tokens * n
         return replace(
@@ -73,7 +73,7 @@ FIXED = {"strategy": "local", "example_choice": "fixed"}
 
 
 def lay_out(strategy: str | dict[str, str], documents: int) -> Layout:
-    """Lays out one `augment` entry over so many made documents."""
+    """Lay out the requests of one `augment` entry for a number of generated documents."""
     with tempfile.TemporaryDirectory() as folder:
         data = Path(folder) / "data.jsonl"
         with data.open("w") as file:
@@ -87,9 +87,8 @@ def lay_out(strategy: str | dict[str, str], documents: int) -> Layout:
         }
         start = time.perf_counter()
         with prepared(Recipe.from_cfg(cfg)) as ready:
-            plan = entry_plan(
-                ready, ready.tasks.strategies[0], rows=0
-            )  # as for few rows: all are laid out, none estimated
+            # With few rows, all requests are laid out and none is estimated.
+            plan = entry_plan(ready, ready.tasks.strategies[0], rows=0)
         seconds = time.perf_counter() - start
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(
@@ -101,7 +100,7 @@ def lay_out(strategy: str | dict[str, str], documents: int) -> Layout:
 
 @dataclass(frozen=True)
 class Reckoned:
-    """What one layout costs: dollars at the list price, hours at a provider's limits and at an own server's speed."""
+    """The cost of one layout: dollars at list prices, hours at a provider's limits and on a server of your own."""
 
     strategy: str
     layout: Layout
@@ -114,7 +113,7 @@ class Reckoned:
     hours_own_cached: float
 
     def fields(self) -> dict[str, str]:
-        """The figures by their names in the CSV."""
+        """Return the formatted figures by CSV column."""
         laid = self.layout
         counts = laid.requests, laid.prompt_tokens, laid.distinct_tokens, self.answer_tokens
         money = self.dollars, self.dollars_cached, self.dollars_batch
@@ -163,12 +162,12 @@ def _prices(model: str) -> tuple[Price, Price]:
 
 
 def reckoned(strategy: str, layouts: list[Layout], answer: int, args: argparse.Namespace) -> list[Reckoned]:
-    """One strategy at all sizes; sizes that were not laid out are multiplied from the largest that was.
+    """Compute the cost of one strategy at all sizes, extrapolating sizes that were not laid out from the largest one.
 
     Args:
-        strategy: Its name in the results.
+        strategy: Name of the strategy in the results.
         layouts: The sizes that were laid out.
-        answer: Tokens of an answer.
+        answer: Tokens per answer.
         args: Prices, limits and speeds.
     """
     price, batch = _prices(args.model)
@@ -189,7 +188,7 @@ def reckoned(strategy: str, layouts: list[Layout], answer: int, args: argparse.N
 
 
 def table(rows: list[Reckoned]) -> str:
-    """The telling rows as a Markdown table."""
+    """Format the main rows as a Markdown table."""
     lines = [f"| {' | '.join(_HEADS)} |", f"|---|{'---:|' * (len(_HEADS) - 1)}"]
     for row in rows:
         if row.layout.documents in _SHOWN:
@@ -219,15 +218,13 @@ def _assumptions(args: argparse.Namespace) -> str:
         f"Assumptions: answers of {args.local_answer} tokens (local) and {args.global_answer} tokens (global); "
         f"list prices of {args.model} at OpenAI (genai-prices, {args.month}); a provider's limit of "
         f"{args.requests_per_minute:,.0f} requests and {args.tokens_per_minute:,.0f} tokens per minute; a server of "
-        f"your "
-        f"own that reads {args.prompt_rate:,.0f} and writes {args.answer_rate:,.0f} tokens per second. Rows marked * "
-        f"are "
-        "extrapolated from the largest number of documents laid out."
+        f"your own that reads {args.prompt_rate:,.0f} and writes {args.answer_rate:,.0f} tokens per second. Rows "
+        f"marked * are extrapolated from the largest number of documents laid out."
     )
 
 
 def write(rows: list[Reckoned], args: argparse.Namespace) -> None:
-    """Writes the CSV, and puts the table between the page's marks."""
+    """Write the CSV, and insert the table between the page's marks."""
     if args.out:
         with args.out.open("w", encoding="utf-8", newline="") as file:
             writer = csv.DictWriter(file, _COLUMNS, lineterminator="\n")
@@ -241,27 +238,29 @@ def write(rows: list[Reckoned], args: argparse.Namespace) -> None:
 
 
 def arguments(given: list[str] | None = None) -> argparse.Namespace:
-    """The command line."""
+    """Parse the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--documents", default="1000,10000,100000")
     parser.add_argument("--global-documents", default="1000,10000")
     parser.add_argument("--model", default="gpt-5-mini")
-    parser.add_argument("--month", default=time.strftime("%B %Y"), help="when the prices were listed")
-    parser.add_argument("--local-answer", type=int, default=150, help="tokens of an answer, assumed")
+    parser.add_argument("--month", default=time.strftime("%B %Y"), help="date of the price list")
+    parser.add_argument("--local-answer", type=int, default=150, help="tokens per answer, assumed")
     parser.add_argument("--global-answer", type=int, default=700)
     parser.add_argument("--requests-per-minute", type=float, default=10_000, help="a provider's limit")
     parser.add_argument("--tokens-per-minute", type=float, default=10e6)
-    parser.add_argument("--prompt-rate", type=float, default=20_000, help="tokens/s that an own server reads, assumed")
+    parser.add_argument(
+        "--prompt-rate", type=float, default=20_000, help="tokens/s that your own server reads, assumed"
+    )
     parser.add_argument("--answer-rate", type=float, default=3_000, help="tokens/s that it writes, assumed")
-    parser.add_argument("--out", type=Path, help="CSV file of all figures")
-    parser.add_argument("--page", type=Path, help="file that gets a table between its <!-- figures --> marks")
+    parser.add_argument("--out", type=Path, help="CSV file for all figures")
+    parser.add_argument("--page", type=Path, help="file to insert the table into, between its <!-- figures --> marks")
     return parser.parse_args(given)
 
 
 def main() -> None:
-    """Lays out, reckons and writes."""
+    """Lay out the requests, compute the costs, and write them."""
     args = arguments()
-    lay_out("local", 10)  # imports and the like
+    lay_out("local", 10)  # warm-up: imports would distort the first measurement
     local = [lay_out("local", int(n)) for n in args.documents.split(",")]
     fixed = [lay_out(FIXED, int(n)) for n in args.documents.split(",")]
     whole = [lay_out("global", int(n)) for n in args.global_documents.split(",")]

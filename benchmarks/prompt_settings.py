@@ -1,16 +1,16 @@
-"""What teachers and prompts are worth: precision and coverage of what a teacher writes under different settings, by the audit.
+"""Data sets, a teacher and settings -> precision and coverage of what the teacher writes, by the audit.
 
 Usage: python benchmarks/prompt_settings.py DATA_FOLDER... --model FOLDER_OR_oracle [--documents N] [--only NAME...]
-[--out FILE.json]
+       [--out FILE.json]
 
-The data sets are made by `axolotl augft bench make`. The first setting asks for the reversal of every sentence; each of
-the next ones changes one thing of it, the last ones ask for all kinds at once, and for what follows from a group of
-documents. The model is served here, once a setting; `oracle` is a teacher that is always right. The audit is taken
-twice over the same answers: without a check, and with `verify: names`. Answers are kept in the work folder, so that a
-second run asks only what the first one did not.
+`axolotl augft bench make` makes the data sets. The first setting asks for the reversal of every sentence, and each of
+the following ones changes one thing about it; the last two ask for all kinds at once, and for what follows from a group
+of documents. The model is served on this machine; `oracle` is a teacher that is always right. Each audit is done twice
+over the same answers, without a check and with `verify: names`. Answers stay in the work folder, so that a second run
+requests only what is missing.
 
---out is written anew by every run. With --documents a data set is cut down to so many documents, evenly spread, their
-facts, and the questions that follow from these.
+--out is overwritten by every run. --documents cuts a data set down to that many documents, evenly spread, with their
+facts and the questions that follow from them.
 """
 
 import argparse
@@ -40,7 +40,7 @@ TEACHER: dict[str, Any] = {"api": "completions", "temperature": 0.5, "max_tokens
 REVERSALS: dict[str, Any] = {"strategy": "local", "kinds": ["reversal"], "unit_tokens": 1}
 LONG = {"max_tokens": 256}
 DEFAULTS = LocalAugment()
-# What each setting changes, in the teacher and in the entry.
+# For each setting, changes to the teacher block, and the `augment` entry.
 SETTINGS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     f"{DEFAULTS.num_examples} {DEFAULTS.example_choice} examples, completions, temperature 0.5": ({}, REVERSALS),
     "fixed examples": ({}, REVERSALS | {"example_choice": "fixed"}),
@@ -56,7 +56,7 @@ CHECKS = [c for c in get_args(AugftConfig.model_fields["verify"].annotation) if 
 
 
 def main() -> None:
-    """Runs the settings and prints their figures as CSV."""
+    """Run the settings and print their figures as CSV."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path, nargs="+")
     parser.add_argument("--model", required=True)
@@ -70,10 +70,10 @@ def main() -> None:
     if len({folder.name for folder in given.data}) < len(given.data):
         parser.error("two data folders have the same name; rename one, or take one at a time")
     if given.documents < 1:
-        parser.error(f"--documents {given.documents}: give a number of documents from 1 on")
+        parser.error(f"--documents {given.documents}: give a number of at least 1")
     if given.model != ORACLE and not (Path(given.model) / "config.json").exists():
         parser.error(
-            f"--model {given.model}: no folder of a model (config.json is missing); see "
+            f"--model {given.model}: not a model folder (config.json is missing); see "
             f"`example_configs/demo_model.py`, or give oracle"
         )
     try:
@@ -101,7 +101,7 @@ def _chats(model: str) -> bool:
 
 
 def _folder(given: argparse.Namespace, folder: Path) -> Path:
-    """The data set's folder, or that of a part of it."""
+    """Return the folder of the data set, or of the part that --documents asks for."""
     data = load(folder)
     if given.documents >= len(data.documents):
         return folder
@@ -111,7 +111,11 @@ def _folder(given: argparse.Namespace, folder: Path) -> Path:
 
 
 def sampled(data: BenchData, number: int) -> BenchData:
-    """A data set of `number` of its documents, evenly spread: what they state, and the questions that follow from it."""
+    """Reduce a data set to `number` documents, evenly spread, with what they state and the questions that follow.
+
+    Raises:
+        BenchError: No question follows from these documents.
+    """
     kept = [i * len(data.documents) // number for i in range(number)]
     places = {old: new for new, old in enumerate(kept)}
     stated = [Stated(s.fact, tuple(places[d] for d in s.documents if d in places)) for s in data.stated]
@@ -122,8 +126,8 @@ def sampled(data: BenchData, number: int) -> BenchData:
     questions = tuple(q for q in data.questions if q.fact in true)
     if not questions:
         raise BenchError(
-            f"--documents {number}: no question of {data.name} follows from so few of its {len(data.documents)} "
-            f"documents"
+            f"--documents {number}: no question of {data.name} follows from so few of its "
+            f"{len(data.documents)} documents; give a larger number"
         )
     return replace(part, questions=questions)
 
@@ -143,13 +147,13 @@ def _measured(given: argparse.Namespace, folders: Sequence[Path], name: str) -> 
 def _audited(
     given: argparse.Namespace, folders: Sequence[Path], name: str, teacher: Mapping[str, Any], entry: Mapping[str, Any]
 ) -> Iterator[dict[str, Any]]:
-    # Requests of local entries are the same in a recipe of one data set; global ones have the data set's own context
-    # groups.
+    # Local requests are the same with one data set per recipe or several. Global ones are not, because context groups
+    # would mix the data sets.
     together = [folders] if entry["strategy"] == "local" else [[folder] for folder in folders]
     for some in together:
         try:
             run_stage(Recipe.from_cfg(_recipe(given, some, teacher, entry, CHECKS[0])))
-        except NothingAccepted as error:  # the audit tells what became of the statements
+        except NothingAccepted as error:  # not fatal: the audit still tells what became of the statements
             print(f"{name}: {error}")
     for folder in folders:
         data = load(folder)

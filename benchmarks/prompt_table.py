@@ -1,4 +1,4 @@
-"""The figures of `prompt_settings.py` as one CSV file: a line for each teacher, data set, setting and check.
+"""Figures of `prompt_settings.py` -> one CSV file, with a line for each teacher, data set, setting and check.
 
 Usage: python benchmarks/prompt_table.py ROWS.json... [--check none] [--out benchmarks/results/prompts/prompts.csv]
 """
@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 _WHERE = ("data", "documents", "teacher", "setting", "check")
-# Columns of shares, and what `prompt_settings.py` calls them.
+# Columns with shares, and their keys in the output of `prompt_settings.py`.
 _SHARES = {"precision": "precision", "wrong": "wrong", "not_understood": "unread", "coverage": "coverage"}
 _KEYS = {*_WHERE, "statements", *_SHARES.values()}
 
@@ -20,10 +20,10 @@ Row = Mapping[str, Any]
 
 
 def main() -> None:
-    """Prints the CSV, or writes it to a file."""
+    """Print the CSV, or write it to a file."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("rows", type=Path, nargs="+", help="what prompt_settings.py wrote with --out")
-    parser.add_argument("--check", help="take only the rows of this `verify` setting")
+    parser.add_argument("rows", type=Path, nargs="+", help="files that prompt_settings.py wrote with --out")
+    parser.add_argument("--check", help="use only the rows of this `verify` setting")
     parser.add_argument("--out", type=Path, help="the CSV file")
     given = parser.parse_args()
     try:
@@ -43,18 +43,18 @@ def _rows(file: Path) -> list[Row]:
     except ValueError:
         rows = None
     if not rows or not isinstance(rows, list) or not all(isinstance(row, dict) and row.keys() >= _KEYS for row in rows):
-        raise ValueError(f"{file}: no rows of prompt_settings.py; give a file that it wrote with --out")
+        raise ValueError(f"{file}: has no rows of prompt_settings.py; give a file that it wrote with --out")
     return rows
 
 
 def csv_text(rows: Sequence[Row]) -> str:
-    """The rows as CSV, those of one data set and teacher together, settings in the order in which they were run.
+    """Format the rows as CSV, grouped by data set and teacher, with settings in the order in which they were run.
 
     Args:
-        rows: What `prompt_settings.py` wrote: a setting's figures under one check.
+        rows: Figures of one setting under one check each, as `prompt_settings.py` writes them.
 
     Returns:
-        The file's text. Shares have three decimals; one without a value (of no statements) is empty.
+        The text of the file. Shares have three decimals; undefined ones (of no statements) are empty.
 
     Raises:
         ValueError: A setting is given twice.

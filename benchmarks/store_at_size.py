@@ -1,11 +1,11 @@
-"""Insert and look-up rates of the response store as it grows: do they stay flat?
+"""A growing response store -> its insert and look-up rates: do they stay flat?
 
     python benchmarks/store_at_size.py --answers 10000000 --steps 10 --out build/store
 
-Answers of about 300 characters are stored 64 to a transaction (what 64 requests in flight bring together, each
-transaction synced to disk), each prompt 150 characters beside a prefix that 1,000 share. After each step some answers
-are looked up, 500 to a query: in the order in which they came, as a run does that finds what an earlier one asked; at
-random; and requests that are not there. Only the store's own calls are timed.
+Answers of about 300 characters are stored 64 per transaction (as from 64 requests in flight; each transaction is synced
+to disk). Each prompt has 150 characters of its own and a prefix that 1,000 requests share. After each step, some
+answers are looked up, 500 per query: in the order of their arrival, as when a run finds an earlier run's answers; at
+random; and for requests that are not stored. Only the calls to the store are timed.
 """
 
 import argparse
@@ -69,10 +69,11 @@ def _look_up(store: ResponseStore, numbers: list[int], there: bool) -> float:
 
 
 def main() -> None:
+    """Grow the store step by step and print its rates."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--answers", type=int, default=1_000_000)
     parser.add_argument("--steps", type=int, default=10)
-    parser.add_argument("--together", type=int, default=64, help="answers in a transaction")
+    parser.add_argument("--together", type=int, default=64, help="answers per transaction")
     parser.add_argument("--out", type=Path, default=Path("build/store"))
     args = parser.parse_args()
     shutil.rmtree(args.out, ignore_errors=True)

@@ -1,10 +1,9 @@
-"""How fast a managed teacher is: tokens per second, and the first against the later requests of one context group.
+"""A recipe -> the speed of its managed teacher: tokens per second, and the gain from a context group's cached prefix.
 
 Usage: python benchmarks/teacher_speed.py RECIPE.yml [--requests N]
 
-Starts the recipe's own managed server, asks N local requests with the recipe's number in flight, then the requests of
-the first context group one after the other. Nothing is kept. The later requests of a group share its prefix, which the
-server has cached by then.
+Starts the recipe's own managed server, sends N local requests with the recipe's concurrency, then up to six requests of
+the first context group one at a time. The later ones find their shared prefix in the server's cache. Nothing is kept.
 """
 
 import argparse
@@ -29,11 +28,11 @@ from axolotl_augft.teacher.servers import managed_server
 
 class _Quiet:
     def update(self, asked: RoundCounts) -> None:
-        """Shows nothing: the figures come at the end."""
+        """Show nothing: the figures come at the end."""
 
 
 def main() -> None:
-    """Runs the measurement and prints its figures."""
+    """Measure and print the figures."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("recipe", type=Path)
     parser.add_argument("--requests", type=int, default=32)

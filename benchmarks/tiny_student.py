@@ -1,8 +1,9 @@
-"""Writes a student of 0.1 million parameters, from scratch, for `benchmarks/suites/reversals-tiny.yml`: no model to download.
+"""Nothing -> an untrained student of 0.1 million parameters, for `benchmarks/suites/reversals-tiny.yml`.
 
 Usage: python benchmarks/tiny_student.py OUT
 
-Its tokenizer is trained on the suite's documents, so that their words are tokens and any other word is spelled.
+No model is downloaded. The tokenizer is trained on the suite's documents, so that their words are tokens and all other
+words are spelled out.
 """
 
 import sys
@@ -21,6 +22,7 @@ SEED = 0
 
 
 def main() -> None:
+    """Write the student's model and tokenizer."""
     out = Path(sys.argv[1])
     data = yaml.safe_load(SUITE.read_text())["data"]
     tokenizer = word_tokenizer(make(data["name"], data["scale"], data["seed"]).documents)
@@ -36,7 +38,7 @@ def main() -> None:
 
 
 def word_tokenizer(documents: Sequence[str]) -> PreTrainedTokenizerFast:
-    """A byte-level tokenizer whose merges go as far as whole words of the documents, whatever their case."""
+    """Train a byte-level tokenizer that merges up to whole words of the documents, ignoring case."""
     raw = Tokenizer(models.BPE())
     raw.normalizer = normalizers.Lowercase()
     raw.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=True)

@@ -1,1 +1,1 @@
-"""Does it teach? The paper's data sets and experiments, run through axolotl (arXiv 2505.00661)."""
+"""Data sets -> trained and scored students: the experiments of arXiv 2505.00661, run through axolotl."""

@@ -1,6 +1,6 @@
-"""`axolotl augft bench …`: make data sets, run conditions, audit augmentations, plot.
+"""Command line -> data sets, experiments and reports: `axolotl augft bench …`.
 
-Imports nothing heavy until a command runs.
+Heavy imports wait until a command runs, so that `--help` stays fast.
 """
 
 from pathlib import Path
@@ -17,24 +17,24 @@ if TYPE_CHECKING:
 
 @click.group()
 def bench() -> None:
-    """The paper's experiments, on made data sets and on your own."""
+    """Run the paper's experiments on generated data sets and on your own data."""
 
 
 @bench.command("make")
 @click.argument("name")
-@click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="Folder that is written.")
+@click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="Folder to write.")
 @click.option(
-    "--scale", default="small", show_default=True, type=click.Choice(["tiny", "small", "paper"]), help="How large."
+    "--scale", default="small", show_default=True, type=click.Choice(["tiny", "small", "paper"]), help="Size."
 )
-@click.option("--seed", default=0, show_default=True, type=int, help="Of everything that is random in it.")
+@click.option("--seed", default=0, show_default=True, type=int, help="Random seed.")
 @click.option(
     "--source",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="Folder of the reversal-curse data; else the hub.",
+    help="Folder of the reversal-curse data. Default: download it from the hub.",
 )
 @one_line_errors
 def make_data(name: str, out: Path, scale: "Scale", seed: int, source: Path | None) -> None:
-    """Make a data set: reversals, syllogisms, semantic, process, reversal-curse."""
+    """Make a data set: reversals, syllogisms, semantic, process or reversal-curse."""
     from axolotl_augft.bench.datasets.checker import Examination
     from axolotl_augft.bench.datasets.dataset import save
     from axolotl_augft.bench.datasets.making import grammar_of, make
@@ -54,7 +54,7 @@ def make_data(name: str, out: Path, scale: "Scale", seed: int, source: Path | No
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @one_line_errors
 def check(folder: Path) -> None:
-    """Prove that a data set's questions follow from what is trained, and from nothing less."""
+    """Prove that every right choice of a data set follows from the training documents, and that no wrong one does."""
     from axolotl_augft.bench.datasets.checker import Examination
     from axolotl_augft.bench.datasets.dataset import load
     from axolotl_augft.bench.datasets.making import grammar_of
@@ -64,7 +64,7 @@ def check(folder: Path) -> None:
     for line in examination.problems or examination.proven:
         click.echo(line)
     if examination.problems:
-        raise click.ClickException(f"{folder}: {len(examination.problems):,} problems; make the data set anew")
+        raise click.ClickException(f"{folder}: {len(examination.problems):,} problems; make the data set again")
 
 
 @bench.command()
@@ -73,14 +73,14 @@ def check(folder: Path) -> None:
     "--data",
     required=True,
     type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="Folder of the data set.",
+    help="Folder of the data set that the recipe trains on.",
 )
 @click.option(
-    "--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="Write all counts to this file too."
+    "--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="Also write all counts to this file."
 )
 @one_line_errors
 def audit(config: str, data: Path, json_file: Path | None) -> None:
-    """Tell how many stored statements of a recipe's teacher are right, and which test facts they state; ask nobody."""
+    """Count the correct statements among a recipe's stored answers and the test facts they state; sends no requests."""
     import orjson
 
     from axolotl_augft.bench.datasets.dataset import load
@@ -105,19 +105,19 @@ def audit(config: str, data: Path, json_file: Path | None) -> None:
     default=16_000,
     show_default=True,
     type=click.IntRange(min=64),
-    help="Tokens of documents in a group.",
+    help="Document tokens per context group.",
 )
 @click.option(
-    "--passes", default=2, show_default=True, type=click.IntRange(min=1), help="How often all documents are grouped."
+    "--passes", default=2, show_default=True, type=click.IntRange(min=1), help="How many times to group the documents."
 )
 @click.option(
     "--tokenizer",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="Folder of the teacher's model; else an estimate.",
+    help="Folder of the teacher's model. Default: estimate tokens as bytes / 4.",
 )
 @one_line_errors
 def reach(folder: Path, context_tokens: int, passes: int, tokenizer: Path | None) -> None:
-    """Tell which share of the test facts follows from some context group, for the stage's groups and for random ones."""
+    """Print the share of test facts that single context groups imply: related groups against random ones."""
     from axolotl_augft.bench.datasets.dataset import load
     from axolotl_augft.bench.report.reach import reach_lines
 
@@ -135,11 +135,11 @@ _RESULTS = click.argument(
 @click.option(
     "--readme",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Put it between this file's bench marks.",
+    help="Insert the table between this file's <!-- bench --> marks.",
 )
 @one_line_errors
 def table(results: tuple[Path, ...], readme: Path | None) -> None:
-    """Print results of suites as Markdown, or put them into a README."""
+    """Print the results of suites as Markdown, or insert them into a README."""
     from axolotl_augft.bench.report.results import load_result, together
     from axolotl_augft.bench.report.tables import insert, table_lines
 
@@ -152,10 +152,10 @@ def table(results: tuple[Path, ...], readme: Path | None) -> None:
 
 @bench.command()
 @_RESULTS
-@click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="Folder of the figures.")
+@click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="Folder for the figures.")
 @one_line_errors
 def plot(results: tuple[Path, ...], out: Path) -> None:
-    """Draw results of suites: accuracy by condition, and cost by number of questions."""
+    """Draw the results of suites: accuracy by condition, and cost by number of questions."""
     from axolotl_augft.bench.report.plotting import plot as draw
     from axolotl_augft.bench.report.results import load_result, together
 
@@ -165,13 +165,11 @@ def plot(results: tuple[Path, ...], out: Path) -> None:
 
 @bench.command()
 @click.argument("config", type=click.Path(exists=True, dir_okay=False, path_type=str))
-@click.option(
-    "--out", required=True, type=click.Path(dir_okay=False, path_type=Path), help="JSON Lines file of the questions."
-)
-@click.option("--number", default=100, show_default=True, type=click.IntRange(min=1), help="How many questions.")
+@click.option("--out", required=True, type=click.Path(dir_okay=False, path_type=Path), help="JSON Lines file to write.")
+@click.option("--number", default=100, show_default=True, type=click.IntRange(min=1), help="Questions wanted.")
 @one_line_errors
 def questions(config: str, out: Path, number: int) -> None:
-    """Have the teacher write questions about the recipe's training documents; read them before you trust them."""
+    """Have the teacher write questions about the recipe's training documents. Read them before you trust them."""
     from axolotl_augft.bench.experiments.asking_questions import report_lines, write_questions
     from axolotl_augft.cli.recipe_files import read_recipe
 
@@ -180,11 +178,11 @@ def questions(config: str, out: Path, number: int) -> None:
 
 
 _OUT = click.option(
-    "--out", type=click.Path(file_okay=False, path_type=Path), help="Folder of everything that is written."
+    "--out", type=click.Path(file_okay=False, path_type=Path), help="Output folder. Default: build/bench/NAME."
 )
-_SEEDS = click.option("--seeds", help="Seeds of training, e.g. 0,1,2.")
-_CONDITIONS = click.option("--conditions", help="What is run, e.g. ft,aug-local.")
-_STEPS = click.option("--steps", type=click.IntRange(min=1), help="Optimizer steps of every condition.")
+_SEEDS = click.option("--seeds", help="Training seeds, e.g. 0,1,2.")
+_CONDITIONS = click.option("--conditions", help="Conditions to run, e.g. ft,aug-local.")
+_STEPS = click.option("--steps", type=click.IntRange(min=1), help="Optimizer steps per condition.")
 
 
 @bench.command()
@@ -193,8 +191,8 @@ _STEPS = click.option("--steps", type=click.IntRange(min=1), help="Optimizer ste
 @_SEEDS
 @_CONDITIONS
 @_STEPS
-@click.option("--model", help="The recipe's base_model.")
-@click.option("--source", help="Folder or hub name of data that is not made but read.")
+@click.option("--model", help="Student model, instead of the recipe's base_model.")
+@click.option("--source", help="Folder of the reversal-curse data.")
 @one_line_errors
 def run(
     suite: Path,
@@ -205,7 +203,7 @@ def run(
     model: str | None,
     source: str | None,
 ) -> None:
-    """Train and score a suite's conditions; what is done already is kept."""
+    """Train and score the conditions of a suite; finished cells are kept."""
     from axolotl_augft.bench.experiments.preparing import suite_plan
     from axolotl_augft.bench.experiments.suite import load_suite, parse_list
     from axolotl_augft.bench.report.results import Condition
@@ -225,7 +223,7 @@ def run(
     "--questions",
     required=True,
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="JSON Lines of prompt, choices and answer (the right choice's index or text).",
+    help="JSON Lines file with prompt, choices and answer (index or text of the right choice).",
 )
 @_OUT
 @_SEEDS

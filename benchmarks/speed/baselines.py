@@ -1,4 +1,4 @@
-"""The same requests through other clients, to hold our figures against: aiohttp alone, with uvloop and SQLite, and the openai library."""
+"""Requests -> clients to compare with: aiohttp alone, aiohttp with uvloop and SQLite, and the openai library."""
 
 import asyncio
 import hashlib
@@ -20,12 +20,12 @@ PROMPT = (
 
 
 def target(number: int) -> str:
-    """The end of request `number`."""
+    """The last part of request `number`."""
     return f"\n[1] Pump number {number} stands in the mill house of Port Ennis."
 
 
 def body(number: int) -> dict[str, Any]:
-    """A request like one of local augmentation: instructions, worked examples, then a sentence."""
+    """Build a request like one of local augmentation: instructions and worked examples, then a sentence."""
     content = PROMPT + target(number)
     return {
         "model": "m",
@@ -59,11 +59,14 @@ async def _aiohttp(url: str, count: int, in_flight: int) -> None:
 
 
 async def _aiohttp_sqlite(url: str, count: int, in_flight: int, file: Path) -> None:
-    """Each answer is on disk (write-ahead log, synchronous FULL) before its slot is free, as many as came in one transaction."""
+    """Store each answer on disk (write-ahead log, synchronous FULL) before its slot is free.
+
+    Answers that arrive together share a transaction.
+    """
     store = sqlite3.connect(file, isolation_level=None, check_same_thread=False)
     store.executescript(
-        "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; CREATE TABLE r (key BLOB PRIMARY KEY, text TEXT) WITHOUT "
-        "ROWID;"
+        "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; "
+        "CREATE TABLE r (key BLOB PRIMARY KEY, text TEXT) WITHOUT ROWID;"
     )
     waiting: list[tuple[bytes, str, asyncio.Future[None]]] = []
     writing: set[asyncio.Task[None]] = set()
@@ -114,7 +117,7 @@ NAMES = ("aiohttp", "aiohttp + uvloop + SQLite", "openai")
 
 
 def run(name: str, url: str, count: int, in_flight: int, folder: Path) -> None:
-    """Sends `count` requests through one of the baselines."""
+    """Send `count` requests through one of the baselines."""
     if name == "aiohttp":
         asyncio.run(_aiohttp(url, count, in_flight))
     elif name == "openai":

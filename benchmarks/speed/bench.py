@@ -1,9 +1,9 @@
-"""Measures what the teacher's side of the stage costs, and prints goal beside figure.
+"""The teacher side of the stage -> a table of its costs: goals beside measured figures.
 
 Usage: python benchmarks/speed/bench.py [--full] [--only NAME] [--model FOLDER] [--out FILE] [--page docs/speed.md]
 
-Without --full the long measurements are smaller. Every figure is a ratio or a count from one run on this machine,
-beside aiohttp and the openai client.
+Without --full, the long measurements are smaller. Figures come from one run on this machine; the clients are compared
+with aiohttp and the openai library.
 """
 
 import argparse
@@ -22,7 +22,7 @@ from measuring import Figure
 
 
 def machine() -> str:
-    """What this was measured on, and how busy it was."""
+    """Describe this machine and its load."""
     model = next(
         (
             line.split(":")[1].strip()
@@ -38,7 +38,7 @@ def machine() -> str:
 
 
 def sections(full: bool, model: str | None) -> dict[str, Callable[[], list[Figure]]]:
-    """The measurements by name."""
+    """Return the measurements by name."""
     found = {
         "speed": lambda: throughput.speed(20_000 if full else 8_000),
         "wall": lambda: throughput.wall(1.0, 20),
@@ -53,20 +53,20 @@ def sections(full: bool, model: str | None) -> dict[str, Callable[[], list[Figur
 
 
 def table(figures: list[Figure]) -> list[str]:
-    """The figures as a Markdown table."""
+    """Format the figures as a Markdown table."""
     mark = {True: "yes", False: "**no**", None: ""}
     rows = [f"| {f.what} | {f.goal} | {f.figure} | {mark[f.met]} |" for f in figures]
     return ["| | goal | measured | met |", "|---|---:|---:|---|", *rows]
 
 
 def main() -> None:
-    """Runs the measurements asked for."""
+    """Run the selected measurements."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--full", action="store_true")
     parser.add_argument("--only", action="append")
     parser.add_argument("--model", help="model folder for transformers serve")
     parser.add_argument("--out", type=Path, help="file for the table")
-    parser.add_argument("--page", type=Path, help="file that gets the table between its <!-- speed --> marks")
+    parser.add_argument("--page", type=Path, help="file to insert the table into, between its <!-- speed --> marks")
     arguments = parser.parse_args()
     figures: list[Figure] = []
     for name, measure in sections(arguments.full, arguments.model).items():

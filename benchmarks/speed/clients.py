@@ -1,8 +1,9 @@
-"""One measured client in a process of its own: `python clients.py NAME URL COUNT IN_FLIGHT FOLDER` prints its figures as JSON.
+"""One client and a server's URL -> the client's figures, measured in a process of its own.
 
-NAME is a baseline, or one of ours: `bare` sends ready-made requests, `local` goes from document through prompt to
-stored answer (`streamed`: with documents made on the way), `global` the same with context groups of 16,000 tokens,
-`shuffled` sends those in random order with the first of no group ahead.
+`python clients.py NAME URL COUNT IN_FLIGHT FOLDER` prints them as JSON. NAME is a baseline or one of ours: `bare` sends
+ready-made requests; `local` goes from documents through prompts to stored answers; `streamed` does the same with
+documents generated on the way; `global` has context groups of 16,000 tokens; `shuffled` sends the same requests in
+random order, without sending the first of a group ahead.
 """
 
 import os
@@ -40,7 +41,7 @@ _EARLY = 5000
 
 
 class MemoryWatcher:
-    """Notes the resident memory after 5,000 answers."""
+    """Records the resident memory after 5,000 answers."""
 
     def __init__(self) -> None:
         self.early = 0
@@ -52,12 +53,12 @@ class MemoryWatcher:
 
 
 def teacher(url: str, in_flight: int) -> Teacher:
-    """A teacher whose tokenizer is not at hand, as with most hosted models."""
+    """A teacher without a local tokenizer, like most hosted models."""
     return Teacher(TeacherConfig(base_url=url), "endpoint", "m", "mock", "chat", in_flight, ESTIMATE, None, 42)
 
 
 def long_documents(count: int) -> list[Document]:
-    """Documents of about 2,600 bytes, of which 24 fit into a context group."""
+    """Documents of about 2,600 bytes; 24 fit into a context group."""
     texts = (" ".join(corpus.text(20 * i + j) for j in range(20)) for i in range(count))
     return [Document(document_id(t), t, 0, i) for i, t in enumerate(texts)]
 
@@ -71,7 +72,7 @@ def plain_requests(count: int) -> list[Request]:
 
 
 def run(name: str, url: str, count: int, in_flight: int, folder: Path) -> dict[str, Any]:
-    """One client's figures: seconds, CPU seconds, requests, bytes of memory."""
+    """Measure one client: seconds, CPU seconds, number of requests, and growth of memory in bytes."""
     if name in baselines.NAMES:
         return timed(lambda: baselines.run(name, url, count, in_flight, folder)) | {"requests": count}
     with few_collections(), ResponseStore.opened(folder / f"{name}-{time.monotonic_ns()}.sqlite") as store:
@@ -101,7 +102,7 @@ def _local(url: str, in_flight: int, documents: Iterable[Document]) -> LocalStra
 
 def _global(url: str, count: int, in_flight: int, store: ResponseStore, shuffled: bool) -> Iterable[Request]:
     strategy = GlobalStrategy(GlobalAugment(), teacher(url, in_flight), long_documents(count), "en", store, "bench")
-    assert strategy.groups, "grouping is measured elsewhere: it is done once, and remembered"
+    assert strategy.groups, "grouping is done here, before the measurement, and remembered"
     requests = (t.request for t in strategy.in_sending_order())
     if not shuffled:
         return requests
@@ -112,7 +113,7 @@ def _global(url: str, count: int, in_flight: int, store: ResponseStore, shuffled
 
 
 def timed(work: Any) -> dict[str, Any]:
-    """Wall and CPU seconds of some work, and what it returned."""
+    """Measure wall and CPU seconds of some work, and return them with its result as `requests`."""
     start, cpu = time.perf_counter(), time.process_time()
     result = work()
     return {"seconds": time.perf_counter() - start, "cpu": time.process_time() - cpu, "requests": result}

@@ -1,4 +1,4 @@
-"""Documents for measurements: made sentences of many forms, any number of them, the same in every run."""
+"""A number -> generated documents for measurements: any number of them, of many forms, the same in every run."""
 
 import random
 from collections.abc import Iterator
@@ -37,7 +37,7 @@ _COMPARISONS = "older|heavier|quieter|more curious|brighter|less costly|taller|m
 
 
 def text(number: int, most_sentences: int = 3) -> str:
-    """Document `number`: one to three sentences, about 130 bytes."""
+    """Generate document `number`: one to `most_sentences` sentences; by default, about 130 bytes."""
     draw = random.Random(number)
     return " ".join(_sentence(draw) for _ in range(draw.randint(1, most_sentences)))
 
@@ -66,7 +66,7 @@ def _fill(kind: str, draw: random.Random) -> str:
 
 
 def documents(count: int, start: int = 0) -> Iterator[Document]:
-    """Documents one after the other; nothing is kept."""
+    """Generate documents one at a time; none is kept."""
     for i in range(start, start + count):
         content = text(i)
         yield Document(document_id(content), content, 0, i)

@@ -1,7 +1,7 @@
-"""What is lost and asked again when the stage is killed, the server goes away, or the disk fills up: `python crashes.py URL KILLS FOLDER`.
+"""Failures -> what is lost and requested again: the stage is killed, the server goes away, the disk fills up.
 
-Each run goes from documents through a store to written files; its files are compared byte by byte with those of an
-undisturbed run.
+`python crashes.py URL KILLS FOLDER` prints the figures as JSON. Each run goes from documents through a store to written
+files, which are compared byte by byte with those of an undisturbed run.
 """
 
 import hashlib
@@ -45,11 +45,11 @@ DOCUMENTS = 6000
 
 class _Quiet:
     def update(self, asked: RoundCounts) -> None:
-        """Shows nothing."""
+        """Show nothing."""
 
 
 class Stage:
-    """The stage without axolotl's loader, which takes 20 seconds to import."""
+    """The stage without axolotl's loader, whose import takes 20 seconds."""
 
     def __init__(self, url: str, folder: Path, count: int = DOCUMENTS) -> None:
         self._recipe = Recipe.from_cfg(
@@ -72,13 +72,13 @@ class Stage:
         return AllTasks((LocalStrategy(entry, teacher(self._url, IN_FLIGHT), self, "en"),))
 
     def ask(self) -> None:
-        """Asks what is not answered."""
+        """Request the answers that are missing."""
         with ResponseStore.opened(self._recipe.store_path) as store:
             requests = (t.request for t in self._tasks().in_sending_order())
             ask(requests, Round(Server(self._url, "m", 60), store, Pace(IN_FLIGHT, 8), _Quiet(), trusted=True))
 
     def written(self) -> str:
-        """Writes the result; a digest of its files."""
+        """Write the result, and return a digest of its files."""
         with ResponseStore.opened(self._recipe.store_path) as store:
             judged = judged_inferences(self._tasks(), store, self._recipe.augft)
             found = write_result(
@@ -94,13 +94,13 @@ class Stage:
 
     @property
     def stored(self) -> int:
-        """Answers on disk."""
+        """Number of answers on disk."""
         with ResponseStore.opened(self._recipe.store_path) as store:
             return sum(store.outcomes([t.request.key for t in self._tasks().in_sending_order()]).values())
 
 
 def _forked(work: Callable[[], None]) -> int:
-    """Runs work in a copy of this process; its id."""
+    """Run work in a fork of this process, and return the fork's id."""
     pid = os.fork()
     if not pid:
         try:
@@ -122,7 +122,7 @@ def _repeated(url: str) -> int:
 
 
 def killed(url: str, folder: Path, kills: int) -> dict[str, Any]:
-    """Kill -9 at random moments of one run, until it is done."""
+    """Kill a run with SIGKILL at random moments, and resume it until it is done."""
     stage, draw = Stage(url, folder), random.Random(time.time_ns())
     repeats: list[int] = []
     lost = stored = hit = 0
@@ -146,7 +146,7 @@ def killed(url: str, folder: Path, kills: int) -> dict[str, Any]:
 
 
 def server_away(url: str, folder: Path, seconds: int) -> dict[str, Any]:
-    """The server closes its port and all connections in the middle."""
+    """Let the server close its port and all connections halfway through a run."""
     stage = Stage(url, folder)
     halfway = _mock(url, "/stats")["requests"] + DOCUMENTS // 2
 
@@ -162,7 +162,7 @@ def server_away(url: str, folder: Path, seconds: int) -> dict[str, Any]:
 
 
 def disk_full(url: str, folder: Path) -> dict[str, Any]:
-    """A disk of 3 MB, which is enlarged after it was full."""
+    """Run on a disk of 3 MB, and enlarge it after it has filled up."""
     disk = folder / "disk"
     disk.mkdir()
     mounted = (
@@ -186,7 +186,7 @@ def disk_full(url: str, folder: Path) -> dict[str, Any]:
 
 
 def figures(kills: int) -> list[Figure]:
-    """The lines of the table."""
+    """Return the lines of the table."""
     with mock(latency=0.02) as server:
         found = child("crashes.py", server.url, str(kills))
     one, away, full = found["killed"], found["away"], found["full"]
@@ -224,12 +224,12 @@ def figures(kills: int) -> list[Figure]:
 
 
 def main() -> None:
-    """Runs all three beside an undisturbed run."""
+    """Run all three failures and an undisturbed run."""
     url, kills, folder = sys.argv[1], int(sys.argv[2]), Path(sys.argv[3])
     quiet = Stage(url, folder / "undisturbed")
     quiet.ask()
     result: dict[str, Any] = {"undisturbed": quiet.written()}
-    # Every part asks the same requests; the server is to count those that come again within it.
+    # All parts send the same requests; after a reset, the server counts only repetitions within a part.
     _mock(url, "/reset")
     result["killed"] = killed(url, folder / "killed", kills)
     _mock(url, "/reset")

@@ -1,4 +1,4 @@
-"""What all measurements share: the mock server and the clients, each in a process of its own on its own core."""
+"""A measurement -> a mock server and clients, each in a process of its own; the server on a core of its own."""
 
 import os
 import subprocess
@@ -19,7 +19,7 @@ IN_FLIGHT = 64
 
 @dataclass(frozen=True)
 class Figure:
-    """A line of the table. `met` is None where there is no goal."""
+    """A line of the table; `met` is None without a goal."""
 
     what: str
     goal: str
@@ -39,7 +39,7 @@ class MockServer:
         return f"http://127.0.0.1:{self.port}/v1"
 
     def get(self, path: str) -> dict[str, Any]:
-        """What the server says at a path of its own."""
+        """Return the JSON at one of the server's own paths, such as /stats."""
         with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}") as response:
             found: dict[str, Any] = orjson.loads(response.read())
             return found
@@ -47,7 +47,7 @@ class MockServer:
 
 @contextmanager
 def mock(**options: float) -> Iterator[MockServer]:
-    """Starts the mock server on the last core."""
+    """Start the mock server on the last core."""
     cores = os.cpu_count() or 1
     settings = [part for name, value in options.items() for part in (f"--{name.replace('_', '-')}", str(value))]
     command = [
@@ -66,12 +66,12 @@ def mock(**options: float) -> Iterator[MockServer]:
 
 
 def client(name: str, server: MockServer, count: int, in_flight: int = IN_FLIGHT) -> dict[str, Any]:
-    """Runs a client in a fresh process and returns its figures."""
+    """Run a client in a new process, and return its figures."""
     return child("clients.py", name, server.url, str(count), str(in_flight))
 
 
 def child(script: str, *arguments: str) -> dict[str, Any]:
-    """Runs a script of this folder with a scratch folder as last argument; its output is JSON."""
+    """Run a script of this folder, with a scratch folder as its last argument, and parse the JSON it prints."""
     with tempfile.TemporaryDirectory(prefix="augft-bench-") as folder:
         command = [sys.executable, str(HERE / script), *arguments, folder]
         output = subprocess.run(command, stdout=subprocess.PIPE, check=True, env=environment()).stdout
@@ -80,6 +80,6 @@ def child(script: str, *arguments: str) -> dict[str, Any]:
 
 
 def environment() -> dict[str, str]:
-    """The children import this copy of the package, and reach no network."""
+    """Environment that lets child processes import this copy of the package, and keeps them off the network."""
     own = os.pathsep.join([str(HERE.parents[1]), os.environ.get("PYTHONPATH", "")])
     return {**os.environ, "PYTHONPATH": own, "HF_HUB_OFFLINE": "1", "AXOLOTL_DO_NOT_TRACK": "1"}

@@ -1,11 +1,11 @@
-"""An OpenAI-compatible server that costs next to nothing, for measuring clients: HTTP by hand on uvloop, answers by a fixed rule.
+"""Requests -> instant OpenAI-compatible answers, for measuring clients: hand-written HTTP on uvloop, answers by rule.
 
 Usage: python mock_server.py [--core N] [--latency S] [--jitter SHARE] [--cache-tokens N --prefill-rate N]
 
-Prints its port. `GET /stats` says what it saw (`/reset`: from now on), `/away?SECONDS` takes it off the network for a
-while. With `--cache-tokens` it keeps a prefix cache of that size in blocks of 16 tokens, the least recently used first
-out, as vLLM does; a block can be used once the request that computes it has been read in full, which takes its tokens /
-`--prefill-rate` seconds, one request after the other.
+Prints its port. `GET /stats` reports what it has seen, `/reset` forgets which requests came before, and `/away?SECONDS`
+takes it off the network for a while. With `--cache-tokens` it simulates a prefix cache of that size in blocks of 16
+tokens with least-recently-used eviction, as in vLLM. A block can be used once the request that computes it has been
+prefilled, which takes its uncached tokens / `--prefill-rate` seconds, one request at a time.
 """
 
 import argparse
@@ -27,7 +27,7 @@ _WORDS = "the pump the harbour keeps is older than any valve that Port Ennis had
 
 
 class PrefixCache:
-    """Which blocks of prompts are computed; counts tokens that were asked, computed and different."""
+    """A cache of prompt blocks that counts requested, computed and distinct tokens."""
 
     def __init__(self, tokens: int) -> None:
         self._room = tokens * _BYTES_PER_TOKEN // _BLOCK_BYTES
@@ -36,7 +36,7 @@ class PrefixCache:
         self.asked = self.computed = self.distinct = 0
 
     def read(self, prompt: bytes) -> tuple[list[int], int]:
-        """The prompt's blocks, and how many tokens of it are to be computed."""
+        """Return the blocks of a prompt, and how many of its tokens must be computed."""
         blocks = list(_chain(prompt))
         known = 0
         while known < len(blocks) and blocks[known] in self._blocks:
@@ -52,7 +52,7 @@ class PrefixCache:
         return blocks, missing
 
     def keep(self, blocks: list[int]) -> None:
-        """The blocks are there now; the oldest make room."""
+        """Add the blocks, and evict the least recently used ones."""
         for block in blocks:
             self._blocks[block] = None
             self._blocks.move_to_end(block)
@@ -61,7 +61,7 @@ class PrefixCache:
 
 
 def _chain(prompt: bytes) -> Iterator[int]:
-    """A digest for each full block, of everything up to its end."""
+    """Yield a digest for each full block, over everything up to its end."""
     state = 0
     for i in range(0, len(prompt) - _BLOCK_BYTES + 1, _BLOCK_BYTES):
         state = hash((state, prompt[i : i + _BLOCK_BYTES]))
@@ -69,7 +69,7 @@ def _chain(prompt: bytes) -> Iterator[int]:
 
 
 class Mock:
-    """The state that all connections share."""
+    """The state shared by all connections."""
 
     def __init__(self, latency: float, jitter: float, cache: PrefixCache | None, prefill_rate: float) -> None:
         self.latency, self.jitter, self.cache, self.prefill_rate = latency, jitter, cache, prefill_rate
@@ -81,7 +81,7 @@ class Mock:
         self.server: Any = None
 
     def stats(self) -> dict[str, float]:
-        """What was seen so far."""
+        """Return the counts so far."""
         cache = self.cache or PrefixCache(0)
         tokens = {"asked": cache.asked, "computed": cache.computed, "distinct": cache.distinct}
         return {
@@ -93,18 +93,18 @@ class Mock:
         }
 
     def count(self, body: bytes) -> None:
-        """Notes a request, and whether the same came before."""
+        """Count a request, and whether it is a repetition."""
         self.requests += 1
         key = zlib.crc32(body) << 32 | zlib.adler32(body)
         self.repeated += key in self.seen
         self.seen.add(key)
 
     def delay(self) -> float:
-        """Seconds until the next answer."""
+        """Draw the latency of the next answer, in seconds."""
         return self.latency * (1 + self.jitter * (2 * self.random.random() - 1))
 
     async def away(self, seconds: float) -> None:
-        """Closes the port and all connections, and comes back."""
+        """Close the port and all connections, and reopen the port after `seconds`."""
         port = self.server.sockets[0].getsockname()[1]
         self.server.close()
         for connection in list(self.connections):
@@ -114,7 +114,7 @@ class Mock:
 
 
 class Connection(asyncio.Protocol):
-    """One client connection: requests with a Content-Length, one after the other."""
+    """A client connection that sends requests with a Content-Length, one at a time."""
 
     def __init__(self, mock: Mock) -> None:
         self._mock = mock
@@ -122,16 +122,16 @@ class Connection(asyncio.Protocol):
         self._need = 0
 
     def connection_made(self, transport: Any) -> None:
-        """Keeps the transport."""
+        """Keep the transport."""
         self.transport = transport
         self._mock.connections.add(self)
 
     def connection_lost(self, error: Exception | None) -> None:
-        """Forgets the connection."""
+        """Forget the connection."""
         self._mock.connections.discard(self)
 
     def data_received(self, data: bytes) -> None:
-        """Answers once a request is complete."""
+        """Answer once a request is complete."""
         self._data += data
         if len(self._data) < self._need:
             return
@@ -203,7 +203,10 @@ def _prompt(body: bytes) -> bytes:
 
 
 def _reply(body: bytes, cached: int) -> bytes:
-    """Two statements that depend on the request only, as JSON by hand: parsing the prompt would make the server the bottleneck."""
+    """Write two statements that depend only on the request.
+
+    The JSON is hand-written and the prompt not parsed, or the server would be the bottleneck.
+    """
     seed = zlib.crc32(body)
     words = [_WORDS[(seed >> i) % len(_WORDS)] for i in range(0, 24, 3)]
     text = (

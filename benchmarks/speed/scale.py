@@ -1,7 +1,7 @@
-"""Plans and results of many documents, in a fresh process: `python scale.py plan|write COUNT FOLDER` prints seconds and memory as JSON.
+"""Many documents -> seconds and memory of planning and of writing results, measured in a new process.
 
-`plan` is `axolotl augft plan` on a Parquet file, with a tokenizer; `write` makes one augmentation a document from
-stored answers.
+`python scale.py plan|write COUNT FOLDER` prints them as JSON. `plan` runs `axolotl augft plan` on a Parquet file, with
+a tokenizer; `write` makes one augmentation per document from stored answers.
 """
 
 import importlib
@@ -34,7 +34,7 @@ def _peak() -> int:
 
 
 def _reset_peak() -> int:
-    """Begins a new peak; the resident memory now."""
+    """Reset the peak memory, and return the resident memory in bytes."""
     Path("/proc/self/clear_refs").write_text("5")
     return int(psutil.Process().memory_info().rss)
 
@@ -47,7 +47,7 @@ def _write_corpus(count: int, file: Path) -> None:
 
 
 def _tokenizer(folder: Path) -> Path:
-    """A byte-level tokenizer of 4,096 tokens, trained on the corpus."""
+    """Train a byte-level tokenizer of 4,096 tokens on the corpus."""
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
     tokenizer = Tokenizer(models.BPE())
@@ -79,12 +79,12 @@ def _recipe(count: int, folder: Path) -> Any:
 
 
 def _import_axolotl() -> None:
-    """What the stage imports of axolotl: its memory is not ours."""
+    """Import what the stage uses of axolotl, whose memory is not ours to measure."""
     importlib.import_module("axolotl.utils.data.shared")
 
 
 def plan(count: int, folder: Path) -> dict[str, Any]:
-    """Seconds and memory of a plan, above what axolotl's loader takes to be imported."""
+    """Measure a plan: seconds, and memory above that of axolotl's imports."""
     from axolotl_augft.cli.plan import plan_lines
 
     recipe = _recipe(count, folder)
@@ -102,7 +102,7 @@ def plan(count: int, folder: Path) -> dict[str, Any]:
 
 
 def write(count: int, folder: Path) -> dict[str, Any]:
-    """Memory and seconds of writing what a full store holds."""
+    """Measure writing the results of a full store: seconds and memory."""
     from axolotl_augft.judging.pipeline import judged_inferences
     from axolotl_augft.output.result import RequestCounts, write_result
     from axolotl_augft.output.student import load_student
@@ -145,12 +145,12 @@ def write(count: int, folder: Path) -> dict[str, Any]:
 
 
 def _goal(goal: str, figure: str, met: bool, count: int) -> tuple[str, str, bool | None]:
-    """The goals are for a million; fewer say what they need, no more."""
+    """Apply goals, which are for a million documents, only to runs of at least that many."""
     return (goal, figure, met) if count >= 1_000_000 else ("", figure, None)
 
 
 def figures(count: int) -> list[Figure]:
-    """The lines of the table."""
+    """Return the lines of the table."""
     planned, written = child("scale.py", "plan", str(count)), child("scale.py", "write", str(count))
     seconds, growth = planned["seconds"], planned["growth"] / 2**20
     what = f"plan of {count:,} local documents (prompts sampled), time and memory above axolotl's imports"

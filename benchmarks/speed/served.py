@@ -1,4 +1,4 @@
-"""`transformers serve` with a small model: seconds for the requests of context groups in our order and in a random one, in one run."""
+"""A small model on `transformers serve` -> seconds for requests of context groups, in our order and in random order."""
 
 import random
 import sys
@@ -32,11 +32,11 @@ _ANSWER = 16
 
 class _Quiet:
     def update(self, asked: RoundCounts) -> None:
-        """Shows nothing."""
+        """Show nothing."""
 
 
 def _requests(teacher: Teacher, store: ResponseStore, first: int) -> list[Request]:
-    """Requests about groups of documents that no other call is about, so that no cache holds them yet."""
+    """Requests about documents that no other call uses, so that no cache holds them yet."""
     texts = [" ".join(corpus.text(11 * i + j) for j in range(11)) for i in range(first, first + _DOCUMENTS)]
     documents = [Document(document_id(t), t, 0, i) for i, t in enumerate(texts)]
     entry = GlobalAugment(context_tokens=2700, max_tokens=_ANSWER)
@@ -50,7 +50,7 @@ def _seconds(requests: Iterable[Request], server: Server, store: ResponseStore) 
 
 
 def figures(model: str) -> list[Figure]:
-    """The line of the table."""
+    """Return the line of the table."""
     config = TeacherConfig(model=model, temperature=0.0)
     teacher = resolve_teacher(config, model, 1, stamp_files(model_files(Path(model)), {}))
     with (
@@ -68,7 +68,7 @@ def figures(model: str) -> list[Figure]:
         feeding._LONG = long
     number = len({r.prefix for r in groups[0]})
     what = (
-        f"transformers serve, {Path(model).name}: {len(groups[0])} global requests in {number} groups, {_IN_FLIGHT} "
-        f"in flight"
+        f"transformers serve, {Path(model).name}: {len(groups[0])} global requests in {number} groups, "
+        f"{_IN_FLIGHT} in flight"
     )
     return [Figure(what, "", f"{ordered:.0f} s, in random order {shuffled:.0f} s")]

@@ -1,4 +1,4 @@
-"""Requests a second and CPU a request without latency, and wall time at one second of latency, beside other clients."""
+"""Clients and a mock server -> requests per second, CPU per request and wall time, ours beside other clients."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ _COUNTS = {"openai": 600, "global": 720}
 
 
 def speed(count: int) -> list[Figure]:
-    """Figures without latency: the best of three rounds, in which the clients take turns."""
+    """Measure without latency: the best of three rounds in which the clients take turns."""
     names = ["aiohttp", "aiohttp + uvloop + SQLite", "openai", "bare", "local", "global"]
     rounds: dict[str, list[dict[str, Any]]] = {name: [] for name in names}
     with mock() as server:
@@ -35,7 +35,7 @@ def speed(count: int) -> list[Figure]:
 
 
 def wall(latency: float, rounds: int) -> list[Figure]:
-    """Wall time over the ideal, all slots always taken: with the same latency for all, and with jitter of 50 %."""
+    """Measure wall time relative to the ideal of always full slots, with equal latencies and with a jitter of 50 %."""
     count = IN_FLIGHT * rounds
     figures = []
     for jitter, goal in ((0.0, 1.02), (0.5, 1.06)):
@@ -51,7 +51,7 @@ def wall(latency: float, rounds: int) -> list[Figure]:
 
 
 def prefixes(count: int) -> list[Figure]:
-    """Tokens that a server with a bounded prefix cache computes, in this order and in a random one."""
+    """Measure tokens computed by a server with a bounded prefix cache, in our order and in random order."""
     ratio = {}
     for name in ("global", "shuffled"):
         with mock(cache_tokens=100_000, prefill_rate=200_000, latency=0.05, jitter=0.5) as server:
@@ -65,7 +65,7 @@ def prefixes(count: int) -> list[Figure]:
 
 
 def memory(count: int) -> list[Figure]:
-    """Growth of resident memory from 5,000 answers on."""
+    """Measure the growth of resident memory after 5,000 answers."""
     with mock() as server:
         growth = client("streamed", server, count)["growth"] / 2**20
     return [

@@ -136,7 +136,7 @@ def test_a_recipe_about_other_texts_is_refused(toy_cfg, data):
     toy_cfg["augft"]["augment"] = ["global"]
     with pytest.raises(OutputError):
         run_stage(Recipe.from_cfg(toy_cfg))
-    with pytest.raises(BenchError, match="not of the data set toy"):
+    with pytest.raises(BenchError, match="not in the data set toy"):
         audit(Recipe.from_cfg(toy_cfg), TOY, ToyGrammar())
 
 

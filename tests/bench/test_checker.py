@@ -96,7 +96,7 @@ def test_a_sound_data_set_is_proven():
     assert Examination(DATA, Comparisons()).proven == [
         "2 right choices follow from 2 trained facts and 2 rules (0 are trained themselves); none of 2 wrong choices "
         "does",
-        "no right statement stands in any of 3 documents",
+        "no right statement occurs in any of 3 documents",
         "read by the grammar: 4 statements of trained facts in the documents, and no other fact in them",
         "no bag of words does better than chance; nearest to its limit: document counts 1.000 on chains (1 questions; "
         "chance 0.500, "
@@ -153,7 +153,7 @@ PLANTED = {
             choices=("more frantic than vusks", "less frantic than vusks", "Less frantic than vusks."),
             distractors=(less("glorp", "vusk"), less("glorp", "vusk")),
         ),
-        ["question glorp-vusk: choices are not distinct: 'less frantic than vusks' stands 2 times"],
+        ["question glorp-vusk: choices are not distinct: 'less frantic than vusks' occurs 2 times"],
     ),
     "one choice": (
         with_question(CHAINED, choices=("more frantic than vusks",), distractors=()),
@@ -165,12 +165,12 @@ PLANTED = {
     ),
     "no fact": (
         with_question(CHAINED, fact=None),
-        ["question glorp-vusk: has no fact, so that nothing can be proven about it"],
+        ["question glorp-vusk: has no fact, so nothing can be proven about it"],
     ),
     "the statement in a document": (
         replace(DATA, documents=(*DATA.documents, 'He said: "ZIBS are  less frantic -- than Glorps."')),
         [
-            "question zib-glorp: right statement is given away: 'Zibs are less frantic than glorps' stands in "
+            "question zib-glorp: right statement is given away: 'Zibs are less frantic than glorps' occurs in "
             "document 3",
         ],
     ),
@@ -182,7 +182,7 @@ PLANTED = {
             distractors=(less("glorp", "zib"),),
         ),
         [
-            "question glorp-vusk: trained fact is asked verbatim: 'Glorps are more frantic than zibs' stands in "
+            "question glorp-vusk: trained fact is asked verbatim: 'Glorps are more frantic than zibs' occurs in "
             "document 0"
         ],
     ),
@@ -196,7 +196,7 @@ PLANTED = {
     ),
     "a fact of no document": (
         replace(DATA, stated=(*DATA.stated, Stated(more("vusk", "mard"), ()))),
-        ["fact more(vusk, mard, frantic): is said to be trained, but no document is named"],
+        ["fact more(vusk, mard, frantic): is listed as trained, but without a document"],
     ),
     "a fact taught by accident": (
         replace(
@@ -224,11 +224,11 @@ PLANTED = {
     "an id given twice": (with_question(CHAINED, id="zib-glorp"), ["question zib-glorp: 2 questions have this id"]),
     "answers at one place": (
         many_questions([0] * 40),
-        ["answers: 40 questions with 2 choices have the right one at the places [40, 0] times (p = 3e-10)"],
+        ["answers: of 40 questions with 2 choices, [40, 0] have the right one at each place (p = 3e-10)"],
     ),
     "an English word among nonsense words": (
         with_fact("tiger"),
-        ["words: 'tiger' stands among nonsense words and is an English word"],
+        ["words: 'tiger' is used as a nonsense word, but is an English word"],
     ),
     "a word inside another": (with_fact("zibra"), ["words: 'zib' is a part of 'zibra'"]),
 }
@@ -381,7 +381,7 @@ def test_errors_in_made_data_sets_are_caught(name):
         p.startswith(f"question {first.id}: choice") for p in check(replace(data, questions=(swapped,)), grammar)
     )
     last = len(data.documents) - 1
-    assert f"{first.statement!r} stands in document {last}" in " ".join(check(told, grammar))
+    assert f"{first.statement!r} occurs in document {last}" in " ".join(check(told, grammar))
     without = check(replace(data, stated=tuple(s for s in data.stated if s != needed)), grammar)
     assert any(
         p.startswith(f"question {first.id}: right choice") and p.endswith("does not follow from what is trained")

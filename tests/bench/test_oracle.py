@@ -154,7 +154,7 @@ def post(oracle, prompt, max_tokens=1000, path="/completions"):
         ("Hello?", "neither a local, a global nor a verification prompt"),
         (
             "Statements that say (rephrasing).\nText:\n[1] Trains are late.\nStatements:\n",
-            "stands in no document of toy",
+            "occurs in no document of toy",
         ),
         ("Statements.\nText:\n[1] All zibs are kems.\nStatements:\n", "without kinds"),
         (

@@ -84,7 +84,7 @@ def test_a_file_without_rows_is_told_in_one_line(tmp_path, content):
     told = table(tmp_path / "a.json")
     assert told.returncode == 2
     assert told.stderr.splitlines()[-1].endswith(
-        "a.json: no rows of prompt_settings.py; give a file that it wrote with --out"
+        "a.json: has no rows of prompt_settings.py; give a file that it wrote with --out"
     )
 
 
@@ -92,8 +92,8 @@ def test_a_file_without_rows_is_told_in_one_line(tmp_path, content):
 @pytest.mark.parametrize(
     ("given", "told"),
     [
-        (["--model", "oracle", "--documents", "0"], "--documents 0: give a number of documents from 1 on"),
-        (["--model", "nowhere"], "--model nowhere: no folder of a model"),
+        (["--model", "oracle", "--documents", "0"], "--documents 0: give a number of at least 1"),
+        (["--model", "nowhere"], "--model nowhere: not a model folder"),
         (["--model", "oracle"], "reversals"),
     ],
 )

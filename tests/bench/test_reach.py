@@ -78,7 +78,7 @@ def test_a_document_above_the_context_is_refused():
 
 def test_questions_without_facts_have_no_reach():
     data: BenchData = dataclasses.replace(TOY, questions=(Question("0", "Who?", ("a", "b"), 0, "all"),))
-    with pytest.raises(BenchError, match="no question says what fact it asks for"):
+    with pytest.raises(BenchError, match="no question names the fact it asks for"):
         reach([(0,)], data)
 
 

@@ -169,7 +169,7 @@ def test_fewer_people_than_choices(folder):
         (lambda f: write(f / "june" / "d2p_prompts_train.jsonl", []), "d2p_prompts_train.jsonl: empty"),
         (
             lambda f: write(f / "june" / "p2d_prompts_train.jsonl", [("Nobody is", " here.")]),
-            "line 1: 0 known names in it, expected one",
+            "line 1: has 0 known names, expected one",
         ),
     ],
 )
@@ -342,7 +342,7 @@ def test_command_names_what_there_is(tmp_path):
 
 def test_only_the_reversal_curse_data_come_from_a_folder(tmp_path):
     with pytest.raises(
-        BenchError, match="only reversal-curse is read from a folder, reversals is made; leave the source out"
+        BenchError, match="only reversal-curse is read from a folder, reversals is generated; leave the source out"
     ):
         make("reversals", "tiny", 0, tmp_path)
 

@@ -80,7 +80,7 @@ def plan_of(tmp_path: Path, **changes):
     [
         ({"conditions": ["ft", "aug-locl"]}, "conditions[1]: unknown condition 'aug-locl'; did you mean 'aug-local'?"),
         ({"conditions": []}, "conditions is empty, so there is nothing to do; name at least one"),
-        ({"conditions": ["ft", "ft"]}, "conditions names something twice: ft, ft"),
+        ({"conditions": ["ft", "ft"]}, "conditions contains a value twice: ft, ft"),
         ({"seeds": []}, "seeds is empty, so there is nothing to do; name at least one"),
         ({"steps": 0}, "steps: input should be greater than or equal to 1, got '0'"),
         ({"stps": 3}, "stps: unknown key; did you mean 'steps'?"),
@@ -302,8 +302,8 @@ def test_questions_are_drawn_evenly_over_the_splits():
     ("row", "message"),
     [
         ({"prompt": "A", "choices": ["x", "y"], "answer": "z"}, "the right answer is not among its 2 choices"),
-        ({"prompt": "A", "choices": ["x", "y"], "answer": 2}, "the answer 2 is no index of its 2 choices (0 to 1)"),
-        ({"prompt": "A", "choices": ["x", "y"], "answer": -1}, "the answer -1 is no index"),
+        ({"prompt": "A", "choices": ["x", "y"], "answer": 2}, "the answer 2 is not an index of its 2 choices (0 to 1)"),
+        ({"prompt": "A", "choices": ["x", "y"], "answer": -1}, "the answer -1 is not an index"),
         ({"prompt": "A", "choices": ["x", "y", " x"], "answer": 1}, "choices 0 and 2 are equal"),
         ({"prompt": "A", "choices": ["x"], "answer": 0}, "has 1 choices"),
         ({"prompt": "A", "choices": [], "answer": 0}, "has 0 choices"),
@@ -486,7 +486,7 @@ def test_two_runs_in_one_folder(tmp_path, tiny_model):
     (tmp_path / "out").mkdir()
     with (
         FileLock(tmp_path / "out" / ".lock"),
-        pytest.raises(BenchError, match="another run writes there; let it finish, or give another --out"),
+        pytest.raises(BenchError, match="another run writes to this folder; let it finish, or give another --out"),
     ):
         run_plan(plan, tmp_path / "out")
 

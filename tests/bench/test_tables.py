@@ -164,7 +164,7 @@ def test_runs_of_one_suite_are_put_together_and_a_finished_cell_replaces_a_faile
 def test_runs_of_different_length_are_not_put_together():
     longer = cell("ft", {"s/a": "10"}, seed=1)
     longer = replace(longer, training=replace(longer.training, steps=400))
-    with pytest.raises(BenchError, match="results of 300 and 400 steps cannot be put together"):
+    with pytest.raises(BenchError, match="results of 300 and 400 steps cannot be merged"):
         together([result([cell("ft", {"s/a": "10"})]), result([longer])])
 
 

@@ -1,1 +1,1 @@
-"""The paper's data sets, made from seeds, with questions that are proven to follow."""
+"""Seeds -> the paper's data sets, with questions whose answers provably follow from the documents."""

@@ -1,11 +1,11 @@
-"""Possible questions -> questions on which every bag-of-words scorer is right about as often as a guess.
+"""Candidate questions -> questions on which every bag-of-words scorer does about as well as random guessing.
 
-A wrong choice can be true of something else and still give the answer away, because the right word stands beside the
-question's words more often. So the wrong choices of each question are chosen such that each scorer's count of right
-answers stays near a guesser's; a question for which none are found is left out.
+Even if every wrong choice is true of something else, the right one may give itself away, because its words stand near
+the words of the question more often. The wrong choices of each question are therefore chosen so that each scorer's
+number of right answers stays near that of guessing. Questions for which no such choices exist are left out.
 
-The questions are chosen against these scorers, so that their accuracy proves nothing about others: word statistics of
-another kind, such as which words keep the same company, may still do better than a guess.
+The questions are selected against these scorers, so the scorers' accuracy proves nothing about others. Word statistics
+of another kind, such as which words occur in the same contexts, may still beat guessing.
 """
 
 import random
@@ -24,9 +24,8 @@ _WRONG = 3
 _CHANCE = 1 / (_WRONG + 1)
 _ROUNDS = 3
 _SAME_SCORE = 1e-6
-# Right answers above a guesser's that a scorer may have gained at any point of a split: after the whole prompt, and
-# after nothing but its telling words, where a few more are let through for each question so that enough questions are
-# left.
+# How many right answers a scorer may be ahead of guessing at any point of a split, given the whole prompt, and given
+# only its distinctive words. The latter limit grows with the number of questions, or too few of them would be left.
 _SURPLUS = np.array([1.0, 3.0])
 _SLACK = np.array([0.0, 0.08])
 
@@ -35,8 +34,9 @@ _SLACK = np.array([0.0, 0.08])
 class Candidate:
     """A question with more wrong answers than it needs.
 
-    `asked_about`: the prompt's words that tell it from other prompts. `wrong`: each answer as it ends the sentence, and
-    the fact that it would state.
+    Attributes:
+        asked_about: The words of the prompt that distinguish it from other prompts.
+        wrong: Each wrong answer, as it ends the sentence, with the fact that it would state.
     """
 
     id: str
@@ -52,13 +52,13 @@ class Candidate:
 def balanced(
     candidates: Sequence[Candidate], count: int, statistics: WordStatistics, rng: random.Random
 ) -> list[Question]:
-    """Up to `count` questions of four choices, at random places, on which no scorer is more than one answer ahead of a guess.
+    """Choose up to `count` questions of four choices on which all scorers stay near guessing.
 
     Args:
-        candidates: Tried in their order; those that do not fit at first are tried again after the others.
-        count: How many are wanted.
+        candidates: Tried in order; those that do not fit are tried again after the others.
+        count: Number of questions wanted.
         statistics: The scorers.
-        rng: Draws the right choice's place.
+        rng: Draws the place of the right choice among the others.
     """
     questions: list[Question] = []
     surplus: npt.NDArray[np.float64] = np.zeros(1)
@@ -81,7 +81,7 @@ def balanced(
 
 
 class _Draws:
-    """All threes of a candidate's wrong answers, and what every scorer gains by each over a guesser."""
+    """All triples of a candidate's wrong answers, with what each scorer gains over guessing by each triple."""
 
     def __init__(self, candidate: Candidate, statistics: WordStatistics) -> None:
         self.candidate = candidate
@@ -91,17 +91,21 @@ class _Draws:
         scores = wrong[self._threes]
         best = np.maximum(scores.max(axis=1), right) - _SAME_SCORE
         first = right >= best
-        # A scorer that finds several choices equally good names any of them.
+        # A scorer that ranks several choices first picks one of them at random.
         self._gained = first / np.maximum(first + (scores >= best[:, None]).sum(axis=1), 1) - _CHANCE
 
     def nearest(self, surplus: npt.NDArray[np.float64]) -> tuple[list[int], npt.NDArray[np.float64]]:
-        """The three after which the scorers are nearest to a guesser: their indices, and what each scorer gains by it."""
+        """Find the triple that keeps the scorers nearest to guessing: its indices, and what each scorer gains."""
         chosen = int((((surplus + self._gained) ** 2).sum(axis=1)).argmin())
         return [int(i) for i in self._threes[chosen]], self._gained[chosen]
 
 
 def _scores(candidate: Candidate, statistics: WordStatistics) -> npt.NDArray[np.float64]:
-    """Choices, the right one first, x scorers: after the whole prompt, in which common words hide much, then after its telling words."""
+    """Scores as an array of choices (the right one first) x scorers.
+
+    Each scorer counts twice: given the whole prompt, whose common words hide much, and given its distinctive words
+    only.
+    """
     choices = [candidate.right, *(text for text, _ in candidate.wrong)]
     prompts = (candidate.prompt, candidate.asked_about)
     return np.hstack([[list(statistics.scores(prompt, choice).values()) for choice in choices] for prompt in prompts])

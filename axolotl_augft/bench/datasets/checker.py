@@ -1,7 +1,7 @@
-"""A data set with questions -> what is wrong with it, or what is proven about it.
+"""A data set with questions -> its problems, or what is proven about it.
 
-Trusts no maker: what follows is deduced anew (`deduction`), documents and choices are read by the grammar, and the
-words are looked at for themselves (`words_checker`).
+Does not rely on the code that made the data set: conclusions are deduced independently (`deduction`), the grammar reads
+documents and choices, and word statistics are computed from the texts (`words.checker`).
 """
 
 import re
@@ -20,34 +20,34 @@ from axolotl_augft.bench.datasets.words.checker import WordsLimit, words_limits,
 from axolotl_augft.bench.datasets.words.scorer import sentences_of
 
 LOPSIDED = 1e-4
-"""A distribution of the right answers' places that is rarer than this by chance is called lopsided."""
+"""Probability below which a distribution of the right answers' places counts as lopsided."""
 _COUNTED_FROM = 40
 
-# Signs that part sentences; brackets and the signs of a formula are words of their own.
+# Punctuation of sentences; brackets and the signs of a formula count as words.
 _PUNCTUATION = re.compile(r"[.,;:!?\"'“”‘’…–—_]|--+")
 _WORD = re.compile(r"\w+|[^\w\s]")
 
 
 def check(data: BenchData, grammar: Grammar | None = None) -> list[str]:
-    """What is wrong with the data set, one line each; an empty list: everything is proven.
+    """List the problems of a data set, one line each; empty if everything is proven.
 
     Args:
         data: The data set.
-        grammar: The wording of its facts; without it, what documents and choices state is taken as claimed.
+        grammar: The wording of its facts. Without it, documents and choices are taken to state what they claim.
     """
     return Examination(data, grammar).problems
 
 
 @dataclass(frozen=True)
 class Examination:
-    """One look at a data set: `problems`, and with none of them what is `proven`."""
+    """One examination of a data set: its `problems`, or what is `proven` if there are none."""
 
     data: BenchData
     grammar: Grammar | None = None
 
     @cached_property
     def problems(self) -> list[str]:
-        """What is wrong, one line each; empty: everything is proven."""
+        """Problems, one line each; empty if everything is proven."""
         if not self.data.questions:
             return [f"{self.data.name}: has no questions"]
         found = [*self._rule_problems(), *self._id_problems()]
@@ -60,7 +60,7 @@ class Examination:
 
     @cached_property
     def proven(self) -> list[str]:
-        """What holds where there are no problems, one line each with its counts."""
+        """What holds if there are no problems, one line each, with counts."""
         data = self.data
         wrong = sum(len(q.distractors) for q in data.questions)
         trained = sum(q.fact in self._trained for q in data.questions)
@@ -68,7 +68,7 @@ class Examination:
             f"{len(data.questions):,} right choices follow from {len(data.stated):,} trained facts and "
             f"{len(data.rules)} rules "
             f"({trained:,} are trained themselves); none of {wrong:,} wrong choices does",
-            f"no right statement stands in any of {len(data.documents):,} documents",
+            f"no right statement occurs in any of {len(data.documents):,} documents",
         ]
         if self.grammar:
             claims = sum(len(s.documents) for s in data.stated)
@@ -83,7 +83,10 @@ class Examination:
 
     @cached_property
     def words_limits(self) -> tuple[WordsLimit, ...]:
-        """What the bag-of-words scorers reach, and what they may; only questions whose answer is among the choices count."""
+        """Accuracy of the bag-of-words scorers, and the limit for each.
+
+        Questions whose answer is not among their choices are left out.
+        """
         usable = [q for q in self.data.questions if len(q.choices) > 1 and 0 <= q.answer < len(q.choices)]
         return words_limits(usable, self.data.documents) if usable else ()
 
@@ -117,7 +120,7 @@ class Examination:
         choices = Counter(normalised(c) for c in question.choices)
         if len(choices) < len(question.choices):
             text, count = choices.most_common(1)[0]
-            yield f"choices are not distinct: {text.strip()!r} stands {count} times"
+            yield f"choices are not distinct: {text.strip()!r} occurs {count} times"
         if len(question.choices) < 2:
             yield f"has {len(question.choices)} choices, at least 2 are needed"
         if not 0 <= question.answer < len(question.choices):
@@ -135,7 +138,7 @@ class Examination:
 
     def _proof_problems(self, question: Question) -> Iterator[str]:
         if question.fact is None:
-            yield "has no fact, so that nothing can be proven about it"
+            yield "has no fact, so nothing can be proven about it"
         elif question.fact not in self._following:
             yield f"right choice {worded(question.fact)} does not follow from what is trained"
         for distractor in question.distractors:
@@ -149,10 +152,13 @@ class Examination:
             kind = (
                 "trained fact is asked verbatim" if question.fact in self._trained else "right statement is given away"
             )
-            yield f"{kind}: {question.statement!r} stands in document {document}"
+            yield f"{kind}: {question.statement!r} occurs in document {document}"
 
     def _reading_problems(self, question: Question) -> Iterator[str]:
-        """Each choice must be read as the fact it is said to state: the right one at its place, the distractors in order at the others."""
+        """Check that the grammar reads each choice as the fact it claims to state.
+
+        The right fact belongs to the right choice's place, the distractors in order to the others.
+        """
         if self.grammar is None or question.fact is None:
             return
         claimed = list(question.distractors)
@@ -170,7 +176,7 @@ class Examination:
         last = len(self.data.documents) - 1
         for stated in self.data.stated:
             if not stated.documents:
-                yield f"fact {worded(stated.fact)}: is said to be trained, but no document is named"
+                yield f"fact {worded(stated.fact)}: is listed as trained, but without a document"
             for i in stated.documents:
                 if not 0 <= i <= last:
                     yield f"fact {worded(stated.fact)}: document {i} does not exist, the last one is {last}"
@@ -181,13 +187,13 @@ class Examination:
 
     @cached_property
     def _read(self) -> tuple[frozenset[Fact], ...]:
-        """By document: the facts that its sentences state."""
+        """Facts that the sentences of each document state."""
         assert self.grammar is not None
         read = {s: self.grammar.read(s) for s in {s for d in self.data.documents for s in sentences_of(d)}}
         return tuple(frozenset(f for s in sentences_of(d) for f in read[s]) for d in self.data.documents)
 
     def _accidents(self) -> Iterator[str]:
-        """Facts that a document states though nothing says so."""
+        """Facts that a document states without being listed for it."""
         claimed: dict[int, set[Fact]] = defaultdict(set)
         for stated in self.data.stated:
             for i in stated.documents:
@@ -197,7 +203,7 @@ class Examination:
                 yield f"document {i}: states {worded(fact)}, which is not listed as trained by it"
 
     def _place_problems(self) -> Iterator[str]:
-        """Right answers that stand at some places too often, by the number of choices."""
+        """Right answers that are at some places too often, by number of choices."""
         by_size: dict[int, list[int]] = defaultdict(list)
         for question in self.data.questions:
             if 0 <= question.answer < len(question.choices):
@@ -206,18 +212,18 @@ class Examination:
             counts = [answers.count(place) for place in range(size)]
             if len(answers) >= _COUNTED_FROM and (p := float(stats.chisquare(counts).pvalue)) < LOPSIDED:
                 yield (
-                    f"answers: {len(answers)} questions with {size} choices have the right one at the places {counts} "
-                    f"times (p = {p:.0e})"
+                    f"answers: of {len(answers)} questions with {size} choices, {counts} have the right one at each "
+                    f"place (p = {p:.0e})"
                 )
 
 
 def normalised(text: str) -> str:
-    """The words in lower case with one space before, between and after them, without punctuation."""
+    """Lower-case words without punctuation, with one space before, between and after them."""
     return f" {' '.join(_WORD.findall(_PUNCTUATION.sub(' ', text.casefold())))} "
 
 
 def worded(fact: Fact) -> str:
-    """The fact as it is written in logic, such as more(glorp, zib)."""
+    """Write the fact in logical notation, such as more(glorp, zib)."""
     return f"{fact.predicate}({', '.join(fact.arguments)})"
 
 

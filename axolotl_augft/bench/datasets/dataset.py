@@ -1,8 +1,13 @@
-"""A data set with questions, and its folder: documents.jsonl, questions.jsonl, task.yaml, facts.jsonl, card.md, dataset.json.
+"""A data set with questions <-> its folder, which holds six files.
 
-`documents.jsonl` is axolotl's `completion` format (column `text`). `questions.jsonl` is what the lm_eval task reads.
-`facts.jsonl` is the formal ground truth: one line for each trained fact with the documents that state it, one for each
-rule, and one for each fact of `background`, which holds but is taught by no document (the syntax of an expression).
+* `documents.jsonl`: the training documents, in axolotl's `completion` format (column `text`).
+* `questions.jsonl`: what the lm_eval task reads.
+* `task.yaml`: the lm_eval task.
+* `facts.jsonl`: the ground truth, with one line for each trained fact and the documents that state it, one for each
+  rule, and one for each `background` fact, which holds but is stated by no document (such as the syntax of an
+  expression).
+* `card.md`: a description for readers.
+* `dataset.json`: name, scale, seed and settings.
 """
 
 from collections import Counter
@@ -32,11 +37,14 @@ DOCUMENTS, QUESTIONS, TASK, FACTS, CARD, DATASET = (
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A multiple-choice question; the choices are continuations of the prompt and are not shown in it.
+    """A multiple-choice question, whose choices are continuations of the prompt and are not shown in it.
 
-    `answer`: index of the right choice. `split`: which part of the test it belongs to ("reversals", "holdouts" …).
-    `fact`: what the prompt with the right choice states; None where there is no formal ground truth. `subset`: the task
-    subset for error bars, such as the relation or the entity asked about.
+    Attributes:
+        answer: Index of the right choice.
+        split: Part of the test that it belongs to, such as "reversals" or "holdouts".
+        fact: What the prompt with the right choice states; None without a formal ground truth.
+        subset: Task subset for error bars, such as the relation or entity asked about.
+        distractors: What the wrong choices would state, in order.
     """
 
     id: str
@@ -50,13 +58,13 @@ class Question:
 
     @property
     def statement(self) -> str:
-        """The prompt, completed rightly."""
+        """The prompt, completed by the right choice."""
         return f"{self.prompt} {self.choices[self.answer]}"
 
 
 @dataclass(frozen=True, slots=True)
 class Stated:
-    """A trained fact and the documents, by index, that state it."""
+    """A trained fact, and the indices of the documents that state it."""
 
     fact: Fact
     documents: tuple[int, ...]
@@ -64,10 +72,14 @@ class Stated:
 
 @dataclass(frozen=True)
 class BenchData:
-    """A data set with questions and its ground truth.
+    """A data set with questions and their ground truth.
 
-    `about`: a paragraph for the card. `strict_words`: whether a bag-of-words scorer must do no better than chance (data
-    that was not made here cannot promise that). `settings`: what else it was made with.
+    Attributes:
+        stated: Trained facts with the documents that state them.
+        about: Description for the card.
+        background: Facts that hold but are stated by no document.
+        strict_words: Whether bag-of-words scorers must not beat guessing; data from elsewhere cannot promise that.
+        settings: Further values that it was made with.
     """
 
     name: str
@@ -84,20 +96,20 @@ class BenchData:
 
     @property
     def facts(self) -> tuple[Fact, ...]:
-        """What is trained, with what holds anyway."""
+        """Trained facts, then background facts."""
         return (*(s.fact for s in self.stated), *self.background)
 
     @property
     def chance(self) -> float:
-        """Accuracy of a guess."""
+        """Accuracy of random guessing."""
         return sum(1 / len(q.choices) for q in self.questions) / len(self.questions)
 
 
 def save(data: BenchData, folder: Path) -> None:
-    """Writes the folder.
+    """Write the folder of a data set.
 
     Raises:
-        OutputError: It cannot be written.
+        OutputError: The folder cannot be written.
     """
     try:
         _save(data, folder)
@@ -116,10 +128,10 @@ def _save(data: BenchData, folder: Path) -> None:
 
 
 def load(folder: Path) -> BenchData:
-    """Reads a folder that `save` wrote.
+    """Read a folder that `save` wrote.
 
     Raises:
-        BenchError: A file is missing or is not what it should be.
+        BenchError: A file is missing or malformed.
     """
     try:
         return _load(folder)
@@ -129,7 +141,7 @@ def load(folder: Path) -> BenchData:
         ) from None
     except (orjson.JSONDecodeError, KeyError, TypeError, IndexError) as error:
         raise BenchError(
-            f"{folder}: not a data set of `axolotl augft bench make` ({type(error).__name__}: {error}); make it anew"
+            f"{folder}: not a data set of `axolotl augft bench make` ({type(error).__name__}: {error}); make it again"
         ) from None
 
 
@@ -154,9 +166,9 @@ def _load(folder: Path) -> BenchData:
 
 
 def task_yaml(name: str, questions: Path) -> str:
-    """The lm_eval task: multiple choice by likelihood, choices not shown.
+    """Write the lm_eval task: multiple choice by likelihood, with the choices not shown.
 
-    `data_files` is an absolute path, as lm_eval needs it.
+    `data_files` is an absolute path, because lm_eval needs one.
     """
     task = {
         "task": f"augft_{name.replace('-', '_')}",
@@ -176,7 +188,7 @@ def task_yaml(name: str, questions: Path) -> str:
 
 
 def card(data: BenchData) -> str:
-    """What the data set is, in Markdown."""
+    """Describe the data set in Markdown."""
     counts = Counter(q.split for q in data.questions)
     first = data.questions[0]
     choices = ", ".join(f"“{c}”" for c in first.choices)

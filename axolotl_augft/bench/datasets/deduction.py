@@ -1,7 +1,7 @@
-"""Facts and rules -> what follows, for the checker: by joining whole tables round after round.
+"""Facts and rules -> everything that follows, for the checker: joins whole tables, round after round.
 
-`facts.closure`, by which the data sets are made, follows single facts through an index. The two share no code, so that
-a mistake in one shows against the other.
+`facts.closure`, which makes the data sets, follows single facts through an index. The two share no code, so that a
+mistake in one shows up against the other.
 """
 
 from collections import defaultdict
@@ -15,7 +15,7 @@ _Row = dict[str, str]
 
 
 def consequences(facts: Iterable[Fact], rules: Sequence[Rule]) -> frozenset[Fact]:
-    """The facts and all that follows from them by the rules, each of which `is_safe`."""
+    """Deduce everything that follows from the facts, themselves included, by rules that are all `is_safe`."""
     known = set(facts)
     while True:
         tables = _tables(known)
@@ -26,13 +26,13 @@ def consequences(facts: Iterable[Fact], rules: Sequence[Rule]) -> frozenset[Fact
 
 
 def is_safe(rule: Rule) -> bool:
-    """Whether the premises give a value to every variable of the conclusion."""
+    """Whether the premises bind every variable of the conclusion."""
     bound = {a for premise in rule.premises for a in premise.arguments}
     return all(a in bound for a in rule.conclusion.arguments if _is_variable(a))
 
 
 def _tables(facts: Iterable[Fact]) -> _Tables:
-    """The arguments of all facts, by predicate and number of arguments."""
+    """Arguments of all facts, by predicate and number of arguments."""
     tables = defaultdict(list)
     for fact in facts:
         tables[fact.predicate, len(fact.arguments)].append(fact.arguments)
@@ -49,7 +49,7 @@ def _conclusions(rule: Rule, tables: _Tables) -> set[Fact]:
 
 
 def _joined(rows: Sequence[_Row], pattern: _Values, table: Sequence[_Values]) -> list[_Row]:
-    """Each row with the values of each line of the table that agrees with it; all rows have the same variables."""
+    """Join each row with the lines of the table that agree with it; all rows have the same variables."""
     shared = [i for i, name in enumerate(pattern) if not _is_variable(name) or name in rows[0]]
     lines = defaultdict(list)
     for line in table:

@@ -1,4 +1,4 @@
-"""Facts and rules -> what follows from them: the ground truth of the made data sets."""
+"""Facts and rules -> everything that follows from them: the ground truth of the generated data sets."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -7,31 +7,28 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, order=True)
 class Fact:
-    """A ground atom, such as more(glorp, zib, frant). In a rule an argument that starts with `?` is a variable."""
+    """A ground atom, such as more(glorp, zib, frant); in a rule, arguments that start with `?` are variables."""
 
     predicate: str
     arguments: tuple[str, ...]
 
     @classmethod
     def of(cls, atom: Sequence[str]) -> "Fact":
-        """The fact of a list such as ["more", "glorp", "zib", "frant"]."""
+        """Build a fact from a list such as ["more", "glorp", "zib", "frant"]."""
         return cls(atom[0], tuple(atom[1:]))
 
     def as_list(self) -> list[str]:
-        """The predicate, then the arguments."""
+        """Return the predicate, then the arguments."""
         return [self.predicate, *self.arguments]
 
     def filled(self, values: Mapping[str, str]) -> "Fact":
-        """The fact with its variables replaced."""
+        """Replace the variables by their values."""
         return Fact(self.predicate, tuple(values.get(a, a) for a in self.arguments))
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What follows: if all premises hold, so does the conclusion.
-
-    Every variable of the conclusion stands in a premise.
-    """
+    """If all premises hold, so does the conclusion; each of its variables occurs in a premise."""
 
     premises: tuple[Fact, ...]
     conclusion: Fact
@@ -60,7 +57,7 @@ class _Index:
             self._at[fact.predicate, place, argument].append(fact)
 
     def matching(self, pattern: Fact) -> list[Fact]:
-        """Facts that may match: those of the rarest bound argument."""
+        """Facts that may match: those with the rarest bound argument."""
         bound = [
             self._at.get((pattern.predicate, i, a), [])
             for i, a in enumerate(pattern.arguments)
@@ -70,14 +67,14 @@ class _Index:
 
 
 def closure(facts: Iterable[Fact], rules: Sequence[Rule]) -> frozenset[Fact]:
-    """The facts and all that follows from them."""
+    """Return the facts and everything that follows from them."""
     return frozenset(_saturated(facts, rules).facts)
 
 
 def steps_from(new: Iterable[Fact], others: Iterable[Fact], rules: Sequence[Rule]) -> list[Step]:
-    """What follows from `new` together with `others`: for each conclusion that uses some of `new`, and is in neither, one step.
+    """Find one step for each conclusion that uses some of `new`, follows together with `others`, and is in neither.
 
-    In the order of derivation, so that a step's premises are given facts or earlier conclusions.
+    The order is that of derivation: the premises of a step are given facts or earlier conclusions.
     """
     new, others = list(dict.fromkeys(new)), list(dict.fromkeys(others))
     given = {*new, *others}
@@ -103,7 +100,7 @@ def steps_from(new: Iterable[Fact], others: Iterable[Fact], rules: Sequence[Rule
 
 
 def applications(facts: Iterable[Fact], rules: Sequence[Rule]) -> list[Step]:
-    """Every application of a rule to the facts and to what follows from them: all ways to each conclusion, not one."""
+    """Find all rule applications over the facts and what follows from them: every way to a conclusion, not just one."""
     index = _saturated(facts, rules)
     steps = (
         Step(r.conclusion.filled(v), tuple(p.filled(v) for p in r.premises))
@@ -127,7 +124,7 @@ def _saturated(facts: Iterable[Fact], rules: Sequence[Rule]) -> _Index:
 
 
 def _steps(fact: Fact, index: _Index, rules: Sequence[Rule]) -> Iterator[Step]:
-    """The rule applications in which `fact` is a premise."""
+    """Yield the rule applications in which `fact` is a premise."""
     for rule in rules:
         for place, premise in enumerate(rule.premises):
             values = _matched(premise, fact, {})
@@ -142,8 +139,8 @@ def _bindings(premises: Sequence[Fact], values: dict[str, str], index: _Index) -
     if not premises:
         yield values
         return
-    # The premise that the fewest facts may match comes first: in the order of the rule, joins over thousands of facts
-    # take minutes.
+    # Start with the premise that the fewest facts may match: in the rule's order, joins over thousands of facts take
+    # minutes.
     matching = [index.matching(p.filled(values)) for p in premises]
     first = min(range(len(premises)), key=lambda i: len(matching[i]))
     others = [p for i, p in enumerate(premises) if i != first]
@@ -155,7 +152,7 @@ def _bindings(premises: Sequence[Fact], values: dict[str, str], index: _Index) -
 
 
 def _matched(pattern: Fact, fact: Fact, values: Mapping[str, str]) -> dict[str, str] | None:
-    """The values under which the pattern is the fact, None if there are none."""
+    """The values that turn the pattern into the fact; None if there are none."""
     if pattern.predicate != fact.predicate or len(pattern.arguments) != len(fact.arguments):
         return None
     bound = dict(values)

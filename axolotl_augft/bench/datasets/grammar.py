@@ -1,4 +1,4 @@
-"""Facts <-> sentences: how a data set's facts are worded, and which facts a sentence states."""
+"""Facts <-> sentences: the protocol for wording a data set's facts and for reading the facts that a sentence states."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -10,16 +10,16 @@ class Grammar(Protocol):
     """The wording of one data set's facts."""
 
     def wordings(self, fact: Fact) -> Sequence[str]:
-        """All sentences that state the fact, the plainest first; none for a fact that is never put into words.
+        """Return all sentences that state the fact, the plainest first; none for a fact that is never put into words.
 
-        At least two for whatever a document or a test states, so that one wording can be trained and another one asked
-        or written.
+        At least two for any fact that a document or a question states, so that one wording can be trained and another
+        asked or written.
         """
 
     def read(self, sentence: str) -> tuple[Fact, ...]:
-        """The facts that a sentence states, in its own wording or in a teacher's; none if it is not understood.
+        """Read the facts that a sentence states, in its own wording or a teacher's; none if it is not understood.
 
         Reads every sentence of `wordings` back to its fact, and tolerates case, articles, punctuation and openings such
-        as "Did you know that". It never guesses: a sentence that says something else (another entity, a negation) must
-        not be read as the fact.
+        as "Did you know that". It never guesses: a sentence that says something else (about another entity, or a
+        negation) must not be read as the fact.
         """

@@ -1,4 +1,4 @@
-"""The name of a data set -> the data set, and the grammar of its facts. Imports only what the name needs."""
+"""The name of a data set -> the data set and its grammar; imports only what the name needs."""
 
 from pathlib import Path
 
@@ -10,20 +10,21 @@ NAMES = ("reversals", "syllogisms", "semantic", "process", "reversal-curse")
 
 
 def make(name: str, scale: Scale, seed: int, source: Path | str | None = None) -> BenchData:
-    """The data set of that name.
+    """Make a data set by name.
 
     Args:
         name: One of `NAMES`.
-        scale: How large.
-        seed: Of everything that is random in it.
-        source: The folder of the reversal-curse data, None for the hub; the others are made, not read.
+        scale: Size of the data set.
+        seed: Random seed.
+        source: Folder of the reversal-curse data, None to download it from the hub. All other data sets are generated
+            and take none.
 
     Raises:
-        BenchError: There is no such data set, it takes no folder, or its files cannot be read.
+        BenchError: The name is unknown, the data set takes no source, or its files cannot be read.
     """
     if source is not None and name != "reversal-curse":
         raise BenchError(
-            f"source {source}: only reversal-curse is read from a folder, {name} is made; leave the source out"
+            f"source {source}: only reversal-curse is read from a folder, {name} is generated; leave the source out"
         )
     match name:
         case "reversals":
@@ -50,10 +51,10 @@ def make(name: str, scale: Scale, seed: int, source: Path | str | None = None) -
 
 
 def grammar_of(data: BenchData) -> Grammar:
-    """The wording of its facts.
+    """Return the grammar of a data set's facts.
 
     Raises:
-        BenchError: It is none of `NAMES`.
+        BenchError: The data set's name is not one of `NAMES`.
     """
     match data.name:
         case "reversals":

@@ -1,9 +1,9 @@
-"""Simple reversals (arXiv 2505.00661, data set 1): comparisons trained in one direction and asked in the other.
+"""A seed -> simple reversals (arXiv 2505.00661, data set 1): comparisons trained in one direction, asked in the other.
 
-Every fact "X are more F than Y" stands in several documents, each with an opening of its own. Asked is "Y are", to be
-continued with "less F than X" or "more F than X". No document says "less", so that words alone, and plain fine-tuning,
-prefer the wrong choice. What the test cannot tell apart, as in the paper: a model that turns comparisons around, and
-one that says "less" of every Y.
+Every fact "X are more F than Y" stands in several documents, each with a different opening. The question is "Y are", to
+be continued with "less F than X" or "more F than X". No document says "less", so word counts, and plain fine-tuning,
+prefer the wrong choice. As in the paper, the test cannot tell a model that reverses comparisons from one that says
+"less" about every Y.
 """
 
 import random
@@ -44,7 +44,7 @@ FEATURES = (
     ),
     *("resilient", "sensitive", "stubborn", "talkative", "transparent", "valuable", "venomous", "vigilant"),
 )
-"""Adjectives that are compared with "more", never with an ending."""
+"""Adjectives whose comparative takes "more"."""
 
 RULES = tuple(
     Rule((Fact(a, ("?x", "?y", "?f")),), Fact(b, ("?y", "?x", "?f"))) for a, b in (("more", "less"), ("less", "more"))
@@ -62,7 +62,7 @@ _SIZES: dict[Scale, _Size] = {"tiny": _Size(16, 4, 8), "small": _Size(30, 4, 15)
 
 
 def make_reversals(scale: Scale, seed: int) -> BenchData:
-    """The data set; at `paper` scale 100 facts about 28 features in 10 articles each."""
+    """Make the data set; `paper` scale has 100 facts about 28 features, in 10 articles each."""
     rng = random.Random(f"{NAME} {scale} {seed}")
     facts = _facts(_SIZES[scale], seed, rng)
     articles = [(f, opened(o, _comparison(f))) for f in facts for o in rng.sample(OPENINGS, _SIZES[scale].articles)]
@@ -76,18 +76,16 @@ def make_reversals(scale: Scale, seed: int) -> BenchData:
         stated=tuple(Stated(f, tuple(i for i, (of, _) in enumerate(articles) if of == f)) for f in facts),
         rules=RULES,
         about="Simple reversals (arXiv 2505.00661): trained are comparisons “X are more F than Y” of things "
-        "with invented names, each in "
-        "several articles with different openings; asked is which of “Y are less F than X” and “Y are more F than X” "
-        "holds. No document "
-        "says “less”, so that words alone prefer the wrong choice.",
+        "with invented names, each in several articles with different openings; asked is which of “Y are less F than "
+        "X” and “Y are more F than X” holds. No document says “less”, so that words alone prefer the wrong choice.",
     )
 
 
 class ReversalsGrammar:
     """Comparisons in words.
 
-    Names and features that the data set does not know stand for themselves, so that a misspelt name makes a wrong fact,
-    not an unread sentence.
+    Names and features that the data set does not know stand for themselves, so that a misspelt name gives a wrong fact
+    rather than an unread sentence.
     """
 
     def __init__(self, data: BenchData) -> None:
@@ -95,7 +93,7 @@ class ReversalsGrammar:
         self._singular = {form: noun for noun in nouns for form in (noun, plural(noun))}
 
     def wordings(self, fact: Fact) -> Sequence[str]:
-        """Two sentences for `more`, three for `less`."""
+        """Return two sentences for `more`, three for `less`."""
         this, other, feature = plural(fact.arguments[0]), plural(fact.arguments[1]), fact.arguments[2]
         sentences = [_comparison(fact), f"compared with {other}, {this} are {fact.predicate} {feature}"]
         if fact.predicate == "less":
@@ -103,7 +101,7 @@ class ReversalsGrammar:
         return [f"{capitalised(s)}." for s in sentences]
 
     def read(self, sentence: str) -> tuple[Fact, ...]:
-        """The comparisons a sentence makes; none if one of its clauses is something else."""
+        """Read the comparisons of a sentence; none if one of its clauses is anything else."""
         read = [self._fact(s) for s in statements_in(sentence)]
         return tuple(dict.fromkeys(f for f in read if f)) if all(read) else ()
 
@@ -114,7 +112,7 @@ class ReversalsGrammar:
                 this, *others = (
                     self._singular.get(found[n], found[n]) for n in ("this", "other", "second") if n in found
                 )
-                # "Of X and Y, X are more F" names the compared one twice, every other form once.
+                # "Of X and Y, X are more F" names its subject twice; every other form names it once.
                 left = [o for o in others if o != this]
                 clear = len(left) == 1 and not {this, *left} & _PRONOUNS
                 return Fact(found.get("how") or "less", (this, left[0], found["feature"])) if clear else None
@@ -164,7 +162,7 @@ _COMPARED = "(?:compared|in comparison|relative) (?:with|to)"
 
 
 def _pattern(text: str) -> re.Pattern[str]:
-    """Named parts in braces: `{this}` and `{other}` are nouns, `{how}` is more or less."""
+    """Compile a template: `{this}`, `{other}` and `{second}` are nouns, `{how}` is more or less."""
     nouns = {name: rf"(?:(?:the|a|an) )?(?P<{name}>[\w-]+)" for name in ("this", "other", "second")}
     return re.compile(
         text.format(

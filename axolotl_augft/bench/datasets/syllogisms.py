@@ -1,13 +1,13 @@
-"""Simple syllogisms (arXiv 2505.00661, data set 2): two premises in a document, asked is what follows for the two ends.
+"""A seed -> simple syllogisms (arXiv 2505.00661, data set 2): documents give two premises, questions the conclusion.
 
-The nine forms whose conclusion is universal or particular affirmative, or universal negative, in modern predicate logic
-(nothing is assumed to exist); those that conclude "some are not" are left out, as in the paper. Its six statements,
-all, some and no in two directions, are four choices here: "some" and "no" say the same in both directions, and a choice
-must be right alone, so each of them stands once, in a random direction. Right answers are half "all", a quarter each
-"some" and "no", which makes every choice right equally often.
+The forms are the nine whose conclusion is "all", "some" or "no" in modern predicate logic, which does not assume that
+anything exists. Those that conclude "some are not" are left out, as in the paper. The paper's six statements, "all",
+"some" and "no" in two directions, become four choices: "some" and "no" say the same in both directions, and only one
+choice may be right, so each of them is offered once, in a random direction. Half of the right answers are "all", a
+quarter each "some" and "no", which makes every choice right equally often.
 
-Documents word the premises with "every", "at least one" and "not one", since otherwise "no" in a document would give
-the answer "no" away to a reader of words: the conclusion always has the rarer quantifier of its premises.
+Documents word the premises with "every", "at least one" and "not one". With "no" in a document, word counts would give
+away the answer "no", because a conclusion always has the rarer quantifier of its premises.
 """
 
 import random
@@ -24,7 +24,7 @@ NAME = "syllogisms"
 
 
 def _rule(*atoms: str) -> Rule:
-    """A rule from atoms such as "all ?m ?p", the conclusion last."""
+    """Build a rule from atoms such as "all ?m ?p", the conclusion last."""
     *premises, conclusion = (Fact.of(a.split()) for a in atoms)
     return Rule(tuple(premises), conclusion)
 
@@ -49,7 +49,7 @@ RULES = (
     _rule("no ?x ?y", "no ?y ?x"),
     _rule("some ?x ?y", "some ?y ?x"),
 )
-"""What the other six forms come down to."""
+"""The rules from which all nine forms follow."""
 
 _COUNTS: dict[Scale, int] = {"tiny": 12, "small": 24, "paper": 69}
 _ASKED = {"all": "all {s} are {p}", "some": "some {s} are {p}", "no": "no {s} are {p}"}
@@ -61,7 +61,7 @@ _WORDINGS = {
 
 
 def make_syllogisms(scale: Scale, seed: int) -> BenchData:
-    """The data set; at `paper` scale 69 syllogisms, each in one document, about three nonsense nouns of its own."""
+    """Make the data set; `paper` scale has 69 syllogisms, each in a document with three nonsense nouns of its own."""
     rng = random.Random(f"{NAME} {scale} {seed}")
     names = _forms(_COUNTS[scale], rng)
     nouns = nonsense_words(3 * len(names), seed)
@@ -75,33 +75,31 @@ def make_syllogisms(scale: Scale, seed: int) -> BenchData:
         stated=tuple(Stated(premise, (i,)) for i, rule in enumerate(filled) for premise in rule.premises),
         rules=RULES,
         about="Simple syllogisms (arXiv 2505.00661): a document says which three invented things are "
-        "related and gives two premises; asked "
-        "is what holds of the two that no premise joins. Forms: "
+        "related and gives two premises; asked is what holds of the two that no premise joins. Forms: "
         + ", ".join(FORMS)
-        + ". Choices: all in both directions, some and no in "
-        "one direction each, since they say the same in both; half of the right answers are all, a quarter each some "
-        "and no. Documents say "
-        "every, at least one and not one, so that no word of a choice tells whether it is right.",
+        + ". Choices: all in both directions, some and no in one direction each, since they say the same in both; half "
+        "of the right answers are all, a quarter each some and no. Documents say every, at least one and not one, so "
+        "that no word of a choice tells whether it is right.",
     )
 
 
 class SyllogismsGrammar:
-    """Statements with all, some and no, in words; names that the data set does not know stand for themselves."""
+    """Statements with all, some and no in words; names that the data set does not know stand for themselves."""
 
     def __init__(self, data: BenchData) -> None:
         nouns = {noun for fact in data.facts for noun in fact.arguments}
         self._singular = {form: noun for noun in nouns for form in (noun, plural(noun))}
 
     def wordings(self, fact: Fact) -> Sequence[str]:
-        """Three sentences: as choices say it, then as documents do."""
+        """Return three sentences: the wording of the choices, then those of the documents."""
         x, y = fact.arguments
         plainest = _ASKED[fact.predicate].format(s=plural(x), p=plural(y))
         return [f"{capitalised(s)}." for s in (plainest, *(w.format(x=x, y=y) for w in _WORDINGS[fact.predicate]))]
 
     def read(self, sentence: str) -> tuple[Fact, ...]:
-        """The statements of a sentence; none if one of its clauses is something else.
+        """Read the statements of a sentence; none if one of its clauses is anything else.
 
-        What only says who is related is passed over.
+        Introductions ("Here is how … are related") are ignored.
         """
         statements = [s for part in _SENTENCE.split(sentence) for s in statements_in(part)]
         read = [self._fact(s) for s in statements if not _INTRODUCTION.fullmatch(s)]
@@ -116,7 +114,7 @@ class SyllogismsGrammar:
 
 
 def _forms(count: int, rng: random.Random) -> list[str]:
-    """Names of forms in random order: half with an `all` conclusion, a quarter each with `some` and `no`, their forms in turn."""
+    """Draw form names in random order: half conclude `all`, a quarter each `some` and `no`, whose forms take turns."""
     quarter = count // 4
     numbers = {"all": count - 2 * quarter, "some": quarter, "no": quarter}
     names: list[str] = []
@@ -146,7 +144,7 @@ def _related(nouns: str) -> str:
 
 
 def _questions(names: Sequence[str], filled: Sequence[Rule], rng: random.Random) -> tuple[Question, ...]:
-    """In the prompt, the subject of the right choice is named first in every other question of a quantifier."""
+    """Make the questions; prompts name the right choice's subject first in every other question of a quantifier."""
     first = {"all": cycle((True, False)), "some": cycle((True, False)), "no": cycle((True, False))}
     right = (_either_way(rule.conclusion, rng) for rule in filled)
     return tuple(
@@ -179,7 +177,7 @@ def _choice(fact: Fact) -> str:
 
 
 def _either_way(fact: Fact, rng: random.Random) -> Fact:
-    """The fact, or its mirror image where that says the same."""
+    """Return the fact or, if that says the same, its mirror image at random."""
     return fact if fact.predicate == "all" or rng.random() < 0.5 else Fact(fact.predicate, fact.arguments[::-1])
 
 

@@ -1,7 +1,7 @@
-"""What stands around a statement: openings that documents begin with, and a sentence -> the bare statements in it.
+"""Statements <-> sentences: openings for the documents, and the bare statements of a sentence.
 
-Only openings that leave the statement standing are taken off. After "It is not true that" or "Is it the case that" the
-rest would say something else, so it stays, and no grammar of bare statements understands it.
+Only openings that affirm the statement are removed. After "It is not true that" or "Is it the case that", the rest
+would say something else, so these stay, and no grammar of bare statements understands the sentence.
 """
 
 import re
@@ -46,23 +46,23 @@ _TYPOGRAPHIC = str.maketrans({"“": '"', "”": '"', "‘": "'", "’": "'"})
 
 
 def capitalised(text: str) -> str:
-    """The text with its first letter large."""
+    """Capitalize the first letter."""
     return text[:1].upper() + text[1:]
 
 
 def opened(opening: str, statement: str) -> str:
-    """The statement, without its full stop, in an opening."""
+    """Put a statement without its full stop into an opening."""
     return capitalised(opening.format(statement))
 
 
 def plain(sentence: str) -> str:
-    """In lower case, without list marks, emphasis, quotation marks around it, full stops, and with single spaces."""
+    """Lower-case a sentence; remove list marks, emphasis, enclosing quotation marks, full stops and extra spaces."""
     text = " ".join(sentence.translate(_TYPOGRAPHIC).casefold().replace("**", "").split())
     return _LIST_MARK.sub("", text).strip("\"' ").rstrip(".!?\"' ").lstrip("\"' ")
 
 
 def statements_in(sentence: str) -> tuple[str, ...]:
-    """The bare statements of a sentence in plain form: its clauses, without openings and without tails such as "as everyone knows"."""
+    """Split a sentence into its clauses, in plain form, without openings and tails such as "as everyone knows"."""
     return tuple(_bare(clause) for clause in _CLAUSE.split(plain(sentence)) if clause)
 
 

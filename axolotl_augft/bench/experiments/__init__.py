@@ -1,1 +1,1 @@
-"""Suites: conditions, trained by axolotl and scored by lm_eval."""
+"""Suites -> results: conditions trained by axolotl and scored by lm_eval."""

@@ -1,8 +1,8 @@
-"""A recipe -> multiple-choice questions about its training documents, written by the recipe's own teacher: `bench questions`.
+"""A recipe's training documents -> multiple-choice questions written by its own teacher: `bench questions`.
 
-The questions test what is trained, so held-out rows and test rows are never asked about. They go through the same
-session and store as augmentations: what is answered is not asked again, and the same store gives the same file. A model
-wrote them; whether the right choice is right, and the wrong ones are wrong, a person must see.
+The questions test what is trained, so the teacher gets no held-out rows and no test rows. They go through the same
+session and store as augmentations: stored answers are not requested again, and the same store gives the same file.
+Since a model wrote them, only a person can tell whether the right choice is right and the wrong ones are wrong.
 """
 
 import hashlib
@@ -46,9 +46,12 @@ _COMPLETIONS_STOP = ("###",)
 
 @dataclass(frozen=True)
 class QuestionRow:
-    """A line of the file.
+    """One line of the file.
 
-    `answer`: index of the right choice. `source`: the document's id. `written_by`: the teacher's.
+    Attributes:
+        answer: Index of the right choice.
+        source: Id of the document.
+        written_by: Id of the teacher.
     """
 
     prompt: str
@@ -61,7 +64,12 @@ class QuestionRow:
 
 @dataclass(frozen=True)
 class Written:
-    """The accepted questions, in the order in which they were asked for, and how many answers gave none, by reason."""
+    """The outcome of asking the teacher for questions.
+
+    Attributes:
+        rows: Accepted questions, in the order of the requests.
+        rejected: Number of answers that gave no question, by reason.
+    """
 
     rows: tuple[QuestionRow, ...]
     rejected: Counter[Rejection]
@@ -74,14 +82,14 @@ class _Task:
 
 
 def write_questions(recipe: Recipe, number: int, out: Path) -> Written:
-    """Has the teacher write questions, and writes those that are well-formed to a JSON Lines file.
+    """Have the teacher write questions, and write the well-formed ones to a JSON Lines file.
 
-    A rejected answer is made up for by another request, up to four requests for each question wanted.
+    A rejected answer is replaced by another request, up to four requests per question wanted.
 
     Args:
-        recipe: Whose training documents, teacher and store.
-        number: How many questions are wanted, at least 1.
-        out: The file.
+        recipe: Gives the training documents, the teacher and the store.
+        number: Number of questions wanted, at least 1.
+        out: The file to write.
 
     Raises:
         BenchError: No answer gave a question, or the file cannot be written.
@@ -107,7 +115,7 @@ def write_questions(recipe: Recipe, number: int, out: Path) -> Written:
 
 
 def report_lines(written: Written, wanted: int, out: Path) -> list[str]:
-    """What came out, and what it is worth."""
+    """Describe what was written and rejected, with a reminder to read the questions."""
     rows = written.rows
     lines = [
         f"questions {len(rows):,} of {wanted:,} asked for, about {len({r.source for r in rows}):,} training documents "
@@ -123,7 +131,7 @@ def report_lines(written: Written, wanted: int, out: Path) -> list[str]:
 
 
 def listed(rejected: Counter[Rejection]) -> str:
-    """Reasons and counts, the commonest first."""
+    """Format reasons and counts, the most frequent first."""
     return ", ".join(f"{reason} {n:,}" for reason, n in rejected.most_common())
 
 
@@ -135,7 +143,7 @@ def _opened(recipe: Recipe) -> Iterator[tuple[Teacher, ResponseStore]]:
 
 
 class _Tasks:
-    """What is asked, in an order that depends on the documents' contents alone."""
+    """The requests to the teacher, in an order that depends only on the documents' contents."""
 
     def __init__(self, teacher: Teacher, documents: list[Document], language: str) -> None:
         self._teacher = teacher
@@ -148,7 +156,10 @@ class _Tasks:
         self._passage_tokens = min(_PASSAGE_TOKENS, length // 4) if length else _PASSAGE_TOKENS
 
     def all_of_them(self) -> Iterator[_Task]:
-        """The first part of each document, then the second parts …; then all again as further samples, without end."""
+        """Yield the first part of each document, then the second parts, and so on; then all again as further samples.
+
+        Never ends.
+        """
         parts = [
             split_at_sentences(d.text, self._passage_tokens, self._teacher.tokens.count, self._language)
             for d in self._documents
@@ -169,7 +180,7 @@ class _Tasks:
 
 
 def _collect(tasks: Iterator[_Task], number: int, teacher: Teacher, store: ResponseStore, rounds: Rounds) -> Written:
-    """Asks for as many questions as are still wanted, until there are enough or the tasks are at their end."""
+    """Request as many questions as are still missing, until there are enough or no tasks are left."""
     rows: list[QuestionRow] = []
     rejected: Counter[Rejection] = Counter()
     seen: set[str] = set()

@@ -1,8 +1,8 @@
-"""Documents -> the context of in-context learning: as many as fit a token budget, the same for every question (paper, evaluation).
+"""Documents -> the context for in-context learning: as many as fit a token budget, the same for every question.
 
-Where it is known which facts a document states, one document of each fact is taken before a second one of any, facts on
-what is asked first: the budget then holds as much of what the questions need as it can. Otherwise the documents are
-drawn evenly.
+If the facts that documents state are known, one document per fact is taken before a second one of any fact, starting
+with facts about what is asked, so that the budget holds as much relevant knowledge as possible. Otherwise the documents
+are drawn at random (paper, evaluation).
 """
 
 import random
@@ -18,7 +18,7 @@ from axolotl_augft.text.tokens import TokenCounter
 
 @dataclass(frozen=True)
 class Context:
-    """The text before every prompt, its tokens, and how many documents it holds."""
+    """The text before every prompt, its length in tokens, and its number of documents."""
 
     text: str
     tokens: int
@@ -33,15 +33,15 @@ def build_context(
     seed: int,
     tokens: TokenCounter,
 ) -> Context:
-    """The documents that stand before every question, in the order of the data set.
+    """Choose the documents that precede every question, and join them in the order of the data set.
 
     Args:
         documents: All training documents.
-        stated: Which documents state which fact; empty where that is not known.
-        questions: What is asked.
-        budget: Most tokens of the context.
-        seed: Of the draw.
-        tokens: The student's tokenizer.
+        stated: Facts with the documents that state them; empty if unknown.
+        questions: The questions asked.
+        budget: Maximum number of tokens.
+        seed: Seed of the random draw.
+        tokens: Counts tokens with the student's tokenizer.
 
     Raises:
         BenchError: Not a single document fits.
@@ -64,19 +64,19 @@ def build_context(
 
 
 def window_left(model: str, questions: Sequence[Question], tokens: TokenCounter) -> int | None:
-    """Tokens that a model's context leaves beside the longest question with its choice; None if its length is not known."""
+    """Tokens of the model's window left beside the longest question and choice; None if the window is unknown."""
     from transformers import AutoConfig
 
     length = getattr(AutoConfig.from_pretrained(model), "max_position_embeddings", None)
     if not isinstance(length, int):
         return None
     longest = max(tokens.count(f"\n\n{q.prompt} {choice}") for q in questions for choice in q.choices)
-    # The first token that some tokenizers put in front, and one that may come of joining.
+    # Two more: a BOS token that some tokenizers prepend, and one that tokenizing the joined text may add.
     return length - longest - 2
 
 
 def _in_order_of_use(count: int, stated: Sequence[Stated], questions: Sequence[Question], seed: int) -> Iterator[int]:
-    """Every document once, the most useful first."""
+    """Yield every document once, the most useful ones first."""
     draw = random.Random(seed)
     others = draw.sample(range(count), count)
     asked = {argument for q in questions if q.fact for argument in q.fact.arguments}
@@ -88,7 +88,7 @@ def _in_order_of_use(count: int, stated: Sequence[Stated], questions: Sequence[Q
 
 
 def drawn_questions(questions: Sequence[Question], most: int | None, seed: int) -> tuple[Question, ...]:
-    """At most `most` questions, drawn evenly over the splits, in their order."""
+    """Draw at most `most` questions, spread evenly over the splits, and keep their order."""
     if most is None or most >= len(questions):
         return tuple(questions)
     draw = random.Random(seed)

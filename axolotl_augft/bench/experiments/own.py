@@ -1,4 +1,4 @@
-"""A user's axolotl recipe and questions -> the same conditions: what augmented fine-tuning does to your own data."""
+"""A user's axolotl recipe and questions -> a plan of the conditions, to measure the method on the user's data."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -29,15 +29,15 @@ def own_plan(
     seeds: Sequence[int] | None = None,
     steps: int | None = None,
 ) -> Plan:
-    """The plan of `bench own`.
+    """Plan the cells of `bench own`.
 
     Args:
-        config: An axolotl YAML with an `augft:` block; aug-local takes its local entries, aug-global its global ones,
-            aug-both all.
-        questions: JSON Lines of `prompt`, `choices`, `answer`.
-        conditions: What is run. Default: all that the recipe's entries allow.
-        seeds: Of training. Default: the recipe's.
-        steps: Optimizer steps of every condition. Default: the recipe's max_steps, or what its source rows make.
+        config: An axolotl YAML with an `augft:` block. aug-local takes its local entries, aug-global its global ones,
+            aug-both all of them.
+        questions: JSON Lines file with `prompt`, `choices` and `answer`.
+        conditions: Conditions to run. Default: all that the recipe's entries allow.
+        seeds: Training seeds. Default: the recipe's seed.
+        steps: Optimizer steps per condition. Default: the recipe's max_steps, or the steps that its source rows take.
 
     Raises:
         AugftError: The recipe, its data or the questions cannot be used, or the recipe holds rows out.
@@ -82,30 +82,29 @@ def own_plan(
 
 
 def _refuse_held_out(cfg: Mapping[str, Any], config: Path) -> None:
-    """All conditions must train on the same rows, and rows that a recipe holds out must not reach the teacher."""
+    """Refuse held-out rows: they must not reach the teacher, and all conditions must train on the same rows."""
     for key in ("val_set_size", "test_datasets"):
         if cfg.get(key):
             raise BenchError(
                 f"{config}: {key} holds rows out, but here the questions are the test and every row of datasets is "
-                f"trained on and shown to "
-                f"the teacher; take it out of a copy of the recipe, and those rows out of its data if they are to "
-                f"stay unseen"
+                f"trained on and shown to the teacher; remove it from a copy of the recipe, and those rows from its "
+                f"data if they must stay unseen"
             )
 
 
 def _datasets(cfg: Mapping[str, Any], recipe: Recipe) -> list[Any]:
-    """The recipe's entries; those of `augft.documents` as the converted files, for not every condition has an `augft:` block."""
+    """The recipe's entries, with `augft.documents` as converted files, since some conditions have no `augft:` block."""
     return [*(cfg.get("datasets") or []), *placeholders(recipe.augft, recipe.output_dir.resolve())]
 
 
 def _shared_block(block: Mapping[str, Any], recipe: Recipe) -> dict[str, Any]:
-    """The user's `augft:` block for all conditions; with the recipe's own store, so that answers it has already are not asked again."""
+    """The user's `augft:` block for all conditions, with the recipe's own store, so that stored answers are reused."""
     kept = {k: v for k, v in block.items() if k not in _SET_BY_THE_BENCH}
     return {**kept, "store": str(recipe.store_path.resolve())}
 
 
 def _digest(sources: Sequence[Source]) -> str:
-    """Of the content of everything that is trained on."""
+    """Digest of the content of all training rows."""
     digest = hashlib.sha256()
     for source in sources:
         for i in source.training_rows:
@@ -114,7 +113,7 @@ def _digest(sources: Sequence[Source]) -> str:
 
 
 def _steps(recipe: Recipe, documents: Sequence[str], rows: int) -> int:
-    """The steps that the recipe makes of its source rows."""
+    """Optimizer steps that the recipe takes on its source rows."""
     count = token_counter(recipe.tokenizer).count
     return optimizer_steps(Load(rows, sum(count(text) for text in documents)), recipe.training)
 

@@ -1,4 +1,4 @@
-"""A suite -> its cells, and for each cell the axolotl recipe it trains with and the fingerprint of all that its result depends on."""
+"""A suite -> its cells, with the axolotl recipe of each and a fingerprint of everything that its result depends on."""
 
 import hashlib
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ from axolotl_augft.files.fingerprints import combined_digest, model_files, stamp
 SCHEMA = 1
 _LOGGED_STEPS = 10
 _WARMUP_RATIO = 0.03
-# Evaluation, checkpoints and uploads: no part of a cell, whose questions are its test.
+# Evaluation, checkpoints and uploads: a cell is tested by its questions, after training.
 LEFT_OUT = frozenset(
     [
         *(
@@ -47,7 +47,7 @@ LEFT_OUT = frozenset(
         ),
     ]
 )
-# What changes how a teacher is reached, but not what it writes.
+# Settings that change how the teacher is reached, but not what it writes.
 _NOT_IN_FINGERPRINT = {
     "base_url",
     "api_key_env",
@@ -61,7 +61,10 @@ _NOT_IN_FINGERPRINT = {
 
 @dataclass(frozen=True)
 class Cell:
-    """One condition, one seed, one way of splitting. `pretrained` and `icl` train nothing: their seed is 0."""
+    """One condition with one seed and one kind of sentence splitting.
+
+    `pretrained` and `icl` train nothing and have seed 0.
+    """
 
     condition: Condition
     seed: int = 0
@@ -69,12 +72,12 @@ class Cell:
 
     @property
     def trains(self) -> bool:
-        """Whether a model is trained for it."""
+        """Whether the cell trains a model."""
         return self.condition not in ("pretrained", "icl")
 
     @property
     def name(self) -> str:
-        """Of its folder."""
+        """Name of the cell's folder."""
         if not self.trains:
             return self.condition
         return f"{self.condition}{'' if self.splitting == 'none' else '-' + self.splitting}-seed{self.seed}"
@@ -82,12 +85,20 @@ class Cell:
 
 @dataclass(frozen=True)
 class Plan:
-    """Everything that is run, before anything is.
+    """Everything that a suite runs, settled before it starts.
 
-    `recipe`: an axolotl config with data, without plugin, seed and steps. `teacher`: an `augft.teacher` block, or
-    `oracle`. `augment`: the `augment` entries of each condition. `rows`: what plain fine-tuning trains on in an epoch.
-    `data`: digest of the content of what is trained on. `about`: what the result says of the data. `data_folder`: of a
-    made data set.
+    Attributes:
+        recipe: An axolotl config with data, but without plugin, seed and steps.
+        teacher: An `augft.teacher` block, or `oracle`.
+        augft: The rest of the `augft:` block.
+        augment: The `augment` entries of each condition.
+        steps: Optimizer steps per condition.
+        splitting: Kinds of sentence splitting that `ft` is run with.
+        rows: Training rows of plain fine-tuning per epoch.
+        data: Digest of the training data's content.
+        about: Description of the data for the result.
+        prices: Prices in dollars; may be empty.
+        data_folder: Folder of a generated data set.
     """
 
     name: str
@@ -119,11 +130,11 @@ class Plan:
 
     @property
     def chance(self) -> float:
-        """Accuracy of a guess."""
+        """Accuracy of random guessing."""
         return sum(1 / len(q.choices) for q in self.questions) / len(self.questions)
 
     def cells(self) -> list[Cell]:
-        """All cells: those that train nothing first, then seed by seed."""
+        """List all cells: first those that train nothing, then seed by seed."""
         cells = [Cell(c) for c in self.conditions if not Cell(c).trains]
         for seed in self.seeds:
             for condition in self.conditions:
@@ -132,21 +143,21 @@ class Plan:
         return cells
 
     def splittings(self, condition: Condition) -> tuple[Splitting, ...]:
-        """The ways of sentence splitting that a condition is run with."""
+        """Kinds of sentence splitting that a condition is run with."""
         return self.splitting if condition == "ft" else (self.augft.get("sentence_splitting", "none"),)
 
 
 def cell_recipe(
     plan: Plan, cell: Cell, folder: Path, augmentations: Path, teacher: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """The axolotl config of a cell.
+    """Build the axolotl config of a cell.
 
     Args:
-        plan: The suite's.
-        cell: One that trains.
-        folder: The cell's own.
-        augmentations: Where all cells keep teacher's answers and what came of them, so that no cell asks again what
-            another one asked.
+        plan: The plan of the suite.
+        cell: A cell that trains.
+        folder: The cell's folder.
+        augmentations: Folder for the teacher's answers and the augmentations of all cells, so that no cell repeats
+            another cell's requests.
         teacher: The `augft.teacher` block.
     """
     cfg = {k: v for k, v in plan.recipe.items() if k not in LEFT_OUT}
@@ -159,7 +170,7 @@ def cell_recipe(
         "logging_steps": _logging_steps(plan.steps),
     }
     cfg |= {"dataset_prepared_path": str(folder / "prepared"), "output_dir": str(folder / "model")}
-    # Axolotl takes a ratio of one epoch's steps, of which an augmented cell has more than a plain one.
+    # axolotl applies warmup_ratio to the steps of one epoch, and an augmented epoch is longer than a plain one.
     if cfg.get("warmup_steps") is None:
         cfg["warmup_steps"] = round(float(cfg.pop("warmup_ratio", None) or _WARMUP_RATIO) * plan.steps)
     if augft:
@@ -169,10 +180,10 @@ def cell_recipe(
 
 
 def _augft(plan: Plan, cell: Cell, augmentations: Path, teacher: Mapping[str, Any]) -> dict[str, Any]:
-    """The `augft:` block of a cell; empty for plain fine-tuning on the data as they are."""
+    """The `augft:` block of a cell; empty for plain fine-tuning without sentence splitting."""
     where = {"output_dir": str(augmentations), "store": str(augmentations / "responses.sqlite")}
     if cell.condition != "ft":
-        # Seeds are for training: with a fixed seed of its own the teacher's answers serve all of them.
+        # A cell's seed is for training only: with a fixed seed, the teacher's answers serve all cells.
         return {**where, **plan.augft, "teacher": {"seed": 0, **teacher}, "augment": plan.augment[cell.condition]}
     if cell.splitting == "none":
         return {}
@@ -181,15 +192,15 @@ def _augft(plan: Plan, cell: Cell, augmentations: Path, teacher: Mapping[str, An
 
 
 def _logging_steps(steps: int) -> int:
-    """The last step must be a logged one, for its count of tokens."""
+    """Logging interval that divides the number of steps, since the token count comes from the last step's log line."""
     return next(n for n in range(_LOGGED_STEPS, 0, -1) if steps % n == 0)
 
 
 class Fingerprints:
-    """Digests of all that a cell's result depends on; model files are read once.
+    """Digests of everything that a cell's result depends on; model files are hashed once.
 
     Args:
-        plan: The suite's.
+        plan: The plan of the suite.
     """
 
     def __init__(self, plan: Plan) -> None:
@@ -197,7 +208,7 @@ class Fingerprints:
         self._models: dict[str, str] = {}
 
     def of(self, cell: Cell) -> str:
-        """A cell's."""
+        """Compute the fingerprint of a cell."""
         plan = self._plan
         asked = [(q.id, q.prompt, q.choices, q.answer) for q in plan.questions]
         content: dict[str, Any] = {
@@ -216,7 +227,7 @@ class Fingerprints:
         return hashlib.sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).hexdigest()[:32]
 
     def _writing(self, cell: Cell) -> list[str] | None:
-        """What else decides what is written: this package, the prompts and examples that entries name, the facts an oracle answers from."""
+        """Digests of what else shapes the augmentations: this package, prompt and example files, an oracle's facts."""
         entries = self._plan.augment.get(cell.condition)
         if entries is None:
             return None

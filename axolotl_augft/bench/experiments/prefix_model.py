@@ -1,6 +1,6 @@
-"""lm_eval's Hugging Face model, with the keys and values of a prefix that all prompts share computed once.
+"""Prompts with a shared prefix -> log-likelihoods: lm_eval's Hugging Face model with the prefix computed once.
 
-An ICL prompt repeats the same documents before every question. The likelihoods are those of the plain model up to
+An ICL prompt repeats the same documents before every question. The likelihoods equal those of the plain model up to
 rounding (tested).
 """
 
@@ -16,7 +16,7 @@ _WORTH_IT = 64
 
 
 class PrefixLM(HFLM):
-    """`HFLM`, faster where all prompts begin with the same `_WORTH_IT` tokens or more."""
+    """`HFLM` that caches the keys and values of a prefix of at least `_WORTH_IT` tokens shared by all prompts."""
 
     _prefix: Any = None
     _cache: Any = None
@@ -32,10 +32,10 @@ class PrefixLM(HFLM):
             self._prefix = self._cache = None
 
     def _shared_prefix(self, requests: Sequence[Any]) -> Any:
-        """The tokens that all contexts begin with, None if they are too few or a prompt is cut to the model's length."""
+        """Tokens that all contexts begin with; None if they are too few, or if a prompt exceeds the model's length."""
         if any(len(context) + len(choice) > self.max_length for _, context, choice in requests):
             return None
-        # One token of each context is left, for the logits of the choice's first token.
+        # Leave one token of each context: its logits predict the first token of the choice.
         shared = commonprefix([context[:-1] for _, context, _ in requests])
         return torch.tensor(shared, device=self.device) if len(shared) >= _WORTH_IT else None
 
@@ -45,5 +45,5 @@ class PrefixLM(HFLM):
         cache = copy.deepcopy(self._cache)
         cache.batch_repeat_interleave(len(inps))
         with torch.no_grad():
-            # lm_eval counts from the end of what it gets, so that logits without the prefix's are what it wants.
+            # lm_eval indexes the logits from the end, so it does not miss those of the prefix.
             return self.model(inps[:, len(self._prefix) :], past_key_values=cache, use_cache=True).logits

@@ -1,4 +1,4 @@
-"""A suite -> its plan: the data set is made and proved, or read as it is; the recipe gets its data."""
+"""A suite -> its plan: the data set is generated and proven, or loaded, and added to the recipe."""
 
 import hashlib
 from pathlib import Path
@@ -14,10 +14,11 @@ from axolotl_augft.errors import BenchError
 
 
 def suite_plan(suite: SuiteConfig, out: Path) -> Plan:
-    """The plan of a suite; its data set is in `out/data` afterwards, unless the suite names a folder.
+    """Plan a suite, with its data set in `out/data` unless the suite names a folder.
 
     Raises:
-        BenchError: The data set cannot be made or read, or the questions of a made one do not follow from its facts.
+        BenchError: The data set cannot be made or read, or the questions of a generated one do not follow from its
+            facts.
     """
     folder = Path(suite.data.folder) if isinstance(suite.data, FolderData) else out.resolve() / "data"
     data = load(folder) if isinstance(suite.data, FolderData) else _made(suite.data, folder)
@@ -48,7 +49,7 @@ def suite_plan(suite: SuiteConfig, out: Path) -> Plan:
 
 
 def documents_entry(path: Path) -> dict[str, Any]:
-    """The `datasets` entry of a file of documents."""
+    """Build the `datasets` entry of a file of documents."""
     return {"path": str(path.resolve()), "ds_type": "json", "type": "completion", "field": "text"}
 
 
@@ -60,13 +61,13 @@ def _made(wanted: MadeData, folder: Path) -> BenchData:
     if (folder / DATASET).exists() and _saved(folder) == data:
         return data
     if problems := check(data, grammar_of(data)):
-        raise BenchError(f"data set {wanted.name}: {len(problems):,} problems, the first: {problems[0]}")
+        raise BenchError(f"data set {wanted.name}: {len(problems):,} problems; the first: {problems[0]}")
     save(data, folder)
     return data
 
 
 def _saved(folder: Path) -> BenchData | None:
-    """What an earlier run left in the folder, None if that cannot be read."""
+    """Load what an earlier run left in the folder; None if it cannot be read."""
     try:
         return load(folder)
     except BenchError:

@@ -1,6 +1,6 @@
-"""A teacher's answer -> a multiple-choice question, or the reason why it is none.
+"""A teacher's answer -> a multiple-choice question, or the reason why it gives none.
 
-Answers are read leniently, questions judged strictly.
+Answers are parsed leniently; questions are judged strictly.
 """
 
 import hashlib
@@ -49,7 +49,7 @@ class Rejection(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class WrittenQuestion:
-    """A question as the teacher wrote it; `wrong` holds three different continuations."""
+    """A question as the teacher wrote it, with three distinct wrong continuations."""
 
     prompt: str
     right: str
@@ -57,23 +57,23 @@ class WrittenQuestion:
 
     @property
     def key(self) -> str:
-        """Equal for questions that ask the same, whatever their choices."""
+        """Key shared by questions with the same prompt, whatever their choices."""
         return _words(self.prompt)
 
     def shuffled(self) -> tuple[str, ...]:
-        """All choices, in an order that depends on the question's content alone."""
+        """Return all choices, in an order that depends only on the question's content."""
         return tuple(
             sorted((self.right, *self.wrong), key=lambda c: hashlib.sha256(f"{self.prompt}\0{c}".encode()).digest())
         )
 
 
 def read_question(answer: Answer, examples: str, opened: bool) -> WrittenQuestion | Rejection:
-    """The first question of an answer.
+    """Parse and judge the first question of an answer.
 
     Args:
         answer: A final answer.
-        examples: The part of the prompt with worked examples, from which nothing may be copied.
-        opened: Whether the prompt's last word was "Prompt:", so that the answer goes on after it.
+        examples: The prompt's worked examples, which the question must not copy.
+        opened: Whether the request ended in "Prompt:", so that the answer continues from there.
     """
     if answer.outcome is not Outcome.ANSWERED:
         return Rejection.FILTERED if answer.outcome is Outcome.FILTERED else Rejection.INVALID
@@ -94,7 +94,7 @@ class _Parts:
 
 
 def _complete_lines(text: str, was_cut: bool) -> list[str]:
-    """The lines; the last one of an answer that was cut is not finished."""
+    """Lines of the answer, without the unfinished last one if the answer was truncated."""
     return text.splitlines()[:-1] if was_cut else text.splitlines()
 
 
@@ -107,7 +107,7 @@ def _from_lines(lines: Iterable[str]) -> _Parts:
         if prompt and (_END.match(line) or (match and _NAMES[match[1].lower()] == _PROMPT)):
             break
         if match is None:
-            # Wrong continuations may stand below one label, as a list.
+            # Wrong continuations may be a list below a single label.
             if last == _WRONG and (item := re.sub(r"^\s*(?:[-*•]|\(?\w[.)])\s+", "", line).strip()):
                 wrong.append(item)
             continue
@@ -122,7 +122,7 @@ def _from_lines(lines: Iterable[str]) -> _Parts:
 
 
 def _from_json(text: str) -> _Parts | None:
-    """A JSON object, or the first one of a list; None if the text is not JSON."""
+    """Parse a JSON object, or the first one of a list; None if the text is not JSON."""
     if text[:1] not in "[{":
         return None
     try:
@@ -139,7 +139,7 @@ def _from_json(text: str) -> _Parts | None:
 
 
 def _cleaned(prompt: str, right: str, wrong: Sequence[str]) -> _Parts:
-    """Without gaps, quotation marks around all of it, or the prompt said again at the start of a continuation."""
+    """Remove gaps, enclosing quotation marks, and the prompt if a continuation repeats it."""
     beginning = _GAP.sub("", _bare(prompt)).strip()
 
     def continuation(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Questions as a user writes them -> checked questions; and the file and task that lm_eval reads."""
+"""A user's question file -> checked questions, and the question file and task that lm_eval reads."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -12,10 +12,11 @@ from axolotl_augft.errors import BenchError
 
 
 def check_questions(questions: Sequence[Question], where: str) -> None:
-    """Refuses questions that cannot be scored.
+    """Refuse questions that cannot be scored.
 
     Raises:
-        BenchError: There are none, or one has no two different choices, or its answer is not among them.
+        BenchError: There are no questions, or one has fewer than two choices, an empty prompt or choice, two equal
+            choices, or an answer that is not the index of a choice.
     """
     if not questions:
         raise BenchError(f"{where}: no questions; give at least one row of prompt, choices and answer")
@@ -36,12 +37,14 @@ def _fault(question: Question) -> str | None:
     if twice is not None:
         return f"choices {stripped.index(stripped[twice])} and {twice} are equal; make all choices different"
     if not 0 <= question.answer < len(choices):
-        return f"the answer {question.answer} is no index of its {len(choices)} choices (0 to {len(choices) - 1})"
+        return f"the answer {question.answer} is not an index of its {len(choices)} choices (0 to {len(choices) - 1})"
     return None
 
 
 def read_questions(path: Path) -> tuple[Question, ...]:
-    """Questions from JSON lines with `prompt`, `choices` and `answer` (index or text of the right choice), perhaps `id`, `split`, `subset`.
+    """Read questions from JSON lines with `prompt`, `choices` and `answer`, and optional `id`, `split` and `subset`.
+
+    `answer` is the index or the text of the right choice.
 
     Raises:
         BenchError: The file cannot be read, or a question cannot be scored.
@@ -83,23 +86,23 @@ def _answer(row: Mapping[str, Any], choices: list[str], where: str) -> int:
         return answer
     if answer.strip() not in choices:
         raise BenchError(
-            f"{where}: the right answer is not among its {len(choices)} choices; write it as it stands there, or its "
-            f"index"
+            f"{where}: the right answer is not among its {len(choices)} choices; give the exact text of a choice, or "
+            f"its index"
         )
     return choices.index(answer.strip())
 
 
 def write_task(name: str, questions: Iterable[Question], folder: Path, context: str = "") -> Path:
-    """Writes the questions and their lm_eval task.
+    """Write the questions and their lm_eval task.
 
     Args:
-        name: Of the task.
-        questions: What is asked.
-        folder: Where both files go.
-        context: Documents that stand before every prompt, with a blank line between.
+        name: Name of the data set.
+        questions: The questions to score.
+        folder: Output folder for both files.
+        context: Documents to put before every prompt, separated from it by a blank line.
 
     Returns:
-        The path of the task.
+        Path of the task file.
     """
     before = f"{context}\n\n" if context else ""
     rows = ({"id": q.id, "prompt": before + q.prompt, "choices": q.choices, "answer": q.answer} for q in questions)

@@ -1,4 +1,4 @@
-"""A plan -> its result, cell by cell: resumable, and a cell that fails stops no other."""
+"""A plan -> its result, cell by cell: resumable, and a failed cell does not stop the others."""
 
 import logging
 import os
@@ -40,14 +40,15 @@ _LIBRARIES = ("axolotl", "axolotl-augft", "lm_eval", "peft", "torch", "transform
 
 
 def run_plan(plan: Plan, out: Path) -> SuiteResult:
-    """Runs what is not done yet, and writes `results.json` after every cell.
+    """Run the unfinished cells of a plan, and write `results.json` after every cell.
 
     Args:
-        plan: What is run.
-        out: Folder of everything that is written.
+        plan: The plan.
+        out: Output folder.
 
     Raises:
-        BenchError: Another run writes there, lm_eval is missing, or a question or the model cannot be used.
+        BenchError: Another run writes to the folder, it cannot be written, lm_eval is missing, or a question or the
+            model cannot be used.
     """
     out = out.resolve()
     require_lm_eval()
@@ -58,7 +59,7 @@ def run_plan(plan: Plan, out: Path) -> SuiteResult:
 
 
 class _CellFailed(Exception):
-    """A cell that cannot be finished, because of its cause."""
+    """A cell that cannot be finished; `__cause__` says why."""
 
     def __init__(self, log: str | None) -> None:
         super().__init__(log)
@@ -67,7 +68,7 @@ class _CellFailed(Exception):
 
 @contextmanager
 def _logged_to(log: Path) -> Iterator[None]:
-    """Says where to read more of what failed here, if there is such a file."""
+    """Turn known errors into `_CellFailed`, with the log file if it exists."""
     try:
         yield
     except (BenchError, OutputError, ValueError) as error:
@@ -101,13 +102,13 @@ class _Run:
         return result
 
     def _known(self, cell: Cell) -> CellResult | None:
-        """A cell that an earlier run finished, if nothing that it depends on has changed."""
+        """Load the result of an earlier run, if nothing that it depends on has changed."""
         data = read_json(self._folder(cell) / "cell.json")
         known = cell_of(data) if isinstance(data, dict) else None
         return known if known and known.status == "done" and known.fingerprint == self._fingerprints.of(cell) else None
 
     def _finished_before(self) -> dict[str, CellResult]:
-        """Cells of the same suite that an earlier run with other conditions or seeds finished."""
+        """Load finished cells of earlier runs of the suite, such as those of other conditions or seeds."""
         found: dict[str, CellResult] = {}
         for file in (self._out / "cells").glob("*/cell.json"):
             data: Any = read_json(file)
@@ -135,7 +136,7 @@ class _Run:
         return result
 
     def _trained(self, cell: Cell, fingerprint: str) -> tuple[TrainingUse, TeacherUse | None]:
-        """Trains a cell, unless an earlier run did and only scoring is left."""
+        """Train a cell, unless an earlier run did so and only scoring is left."""
         folder = self._folder(cell)
         mark = folder / "trained.json"
         known = read_json(mark)
@@ -157,10 +158,13 @@ class _Run:
         return training, use
 
     def _with_seconds(self, use: TeacherUse, asked: StageAnswers, cell: Cell) -> TeacherUse:
-        """The teacher's seconds: its pace in the runs of this folder that asked, times the cell's answers; None if none asked."""
+        """Estimate the teacher's seconds from its pace over all requests of this folder and the cell's answer tokens.
+
+        None if no run of this folder sent a request.
+        """
         ledger = self._out / "augmentations" / "asked.json"
         entries = read_json(ledger) or []
-        # A cell that is run again finds its result, with the counts that stand here already.
+        # A repeated cell reuses its result, whose counts are already in the ledger.
         if asked.requests and asdict(asked) not in [e["asked"] for e in entries]:
             entries.append({"cell": cell.name, "asked": asdict(asked)})
             write_json(ledger, entries)
@@ -214,7 +218,7 @@ class _Run:
 
 
 def failed_lines(result: SuiteResult) -> list[str]:
-    """A line for each failed cell: what happened and where to read more."""
+    """Describe each failed cell in one line: the error and the log file."""
     return [f"{c.condition} seed {c.seed}: {_failure(c)}" for c in result.cells if c.status == "failed"]
 
 
@@ -223,7 +227,7 @@ def _failure(cell: CellResult) -> str:
 
 
 def machine_line() -> str:
-    """The processor and its cores, and the graphics card if there is one."""
+    """Describe the processor, its cores, and the GPU if there is one."""
     import torch
 
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
@@ -240,12 +244,12 @@ def _processor() -> str:
 
 @contextmanager
 def _alone(out: Path) -> Iterator[None]:
-    """Holds the output folder's lock."""
+    """Hold the lock of the output folder."""
     try:
         out.mkdir(parents=True, exist_ok=True)
         lock = FileLock(out / ".lock").acquire(timeout=0)
     except Timeout:
-        raise BenchError(f"{out}: another run writes there; let it finish, or give another --out") from None
+        raise BenchError(f"{out}: another run writes to this folder; let it finish, or give another --out") from None
     except OSError as error:
         raise BenchError(f"{out}: cannot be written ({error.strerror}); give another --out") from error
     with lock:
@@ -253,7 +257,7 @@ def _alone(out: Path) -> Iterator[None]:
 
 
 def _teacher(plan: Plan) -> AbstractContextManager[Mapping[str, Any]]:
-    """The `augft.teacher` block, with its server running where that is the oracle."""
+    """The `augft.teacher` block, with a running server if the teacher is the oracle."""
     if isinstance(plan.teacher, Mapping):
         return nullcontext(plan.teacher)
     asked = any(condition in plan.augment for condition in plan.conditions)
@@ -273,14 +277,14 @@ def _oracle(plan: Plan) -> Iterator[Mapping[str, Any]]:
 
 
 def _check_model(model: str) -> None:
-    """Refuses a model whose configuration or tokenizer cannot be read, before anything is run."""
+    """Refuse a model whose config or tokenizer cannot be read, before any cell runs."""
     from transformers import AutoConfig, AutoTokenizer
 
     try:
         AutoConfig.from_pretrained(model)
         AutoTokenizer.from_pretrained(model)
     except Exception as error:
-        # Loaders raise whatever the broken file makes them raise; any of it means that the model is not usable.
+        # Loaders raise whatever a broken file triggers; any such error means that the model cannot be used.
         reason = (str(error).strip().splitlines() or ["no further message"])[0][:200]
         raise BenchError(
             f"the model {model} cannot be loaded ({type(error).__name__}: {reason}); give a folder or a hub name"

@@ -1,7 +1,7 @@
-"""A model and questions -> the log-likelihood of every choice, by lm_eval in a process of its own.
+"""A model and questions -> the log-likelihood of every choice, computed by lm_eval in a child process.
 
-The process (`python -m axolotl_augft.bench.experiments.scoring JOB.json`) frees its memory by construction, and a
-model that crashes it takes nothing else along.
+When the process (`python -m axolotl_augft.bench.experiments.scoring JOB.json`) ends, its memory is free, and a model
+that crashes it takes nothing else along.
 """
 
 import os
@@ -27,9 +27,13 @@ _WEIGHTS = ("model.safetensors", "model.safetensors.index.json", "pytorch_model.
 
 @dataclass(frozen=True)
 class Job:
-    """What is scored.
+    """What to score, and how.
 
-    `task`: the lm_eval task's YAML file. `adapter`: folder of a LoRA adapter, if the model has one.
+    Attributes:
+        model: Folder or hub name of the model.
+        adapter: Folder of a LoRA adapter, if the model has one.
+        task: Path of the lm_eval task's YAML file.
+        output: Path of the JSON file to write.
     """
 
     model: str
@@ -41,18 +45,22 @@ class Job:
 
 
 def require_lm_eval() -> None:
-    """Raises BenchError where lm_eval is missing."""
+    """Check that lm_eval is installed.
+
+    Raises:
+        BenchError: lm_eval is missing.
+    """
     if find_spec("lm_eval") is None:
         raise BenchError(
-            "lm_eval is not installed, which scores the questions; run `pip install 'axolotl-augft[bench]'`"
+            "lm_eval is not installed, so questions cannot be scored; run `pip install 'axolotl-augft[bench]'`"
         )
 
 
 def score(job: Job, questions: Sequence[Question], folder: Path) -> tuple[Score, ...]:
-    """The scores of all questions, in their order.
+    """Score all questions, in their order.
 
     Raises:
-        BenchError: lm_eval is missing or failed, e.g. because the model cannot be loaded.
+        BenchError: lm_eval is missing or failed, for instance because the model cannot be loaded.
     """
     require_lm_eval()
     log, file = folder / LOG_FILE, folder / "job.json"
@@ -74,7 +82,7 @@ def _score(question: Question, values: Sequence[float]) -> Score:
 
 
 def _environment(job: Job, folder: Path) -> dict[str, str]:
-    """No network where the model is on this machine; no cache that a file changed meanwhile could be served from."""
+    """Block the network if the model is local, and give lm_eval a private data cache, which cannot be outdated."""
     here = any(local_model_file(job.model, name) for name in _WEIGHTS)
     offline = {"HF_HUB_OFFLINE": "1"} if here else {}
     return {
@@ -86,7 +94,7 @@ def _environment(job: Job, folder: Path) -> dict[str, str]:
 
 
 def loglikelihoods(job: Job) -> list[list[float]]:
-    """Scores in this process: nats for each choice of each question, in the task's order.
+    """Score in this process; returns nats for each choice of each question, in the task's order.
 
     Raises:
         BenchError: The model cannot be loaded.
@@ -118,11 +126,11 @@ def _load(job: Job) -> Any:
             device=device,
             dtype=job.dtype,
             batch_size=job.batch_size,
-            # In half precision the sum of a choice would be a multiple of half a nat.
+            # In half precision, the log-likelihood of a choice would be rounded to multiples of half a nat.
             softmax_dtype="float32",
         )
     except Exception as error:
-        # Loaders raise whatever the broken file makes them raise; any of it means that the model is not usable.
+        # Loaders raise whatever a broken file triggers; any such error means that the model cannot be used.
         reason = (str(error).strip().splitlines() or ["no further message"])[0][:200]
         raise BenchError(
             f"the model {job.adapter or job.model} cannot be loaded ({type(error).__name__}: {reason})"
@@ -130,7 +138,7 @@ def _load(job: Job) -> Any:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Runs a job file and writes its output; a known error is one line."""
+    """Run a job file and write its output; print a known error as one line."""
     job = Job(**orjson.loads(Path(arguments[0]).read_bytes()))
     try:
         write_json(Path(job.output), loglikelihoods(job))

@@ -1,6 +1,6 @@
-"""A suite file: YAML -> typed settings of an experiment, validated once.
+"""A suite's YAML file -> validated settings of an experiment.
 
-Every default stands here. What the settings mean for each cell is in `plan`.
+All defaults are here; `plan` says what the settings mean for each cell.
 """
 
 import difflib
@@ -31,20 +31,22 @@ class _Block(BaseModel):
 
 
 class MadeData(_Block):
-    """A data set that is made for the suite."""
+    """A data set that is generated for the suite."""
 
-    name: str = Field(min_length=1, description="Which: reversals, syllogisms, semantic, process or reversal-curse.")
-    scale: Scale = Field("small", description="How large.")
-    seed: int = Field(0, ge=0, description="Seed it is made with; not the seed of training.")
+    name: str = Field(
+        min_length=1, description="Name of the data set: reversals, syllogisms, semantic, process or reversal-curse."
+    )
+    scale: Scale = Field("small", description="Size.")
+    seed: int = Field(0, ge=0, description="Seed of the data set; not the training seed.")
     source: str | None = Field(
-        None, min_length=1, description="Folder or hub name of data that is not made but read (reversal-curse)."
+        None, min_length=1, description="Folder of the reversal-curse data. Default: download it from the hub."
     )
 
 
 class FolderData(_Block):
     """A data set that `bench make` has written."""
 
-    folder: str = Field(min_length=1, description="Its folder.")
+    folder: str = Field(min_length=1, description="Folder of the data set.")
 
 
 class IclConfig(_Block):
@@ -54,38 +56,38 @@ class IclConfig(_Block):
         16_000, ge=16, description="Tokens of documents in the prompt, by the student's tokenizer."
     )
     questions: int | None = Field(
-        None, ge=1, description="Most questions asked, drawn evenly over the splits. Default: all."
+        None, ge=1, description="Maximum number of questions, drawn evenly over the splits. Default: all."
     )
 
 
 class ScoringConfig(_Block):
     """How lm_eval runs the student."""
 
-    batch_size: int = Field(16, ge=1, description="Choices scored at a time.")
+    batch_size: int = Field(16, ge=1, description="Choices per batch.")
     dtype: Literal["float32", "bfloat16", "float16"] = Field("float32", description="Number format of the weights.")
 
 
 class PricesConfig(_Block):
-    """What things cost, in dollars."""
+    """Prices in dollars."""
 
-    input: float = Field(ge=0, description="A million tokens that the teacher reads.")
-    output: float = Field(ge=0, description="A million tokens that the teacher writes.")
-    icl_input: float = Field(ge=0, description="A million tokens of an ICL prompt.")
-    gpu_hour: float = Field(ge=0, description="An hour of the machine that trains.")
+    input: float = Field(ge=0, description="Price per million tokens that the teacher reads.")
+    output: float = Field(ge=0, description="Price per million tokens that the teacher writes.")
+    icl_input: float = Field(ge=0, description="Price per million tokens of ICL prompts.")
+    gpu_hour: float = Field(ge=0, description="Price per hour of the training machine.")
 
 
 class SuiteConfig(_Block):
-    """A whole suite file."""
+    """A complete suite file."""
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", description="Name of the result.")
     title: str = Field("", description="Heading of its table and figure. Default: the name.")
     recipe: str | dict[str, Any] = Field(
-        description="An axolotl config, or its path from the suite file; without data and plugin."
+        description="An axolotl config without data and plugin, or its path relative to the suite file."
     )
     data: MadeData | FolderData = Field(description="The data set.")
     teacher: Literal["oracle"] | dict[str, Any] = Field(
         default_factory=dict,
-        description="An `augft.teacher` block, or `oracle`: the closure of the data set's facts answers.",
+        description="An `augft.teacher` block, or `oracle`: answers are deduced from the data set's facts.",
     )
     augft: dict[str, Any] = Field(
         default_factory=dict, description="The rest of the `augft:` block, for all augmented conditions."
@@ -96,18 +98,18 @@ class SuiteConfig(_Block):
     global_: list[dict[str, Any]] = Field(
         default_factory=list, alias="global", description="`augment` entries of aug-global and aug-both."
     )
-    conditions: list[Condition] = Field(min_length=1, description="What is run.")
+    conditions: list[Condition] = Field(min_length=1, description="Conditions to run.")
     seeds: list[Annotated[int, Field(ge=0)]] = Field(
-        default_factory=lambda: [0], min_length=1, description="Seeds of training."
+        default_factory=lambda: [0], min_length=1, description="Training seeds."
     )
     steps: int = Field(ge=1, description="Optimizer steps, the same for every condition.")
     splitting: list[Splitting] = Field(
-        default_factory=_no_splitting, min_length=1, description="Ways of sentence splitting that `ft` is run with."
+        default_factory=_no_splitting, min_length=1, description="Kinds of sentence splitting to run `ft` with."
     )
     icl: IclConfig = Field(default_factory=IclConfig, description="In-context learning.")
     scoring: ScoringConfig = Field(default_factory=ScoringConfig, description="How lm_eval runs the student.")
     prices: PricesConfig | None = Field(None, description="Prices, for the cost table. Default: costs in tokens.")
-    keep_models: bool = Field(False, description="Whether trained models stay in the cells' folders after scoring.")
+    keep_models: bool = Field(False, description="Keep trained models after scoring.")
 
     @model_validator(mode="after")
     def _lists_for_conditions(self) -> "SuiteConfig":
@@ -121,7 +123,7 @@ class SuiteConfig(_Block):
         for name in ("conditions", "seeds", "splitting"):
             values = getattr(self, name)
             if len(set(values)) < len(values):
-                raise ValueError(f"{name} names something twice: {', '.join(map(str, values))}")
+                raise ValueError(f"{name} contains a value twice: {', '.join(map(str, values))}")
         return self
 
     @model_validator(mode="after")
@@ -144,20 +146,20 @@ class SuiteConfig(_Block):
         return [{"strategy": name, **entry} for entry in entries]
 
     def augment(self, condition: Condition) -> list[dict[str, Any]]:
-        """The `augment` entries of a condition; none for one without augmentation."""
+        """The `augment` entries of a condition; none for a condition without augmentation."""
         return [entry for name in _LISTS.get(condition, ()) for entry in self.entries(name)]
 
 
 def load_suite(path: Path, overrides: Mapping[str, Any] | None = None) -> SuiteConfig:
-    """Reads a suite file. Its `recipe` is a block afterwards, whatever it was before.
+    """Read a suite file, with its `recipe` loaded if it is a path.
 
     Args:
         path: The YAML file.
-        overrides: Keys that replace the file's: any of a suite, `model` (the recipe's base_model), `source` (of the
-            data).
+        overrides: Replacements for the suite's keys, plus `model` (the recipe's base_model) and `source` (of the data).
+            None values are ignored.
 
     Raises:
-        BenchError: The file cannot be read, or a key or value is wrong.
+        BenchError: The file cannot be read, or a key or value is invalid.
     """
     try:
         content = read_yaml(path)
@@ -176,10 +178,10 @@ def load_suite(path: Path, overrides: Mapping[str, Any] | None = None) -> SuiteC
 
 
 def parse_suite(content: Mapping[str, Any], path: Path) -> SuiteConfig:
-    """Validates a suite's keys.
+    """Validate the keys of a suite.
 
     Raises:
-        BenchError: One line with the first wrong key, its value and what was expected.
+        BenchError: One line with the first invalid key, its value and what was expected.
     """
     try:
         suite = SuiteConfig.model_validate(dict(content))
@@ -254,7 +256,7 @@ def _model(names: list[str | int]) -> type[_Block]:
 
 
 def parse_list(value: str | None, of: Any, option: str) -> list[Any] | None:
-    """The values of an option such as `--seeds 0,1,2`; None where it was not given.
+    """Parse an option such as `--seeds 0,1,2`; None if it was not given.
 
     Raises:
         BenchError: A value is not of the type `of`.

@@ -1,7 +1,4 @@
-"""A cell's recipe -> a trained model: the stage, then `axolotl train` in a process of its own.
-
-Nothing of our own trains.
-"""
+"""A cell's recipe -> a trained model: the augmentation stage, then `axolotl train` in a child process."""
 
 import ast
 import os
@@ -32,7 +29,13 @@ _ERROR_LINE = re.compile(r"(augft: error: |error: |[\w.]*(Error|Exception|Interr
 
 @dataclass(frozen=True)
 class StageAnswers:
-    """What the stage asked now for a cell: answers, the tokens of answers, and the seconds it took."""
+    """The requests that the stage sent for a cell in this run.
+
+    Attributes:
+        requests: Number of requests.
+        completion_tokens: Tokens of their answers.
+        seconds: Time they took.
+    """
 
     requests: int
     completion_tokens: int
@@ -41,7 +44,14 @@ class StageAnswers:
 
 @dataclass(frozen=True)
 class Augmented:
-    """A cell's data after the stage: rows of one epoch, and what the teacher was asked for them (None: there is no teacher)."""
+    """A cell's data after the stage.
+
+    Attributes:
+        original_rows: Source rows per epoch.
+        augmented_rows: Augmentations per epoch.
+        use: The teacher's work over all stored answers; None without augmentation.
+        asked: The teacher's work in this run; None without augmentation.
+    """
 
     original_rows: int
     augmented_rows: int
@@ -50,10 +60,10 @@ class Augmented:
 
 
 def augment(cfg: Mapping[str, Any]) -> Augmented:
-    """Runs the stage of a cell's recipe, whose result `axolotl train` then finds.
+    """Run the stage on a cell's recipe; `axolotl train` then reuses its result.
 
     Raises:
-        AugftError: As the stage.
+        AugftError: The stage failed.
     """
     recipe = Recipe.from_cfg(cfg)
     run_stage(recipe)
@@ -68,7 +78,7 @@ def augment(cfg: Mapping[str, Any]) -> Augmented:
 
 
 def _stored_use(recipe: Recipe) -> TeacherUse:
-    """Counts over all stored answers to a recipe's requests, whichever cell asked them. `seconds` is left open."""
+    """Count all stored answers to a recipe's requests, whichever cell sent them; `seconds` stays None."""
     from axolotl_augft.judging.pipeline import judged_inferences
 
     with prepared(recipe) as ready:
@@ -83,20 +93,19 @@ def _stored_use(recipe: Recipe) -> TeacherUse:
 
 
 def train(cfg: Mapping[str, Any], folder: Path, rows: Augmented) -> TrainingUse:
-    """Trains a cell's recipe with `axolotl train`; its output goes to `train.log`.
+    """Train a cell's recipe with `axolotl train`, with its output in `train.log`.
 
-    `TrainingUse.tokens` is axolotl's own count of trained tokens (`tokens/trainable` of its log: labels that are not
-    masked). Padding is not in it, nor is the unlabelled context of cumulative sentence splitting. `seconds` are the
-    trainer's, without loading.
+    `TrainingUse.tokens` is axolotl's own count of trained tokens (`tokens/trainable` in its log: labels that are not
+    masked). It includes neither padding nor the unlabelled context of cumulative sentence splitting. `seconds` is the
+    trainer's run time, without loading.
 
     Raises:
-        BenchError: Training failed; the last meaningful line of its log.
+        BenchError: Training failed; the message has the last meaningful line of its log.
     """
     path, log = folder / RECIPE, folder / LOG_FILE
     write_text(path, yaml.safe_dump(dict(cfg), sort_keys=False))
     command = [str(Path(sys.executable).parent / "axolotl"), "train", str(path), "--launcher", "python"]
-    # A benchmark is nobody's everyday training, and without network the upload of telemetry keeps a finished process
-    # from ending.
+    # Benchmarks would distort axolotl's telemetry, and without a network its upload keeps a finished process alive.
     code = run_logged(command, log, {"AXOLOTL_DO_NOT_TRACK": "1"})
     if code:
         raise BenchError(f"training failed ({_ending(code)}): {last_meaningful_line(log)}")
@@ -104,7 +113,7 @@ def train(cfg: Mapping[str, Any], folder: Path, rows: Augmented) -> TrainingUse:
     tokens = [int(values["tokens/trainable"]) for values in logged if "tokens/trainable" in values]
     seconds = [float(values["train_runtime"]) for values in logged if "train_runtime" in values]
     if not seconds:
-        raise BenchError("training ended without a word on its run time, so it did not finish; see the log")
+        raise BenchError("training ended without reporting its run time, so it did not finish; see the log")
     batch = int(cfg.get("micro_batch_size") or 1) * int(cfg.get("gradient_accumulation_steps") or 1)
     return TrainingUse(
         cfg["max_steps"],
@@ -117,7 +126,7 @@ def train(cfg: Mapping[str, Any], folder: Path, rows: Augmented) -> TrainingUse:
 
 
 def run_logged(command: list[str], log: Path, environment: Mapping[str, str]) -> int:
-    """Runs a command with its output in a file; returns its exit code.
+    """Run a command with its output in a file, and return its exit code.
 
     Raises:
         BenchError: There is no such command.
@@ -133,7 +142,7 @@ def run_logged(command: list[str], log: Path, environment: Mapping[str, str]) ->
 
 
 def last_meaningful_line(log: Path) -> str:
-    """The last line of a log that names an error; without one, the last that is no progress bar."""
+    """Find the last line of a log that names an error, or else the last one that is not a progress bar."""
     lines = [line.split("\r")[-1].rstrip() for line in log.read_text(encoding="utf-8", errors="replace").splitlines()]
     lines = [line for line in lines if line.strip() and "it/s]" not in line and "s/it]" not in line]
     named = [line for line in lines if _ERROR_LINE.match(line)]
@@ -146,15 +155,15 @@ def _ending(code: int) -> str:
 
 
 def _logged_values(log: Path) -> list[dict[str, Any]]:
-    """What the trainer printed, one dict a logged step."""
+    """Parse the values that the trainer logged, one dict per logged step."""
     return [ast.literal_eval(found[0]) for found in _LOGGED.finditer(log.read_text(encoding="utf-8", errors="replace"))]
 
 
 def augment_or_count(cfg: Mapping[str, Any], rows: int) -> Augmented:
-    """Runs the stage where the recipe has an `augft:` block; else `rows` are trained on as they are.
+    """Run the stage if the recipe has an `augft:` block; otherwise all `rows` are trained on unchanged.
 
     Raises:
-        BenchError: The stage failed; its one line.
+        BenchError: The stage failed; the message has its one line.
     """
     if not cfg.get("augft"):
         return Augmented(rows, 0, None, None)

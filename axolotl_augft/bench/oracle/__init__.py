@@ -1,1 +1,1 @@
-"""A teacher that is always right: the closure of a data set's facts behind HTTP."""
+"""A data set's facts -> a teacher that is always right, served over HTTP."""

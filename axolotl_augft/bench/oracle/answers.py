@@ -1,7 +1,7 @@
-"""The oracle teacher: what follows from the facts, behind a local OpenAI-compatible server. The ceiling for any teacher's augmentations.
+"""A prompt and a data set's facts -> the oracle teacher's answer: everything that follows, the ceiling for any teacher.
 
-It is asked through the same requests as any teacher, sees only what a request shows, and answers in the form that the
-prompts ask for.
+The oracle gets the same requests as any teacher, uses only the texts that a request shows, and answers in the form that
+the prompts ask for.
 """
 
 import hashlib
@@ -26,7 +26,7 @@ from axolotl_augft.bench.oracle.prompt_reading import (
 
 _VERSION = 2
 _WORDINGS = {"rephrasing": 2, "reversal": 2, "consequence": 1}
-# A trace is one training row, and axolotl drops a row that is longer than the student's sequence.
+# A trace becomes one training row, and axolotl drops rows longer than the student's sequence.
 _TRACE_STEPS = 12
 _GROUPS = 16
 _WORD = re.compile(r"\w+")
@@ -45,17 +45,18 @@ class Oracle:
 
     @cached_property
     def id(self) -> str:
-        """The teacher's name in the response store: whatever changes an answer changes it."""
+        """The teacher's id in the response store: it changes with anything that changes an answer."""
         facts = sorted(closure(self._data.facts, self._data.rules))
         worded = [[f.as_list(), list(self._grammar.wordings(f))] for f in facts]
         rules = [[[p.as_list() for p in r.premises], r.conclusion.as_list()] for r in self._data.rules]
         return "oracle-" + hashlib.sha256(orjson.dumps([_VERSION, worded, rules])).hexdigest()[:16]
 
     def answer(self, prompt: str, seed: int = 0) -> str:
-        """The answer to a prompt; empty if nothing follows. Another seed takes other wordings.
+        """Answer a prompt; empty if nothing follows. The seed selects the wordings.
 
         Raises:
-            UnreadablePrompt: It is not one of the package's prompts, or is about other texts than the data set's.
+            UnreadablePrompt: The prompt is not one of the package's own, or is about texts that are not in the data
+                set.
         """
         asked = read_prompt(prompt)
         match asked:
@@ -80,7 +81,7 @@ class Oracle:
         return re.sub(r"^\[1\] \w+:", "", text, flags=re.MULTILINE) if asked.alone else text
 
     def _about(self, sentence: str) -> Iterator[tuple[str, Fact]]:
-        """What may be written about a sentence: kind and fact."""
+        """Yield what may be written about a sentence, as kind and fact."""
         facts = self._facts(sentence)
         yield from (("rephrasing", fact) for fact in facts)
         yield from ((_kind(step), step.conclusion) for step in self._alone(facts))
@@ -99,7 +100,7 @@ class Oracle:
         return "\n".join([trace, "Conclusions:", *(f"- {text}" for _, text in worded)])
 
     def _reasoning(self, step: Step) -> str:
-        """A step in words: "All A are B, and all B are C, so all A are C." What is never put into words is left out."""
+        """Word a step: "All A are B, and all B are C, so all A are C." Facts without a wording are left out."""
         worded = [(p, wordings[0].rstrip(".")) for p in step.premises if (wordings := self._grammar.wordings(p))]
         conclusion = self._grammar.wordings(step.conclusion)[0]
         if not worded:
@@ -108,23 +109,23 @@ class Oracle:
         return f"{worded[0][1]}{others}, so {_inside(conclusion, step.conclusion)}"
 
     def _make_group(self, documents: tuple[str, ...]) -> "_Group":
-        # In an order that no hash seed changes: it decides which of several derivations is told.
+        # Sorted, because the order decides which of several derivations is told and must not depend on the hash seed.
         stated = sorted({fact for text in documents for fact in self._facts(text)})
         return _Group(
             [*stated, *self._data.background], applications([*stated, *self._data.background], self._data.rules)
         )
 
     def _facts(self, text: str) -> tuple[Fact, ...]:
-        """The facts of a shown text: what the data set says of a whole document, else what the grammar reads.
+        """The facts of a text: those recorded for a whole document, otherwise those that the grammar reads.
 
         Raises:
-            UnreadablePrompt: The text is neither understood nor part of the data set.
+            UnreadablePrompt: The grammar reads nothing and the text is not part of the data set.
         """
         if text in self._stated:
             return self._stated[text]
         facts = self._reader.facts(text)
         if not facts and " ".join(text.split()) not in self._texts:
-            raise UnreadablePrompt(f"a text of {len(text)} characters that stands in no document of {self._data.name}")
+            raise UnreadablePrompt(f"a text of {len(text)} characters that occurs in no document of {self._data.name}")
         return facts
 
     @cached_property
@@ -136,7 +137,7 @@ class Oracle:
         return {text: tuple(own) for text, own in facts.items()}
 
     def _wordings(self, fact: Fact, seed: int, about: str) -> list[str]:
-        """The fact's wordings, beginning at another one for another seed or another text that it is written about."""
+        """All wordings of a fact, starting at one that depends on the seed and on the text it is written about."""
         wordings = self._grammar.wordings(fact)
         if not wordings:
             return []
@@ -146,7 +147,7 @@ class Oracle:
 
 
 class _Group:
-    """A context group's stated facts and all rule applications over them."""
+    """The facts that a context group states, with all rule applications over them."""
 
     def __init__(self, given: Iterable[Fact], steps: Iterable[Step]) -> None:
         self._given = frozenset(given)
@@ -156,9 +157,9 @@ class _Group:
                 self._using[premise].append(step)
 
     def follows_from(self, facts: Iterable[Fact]) -> list[Step]:
-        """One step for every conclusion that uses some of the facts and is not given, in the order of derivation.
+        """One step per conclusion that uses some of the facts and is not given, in the order of derivation.
 
-        Steps from what is given or was concluded before come first, so that a trace seldom leaves a link out.
+        Steps whose premises are all given or already concluded come first, so that a trace rarely skips a link.
         """
         known = set(self._given)
         used: set[Fact] = set()
@@ -186,14 +187,14 @@ class _Group:
 
 
 def _kind(step: Step) -> str:
-    """A reversal tells one fact from its other end: the same arguments in another order."""
+    """Kind of a step; a reversal has the arguments of its only premise in another order."""
     new = step.conclusion.arguments
     turned = any(sorted(new) == sorted(p.arguments) and new != p.arguments for p in step.premises)
     return "reversal" if turned and len(step.premises) == 1 else "consequence"
 
 
 def _inside(sentence: str, fact: Fact) -> str:
-    """A sentence as it stands inside another one: its first word begins small unless the fact has it as a name."""
+    """Put a sentence inside another one: lower-case its first word, unless that is a name in the fact."""
     names = {word for argument in fact.arguments for word in _WORD.findall(argument)}
     first = _WORD.search(sentence)
     return (

@@ -1,4 +1,4 @@
-"""A teacher's prompt -> what it asks: the package's own templates read back, for a teacher that is no language model."""
+"""A teacher's prompt -> what it asks for, parsed from the package's own templates for a teacher that is no LLM."""
 
 import re
 from collections.abc import Sequence
@@ -16,14 +16,16 @@ _PREMISES_COMPLETIONS = re.compile(r"Text: (.*)\nStatement: (.*)\nFollows:$", re
 
 
 class UnreadablePrompt(ValueError):
-    """The prompt is none of the package's own."""
+    """The prompt is not one of the package's own."""
 
 
 @dataclass(frozen=True)
 class LocalPrompt:
-    """Statements about sentences are asked for.
+    """Asks for statements about sentences.
 
-    `alone`: of one kind about one sentence, so that the answer is the bare statement.
+    Attributes:
+        kinds: Kinds of statements asked for.
+        alone: Whether it asks for one kind about one sentence, so that the answer is the bare statement.
     """
 
     sentences: tuple[str, ...]
@@ -33,7 +35,7 @@ class LocalPrompt:
 
 @dataclass(frozen=True)
 class GlobalPrompt:
-    """A trace and conclusions about the target among the documents are asked for."""
+    """Asks for a trace and conclusions about the target, one of the documents."""
 
     documents: tuple[str, ...]
     target: str
@@ -41,20 +43,20 @@ class GlobalPrompt:
 
 @dataclass(frozen=True)
 class VerifyPrompt:
-    """Asked is whether the statement follows from the premises."""
+    """Asks whether the statement follows from the premises."""
 
     premises: str
     statement: str
 
 
 def read_prompt(prompt: str) -> LocalPrompt | GlobalPrompt | VerifyPrompt:
-    """What one of the package's own prompts asks.
+    """Parse one of the package's own prompts.
 
     Args:
-        prompt: The text of a completions prompt, or of a chat request's user message.
+        prompt: Text of a completions prompt, or of the user message of a chat request.
 
     Raises:
-        UnreadablePrompt: It is another prompt.
+        UnreadablePrompt: It is not one of the package's own prompts.
     """
     if _VERIFY_CHAT in prompt or prompt.endswith(_VERIFY_COMPLETIONS):
         return _read_verify(prompt)
@@ -84,7 +86,7 @@ def _read_local(prompt: str) -> LocalPrompt:
 
 
 def _numbered(text: str) -> tuple[str, ...]:
-    """The sentences "[1] …", "[2] …" of a text, in which a sentence may have several lines."""
+    """Sentences "[1] …", "[2] …" of a text; a sentence may have several lines."""
     sentences: list[str] = []
     _, found, rest = text.partition("\n[1] ")
     while found:
@@ -107,7 +109,7 @@ def _read_global(prompt: str) -> GlobalPrompt:
 
 
 def _labelled(text: str) -> tuple[str, ...]:
-    """The documents "[1a2b3c4d] …" of a text; a worked example's labels are shorter."""
+    """Documents "[1a2b3c4d] …" of a text; the labels in worked examples are shorter."""
     labels = list(_LABEL.finditer(text))
     ends: Sequence[int] = [*(m.start() for m in labels[1:]), len(text)]
     return tuple(text[m.end() : end].strip() for m, end in zip(labels, ends, strict=True))

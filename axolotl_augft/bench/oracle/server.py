@@ -1,4 +1,4 @@
-"""The oracle behind HTTP on 127.0.0.1: /v1/chat/completions, /v1/completions and /health, as OpenAI-compatible servers have them."""
+"""The oracle -> an OpenAI-compatible HTTP server on 127.0.0.1: /v1/chat/completions, /v1/completions and /health."""
 
 import asyncio
 import threading
@@ -16,13 +16,16 @@ from axolotl_augft.text.tokens import ESTIMATE
 
 _START_SECONDS = 30
 _LARGEST_REQUEST = 64 * 2**20
-# The oracle's answers are as long as what follows is; the stage's own limits are for language models.
+# The oracle writes everything that follows; the stage's default limits are meant for language models.
 _MAX_TOKENS = 1_000_000
 _BYTES_PER_TOKEN = 4
 
 
 class OracleServer:
-    """Serves a data set's oracle while the context lasts, in a thread of its own.
+    """Context manager that serves a data set's oracle in a thread.
+
+    Raises:
+        BenchError: The server does not start within 30 seconds.
 
     Example:
         with OracleServer(data, grammar) as oracle:
@@ -38,7 +41,7 @@ class OracleServer:
         self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), name="oracle", daemon=True)
         self._thread.start()
         if not self._ready.wait(_START_SECONDS):
-            raise BenchError("the oracle's server on 127.0.0.1 did not start; look above for the reason, and run again")
+            raise BenchError("the oracle's server on 127.0.0.1 did not start; see the output above, and run again")
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -47,13 +50,13 @@ class OracleServer:
 
     @property
     def base_url(self) -> str:
-        """Address for `augft.teacher.base_url`; another one at every start."""
+        """Address for `augft.teacher.base_url`; the port changes with every start."""
         return f"http://127.0.0.1:{self._port}/v1"
 
     def teacher_block(self, api: str = "chat") -> dict[str, Any]:
-        """The `augft.teacher` block.
+        """Build the `augft.teacher` block.
 
-        Its id names the facts and their wordings, so that stored answers outlive the port.
+        Its id depends on the facts and their wordings, so stored answers stay valid when the port changes.
         """
         return {
             "base_url": self.base_url,
@@ -93,7 +96,7 @@ class OracleServer:
 
 
 def _reply(body: dict[str, Any], prompt: str, text: str) -> dict[str, Any]:
-    """The body of an answer, cut at `max_tokens` as any server cuts it; four bytes stand for a token."""
+    """Build the body of an answer, truncated at `max_tokens` as by any server, at four bytes per token."""
     limit = int(body.get("max_tokens") or _MAX_TOKENS)
     was_cut = ESTIMATE.count(text) > limit
     if was_cut:

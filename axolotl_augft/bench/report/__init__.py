@@ -1,1 +1,1 @@
-"""Results -> tables, figures, costs; audits of what a teacher writes; the reach of context groups."""
+"""Results -> tables, figures and costs; audits of a teacher's statements; the reach of context groups."""

@@ -1,7 +1,7 @@
-"""A recipe's stored answers -> how many of the teacher's statements follow from the facts, and how many test facts they state.
+"""A recipe's stored answers -> precision of the teacher's statements, and the share of test facts they state.
 
-Precision says what prompts and filters are worth, coverage what the student can learn; neither needs a training. Asks
-nobody.
+Precision measures prompts and filters; coverage bounds what the student can learn. Neither needs training, and no
+request is sent.
 """
 
 from collections import Counter
@@ -25,7 +25,13 @@ ALL = "all"
 
 
 class Verdict(StrEnum):
-    """What a statement is worth: it follows from the facts, it does not, or no fact was understood in it."""
+    """How a statement compares with the facts.
+
+    Attributes:
+        RIGHT: All facts read in it follow from the data set.
+        WRONG: Some fact read in it does not follow.
+        UNREAD: The grammar found no fact in it.
+    """
 
     RIGHT = "right"
     WRONG = "wrong"
@@ -34,7 +40,11 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class VerdictCounts:
-    """Statements of one strategy and kind, accepted (`reason` None) or rejected for one reason."""
+    """Verdicts on the statements of one strategy and kind with one outcome.
+
+    Attributes:
+        reason: Why they were rejected; None for accepted ones.
+    """
 
     strategy: str
     kind: str
@@ -45,13 +55,20 @@ class VerdictCounts:
 
     @property
     def statements(self) -> int:
-        """How many there are."""
+        """Total number of statements."""
         return self.right + self.wrong + self.unread
 
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """How many of a split's different test facts some accepted statement of a strategy states; `all` stands for all of them."""
+    """Distinct test facts of a split that the right accepted statements of a strategy state.
+
+    Attributes:
+        strategy: A strategy, or `all`.
+        split: A split of the questions, or `all`.
+        stated: Number of those facts.
+        facts: Number of distinct test facts of the split.
+    """
 
     strategy: str
     split: str
@@ -61,10 +78,15 @@ class Coverage:
 
 @dataclass(frozen=True)
 class Audit:
-    """What a teacher's answers are worth.
+    """The value of a teacher's answers, measured against a data set's facts.
 
-    `novel`: right accepted statements that state some fact which no document states. `empty`: answers that hold no
-    statement, by reason.
+    Attributes:
+        data: Name of the data set.
+        teacher: The teacher's id.
+        tallies: Verdicts by strategy, kind and outcome.
+        coverages: Test facts stated, by strategy and split.
+        novel: Number of right accepted statements with at least one fact that no document states.
+        empty: Number of answers without a statement, by reason.
     """
 
     data: str
@@ -75,46 +97,46 @@ class Audit:
     empty: dict[str, int]
 
     def accepted(self, strategy: str = ALL, kind: str = ALL) -> VerdictCounts:
-        """The accepted statements of a strategy and kind together."""
+        """Sum the verdicts on accepted statements over the strategies and kinds asked for."""
         return _sum(strategy, kind, None, self.tallies)
 
     def rejected(self, reason: str) -> VerdictCounts:
-        """The statements that were rejected for a reason."""
+        """Sum the verdicts on statements rejected for a reason."""
         return _sum(ALL, ALL, reason, self.tallies)
 
     def coverage(self, strategy: str = ALL, split: str = ALL) -> float | None:
-        """Share of the test facts that are stated; None where the questions name no facts, or the strategy wrote nothing."""
+        """Share of the test facts that are stated.
+
+        None if the questions name no facts or the strategy wrote nothing.
+        """
         own = [c for c in self.coverages if (c.strategy, c.split) == (strategy, split)]
         return share(own[0].stated, own[0].facts) if own else None
 
     @property
     def precision(self) -> float | None:
-        """Share of the accepted statements that are right; one that is not understood counts as not right.
-
-        None if none is accepted.
-        """
+        """Share of accepted statements that are right, unread ones counting as not right; None if none is accepted."""
         return share(self.accepted().right, self.accepted().statements)
 
     def as_json(self) -> dict[str, Any]:
-        """The audit as plain values."""
+        """Return the audit as plain values, with `precision` and `coverage`."""
         return {**asdict(self), "precision": self.precision, "coverage": self.coverage()}
 
 
 def share(part: int, whole: int) -> float | None:
-    """A part of a whole, None of nothing."""
+    """Divide a part by its whole; None if the whole is 0."""
     return part / whole if whole else None
 
 
 def audit(recipe: Recipe, data: BenchData, grammar: Grammar) -> Audit:
-    """Reads every inference of a recipe's stored answers with the grammar.
+    """Read every inference in a recipe's stored answers with the data set's grammar, and count the verdicts.
 
     Args:
-        recipe: A recipe over the data set's documents, of which at least some requests are answered.
+        recipe: A recipe over the data set's documents, with at least some of its requests answered.
         data: The data set.
-        grammar: Its grammar.
+        grammar: The data set's grammar.
 
     Raises:
-        BenchError: No answer is stored yet, or the recipe is about other documents.
+        BenchError: No answer is stored yet, or the recipe trains on other documents.
         AugftError: A source, the store, a prompt or a setting cannot be used.
     """
     with prepared(recipe) as ready:
@@ -129,13 +151,13 @@ def audit(recipe: Recipe, data: BenchData, grammar: Grammar) -> Audit:
 
 
 def _judged(ready: Prepared) -> Iterator[Judged]:
-    """What the stage would keep and reject, given what is stored."""
+    """Judge the stored answers as the stage would, including verification by the teacher."""
     judged = judged_inferences(ready.tasks, ready.store, ready.recipe.augft)
     return Verifier(ready.teacher).apply(judged, ready.store) if ready.recipe.augft.verify == "teacher" else judged
 
 
 class _Counter:
-    """Counts verdicts and collects what accepted statements state."""
+    """Counts verdicts and collects the facts that right accepted statements state."""
 
     def __init__(self, data: BenchData, grammar: Grammar) -> None:
         self._data = data
@@ -150,10 +172,10 @@ class _Counter:
         self.answers = 0
 
     def add(self, judged: Judged) -> None:
-        """Counts one inference.
+        """Count one inference.
 
         Raises:
-            BenchError: It is about a document of another data set.
+            BenchError: The first inference is about a document that the data set does not contain.
         """
         self._check(judged.task.target.text)
         task, inference = judged.task, judged.inference
@@ -169,7 +191,7 @@ class _Counter:
             self._novel += not self._trained.issuperset(facts)
 
     def audit(self, teacher: str) -> Audit:
-        """What was counted."""
+        """Return the counts."""
         keys = sorted({k[:3] for k in self._counts}, key=lambda k: (k[2] or "", k[0], k[1]))
         tallies = (VerdictCounts(*key, *(self._counts[*key, verdict] for verdict in Verdict)) for key in keys)
         return Audit(self._data.name, teacher, tuple(tallies), tuple(self._coverages()), self._novel, dict(self._empty))
@@ -178,8 +200,8 @@ class _Counter:
         self.answers += 1
         if self.answers == 1 and not any(" ".join(text.split()) in d for d in self._texts):
             raise BenchError(
-                f"the recipe's first document is not of the data set {self._data.name}; give the folder that it "
-                f"trains on"
+                f"the recipe's first document is not in the data set {self._data.name}; give the folder of the data "
+                f"set that it trains on"
             )
 
     def _verdict(self, facts: Iterable[Fact]) -> Verdict:
@@ -209,7 +231,7 @@ def _sum(strategy: str, kind: str, reason: str | None, tallies: Iterable[Verdict
 
 
 def audit_lines(audit: Audit) -> list[str]:
-    """The audit as Markdown tables: precision, what each rejection rule costs, coverage."""
+    """Format the audit as Markdown tables: precision, verdicts by rejection reason, and coverage."""
     return [
         f"Teacher {audit.teacher}, data set {audit.data}.",
         "",
@@ -218,8 +240,8 @@ def audit_lines(audit: Audit) -> list[str]:
         *(_row(f"{s} {k}", audit.accepted(s, k)) for s, k in _kinds(audit)),
         _row("all", audit.accepted()),
         "",
-        f"Novel (right, and states what no document states): {_shown(share(audit.novel, audit.accepted().right))} of "
-        f"the right ones.",
+        f"Novel (right, and states what no document states): "
+        f"{_shown(share(audit.novel, audit.accepted().right))} of the right ones.",
         "",
         "| rejected for | statements | right | wrong | unread | share right |",
         "|---|---|---|---|---|---|",

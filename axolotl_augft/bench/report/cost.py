@@ -1,12 +1,12 @@
-"""A suite's result -> what augmented fine-tuning cost, and after how many questions it has paid for itself against ICL.
+"""A suite's result -> the cost of augmented fine-tuning, and after how many questions it is cheaper than ICL.
 
-Augmentation and training are paid once; in-context learning (ICL) pays for its documents at every question. The
-question's own tokens cost both the same and are left out. No discount for cached prefixes is taken into account, on
-either side.
+Augmentation and training are paid once; in-context learning (ICL) pays for its documents with every question. The
+tokens of the question itself cost the same either way and are left out, as are discounts for cached prefixes.
 
-With prices the unit is dollars. Without, it is the forward pass of one token through the student: a trained token costs
-3 (the backward pass costs about twice the forward one: Kaplan et al. 2020, arXiv 2001.08361, section 2.1; an adapter's
-somewhat less), and a token that the teacher reads or writes costs 1, as if the teacher were of the student's size.
+With prices, the unit is dollars. Without prices, it is the forward pass of one token through the student: a trained
+token costs 3, because the backward pass costs about twice the forward pass (Kaplan et al. 2020, arXiv 2001.08361,
+section 2.1; somewhat less for an adapter), and a token that the teacher reads or writes costs 1, as if the teacher were
+of the student's size.
 """
 
 import math
@@ -23,9 +23,8 @@ Unit = Literal["dollars", "forward tokens"]
 FORWARD_TOKENS_PER_TRAINED_TOKEN = 3
 ASSUMPTION = (
     "Costs without prices are in forward tokens: a trained token counts 3 (backward costs about twice forward: Kaplan "
-    "et al. 2020, "
-    "arXiv 2001.08361), a teacher token 1, as if the teacher were of the student's size; cached prefixes get no "
-    "discount."
+    "et al. 2020, arXiv 2001.08361), a teacher token 1, as if the teacher were of the student's size; cached prefixes "
+    "get no discount."
 )
 _MILLION = 1e6
 _HOUR = 3600
@@ -35,8 +34,11 @@ _HOUR = 3600
 class Prices:
     """A suite's `prices`, in dollars.
 
-    `input`, `output`: a million tokens that the teacher reads, writes. `icl_input`: a million tokens that the serving
-    model reads. `gpu_hour`: an hour of the machine that trains.
+    Attributes:
+        input: Per million tokens that the teacher reads.
+        output: Per million tokens that the teacher writes.
+        icl_input: Per million tokens that the serving model reads.
+        gpu_hour: Per hour of the training machine.
     """
 
     input: float
@@ -46,10 +48,10 @@ class Prices:
 
     @classmethod
     def of(cls, prices: Mapping[str, float]) -> "Prices | None":
-        """The prices of a suite, None where it has none.
+        """Check a suite's prices; None if the suite has none.
 
         Raises:
-            BenchError: One is missing, unknown, or no amount of money.
+            BenchError: A price is missing, unknown, negative or not finite.
         """
         if not prices:
             return None
@@ -65,11 +67,16 @@ class Prices:
 
 @dataclass(frozen=True)
 class Cost:
-    """What one variant of augmented fine-tuning cost, as a mean over its seeds.
+    """The cost of one variant of augmented fine-tuning, as a mean over its seeds.
 
-    `teacher_tokens`: read and written. `teacher_dollars`, `training_dollars`: None where the suite has no prices.
-    `once`: augmentation and training together, in `unit`; None where a count that it needs is unknown. `icl_question`:
-    what ICL's documents add to each question, in `unit`; None where ICL was not run. `icl_tokens`: the same in tokens.
+    Attributes:
+        unit: Unit of `once` and `icl_question`.
+        teacher_tokens: Tokens that the teacher read and wrote.
+        teacher_dollars: None if the suite has no prices.
+        training_dollars: None if the suite has no prices.
+        once: Augmentation plus training, in `unit`; None if a count that it needs is unknown.
+        icl_tokens: Tokens that ICL's documents add to each question; None if ICL was not run.
+        icl_question: The same in `unit`.
     """
 
     condition: Condition
@@ -86,18 +93,21 @@ class Cost:
 
     @property
     def break_even_questions(self) -> int | None:
-        """The number of questions at which it has cost no more than ICL; None where one side is unknown or ICL costs nothing."""
+        """Number of questions from which on it costs no more than ICL.
+
+        None if either cost is unknown or ICL costs nothing.
+        """
         if self.once is None or not self.icl_question:
             return None
-        # Rounded first: 3000.0000000000005 questions are 3000.
+        # Round before taking the ceiling: 3000.0000000000005 questions are 3000, not 3001.
         return math.ceil(round(self.once / self.icl_question, 6))
 
 
 def costs(result: SuiteResult) -> list[Cost]:
-    """The costs of every variant of augmented fine-tuning that was run, none if none was.
+    """Compute the cost of every variant of augmented fine-tuning that finished.
 
     Raises:
-        BenchError: The suite's prices cannot be used.
+        BenchError: The suite's prices are invalid, or a finished cell holds no scores.
     """
     prices = Prices.of(result.prices)
     icl_tokens = _mean([cell.context_tokens for cell in result.of("icl")])
@@ -105,7 +115,11 @@ def costs(result: SuiteResult) -> list[Cost]:
 
 
 def break_even_questions(result: SuiteResult, condition: Condition, splitting: Splitting = "none") -> int | None:
-    """As `Cost.break_even_questions`; None also where that variant was not run."""
+    """Return `Cost.break_even_questions` of one variant; None also if that variant was not run.
+
+    Raises:
+        BenchError: As `costs`.
+    """
     return next(
         (c.break_even_questions for c in costs(result) if (c.condition, c.splitting) == (condition, splitting)), None
     )
@@ -145,7 +159,7 @@ def _trained_tokens(cell: CellResult) -> int | None:
 
 
 def _mean(values: list[int | None] | list[float | None]) -> float | None:
-    """The mean; None where there is no value or one is unknown."""
+    """Mean of the values; None if there are none or one is unknown."""
     known = [v for v in values if v is not None]
     return fmean(known) if known and len(known) == len(values) else None
 

@@ -1,4 +1,4 @@
-"""A text file of a benchmark, written so that a reader sees the old content or the new, never a part."""
+"""Text -> a file of the benchmark, written atomically: a reader sees the old content or the new one, never a part."""
 
 import os
 from contextlib import suppress
@@ -9,10 +9,10 @@ from axolotl_augft.files.durable import sync
 
 
 def write_text(path: Path, text: str) -> None:
-    """Writes a UTF-8 file, and its folder where there is none.
+    """Write a UTF-8 file atomically, creating its folder if needed.
 
     Raises:
-        BenchError: It cannot be written.
+        BenchError: The file cannot be written.
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:

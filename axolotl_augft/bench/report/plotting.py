@@ -1,6 +1,6 @@
-"""Results of suites -> figures: accuracy by condition like the paper's, and cost against the number of questions. PNG and SVG.
+"""Results of suites -> PNG and SVG figures: accuracy by condition, as in the paper, and cost by number of questions.
 
-The files' bytes depend on the results and on matplotlib's version alone: no date is in them.
+The bytes of the files depend only on the results and on matplotlib's version; they contain no date.
 """
 
 import math
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-# Okabe and Ito's colours, which most colour-blind readers can tell apart.
+# The Okabe-Ito palette, which most colour-blind readers can tell apart.
 COLOURS: dict[Condition, str] = {
     "pretrained": "#999999",
     "icl": "#0072B2",
@@ -43,18 +43,18 @@ _INCHES_A_NAME = 1.55
 
 
 def plot(results: Sequence[SuiteResult], out: Path) -> list[Path]:
-    """Writes for each suite its accuracies, and its costs where there is a break-even to show.
+    """Draw each suite's accuracies, and its costs if a break-even is known.
 
     Args:
-        results: Each of another suite, whose name becomes the files' name.
-        out: The folder.
+        results: Results of different suites; a suite's name becomes the name of its files.
+        out: Output folder.
 
     Returns:
-        The files, in order.
+        Paths of the files, in the order of the results.
 
     Raises:
-        BenchError: matplotlib is missing, two results have the same name, a result cannot be used, or the folder cannot
-    be written.
+        BenchError: matplotlib is missing, two results would share a file name, a result has no finished cell or cannot
+            be used, or the folder cannot be written.
     """
     _require_matplotlib()
     for name, n in Counter(_file_name(r) for r in results).items():
@@ -106,9 +106,12 @@ def _accuracy_figure(result: SuiteResult, found: Sequence[Variant]) -> "Figure":
 
 
 def _title_and_legend(figure: "Figure", title: str, most_columns: int) -> None:
-    """Both above the axes, where no bar or line can run into them; as one, since a title of its own would lie on the legend."""
+    """Draw title and legend above the axes, where no bar or line can run into them.
+
+    Both form one legend, because a separate title would overlap it.
+    """
     handles, names = figure.axes[0].get_legend_handles_labels()
-    # Bars come first, in the order of the conditions, then the chance line.
+    # matplotlib lists lines before bars; the chance line belongs at the end.
     order = sorted(range(len(names)), key=lambda i: names[i] == _CHANCE)
     rows = math.ceil(len(names) / most_columns)
     figure.legend(
@@ -125,7 +128,7 @@ def _title_and_legend(figure: "Figure", title: str, most_columns: int) -> None:
 
 
 def _draw_single(axes: "Axes", result: SuiteResult, found: Sequence[Variant]) -> None:
-    """Conditions along the x axis, each bar with its value."""
+    """Draw the conditions along the x axis, each bar with its value."""
     for x, variant in enumerate(found):
         _bar(axes, variant, None, x, 0.7, name=_NO_LEGEND)
         estimate = variant.estimate()
@@ -140,7 +143,7 @@ def _draw_single(axes: "Axes", result: SuiteResult, found: Sequence[Variant]) ->
 
 
 def _draw_grouped(axes: "Axes", result: SuiteResult, found: Sequence[Variant], groups: Sequence[str]) -> None:
-    """Splits along the x axis, a bar for each condition, a chance line as wide as each group."""
+    """Draw the splits along the x axis, with one bar per condition and a chance line across each group."""
     width = _GROUP_WIDTH / len(found)
     for x, split in enumerate(groups):
         for i, variant in enumerate(found):
@@ -180,7 +183,7 @@ def _bar(axes: "Axes", variant: Variant, split: str | None, x: float, width: flo
 
 
 def _cost_figure(result: SuiteResult, spent: Sequence[Cost]) -> "Figure":
-    """Straight lines in log-log: ICL's cost grows with every question, augmented fine-tuning's is paid before the first."""
+    """Draw cost by number of questions, log-log: ICL pays per question, augmented fine-tuning pays up front."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(6.4, 4.4), layout="constrained")
@@ -226,7 +229,7 @@ def _save(figure: "Figure", stem: Path) -> list[Path]:
     png, svg = (stem.with_name(f"{stem.name}.{ending}") for ending in ("png", "svg"))
     try:
         stem.parent.mkdir(parents=True, exist_ok=True)
-        # Without a fixed salt and with a date, the same figure would be another file at every run.
+        # A random salt or a date would change the bytes of the same figure from run to run.
         with rc_context({"svg.hashsalt": stem.name}):
             figure.savefig(png, dpi=_DPI, metadata={"Software": None})
             figure.savefig(svg, metadata={"Date": None})

@@ -1,6 +1,6 @@
-"""Context groups -> the share of test facts that one group's documents are enough to conclude: what global augmentation can teach at most.
+"""Context groups -> the share of test facts that follow from a single group: an upper bound for global augmentation.
 
-Needs no model: the groups are the stage's own, and what follows is known.
+Needs no model: the groups are the stage's own, and the data set's rules tell what follows.
 """
 
 import random
@@ -25,7 +25,13 @@ ALL = "all"
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """How many of a split's different test facts follow from some group; `all` stands for all splits."""
+    """Distinct test facts that follow from at least one context group.
+
+    Attributes:
+        split: A split of the questions, or `all`.
+        reached: Number of facts that follow.
+        facts: Number of distinct test facts of the split.
+    """
 
     split: str
     reached: int
@@ -33,19 +39,19 @@ class Reach:
 
     @property
     def share(self) -> float:
-        """Of the split's facts."""
+        """Share of the facts that follow."""
         return self.reached / self.facts
 
 
 def reach(groups: Iterable[Sequence[int]], data: BenchData) -> list[Reach]:
-    """Which test facts follow from the documents of one group, with the rules and what holds anyway.
+    """Find the test facts that follow from the documents of one group, the rules and the background facts.
 
     Args:
-        groups: Context groups of document numbers.
+        groups: Context groups, as document numbers.
         data: The data set.
 
     Raises:
-        BenchError: No question says what fact it asks for.
+        BenchError: No question names the fact that it asks for.
     """
     wanted = _wanted(data)
     stated = _stated(data)
@@ -57,10 +63,10 @@ def reach(groups: Iterable[Sequence[int]], data: BenchData) -> list[Reach]:
 
 
 def related_groups(data: BenchData, tokens: TokenCounter, context_tokens: int, passes: int) -> list[Groups]:
-    """The groups of each pass, as the stage makes them.
+    """Group the documents as the stage does; one list of groups per pass.
 
     Raises:
-        BenchError: A document is longer than a context.
+        BenchError: A document is longer than `context_tokens`.
     """
     documents = _documents(data)
     memory = _Memory()
@@ -78,7 +84,7 @@ def related_groups(data: BenchData, tokens: TokenCounter, context_tokens: int, p
 def random_groups(
     data: BenchData, tokens: TokenCounter, context_tokens: int, passes: int, seed: int = 0
 ) -> list[Groups]:
-    """Groups of each pass that fill as many tokens with documents in random order: what relatedness has to beat."""
+    """Group the documents at random, with as many tokens per group: the baseline for `related_groups`."""
     generator = random.Random(seed)
     documents = _documents(data)
     sizes = {d.row: tokens.count(f"[{d.id}] {d.text}\n") for d in documents}
@@ -97,7 +103,12 @@ def random_groups(
 
 
 def reach_lines(data: BenchData, context_tokens: int, passes: int, tokenizer: Path | None = None) -> list[str]:
-    """A Markdown table: reach by split, related and random, with one pass and with more."""
+    """Format reach by split as a Markdown table, for related and random groups and for each number of passes.
+
+    Raises:
+        BenchError: A document is longer than `context_tokens`, no question names its fact, or the tokenizer's folder
+            holds no `tokenizer.json`.
+    """
     tokens = _counter(tokenizer)
     related = related_groups(data, tokens, context_tokens, passes)
     chance = random_groups(data, tokens, context_tokens, passes, data.seed)
@@ -119,22 +130,22 @@ def reach_lines(data: BenchData, context_tokens: int, passes: int, tokenizer: Pa
 
 
 class _Memory:
-    """Keeps the passes of one grouping."""
+    """A grouping memory that lasts for one grouping."""
 
     def __init__(self) -> None:
         self.passes: list[Pass] = []
 
     def load_grouping(self, key: str) -> list[Pass]:
-        """None are known before."""
+        """Return no passes, as nothing was grouped before."""
         return []
 
     def save_grouping(self, key: str, passes: list[Pass]) -> None:
-        """Keeps them."""
+        """Keep the passes."""
         self.passes = passes
 
 
 def _never_asked(tokens: TokenCounter) -> Teacher:
-    """A teacher whose token counts are all that grouping wants of it."""
+    """Return a teacher for grouping, which uses nothing but its token counts."""
     return Teacher(TeacherConfig(), "endpoint", "none", "none", "completions", 1, tokens, None, 0)
 
 
@@ -151,13 +162,13 @@ def _counter(tokenizer: Path | None) -> TokenCounter:
 
 
 def _documents(data: BenchData) -> list[Document]:
-    """Different texts, as the stage sees them."""
+    """Distinct texts as documents, as the stage sees them."""
     rows = {text: i for i, text in reversed(list(enumerate(data.documents)))}
     return [Document(document_id(text), text, 0, i) for i, text in enumerate(data.documents) if rows[text] == i]
 
 
 def _stated(data: BenchData) -> list[set[Fact]]:
-    """The facts of each document."""
+    """Facts that each document states."""
     facts: list[set[Fact]] = [set() for _ in data.documents]
     for stated in data.stated:
         for document in stated.documents:
@@ -166,14 +177,14 @@ def _stated(data: BenchData) -> list[set[Fact]]:
 
 
 def _wanted(data: BenchData) -> dict[str, set[Fact]]:
-    """Different test facts by split, in the order of the questions, `all` last."""
+    """Distinct test facts by split, in the order of the questions, with `all` last."""
     wanted: dict[str, set[Fact]] = {}
     for question in data.questions:
         if question.fact is not None:
             wanted.setdefault(question.split, set()).add(question.fact)
     if not wanted:
         raise BenchError(
-            f"{data.name}: no question says what fact it asks for, so reach cannot be told; make the data set anew"
+            f"{data.name}: no question names the fact it asks for, so reach is unknown; make the data set again"
         )
     return {**wanted, ALL: set().union(*wanted.values())}
 

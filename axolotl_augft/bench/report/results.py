@@ -1,4 +1,4 @@
-"""What a suite found, cell by cell: a JSON file that tables and plots are made from."""
+"""Scored cells -> the JSON file of a suite's results, which tables and figures are made from."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -16,7 +16,15 @@ Splitting = Literal["none", "independent", "cumulative"]
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """One question scored: log-likelihood of each choice in nats, in the question's order, and its length in bytes."""
+    """The scores of one question.
+
+    Attributes:
+        question: The question's id.
+        subset: Task subset for error bars; may be empty.
+        answer: Index of the right choice.
+        loglikelihoods: Log-likelihood of each choice in nats, in the question's order.
+        choice_bytes: Length of each choice in bytes.
+    """
 
     question: str
     split: str
@@ -27,14 +35,19 @@ class Score:
 
     @property
     def right(self) -> bool:
-        """Whether the right choice is likelier than every other; a tie is not."""
+        """Whether the right choice is likelier than every other one; a tie does not count."""
         right = self.loglikelihoods[self.answer]
         return all(right > other for i, other in enumerate(self.loglikelihoods) if i != self.answer)
 
 
 @dataclass(frozen=True)
 class TeacherUse:
-    """What the teacher was asked for a cell's augmentations: counts over all its stored answers, whether asked now or before."""
+    """The teacher's work for a cell's augmentations, over all stored answers, whenever they were requested.
+
+    Attributes:
+        id: The teacher's id.
+        seconds: Estimated time for these answers; None if unknown.
+    """
 
     id: str
     requests: int
@@ -45,9 +58,14 @@ class TeacherUse:
 
 @dataclass(frozen=True)
 class TrainingUse:
-    """A cell's training.
+    """The training of a cell.
 
-    `tokens`: seen by the model, padding not counted, None if unknown. `rows`: original and augmented.
+    Attributes:
+        batch_rows: Rows per optimizer step.
+        original_rows: Source rows of one epoch.
+        augmented_rows: Augmentations of one epoch.
+        tokens: Trained tokens without padding; None if unknown.
+        seconds: The trainer's run time, without loading.
     """
 
     steps: int
@@ -60,10 +78,13 @@ class TrainingUse:
 
 @dataclass(frozen=True)
 class CellResult:
-    """One condition, one seed, one way of splitting.
+    """The result of one condition with one seed and one kind of sentence splitting.
 
-    `status` failed: `error` says in a line what happened, `log` where to read more. `context_tokens`: of an `icl`
-    prompt, without the question.
+    Attributes:
+        fingerprint: Digest of everything that the result depends on.
+        context_tokens: Tokens of an `icl` prompt without the question.
+        error: One line on what failed, if `status` is `failed`.
+        log: Log file with more about the failure, if there is one.
     """
 
     condition: Condition
@@ -81,15 +102,22 @@ class CellResult:
 
     @property
     def accuracy(self) -> float:
-        """Share of questions answered rightly."""
+        """Share of questions answered correctly."""
         return sum(s.right for s in self.scores) / len(self.scores)
 
 
 @dataclass(frozen=True)
 class SuiteResult:
-    """All cells of a suite, with what they were run on and with.
+    """All cells of a suite, and what they were run on.
 
-    `data`: the data set's `dataset.json`. `machine`: a line on the processor or device. `versions`: of the libraries.
+    Attributes:
+        data: Content of the data set's `dataset.json`.
+        model: The student before training.
+        machine: One line about the processor or device.
+        versions: Library versions by name.
+        chance: Accuracy of random guessing.
+        prices: Prices in dollars; empty if the suite has none.
+        schema: Version of the file format.
     """
 
     suite: str
@@ -104,17 +132,17 @@ class SuiteResult:
     schema: int = SCHEMA
 
     def of(self, condition: Condition) -> Sequence[CellResult]:
-        """The finished cells of a condition."""
+        """Return the finished cells of a condition."""
         return [c for c in self.cells if c.condition == condition and c.status == "done"]
 
 
 def together(results: Sequence[SuiteResult]) -> list[SuiteResult]:
-    """Results of one suite over the same data, on the same machine and model, put into one; a cell that came twice counts once.
+    """Merge results of the same suite, data, model and machine, so that seeds and conditions can be run separately.
 
-    So seeds and conditions can be run apart. A finished cell goes before a failed one.
+    Of a cell that occurs twice, the first finished one is kept.
 
     Raises:
-        BenchError: The results of one suite are of different numbers of steps.
+        BenchError: Merged results were trained for different numbers of steps.
     """
     found: dict[tuple[str, ...], SuiteResult] = {}
     for result in results:
@@ -130,21 +158,21 @@ def together(results: Sequence[SuiteResult]) -> list[SuiteResult]:
         if len(steps) > 1:
             found_steps = " and ".join(map(str, sorted(steps)))
             raise BenchError(
-                f"suite {result.suite}: results of {found_steps} steps cannot be put together; give those of one number"
+                f"suite {result.suite}: results of {found_steps} steps cannot be merged; give those of one number"
             )
     return list(found.values())
 
 
 def save_result(result: SuiteResult, path: Path) -> None:
-    """Writes the file."""
+    """Write a result as JSON."""
     write_json(path, asdict(result))
 
 
 def load_result(path: Path) -> SuiteResult:
-    """Reads a file that `save_result` wrote.
+    """Read a file that `save_result` wrote.
 
     Raises:
-        BenchError: It is missing, or another version wrote it.
+        BenchError: The file is missing or has another format.
     """
     data = read_json(path)
     if not isinstance(data, dict) or data.get("schema") != SCHEMA:
@@ -153,7 +181,7 @@ def load_result(path: Path) -> SuiteResult:
 
 
 def cell_of(data: dict[str, Any]) -> CellResult:
-    """A cell from its plain values."""
+    """Build a cell from the plain values of its JSON."""
     scores = tuple(
         Score(**{**s, "loglikelihoods": tuple(s["loglikelihoods"]), "choice_bytes": tuple(s["choice_bytes"])})
         for s in data["scores"]

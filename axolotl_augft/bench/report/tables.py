@@ -1,6 +1,6 @@
-"""Results of suites -> Markdown: a table per data set, what augmentation cost, and what failed.
+"""Results of suites -> Markdown: one table per suite, the cost of augmentation, and the failed cells.
 
-Only what was run is in it.
+Columns without values are left out.
 """
 
 import re
@@ -20,14 +20,18 @@ _MARKED = re.compile(f"{START}.*?{END}", re.DOTALL)
 _NOTHING = "–"
 _HOW = (
     "Accuracy (likeliest of the choices), mean over seeds ± standard error over task subsets and seeds. Tokens and "
-    "seconds are means over "
-    "seeds; teacher tokens are read + written."
+    "seconds are means over seeds; teacher tokens are read + written."
 )
 
 
 @dataclass(frozen=True)
 class _Column:
-    """A column of the table; `chance`: what the row of the guess says in it."""
+    """A column of the table.
+
+    Attributes:
+        cell: Formats the column's value for a variant.
+        chance: Value in the row of random guessing.
+    """
 
     title: str
     cell: Callable[[Variant], str]
@@ -35,7 +39,7 @@ class _Column:
 
 
 def table_lines(results: Sequence[SuiteResult]) -> list[str]:
-    """The results as Markdown, a line each.
+    """Format the results as Markdown lines.
 
     Raises:
         BenchError: A result cannot be used.
@@ -58,10 +62,10 @@ def table_lines(results: Sequence[SuiteResult]) -> list[str]:
 
 
 def insert(readme: Path, lines: Iterable[str]) -> None:
-    """Replaces what stands between the two marks in a Markdown file.
+    """Replace the text between the two marks of a Markdown file.
 
     Raises:
-        BenchError: The file cannot be read or written, or does not hold the marks once, in order.
+        BenchError: The file cannot be read or written, or does not contain both marks exactly once and in order.
     """
     try:
         text = readme.read_text(encoding="utf-8")
@@ -74,7 +78,7 @@ def insert(readme: Path, lines: Iterable[str]) -> None:
 
 
 def _made_with(result: SuiteResult) -> str:
-    """The student, the machine and the libraries. Of a model's folder only the name is told."""
+    """One line on the student, the machine and the libraries; of a local model's path, only the folder name."""
     model = Path(result.model).name if Path(result.model).is_absolute() else result.model
     versions = ", ".join(f"{name} {version}" for name, version in sorted(result.versions.items()))
     return _text("; ".join(part for part in (f"Student {model}", result.machine, versions) if part)) + "."
@@ -136,7 +140,7 @@ def _condition(variant: Variant, found: Sequence[Variant]) -> str:
 
 
 def _seeds(variant: Variant, result: SuiteResult) -> str:
-    """How many finished, and of how many where some did not."""
+    """Number of finished seeds, with the number tried if some did not finish."""
     tried = sum((c.condition, c.splitting) == (variant.condition, variant.splitting) for c in result.cells)
     return f"{len(variant.cells)}" + (f" of {tried}" if tried > len(variant.cells) else "")
 
@@ -155,14 +159,14 @@ def _teacher_tokens(variant: Variant) -> str:
 
 
 def _mean(values: Iterable[float | None]) -> str:
-    """The mean as a whole number; nothing where a seed's value is unknown."""
+    """Mean as a whole number; a dash if a seed's value is unknown."""
     all_of_them = list(values)
     known = [v for v in all_of_them if v is not None]
     return f"{fmean(known):,.0f}" if len(known) == len(all_of_them) else _NOTHING
 
 
 def _less_accurate_than_icl(found: Sequence[Variant]) -> set[tuple[Condition, Splitting]]:
-    """The variants that do not pay for themselves whatever they cost."""
+    """Variants less accurate than ICL, which do not pay off at any cost."""
     icl = max((v.accuracy for v in found if v.condition == "icl"), default=0.0)
     return {(v.condition, v.splitting) for v in found if v.accuracy < icl}
 
@@ -187,8 +191,8 @@ def _cost_line(cost: Cost, spent: Sequence[Cost], worse: bool) -> str:
     elif questions is not None and cost.once is not None:
         once = "" if cost.unit == "dollars" else f" ({cost.once:,.0f} forward tokens once)"
         parts.append(
-            f"**paid for against icl after {questions:,} questions** of {cost.icl_tokens:,.0f} context tokens "
-            f"each{once}"
+            f"**paid for against icl after {questions:,} questions** "
+            f"of {cost.icl_tokens:,.0f} context tokens each{once}"
         )
     return f"* {name}: {'; '.join(p for p in parts if p) or 'cost unknown'}"
 
@@ -213,5 +217,5 @@ def _failure_line(cell: CellResult) -> str:
 
 
 def _text(text: str) -> str:
-    """A text on one line that does not break a table's row."""
+    """Put a text on one line and escape what would break a table row."""
     return " ".join(text.split()).replace("|", "\\|")

@@ -1,1 +1,1 @@
-"""The process knowledge data set."""
+"""A seed -> the process knowledge data set."""

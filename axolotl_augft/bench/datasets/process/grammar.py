@@ -14,7 +14,7 @@ WORDINGS = (
     "We get {r} as the {op} of {e}.",
     "If we take the {op} of {e}, we get {r}.",
 )
-"""The plainest first; the question's is its beginning."""
+"""The plainest first; the questions' prompts are its beginning."""
 
 _HEARD = (
     *("{op} of {e} is {r}", "the {op} of {e} equals {r}", "the {op} of {e} = {r}", "{op}({e}) = {r}", "{op} {e} = {r}"),
@@ -53,14 +53,14 @@ class ProcessGrammar:
         self._patterns = [self._compiled(w.rstrip(".").casefold()) for w in (*WORDINGS, *_HEARD)]
 
     def wordings(self, fact: Fact) -> Sequence[str]:
-        """See `Grammar.wordings`; syntax is never put into words."""
+        """Word a fact as `Grammar.wordings` says; `joins` facts (syntax) have no wording."""
         if fact.predicate != "maps":
             return ()
         e, r = fact.arguments
         return [w.format(op=self._operator, e=e, r=r) for w in WORDINGS]
 
     def read(self, sentence: str) -> tuple[Fact, ...]:
-        """See `Grammar.read`."""
+        """Read a sentence as `Grammar.read` says."""
         text = " ".join(_LABEL.sub("", sentence.strip(" \t\r\n\"'“”").casefold()).split())
         if text.endswith("?") and not text.startswith("did you know"):
             return ()

@@ -1,9 +1,9 @@
-"""The process knowledge data set (arXiv 2505.00661): executing a made-up rule system on expressions that combine its rules anew.
+"""A seed -> the process knowledge data set (arXiv 2505.00661): apply an invented rule system to new expressions.
 
-Documents work examples out step by step: the operator of a named function, of two joined functions, and of expressions
-in which one law is applied within another. Some pairs of an outer and an inner law stand in no document; the questions
-ask for those. All choices of a question hold the same words, in the order that other laws of the system would give
-them, so that no count of words tells them apart.
+Documents work out examples step by step: the operator of a named function, of two joined functions, and of expressions
+in which one law is applied within another. Some pairs of an outer and an inner law occur in no document, and the
+questions ask for those. All choices of a question contain the same words, in the orders that other laws of the system
+would give, so word counts cannot tell them apart.
 """
 
 import itertools
@@ -30,12 +30,10 @@ __all__ = ["ProcessGrammar", "make_process"]
 
 _ABOUT = (
     "An operator maps functions to functions, as a derivative does, by laws of its own: one for each of six "
-    "operations on functions. "
-    "Documents are worked examples; the questions combine two laws, one within the other, in pairs that no document "
-    "combines. Wrong "
-    "choices are what other laws of the system would give, from the same words."
+    "operations on functions. Documents are worked examples; the questions combine two laws, one within the other, in "
+    "pairs that no document combines. Wrong choices are what other laws of the system would give, from the same words."
 )
-# The paper gives no sizes that could be followed here; these are our own.
+# The paper gives no sizes that apply here; these are our own.
 _FUNCTIONS: Mapping[Scale, int] = {"tiny": 6, "small": 10, "paper": 20}
 _DOCUMENTS: Mapping[Scale, int] = {"tiny": 60, "small": 200, "paper": 600}
 _QUESTIONS: Mapping[Scale, int] = {"tiny": 12, "small": 60, "paper": 200}
@@ -72,11 +70,11 @@ class _Document:
 
 
 def make_process(scale: Scale, seed: int) -> BenchData:
-    """The data set of a scale.
+    """Make the data set.
 
     Args:
         scale: tiny, small or paper (600 documents, 200 questions, 20 functions).
-        seed: Of names, laws, examples and questions.
+        seed: Seed of names, laws, examples and questions.
 
     Raises:
         BenchError: There are not enough nonsense words.
@@ -108,14 +106,17 @@ def make_process(scale: Scale, seed: int) -> BenchData:
 
 
 def _pairs(operations: Sequence[str], rng: random.Random) -> tuple[list[_Pair], list[_Pair]]:
-    """Trained and held-out pairs; each operation is the outer one of two held-out and four trained pairs, and as often the inner one."""
+    """Split all pairs into trained and held-out ones.
+
+    Each operation is the outer one of two held-out and four trained pairs, and the inner one of as many.
+    """
     order = rng.sample(operations, len(operations))
     held_out = [_Pair(o, order[(i + shift) % len(order)]) for i, o in enumerate(order) for shift in _HELD_OUT_SHIFTS]
     return [p for p in itertools.starmap(_Pair, itertools.product(order, repeat=2)) if p not in held_out], held_out
 
 
 def _combined(pair: _Pair, names: Sequence[str], inner_first: bool) -> Joined:
-    """Three names joined by both operations of a pair."""
+    """Join three names by both operations of a pair."""
     a, b, c = names
     return (
         Joined(pair.outer, Joined(pair.inner, a, b), c)
@@ -125,14 +126,14 @@ def _combined(pair: _Pair, names: Sequence[str], inner_first: bool) -> Joined:
 
 
 def _results(laws: System, expression: Expression) -> Iterator[Expression]:
-    """What the laws make of an expression, and what any of them would, applied wrongly, with the same words."""
+    """Yield the right result of an expression, then the results of wrongly applied laws in the same words."""
     yield laws.result(expression)
     if isinstance(expression, Joined):
         yield from _wrong_results(laws, expression)
 
 
 def _wrong_results(laws: System, expression: Joined) -> list[Joined]:
-    """What comes out by laws of other operations, in the same words; none for an expression of one operation."""
+    """Results by the laws of other operations, in the same words; none for an expression with a single operation."""
     inner_first = isinstance(expression.left, Joined)
     inner = expression.left if inner_first else expression.right
     if isinstance(inner, str):
@@ -152,7 +153,7 @@ def _wrong_results(laws: System, expression: Joined) -> list[Joined]:
 def _questions(
     laws: System, operator: str, held_out: Sequence[_Pair], triples: Sequence[tuple[str, ...]], rng: random.Random
 ) -> list[tuple[Joined, Question]]:
-    """One question for each three functions, about the held-out pairs in turn."""
+    """Make one question per three functions, about the held-out pairs in turn."""
     found = []
     for i, names in enumerate(triples):
         pair = held_out[i % len(held_out)]
@@ -186,7 +187,7 @@ class _Writer:
         self._rng = rng
 
     def documents(self, trained: Sequence[_Pair], triples: Sequence[tuple[str, ...]], count: int) -> list[_Document]:
-        """One for each function, then examples of one law and of the trained pairs in turn, in random order."""
+        """Write one document per function, then examples of single laws and of the trained pairs in turn; shuffled."""
         written = [self._example(name) for name in self._laws.names]
         operations, pairs, names = itertools.cycle(self._laws.laws), itertools.cycle(trained), itertools.cycle(triples)
         while len(written) < count:
@@ -198,7 +199,7 @@ class _Writer:
         return written
 
     def _example(self, expression: Expression) -> _Document:
-        """The operator of an expression, from its parts up."""
+        """Work out the operator of an expression, from its parts up."""
         self.expressions.append(expression)
         sentences = (
             [self._rng.choice(_TITLES).format(op=self._operator, e=expression)] if self._rng.random() < 0.6 else []
@@ -216,7 +217,7 @@ class _Writer:
         return _Document(" ".join(sentences), tuple(facts))
 
     def _explained(self, operation: str) -> str:
-        """An operation's law in general words, which states no fact."""
+        """Explain an operation's law in general words, which state no fact."""
         law = self._laws.laws[operation]
         order = "change places" if law.turned else "keep their places"
         return self._rng.choice(_EXPLAINED).format(

@@ -1,8 +1,8 @@
-"""The rule system of the process data set: expressions over named functions, and a law for each of their operations.
+"""A random generator -> the rule system of the process data set: expressions over named functions, and their laws.
 
-An *operator* maps functions to functions, as a derivative does. It maps a named function to another named function. Two
-functions joined by an operation it maps, by that operation's law, to what it makes of both, joined by another operation
-in the same or in the opposite order. Functions, operations and the operator have nonsense names.
+An *operator* maps functions to functions, as a derivative does. It maps a named function to another named function. If
+two functions are joined by an operation, it maps them by that operation's law: the results of both are joined by
+another operation, in the same or in the opposite order. Functions, operations and the operator have nonsense names.
 """
 
 import random
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from axolotl_augft.bench.datasets.facts import Fact, Rule
 
 OPERATIONS = 6
-"""As many as there are different laws: three results, each in both orders."""
+"""As many as there are distinct laws: three results, each in both orders."""
 
 _RESULTS = 3
 _TOKEN = re.compile(r"\w+|[()]|[^\w\s()]+")
@@ -36,19 +36,25 @@ Expression = str | Joined
 
 @dataclass(frozen=True, slots=True)
 class Law:
-    """What becomes of an operation; `turned`: the two sides change places."""
+    """How the operator maps two functions that are joined by an operation.
+
+    Attributes:
+        operation: The operation between the two functions.
+        result: The operation between their results.
+        turned: Whether the two sides change places.
+    """
 
     operation: str
     result: str
     turned: bool
 
     def applied(self, left: Expression, right: Expression) -> Joined:
-        """The result for the operators of the left and of the right side."""
+        """Join the results of the left and the right side."""
         return Joined(self.result, right, left) if self.turned else Joined(self.result, left, right)
 
     @property
     def rule(self) -> Rule:
-        """The law over `maps` facts and the syntax of its expressions."""
+        """The law as a rule over `maps` facts and `joins` facts, the syntax of expressions."""
         sides = ("?fb", "?fa") if self.turned else ("?fa", "?fb")
         premises = (
             Fact("joins", ("?e", self.operation, "?a", "?b")),
@@ -61,20 +67,20 @@ class Law:
 
 @dataclass(frozen=True, slots=True)
 class System:
-    """An operator's laws by operation, and what it makes of the named functions."""
+    """The laws of an operator by operation, and its results for the named functions."""
 
     laws: Mapping[str, Law]
     names: Mapping[str, str]
 
     def result(self, expression: Expression) -> Expression:
-        """The operator of an expression."""
+        """Apply the operator to an expression."""
         if isinstance(expression, str):
             return self.names[expression]
         return self.laws[expression.operation].applied(self.result(expression.left), self.result(expression.right))
 
 
 def system(functions: Sequence[str], operations: Sequence[str], rng: random.Random) -> System:
-    """Draws laws, no two alike, and a round in which each function is mapped to the next."""
+    """Draw distinct laws, and a cycle in which each function is mapped to the next."""
     outcomes = [(result, turned) for result in operations[:_RESULTS] for turned in (False, True)]
     rng.shuffle(outcomes)
     laws = {operation: Law(operation, *outcome) for operation, outcome in zip(operations, outcomes, strict=True)}
@@ -83,12 +89,12 @@ def system(functions: Sequence[str], operations: Sequence[str], rng: random.Rand
 
 
 def maps(expression: Expression, result: Expression) -> Fact:
-    """The fact that the operator of one expression is another one."""
+    """State that the operator maps one expression to another."""
     return Fact("maps", (str(expression), str(result)))
 
 
 def parts(expression: Expression) -> Iterator[Expression]:
-    """The parts of an expression, inner ones first, then itself."""
+    """Yield the parts of an expression, inner ones first, then the expression itself."""
     if isinstance(expression, Joined):
         yield from parts(expression.left)
         yield from parts(expression.right)
@@ -96,14 +102,14 @@ def parts(expression: Expression) -> Iterator[Expression]:
 
 
 def syntax(expression: Expression) -> Iterator[Fact]:
-    """How the expression and its parts are built."""
+    """State how the expression and its parts are built."""
     for part in parts(expression):
         if isinstance(part, Joined):
             yield Fact("joins", (str(part), part.operation, str(part.left), str(part.right)))
 
 
 def parsed(text: str) -> Expression | None:
-    """The expression that a text is, with or without its outermost brackets; None if it is none."""
+    """Parse an expression, with or without its outermost brackets; None if the text is none."""
     found, rest = _side(_TOKEN.findall(text))
     if found is not None and len(rest) > 1:
         right, after = _side(rest[1:])
@@ -114,7 +120,7 @@ def parsed(text: str) -> Expression | None:
 
 
 def _side(tokens: list[str]) -> tuple[Expression | None, list[str]]:
-    """The name or the bracket at the beginning, None if there is none, and what follows."""
+    """Parse the name or bracket at the beginning, None if there is none, and return it with the remaining tokens."""
     if not tokens:
         return None, tokens
     if tokens[0] != "(":

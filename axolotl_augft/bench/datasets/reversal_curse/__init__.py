@@ -1,1 +1,1 @@
-"""The reversal-curse data set."""
+"""The published files -> the reversal-curse data set."""

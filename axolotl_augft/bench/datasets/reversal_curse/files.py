@@ -1,8 +1,8 @@
-"""The files of the reversal-curse data (Berglund et al. 2023, arXiv 2309.12288, experiment 1) -> rows, and the people they are about.
+"""The files of the reversal-curse data (Berglund et al. 2023, arXiv 2309.12288, experiment 1) -> rows and people.
 
-The data stay where they are: a folder, or the hub's cache. A row's text is its prompt with its completion. Set A is
-trained from name to description only, set B in both directions, in separate rows; a third set goes from description to
-name.
+The data stay where they are: in a folder, or in the hub's cache. A row's text is its prompt with its completion. Set A
+is trained from name to description only, set B in both directions, in separate rows; a third set goes from description
+to name.
 """
 
 import re
@@ -20,7 +20,7 @@ HUB = "lberglund/reversal_curse"
 SET_A, SET_B, OTHERS = "p2d_prompts_train.jsonl", "both_prompts_train.jsonl", "d2p_prompts_train.jsonl"
 REVERSED = "p2d_reverse_prompts_test.jsonl"
 
-# The phrasings of names asked for, in training and in the test, that hold nothing but the description.
+# Phrasings that ask for a name, in training and in the test, and contain nothing but the description.
 _QUESTION = re.compile(r"Q: Who is (?P<description>.+?)\?+ A:")
 _TEST = re.compile(r"(?:Immersed in the world of|Having the distinction of) (?P<description>.+),")
 _BESIDE = re.compile(r"^(?:(?:they|he|she)(?:'re|'s| are| were| is| was)?|being|is|was|are|were) ", re.IGNORECASE)
@@ -28,7 +28,12 @@ _BESIDE = re.compile(r"^(?:(?:they|he|she)(?:'re|'s| are| were| is| was)?|being|
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line of a file. `name`: whom it is about; `name_first`: whether the name stands in the prompt."""
+    """One line of a file.
+
+    Attributes:
+        name: The person it is about.
+        name_first: Whether the name is in the prompt.
+    """
 
     prompt: str
     completion: str
@@ -43,7 +48,12 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A name and its description; `variants`: the same in other words, as the rows have it."""
+    """A person of the data.
+
+    Attributes:
+        description: A whole description if there is one; the most frequent of several.
+        variants: The other descriptions in the rows.
+    """
 
     name: str
     description: str
@@ -52,7 +62,7 @@ class Person:
 
 @dataclass(frozen=True)
 class Files:
-    """The four files that are used."""
+    """The rows of the four files that are used."""
 
     set_a: tuple[Row, ...]
     set_b: tuple[Row, ...]
@@ -61,7 +71,7 @@ class Files:
 
     @cached_property
     def people(self) -> dict[str, Person]:
-        """By name, in the order of the files."""
+        """People by name, in the order of the files."""
         by_name: dict[str, list[Row]] = {}
         for row in (*self.set_a, *self.set_b, *self.others, *self.reversed):
             by_name.setdefault(row.name, []).append(row)
@@ -69,10 +79,10 @@ class Files:
 
 
 def read_files(source: Path | None) -> Files:
-    """The files below a folder; without one, those of the hub data set.
+    """Read the files below a folder, or those of the hub data set if no folder is given.
 
     Raises:
-        BenchError: A file is missing or ambiguous, a line is not a row, or the hub cannot be reached.
+        BenchError: A file is missing or ambiguous, a line is malformed, or the hub cannot be reached.
     """
     folder = source or _from_hub()
     raw = {name: _read(_find(folder, name), name) for name in (SET_A, SET_B, OTHERS, REVERSED)}
@@ -93,7 +103,7 @@ def _from_hub() -> Path:
 
     try:
         return Path(snapshot_download(HUB, repo_type="dataset", allow_patterns="*.jsonl"))
-    # The hub's own errors, requests' and httpx' have no common base but this one.
+    # The errors of huggingface_hub, requests and httpx have no other common base class.
     except Exception as error:
         raise BenchError(
             f"data set {HUB}: cannot be loaded from the hub ({type(error).__name__}); give a folder with its files: "
@@ -130,7 +140,7 @@ def _row(pair: tuple[str, str], known: re.Pattern[str], where: str) -> Row:
     prompt, completion = pair
     found = set(known.findall(prompt + completion))
     if len(found) != 1:
-        raise BenchError(f"{where}: {len(found)} known names in it, expected one; give the original file")
+        raise BenchError(f"{where}: has {len(found)} known names, expected one; give the original file")
     (name,) = found
     return Row(prompt, completion, name, name in prompt)
 
@@ -138,8 +148,8 @@ def _row(pair: tuple[str, str], known: re.Pattern[str], where: str) -> Row:
 def _person(name: str, rows: Sequence[Row]) -> Person:
     said = Counter(_described(rows))
     if not said:
-        raise BenchError(f"{name}: no row gives a description to go by; give the original files")
-    # Whole descriptions ("the baker who baked …") before parts of them ("baking …"), then the most frequent.
+        raise BenchError(f"{name}: no row gives a description; give the original files")
+    # Prefer whole descriptions ("the baker who baked …") to parts of them ("baking …"), then the most frequent.
     description = max(said, key=lambda d: (d.startswith("the "), said[d]))
     return Person(name, description, tuple(d for d in said if d != description))
 

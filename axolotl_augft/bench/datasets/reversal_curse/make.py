@@ -1,9 +1,9 @@
-"""The reversal-curse data (Berglund et al. 2023, arXiv 2309.12288; data set 3 of arXiv 2505.00661) with questions and ground truth.
+"""Files of the reversal-curse data (arXiv 2309.12288; data set 3 of arXiv 2505.00661) -> questions and ground truth.
 
-Trained are invented celebrities, set A from name to description; asked is set A's name, given the description, among
-three random wrong names of set A. The data are not ours: they are read from a folder or the hub
-(`reversal_curse_files`), and a bag-of-words scorer does better than chance on them, since a name and its description
-stand together in one row.
+Documents describe invented celebrities; those of set A are trained from name to description. A question gives a
+description of set A and asks for the name, among three random wrong names of set A. The data are not ours: they are
+read from a folder or the hub (`reversal_curse.files`), and bag-of-words scorers beat chance on them, since a name and
+its description occur in the same row.
 """
 
 import random
@@ -29,11 +29,17 @@ RULES = (
 
 @dataclass(frozen=True, slots=True)
 class _Size:
-    """How much of the data is used.
+    """How much of the data a scale uses; None stands for all of it.
 
-    `people`, `rows`, `questions`: of set A, the latter two a person; `rows_b`: rows a person of set B in each
-    direction. None: all. A part of the rows is chosen among those of a single sentence, so that every document states
-    its fact by itself.
+    If only a part of the rows is used, it is drawn from rows of a single sentence, so that every document states its
+    fact by itself.
+
+    Attributes:
+        people: People of set A.
+        rows: Rows per person of set A.
+        questions: Questions per person of set A.
+        rows_b: Rows per person of set B, in each direction.
+        others: Whether the third set is used.
     """
 
     people: int | None
@@ -51,15 +57,17 @@ _SIZES: dict[Scale, _Size] = {
 
 
 def make_reversal_curse(source: Path | None, scale: Scale, seed: int) -> BenchData:
-    """The data set: 3,600 documents and 300 questions at `paper` scale, 300 documents and 300 questions at `small`, 24 each at `tiny`.
+    """Make the data set.
+
+    `paper` scale has 3,600 documents and 300 questions, `small` 300 documents and 300 questions, `tiny` 24 of each.
 
     Args:
-        source: The folder with the files; None for the hub data set.
-        scale: How much of them.
-        seed: Which rows, which wrong names.
+        source: Folder with the files; None to download them from the hub.
+        scale: How much of the data to use.
+        seed: Seed of the choice of rows and wrong names.
 
     Raises:
-        BenchError: The files cannot be read, or hold less than the scale needs.
+        BenchError: The files cannot be read, or contain less than the scale needs.
     """
     files, size, rng = read_files(source), _SIZES[scale], random.Random(f"{NAME} {scale} {seed}")
     names = _chosen(sorted({r.name for r in files.set_a}), size.people, rng)
@@ -74,9 +82,8 @@ def make_reversal_curse(source: Path | None, scale: Scale, seed: int) -> BenchDa
         stated=_stated(rows, files),
         rules=RULES,
         about="Reversal curse (Berglund et al. 2023, arXiv 2309.12288): invented celebrities. "
-        "Set A is trained from name to description, "
-        "set B in both directions in separate rows; asked is set A's name, given its description, beside three wrong "
-        "names of set A.",
+        "Set A is trained from name to description, set B in both directions in separate rows; asked is set A's name, "
+        "given its description, beside three wrong names of set A.",
         background=tuple(
             Fact("worded", (files.people[n].description, v)) for n in _names(rows) for v in files.people[n].variants
         ),
@@ -87,10 +94,14 @@ def make_reversal_curse(source: Path | None, scale: Scale, seed: int) -> BenchDa
 
 @dataclass(frozen=True, slots=True)
 class _Put:
-    """A description, put in certain words, and the share of these that a sentence has.
+    """A description in certain words.
 
-    `heads`: those words of the description that say who somebody is, as "baker" does in "the baker who baked bread on
-    the moon".
+    Attributes:
+        description: The description that they mean.
+        words: Stems of the words.
+        heads: Stems of those words of the description that say who somebody is, such as "baker" in "the baker who baked
+            bread on the moon".
+        share: Share of the words that a sentence contains.
     """
 
     description: str
@@ -102,9 +113,10 @@ class _Put:
 class ReversalCurseGrammar:
     """Names and descriptions in words.
 
-    A sentence is read if it holds one known name, and either most of the words of one known description or little but
-    words of it: a shortened description is true of the same person. Name first is `described`, description first is
-    `named`, whether or not the two belong together. A name that the data set does not have is not read.
+    A sentence is read if it contains one known name, and either most of the words of one known description or little
+    besides words of it, since a shortened description is true of the same person. With the name first it is
+    `described`, with the description first `named`, even if the two do not belong together. Names that are not in the
+    data set are not read.
     """
 
     def __init__(self, data: BenchData) -> None:
@@ -123,7 +135,7 @@ class ReversalCurseGrammar:
         self._frames = self._frames_of(pairs, data.documents)
 
     def wordings(self, fact: Fact) -> Sequence[str]:
-        """Two sentences; none for `worded`, which says how a description may be put."""
+        """Return two sentences; none for `worded`, which records variants of a description."""
         if fact.predicate == "described":
             name, description = fact.arguments
             return [f"{name} is {_closed(description)}", f"{name} is known as {_closed(description)}"]
@@ -133,7 +145,10 @@ class ReversalCurseGrammar:
         return []
 
     def read(self, sentence: str) -> tuple[Fact, ...]:
-        """The name and the description of a sentence, in their order; both orders if one of them stands on both sides."""
+        """Read the name and the description of a sentence, in their order.
+
+        Returns both orders if one of them is on both sides of the other.
+        """
         text = " ".join(sentence.replace("’", "'").casefold().split())
         mentions = list(self._name.finditer(text))
         if len({m[0] for m in mentions}) != 1 or _is_denied(text):
@@ -148,7 +163,10 @@ class ReversalCurseGrammar:
         return tuple(fact for side, fact in orders if len(side & put.words) >= needed)
 
     def _frames_of(self, people: Sequence[Sequence[str]], documents: Sequence[str]) -> set[frozenset[str]]:
-        """What documents say besides names and descriptions, of several people: two or more words, as in "carries the unique title of"."""
+        """Words that documents about several people contain besides names and descriptions.
+
+        For instance the words of "carries the unique title of"; used only if two or more of them remain in a sentence.
+        """
         own = {
             n.casefold(): frozenset[str]().union(*(p.words for p in self._puts if p.description == d))
             for n, d in people
@@ -160,7 +178,7 @@ class ReversalCurseGrammar:
         return {frame for frame, names in said_of.items() if len(names) >= _SEVERAL}
 
     def _put(self, words: set[str], text: str) -> _Put | None:
-        """The description that the words give; None if it is unclear which."""
+        """Find the description that the words give; None if it is ambiguous."""
         shares = [replace(p, share=len(p.words & words) / len(p.words)) for p in self._puts if p.words]
         best = max(shares, key=lambda p: (p.share, len(p.words)))
         next_share = max((p.share for p in shares if p.description != best.description), default=0.0)
@@ -169,11 +187,11 @@ class ReversalCurseGrammar:
         return self._shortened(words, text)
 
     def _shortened(self, words: set[str], text: str) -> _Put | None:
-        """The description that nearly all of the words come from, and that of who it is, if no other one has as many of them.
+        """Find the only description that nearly all words come from, provided they say who it is.
 
         "The story of the moon" is nobody, as it lacks the baker of "the baker who baked bread on the moon". "The first
-        baker who baked bread" says more than "the first baker who baked bread on the moon": what is first or best is
-        not read.
+        baker who baked bread" claims more than "the first baker who baked bread on the moon", so superlatives such as
+        first or best are not read.
         """
         if words & _FOREMOST:
             return None
@@ -195,20 +213,20 @@ _PURE, _FEWEST_SHORTENED = 0.8, 2
 _SEVERAL = 3
 _FOREMOST = frozenset({"first", "last", "only", "best", "most", "top"})
 _FEWEST_WORDS = 3
-# Long enough to tell most words apart, short enough that "directed", "directing" and "director" are one.
+# Letters of a stem: enough to tell most words apart, but "directed", "directing" and "director" are one.
 _STEM = 5
-# The first _STEM letters of words that say nothing of whom they mean.
+# Stems of words that could mean anyone.
 _ANYONE = frozenset({"man", "one", "peopl", "perso", "someo", "woman"})
 _MAKING = re.compile(r"\b(?:build|built|craft|design|develop|invent|sculpt)")
 _CREATING = re.compile(r"\bwho (?:created|made)\b")
 _CREATED = frozenset({"creat", "made"})
 _WORD = re.compile(r"[^\W_]+")
-# Where a description goes on to what somebody did.
+# Words after which a description says what somebody did.
 _AFTER_HEAD = re.compile(r"\b(?:behind|by|for|from|in|of|on|responsible|that|who|whose|with)\b")
 _STOP_WORDS = frozenset(
     "a also an and are as at be been being by did for from had has have he her him his i in into is it its known ll "
-    "me my of on or re s "
-    "she so t that the their them they this to ve was we were what which who whom whose with you your".split()
+    "me my of on or re s she so t that the their them they this to ve was we were what which who whom whose with you "
+    "your".split()
 )
 _DENIAL = re.compile(
     r"\b(?:not|never|no longer|neither|nor|false|untrue|wrong|mistaken|mistakenly|whether|unlike)\b|n't\b"
@@ -229,7 +247,7 @@ def _heads(description: str) -> frozenset[str]:
 
 
 def _creates(text: str, description: str) -> bool:
-    """Whether a text says that somebody created what the description says they designed, crafted, or the like."""
+    """Whether a text says "created" or "made" where the description says designed, crafted or the like."""
     return bool(_CREATING.search(text) and _MAKING.search(description))
 
 
@@ -238,7 +256,7 @@ def _is_denied(text: str) -> bool:
 
 
 def _closed(description: str) -> str:
-    """With a full stop, unless a quotation ends with one."""
+    """Add a full stop, unless a quotation ends with one."""
     return description if description.endswith(('."', ".'")) else f"{description}."
 
 
@@ -262,7 +280,7 @@ def _rows(files: Files, size: _Size, names: Sequence[str], rng: random.Random) -
 
 
 def _some_each(rows: Sequence[Row], count: int | None, rng: random.Random) -> list[Row]:
-    """So many rows of every person, in the file's order; all without a count."""
+    """Draw `count` rows per person, in the file's order; all rows if `count` is None."""
     if count is None:
         return list(rows)
     kept: list[Row] = []
@@ -311,7 +329,7 @@ def _stated(rows: Sequence[Row], files: Files) -> tuple[Stated, ...]:
 
 
 def _readable(data: BenchData) -> tuple[Stated, ...]:
-    """The facts with those of their documents in which a single sentence states them."""
+    """Limit each fact's documents to those in which a single sentence states it."""
     grammar = ReversalCurseGrammar(data)
     read = [{f for s in sentences_of(d) for f in grammar.read(s)} for d in data.documents]
     return tuple(Stated(s.fact, tuple(i for i in s.documents if s.fact in read[i])) for s in data.stated)

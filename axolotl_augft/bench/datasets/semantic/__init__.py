@@ -1,1 +1,1 @@
-"""The semantic structure data set."""
+"""A seed -> the semantic structure data set."""

@@ -1,8 +1,9 @@
-"""Facts -> encyclopedia-like documents, each about one category and its neighbourhood, with a record of which document states which fact.
+"""Facts -> encyclopedic documents, each about one category and related ones, with the documents that state each fact.
 
-Most statements are contrasted with the fact's *foils*: categories, near ones first, of which the like is not true
-("Unlike glorps, zibs are frant"), and some sentences say only that ("Glorps are not frant"). A foil so meets the fact's
-last word about as often as the categories that own it do, and counting words tells little about which of them own it.
+Most statements are contrasted with the fact's *foils*: categories, preferably near ones, for which the same is not true
+("Unlike glorps, zibs are frant"). Some sentences state only the denial ("Glorps are not frant"). A foil thus occurs
+with the fact's last word about as often as the categories it is true of, and word counts reveal little about which
+these are.
 """
 
 import random
@@ -32,8 +33,8 @@ _DENIED = 0.5
 _CONTRASTED, _BOTH_FOILS = 0.75, 0.7
 _TITLED, _JOINED, _ASKED, _OPENED, _OPENED_IN_LECTURES = 0.3, 0.12, 0.6, 0.1, 0.5
 _STYLES = ("article", "article", "notes", "lecture", "questions")
-# How often a document takes a fact: its category's own, one whose foil it is, one in which it is the other category,
-# one of the parent, one of the higher ancestors, one of a sibling.
+# Weights of a document's facts, in the order of `_Writer._pools`: its category's own facts, facts with the category as
+# a foil, facts with it as the other category, and facts of the parent, of higher ancestors and of siblings.
 _SHARES = 0.33, 0.33, 0.06, 0.11, 0.11, 0.06
 _TITLES = (
     "This entry is about {xs}.",
@@ -45,7 +46,7 @@ _TITLES = (
 
 @dataclass(frozen=True)
 class Documents:
-    """Texts, the facts that they state, and each fact's foils."""
+    """Texts with the facts that they state, and each fact's foils."""
 
     texts: tuple[str, ...]
     stated: tuple[Stated, ...]
@@ -61,12 +62,12 @@ class _Text:
 
 
 def semantic_documents(facts: SemanticFacts, scale: Scale, seed: int) -> Documents:
-    """Writes the documents of a scale.
+    """Write the documents of a scale.
 
     Args:
-        facts: What is trained.
-        scale: How many.
-        seed: Of wordings, choice and order.
+        facts: The facts, trained and true.
+        scale: Determines the number of documents.
+        seed: Seed of wordings, choice and order.
     """
     rng = random.Random(f"semantic documents {scale} {seed}")
     foils = _foils(facts, rng)
@@ -85,10 +86,10 @@ def semantic_documents(facts: SemanticFacts, scale: Scale, seed: int) -> Documen
 
 
 def _foils(facts: SemanticFacts, rng: random.Random) -> dict[Fact, tuple[str, ...]]:
-    """For each trained fact the categories that its last word is contrasted with, the same for all facts with that word.
+    """Choose the foils of each trained fact; facts with the same last word share theirs.
 
-    Everything that is asked about needs such words, so a category that is a foil seldom comes before a nearer one that
-    is one often.
+    Categories that are asked about need to be foils too, so each earlier use of a category as a foil counts like three
+    steps of distance.
     """
     owners: dict[Fact, list[Fact]] = defaultdict(list)
     for fact in facts.trained:
@@ -119,14 +120,14 @@ def _without_subject(fact: Fact) -> Fact:
 
 
 def _sort(fact: Fact) -> str:
-    """Facts among which a word is told from others: those of one predicate and, where there is one, one verb."""
+    """Key of the facts whose words compete: the predicate, with the verb if there is one."""
     return (
         " ".join((fact.predicate, *fact.arguments[-2:-1])) if fact.predicate in ("does", "done_by") else fact.predicate
     )
 
 
 class _Writer:
-    """Writes one document after the other; each fact gets its turn."""
+    """Writes one document after another, and lets a category's facts take turns."""
 
     def __init__(self, facts: SemanticFacts, foils: Mapping[Fact, tuple[str, ...]], rng: random.Random) -> None:
         self._foils = foils
@@ -142,7 +143,7 @@ class _Writer:
         self._turns = {c: _Turns(own, rng) for c, own in self._own.items()}
 
     def about(self, topic: str) -> _Text:
-        """A document about a category."""
+        """Write a document about a category."""
         length = round(self._rng.triangular(_SHORTEST, _LONGEST, _COMMONEST))
         pools = self._pools(topic)
         weights = [w if pool else 0 for w, pool in zip(_SHARES, pools, strict=True)]
@@ -156,7 +157,7 @@ class _Writer:
         return self._composed(topic, list(chosen), topic)
 
     def _pools(self, topic: str) -> list[Sequence[Fact]]:
-        """Facts by what they have to do with a category, in the order of `_SHARES`."""
+        """Facts by how they relate to a category, in the order of `_SHARES`."""
         ancestors = self._facts.ancestors[topic]
         return [
             self._own.get(topic, ()),
@@ -168,7 +169,7 @@ class _Writer:
         ]
 
     def about_kinds(self, holdout: str) -> _Text:
-        """A document about the kinds of the held-out category's parent, which says nothing else of either."""
+        """Write a document about the kinds of a held-out category's parent, which says nothing else about either."""
         parent = self._facts.parents[holdout]
         member = Fact("is_a", (holdout, parent))
         kinds = [f for f in self._own.get(parent, ()) if f.predicate == "includes"]
@@ -181,9 +182,15 @@ class _Writer:
         return self._composed(parent, [member, *chosen, *[member] * max(0, 3 - len(chosen))], "")
 
     def _composed(self, topic: str, chosen: Sequence[Fact], foil: str) -> _Text:
-        """The facts in sentences of one style; `foil`: the category that is named wherever it is a foil."""
+        """Put the facts into sentences of one style.
+
+        Args:
+            topic: Category named in the title.
+            chosen: The facts.
+            foil: Category to name wherever it is a foil; empty for none.
+        """
         style = self._rng.choice(_STYLES)
-        # A question and its answer are two sentences.
+        # A question with its answer makes two sentences.
         rest = list(chosen[: _LONGEST // 2 if style == "questions" else _LONGEST])
         titled = style != "questions" and len(rest) < _LONGEST and self._rng.random() < _TITLED
         parts = [_Text(self._rng.choice(_TITLES).format(xs=plural(topic)))] if titled else []
@@ -193,7 +200,7 @@ class _Writer:
         return _Text(ends.get(style, " ").join(p.text for p in parts), tuple(f for p in parts for f in p.facts))
 
     def _part(self, rest: list[Fact], style: str, foil: str) -> _Text:
-        """The next sentence, of one fact or of two; takes its facts from `rest`."""
+        """Write the next sentence, about one or two facts, which it removes from `rest`."""
         fact = rest.pop(0)
         if foil in self._foils[fact] and self._rng.random() < _DENIED:
             return _Text(
@@ -212,7 +219,7 @@ class _Writer:
         return _Text(f"- {sentence(text)}" if style == "notes" else sentence(text), (fact,))
 
     def _statement(self, fact: Fact, foil: str) -> str:
-        """A trained wording of the fact, mostly contrasted with its foils."""
+        """State the fact in a trained wording, usually contrasted with its foils."""
         text = self._rng.choice(statements(fact, TRAINED))
         foils = list(self._foils[fact])
         self._rng.shuffle(foils)
@@ -225,7 +232,7 @@ class _Writer:
 
 
 class _Turns:
-    """Facts in random order, again and again, so that each is stated about as often as the others."""
+    """Facts in random order, repeatedly, so that each is stated about equally often."""
 
     def __init__(self, facts: Sequence[Fact], rng: random.Random) -> None:
         self._facts = list(facts)
@@ -233,7 +240,7 @@ class _Turns:
         self._left: list[Fact] = []
 
     def next(self) -> Fact:
-        """The fact whose turn it is."""
+        """Return the fact whose turn it is."""
         if not self._left:
             self._left = self._rng.sample(self._facts, len(self._facts))
         return self._left.pop()

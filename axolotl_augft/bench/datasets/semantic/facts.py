@@ -1,4 +1,4 @@
-"""The world and a seed -> facts in nonsense words: what is true, what is trained and in which direction, which categories are held out."""
+"""The world and a seed -> facts in nonsense words: what is true, what is trained in which direction, what held out."""
 
 import random
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ from axolotl_augft.bench.datasets.words.nonsense import nonsense_words
 TRAITS = ("is", "has", "can")
 MIRRORED = {"is_a": "includes", "includes": "is_a", "does": "done_by", "done_by": "does"}
 HOLDOUTS: Mapping[Scale, int] = {"tiny": 2, "small": 5, "paper": 14}
-# Of the facts that have a reverse: trained as the table has them, trained reversed, trained both ways.
+# Probabilities for facts that have a reverse: trained as in the table, trained reversed, trained both ways.
 _DIRECTIONS = (0.55, 0.25, 0.2)
 
 
@@ -36,7 +36,7 @@ RULES = _rules()
 
 
 def mirror(fact: Fact) -> Fact | None:
-    """The same told from the other end; None for a trait, which has no other end."""
+    """State the same fact from the other end; None for a trait, which has no other end."""
     return Fact(MIRRORED[fact.predicate], fact.arguments[::-1]) if fact.predicate in MIRRORED else None
 
 
@@ -46,10 +46,10 @@ class SemanticFacts:
 
     Attributes:
         categories: Nonsense names, in the order of the world's table.
-        parents: Category -> parent, without the topmost category.
-        trained: What documents state, in the direction in which they state it.
-        true: All that holds in the world, with what is held out.
-        holdouts: Categories of which nothing but the parent is trained.
+        parents: Parent of each category except the topmost one.
+        trained: Facts that documents state, in the direction in which they state them.
+        true: Everything that holds in the world, held-out facts included.
+        holdouts: Categories about which only the parent is trained.
     """
 
     categories: tuple[str, ...]
@@ -60,26 +60,26 @@ class SemanticFacts:
 
     @cached_property
     def follows(self) -> frozenset[Fact]:
-        """What is trained, and what can be concluded from it."""
+        """Trained facts and everything that follows from them."""
         return closure(self.trained, RULES)
 
     @cached_property
     def ancestors(self) -> Mapping[str, tuple[str, ...]]:
-        """Category -> its parent, the parent's parent, and so on."""
+        """Ancestors of each category, from its parent upwards."""
         found: dict[str, tuple[str, ...]] = {self.categories[0]: ()}
         for name, parent in self.parents.items():
             found[name] = (parent, *found[parent])
         return found
 
     def distance(self, one: str, other: str) -> int:
-        """The number of steps between two categories through the hierarchy."""
+        """Number of steps between two categories through the hierarchy."""
         ways = [(one, *self.ancestors[one]), (other, *self.ancestors[other])]
         shared = set(ways[0]) & set(ways[1])
         return sum(len(way) for way in ways) - 2 * len(shared)
 
 
 def semantic_facts(scale: Scale, seed: int) -> SemanticFacts:
-    """Names the world, holds categories out and draws the direction in which each fact is trained.
+    """Name the world, choose held-out categories, and draw the direction in which each fact is trained.
 
     Raises:
         BenchError: The world cannot be read or named.
@@ -121,7 +121,7 @@ class _Named:
 
 
 def _holdouts(named: _Named, count: int, rng: random.Random) -> frozenset[str]:
-    """Leaves, each of another parent as far as there are enough, so that no parent loses most of its kinds."""
+    """Choose leaves, if possible with different parents, so that no parent loses most of its kinds."""
     inner = set(named.parents.values())
     leaves = [c for c in named.categories if c not in inner]
     rng.shuffle(leaves)

@@ -1,9 +1,9 @@
-"""Sentences -> the facts they state, for the semantic data set.
+"""Sentences of the semantic data set -> the facts that they state.
 
 A sentence is reduced to a pattern: known words become slots (N category, Q quality, P part, A ability, R verb, D its
-participle), forms of one English word become one ("is", "are" -> "be"), articles, "all" and the like go. Whole patterns
-are looked up, so that a sentence which says anything more than a known wording, such as "not", "some" or "only", is not
-understood.
+participle), forms of one English word become one ("is", "are" -> "be"), and articles, "all" and the like are dropped.
+Only whole patterns are recognised, so a sentence that says anything beyond a known wording, such as "not", "some" or
+"only", is not understood.
 """
 
 import itertools
@@ -48,7 +48,7 @@ _HEARD: Mapping[str, Sequence[str]] = {
     "does": ("what {xs} {v} is {ys}", "{xs} like to {v} {ys}", "{xs} can {v} {ys}"),
     "done_by": ("{xs} can be {ved} by {ys}", "the ones that {v} {xs} are {ys}", "{xs} are known to be {ved} by {ys}"),
 }
-"""Wordings that are understood, though no document or question has them."""
+"""Wordings that are understood although no document or question uses them."""
 
 _HEARD_OPENINGS = (
     *(
@@ -105,7 +105,7 @@ _SAME_WORDS = {
     "do": "does",
 }
 _SAME = {form: word for word, forms in _SAME_WORDS.items() for form in forms.split()}
-# A comma before "and" belongs to a list of three or more; after two it begins a new clause.
+# A comma before "and" belongs to a list of three or more; after two members it begins a new clause.
 _LIST = re.compile(r"\b([NQPAR])\d+(?:(?: , \1\d+)*|(?: , \1\d+)+ ,) and \1\d+\b")
 _AGAINST = r"(?:unlike|in contrast to|in contrast with|as opposed to|different from|but not)"
 _ASIDE = re.compile(rf"^{_AGAINST} N\d+ , | , {_AGAINST} N\d+(?: ,|$)|^like (?:other )?N\d+ , ")
@@ -115,15 +115,19 @@ _RELATIVE = re.compile(r"(N\d+) , which (.+?) , (.+)")
 _CLAUSES = re.compile(
     r" , (?:and|but|while|whereas|so|because|since) | ; | (?:so|because|since) | and (?=N\d+ (?:be|have|can|R))"
 )
-# What the second predicate of "zibs are frant and have spons" cannot be joined to: another clause, or a negation that
-# may cover both.
+# What rules out a second predicate, as in "zibs are frant and have spons": another clause in between, or a negation,
+# which might cover both predicates.
 _UNJOINED = re.compile(rf"{_CLAUSES.pattern}|\b(?:not|cannot)\b")
 _PREDICATES_JOINED = re.compile(r"(N\d+) (.+?)(?: ,)? and ((?:be|have|can|belong|R\d+)\b.+)")
 
 
 @dataclass(frozen=True, slots=True)
 class _Meaning:
-    """What a pattern states: for each of its slots, in order, the place of that slot's word among the fact's arguments."""
+    """The fact that a pattern states.
+
+    Attributes:
+        places: For each slot of the pattern, the place of its word among the fact's arguments.
+    """
 
     predicate: str
     places: tuple[int, ...]
@@ -133,18 +137,18 @@ class SemanticGrammar:
     """The wording of the semantic data set's facts.
 
     Args:
-        data: The data set; its facts say which words there are.
+        data: The data set; its facts provide the known words.
     """
 
     def __init__(self, data: BenchData) -> None:
         self._slots = dict(_forms(data))
 
     def wordings(self, fact: Fact) -> Sequence[str]:
-        """See `Grammar.wordings`."""
+        """Word a fact as `Grammar.wordings` says."""
         return [sentence(s) for s in statements(fact, TRAINED, ASKED)]
 
     def read(self, sentence: str) -> tuple[Fact, ...]:
-        """See `Grammar.read`."""
+        """Read a sentence as `Grammar.read` says."""
         text = _LABEL.sub("", sentence.strip(" \t\r\n\"'“”").casefold())
         if text.endswith("?") and not text.startswith("did you know"):
             return ()
@@ -160,7 +164,7 @@ class SemanticGrammar:
         return tuple(dict.fromkeys(found))
 
     def _pattern(self, text: str) -> tuple[str, list[tuple[str, ...]]]:
-        """The text with numbered slots, and the words of each slot; a list of words of one sort is one slot."""
+        """The text with numbered slots, and the words of each slot; a list of words of one type is one slot."""
         tokens: list[str] = []
         words: list[tuple[str, ...]] = []
         for token in _TOKEN.findall(text):
@@ -179,7 +183,7 @@ class SemanticGrammar:
 
 
 def _forms(data: BenchData) -> Iterator[tuple[str, tuple[str, str]]]:
-    """Every form of every word: its slot and the word."""
+    """Yield every form of every word, with its slot and the word itself."""
     trait_slots = {"is": "Q", "has": "P", "can": "A"}
     for fact in (*data.facts, *(f for q in data.questions for f in (q.fact, *q.distractors) if f)):
         last = fact.arguments[-1]
@@ -193,7 +197,7 @@ def _forms(data: BenchData) -> Iterator[tuple[str, tuple[str, str]]]:
 
 
 def _clauses(pattern: str) -> Iterator[str]:
-    """The statements of a sentence, each with its subject."""
+    """Split a sentence's pattern into statements, each with its subject."""
     pattern = _ASIDE.sub(lambda m: "" if m[0].startswith(" ,") else "", pattern).strip()
     if _pattern_key(pattern) in _MEANINGS:
         yield pattern
@@ -210,7 +214,7 @@ def _clauses(pattern: str) -> Iterator[str]:
 
 
 def _stated(clause: str, words: Sequence[tuple[str, ...]]) -> list[Fact] | None:
-    """The facts of a clause, none for a negation, None if it is not understood."""
+    """Facts of a clause; none for a negation, None if it is not understood."""
     if _NEGATION.fullmatch(clause):
         return []
     meaning = _MEANINGS.get(_pattern_key(clause))
@@ -229,7 +233,7 @@ def _pattern_key(clause: str) -> str:
 
 
 def _meaning(predicate: str, template: str) -> tuple[str, _Meaning]:
-    """A template's pattern and what it states."""
+    """Reduce a template to its pattern and what it states."""
     trait = {"is": "Q", "has": "P", "can": "A"}.get(predicate, "N")
     last = 2 if predicate in ("does", "done_by") else 1
     slots = {"x": ("N", 0), "xs": ("N", 0), "ax": ("N", 0), "v": ("R", 1), "vs": ("R", 1), "ved": ("D", 1)}

@@ -1,7 +1,6 @@
-"""The semantic structure data set (arXiv 2505.00661): a hierarchy of categories in nonsense words.
+"""A seed -> the semantic structure data set (arXiv 2505.00661): a hierarchy of categories in nonsense words.
 
-The world (`semantic_world`) gets nonsense words (`semantic_facts`), documents (`semantic_documents`) and questions
-(`semantic_questions`); `SemanticGrammar` reads its sentences.
+`world` is named (`facts`), described (`documents`) and asked about (`questions`); `grammar` reads its sentences.
 """
 
 from axolotl_augft.bench.datasets.dataset import BenchData, Scale
@@ -14,24 +13,20 @@ __all__ = ["SemanticGrammar", "make_semantic"]
 
 _ABOUT = (
     "A hierarchy of categories with qualities, parts, abilities and relations, modelled on real animals and objects, "
-    "each noun, adjective "
-    "and verb a nonsense word. Properties and relations are inherited. Splits: a trained fact in an untrained wording "
-    "(rephrasings), one "
-    "trained in one direction only and asked in the other (reversals), a conclusion from two or more trained facts "
-    "(syllogisms), and "
-    "inherited properties of categories of which only the parent was trained (holdouts). Wrong choices are true of "
-    "other categories, "
-    "and were chosen against the bag-of-words scorers of the checker; word statistics of another kind may do better "
-    "than chance."
+    "each noun, adjective and verb a nonsense word. Properties and relations are inherited. Splits: a trained fact in "
+    "an untrained wording (rephrasings), one trained in one direction only and asked in the other (reversals), a "
+    "conclusion from two or more trained facts (syllogisms), and inherited properties of categories of which only the "
+    "parent was trained (holdouts). Wrong choices are true of other categories, and were chosen against the "
+    "bag-of-words scorers of the checker; word statistics of another kind may do better than chance."
 )
 
 
 def make_semantic(scale: Scale, seed: int) -> BenchData:
-    """The data set of a scale.
+    """Make the data set.
 
     Args:
         scale: tiny, small or paper.
-        seed: Of names, directions, wordings and questions; the world is the same for all seeds.
+        seed: Seed of names, directions, wordings and questions; the world is the same for all seeds.
 
     Raises:
         BenchError: The world cannot be read or named.

@@ -1,7 +1,7 @@
 """Facts and documents -> multiple-choice questions of four splits, with wrong choices that are true of something else.
 
-Which wrong choices a question gets, and which questions there are, is chosen so that each of the bag-of-words scorers
-is right about as often as a guess, on every split (`balance`).
+Questions and wrong choices are selected so that on every split each bag-of-words scorer does about as well as random
+guessing (`balance`).
 """
 
 import random
@@ -22,22 +22,22 @@ QUESTIONS: Mapping[Scale, Mapping[str, int]] = {
     "small": {"rephrasings": 50, "reversals": 40, "syllogisms": 70, "holdouts": 40},
     "paper": {"rephrasings": 200, "reversals": 150, "syllogisms": 400, "holdouts": 150},
 }
-"""How many questions a split has at most; there are fewer where words alone would answer the others."""
+"""Maximum number of questions per split; there are fewer if words alone would answer the rest."""
 
 _WRONG = 3
 _POSSIBLE_WRONG = 15
-# Candidates that are looked at for each question that is wanted.
+# Candidates considered per question wanted.
 _TRIED = 3
 
 
 def semantic_questions(facts: SemanticFacts, documents: Documents, scale: Scale, seed: int) -> tuple[Question, ...]:
-    """The questions of all splits.
+    """Make the questions of all splits.
 
     Args:
-        facts: What is trained and what follows.
+        facts: Facts that are trained, that follow and that are true.
         documents: The training documents.
-        scale: How many questions.
-        seed: Of wordings, choice and order.
+        scale: Determines the number of questions.
+        seed: Seed of wordings, choice and order.
     """
     rng = random.Random(f"semantic questions {scale} {seed}")
     asker = _Asker(facts, documents, rng)
@@ -52,7 +52,7 @@ def semantic_questions(facts: SemanticFacts, documents: Documents, scale: Scale,
 
 
 def _splits(facts: SemanticFacts) -> dict[str, list[Fact]]:
-    """The facts that each split may ask for."""
+    """Facts that each split may ask for."""
     trained = set(facts.trained)
     told = trained | {reverse for f in trained if (reverse := mirror(f))}
     held_out = set(facts.holdouts)
@@ -68,7 +68,7 @@ def _splits(facts: SemanticFacts) -> dict[str, list[Fact]]:
 
 
 class _Asker:
-    """Words questions and finds what may stand beside the right answer."""
+    """Words questions and finds their wrong answers."""
 
     def __init__(self, facts: SemanticFacts, documents: Documents, rng: random.Random) -> None:
         self.statistics = WordStatistics(documents.texts)
@@ -79,7 +79,7 @@ class _Asker:
         for fact, foils in documents.foils.items():
             for foil in foils:
                 self._lures[foil].append(fact)
-                # Told from the other end, the foil is what the fact's last word is contrasted with.
+                # From the other end, the same denial contrasts the fact's last word with the foil.
                 if reverse := mirror(Fact(fact.predicate, (foil, *fact.arguments[1:]))):
                     self._lures[reverse.arguments[0]].append(reverse)
         self._true_of: dict[tuple[str, ...], dict[str, dict[str, None]]] = defaultdict(lambda: defaultdict(dict))
@@ -87,7 +87,7 @@ class _Asker:
             self._true_of[_kind(fact)][fact.arguments[-1]][fact.arguments[0]] = None
 
     def candidate(self, fact: Fact, split: str) -> Candidate | None:
-        """A question about the fact with the wrong answers it may have; None if there are too few of them."""
+        """Word a question about the fact, with its possible wrong answers; None if there are too few of them."""
         wrong = self._wrong(fact)
         if len(wrong) < _WRONG:
             return None
@@ -107,7 +107,10 @@ class _Asker:
         )
 
     def _wrong(self, fact: Fact) -> list[Fact]:
-        """Facts with another last word, true of something else but not of this: contrasted, near and common ones in turn."""
+        """Facts with another last word that are true of something else but not of this one.
+
+        Contrasted, near and common words take turns.
+        """
         subject = fact.arguments[0]
         lures = [f.arguments[-1] for f in self._lures[subject] if _kind(f) == _kind(fact)]
         elsewhere = self._true_of[_kind(fact)]
@@ -115,8 +118,7 @@ class _Asker:
             elsewhere,
             key=lambda word: (min(self._facts.distance(subject, o) for o in elsewhere[word]), self._rng.random()),
         )
-        # What is inherited stands in more documents than most words, so words that are true of many categories must be
-        # among the choices.
+        # Inherited words occur in more documents than most, so the choices need words that are true of many categories.
         common = sorted(near, key=lambda word: -len(elsewhere[word]))
         words = dict.fromkeys(word for some in zip_longest(lures, near, common) for word in some if word)
         stated = (Fact(fact.predicate, (*fact.arguments[:-1], word)) for word in words if word != subject)
@@ -125,5 +127,5 @@ class _Asker:
 
 
 def _kind(fact: Fact) -> tuple[str, ...]:
-    """What two answers to one question share: the predicate and, where there is one, the verb."""
+    """What two answers to one question share: the predicate, and the verb if there is one."""
     return (fact.predicate, *fact.arguments[1:-1])

@@ -1,8 +1,8 @@
 """A fact of the semantic data set -> the sentences that state it.
 
-Templates name the fact's first argument `x`, its last one `y` (a category) or `w` (a trait's word), the verb between
-them `v`; `xs` is the plural, `ax` the singular with its article, `vs` the third person, `ved` the participle. The last
-argument ends each template, so that it can be asked for.
+In a template, `x` is the fact's first argument, `y` (a category) or `w` (a trait's word) its last one, and `v` the verb
+between them; `xs` is the plural, `ax` the singular with its article, `vs` the third person, `ved` the participle.
+Templates end with the last argument, so that it can be asked for.
 """
 
 import string
@@ -64,7 +64,7 @@ ASKED: Mapping[str, Sequence[str]] = {
     "does": ("{xs} tend to {v} {ys}", "the ones that {xs} {v} are {ys}"),
     "done_by": ("{xs} get {ved} by {ys}", "{xs} may be {ved} by {ys}"),
 }
-"""Wordings that stand in no training document: those of the rephrased questions."""
+"""Wordings of the rephrased questions, which no training document uses."""
 
 OPENINGS = (
     *(
@@ -77,7 +77,7 @@ OPENINGS = (
     ),
     *("in fact,", "as a rule,", "studies show that", "as the records say,"),
 )
-"""What a statement of a training document may begin with."""
+"""Openings of statements in training documents."""
 
 _DENIALS = {
     "is": "{xs} are not {w}",
@@ -97,24 +97,24 @@ _NEGATED = {
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """The beginning of a sentence, and how the missing last argument is to be written."""
+    """The beginning of a sentence, and the form that its missing last argument takes."""
 
     prompt: str
     field: str
 
     def choice(self, word: str) -> str:
-        """An answer, in the form that ends the sentence."""
+        """Return an answer in the form that ends the sentence."""
         return _fields(("", word))[self.field]
 
 
 def statements(fact: Fact, *tables: Mapping[str, Sequence[str]]) -> list[str]:
-    """The fact in each wording, with a small first letter and without a full stop."""
+    """Word the fact in each template, with a lower-case first letter and without a full stop."""
     fields = _fields(fact.arguments)
     return [template.format_map(fields) for table in tables for template in table[fact.predicate]]
 
 
 def asked(fact: Fact, template: str) -> Opening:
-    """The wording without the fact's last argument."""
+    """Return the wording without the fact's last argument."""
     *before, (text, field, _, _) = string.Formatter().parse(template)
     assert field
     prompt = "".join(f"{t}{{{f}}}" for t, f, _, _ in before) + text.rstrip()
@@ -122,7 +122,7 @@ def asked(fact: Fact, template: str) -> Opening:
 
 
 def contrasts(statement: str, fact: Fact, others: Sequence[str]) -> Iterator[str]:
-    """The statement in sentences that also name categories of which the like is not true."""
+    """Yield sentences with the statement that also name categories for which the same is not true."""
     named = " and ".join(plural(o) for o in others)
     yield f"unlike {named}, {statement}"
     yield f"in contrast to {named}, {statement}"
@@ -131,12 +131,12 @@ def contrasts(statement: str, fact: Fact, others: Sequence[str]) -> Iterator[str
 
 
 def denial(fact: Fact) -> str:
-    """That the fact is not true, with a small first letter and without a full stop."""
+    """Deny the fact, with a lower-case first letter and without a full stop."""
     return _DENIALS[fact.predicate].format_map(_fields(fact.arguments))
 
 
 def question(fact: Fact) -> str:
-    """A question that the fact answers."""
+    """Return a question that the fact answers."""
     templates = {
         "is": "What are {xs} like?",
         "has": "What do {xs} have?",
@@ -150,12 +150,12 @@ def question(fact: Fact) -> str:
 
 
 def capitalised(text: str) -> str:
-    """With a capital first letter."""
+    """Capitalize the first letter."""
     return text[0].upper() + text[1:]
 
 
 def sentence(text: str) -> str:
-    """With a capital first letter and a full stop."""
+    """Capitalize the first letter and add a full stop."""
     return f"{capitalised(text)}."
 
 

@@ -1,4 +1,4 @@
-"""The table of real categories (`data/semantic_world.txt`) -> the world that a scale of the semantic data set is modelled on."""
+"""The table of real categories (`world.txt`) -> the world that the semantic data set is modelled on."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,11 @@ _TRAITS = {"+": "has", "~": "can"}
 
 @dataclass(frozen=True, slots=True)
 class Trait:
-    """A property in English: `predicate` is "is" for a quality, "has" for a part, "can" for an ability."""
+    """A property in English.
+
+    Attributes:
+        predicate: "is" for a quality, "has" for a part, "can" for an ability.
+    """
 
     predicate: str
     word: str
@@ -23,7 +27,7 @@ class Trait:
 
 @dataclass(frozen=True, slots=True)
 class Relation:
-    """What a category does to another one, in English."""
+    """What one category does to another, in English."""
 
     verb: str
     other: str
@@ -31,7 +35,7 @@ class Relation:
 
 @dataclass(frozen=True, slots=True)
 class Category:
-    """A line of the table; `parent` is empty for the topmost one."""
+    """A line of the table; the topmost category has an empty parent."""
 
     name: str
     parent: str
@@ -41,43 +45,41 @@ class Category:
 
 @dataclass(frozen=True)
 class World:
-    """Categories, each below one that stands before it."""
+    """Categories, each listed after its parent."""
 
     categories: tuple[Category, ...]
 
     @cached_property
     def names(self) -> tuple[str, ...]:
-        """Of all categories."""
+        """Names of all categories."""
         return tuple(c.name for c in self.categories)
 
     @cached_property
     def traits(self) -> tuple[Trait, ...]:
-        """Each once."""
+        """Distinct traits of all categories."""
         return tuple(dict.fromkeys(t for c in self.categories for t in c.traits))
 
     @cached_property
     def verbs(self) -> tuple[str, ...]:
-        """Each once."""
+        """Distinct verbs of all relations."""
         return tuple(dict.fromkeys(r.verb for c in self.categories for r in c.relations))
 
 
 def world(scale: Scale) -> World:
-    """The first categories of the table, as many as the scale has, with the relations among them.
+    """Read the first categories of the table, as many as the scale has, with the relations among them.
 
     Raises:
-        BenchError: The table holds fewer categories, or a parent stands below its child.
+        BenchError: The table has fewer categories, or lists a category before its parent.
     """
     lines = [line for line in TABLE.read_text().splitlines() if line.strip() and not line.startswith("#")]
     count = CATEGORIES[scale]
     if len(lines) < count:
-        raise BenchError(
-            f"{TABLE}: holds {len(lines)} categories, scale {scale} needs {count}; install the package anew"
-        )
+        raise BenchError(f"{TABLE}: holds {len(lines)} categories, scale {scale} needs {count}; reinstall the package")
     found = [_category(line) for line in lines[:count]]
     names = [c.name for c in found]
     for i, category in enumerate(found):
         if i and category.parent not in names[:i]:
-            raise BenchError(f"{TABLE}: {category.name} stands before its parent {category.parent!r}; put it below")
+            raise BenchError(f"{TABLE}: {category.name} comes before its parent {category.parent!r}; put it below")
     return World(tuple(_within(c, names) for c in found))
 
 

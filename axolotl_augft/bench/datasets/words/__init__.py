@@ -1,1 +1,1 @@
-"""Nonsense words, and whether words alone answer a question."""
+"""Nonsense words for the data sets, and a check that words alone do not answer the questions."""

@@ -1,4 +1,4 @@
-"""A data set's words -> problems: nonsense words that are English or parts of one another, and questions that words alone answer."""
+"""A data set -> problems with its words: nonsense words that are no nonsense, and questions that words alone answer."""
 
 import re
 from collections import defaultdict
@@ -12,14 +12,23 @@ from axolotl_augft.bench.datasets.words.nonsense import dictionary
 from axolotl_augft.bench.datasets.words.scorer import WordsAccuracy, WordStatistics, words_accuracy
 
 STANDARD_ERRORS = 2.0
-"""How far above chance a scorer may be in one comparison; for several, its tail probability is divided by their number (Bonferroni)."""
+"""How far above chance a scorer may be in a single comparison.
+
+With several comparisons, the tail probability is divided by their number (Bonferroni).
+"""
 
 _WORD = re.compile(r"[^\W\d_]{3,}")
 
 
 @dataclass(frozen=True, slots=True)
 class WordsLimit:
-    """What a scorer reaches on a split ("all" for every question), and the accuracy above which it counts as better than chance."""
+    """A scorer's accuracy on a split, and the limit above which it counts as better than chance.
+
+    Attributes:
+        reached: The scorer's accuracy.
+        split: A split, or "all" for every question.
+        comparisons: Number of comparisons that the limit accounts for.
+    """
 
     reached: WordsAccuracy
     split: str
@@ -33,20 +42,19 @@ class WordsLimit:
 
     @property
     def problem(self) -> str:
-        """The line for a limit that is passed."""
+        """The line that reports an exceeded limit."""
         return f"words: a bag of words does better than chance: {self}"
 
     def __str__(self) -> str:
         reached = self.reached
         return (
             f"{reached.scorer} {reached.accuracy:.3f} on {self.split} ({reached.questions:,} questions; chance "
-            f"{reached.chance:.3f}, "
-            f"limit {self.limit:.3f} for {self.comparisons} comparisons)"
+            f"{reached.chance:.3f}, limit {self.limit:.3f} for {self.comparisons} comparisons)"
         )
 
 
 def words_limits(questions: Sequence[Question], documents: Sequence[str]) -> tuple[WordsLimit, ...]:
-    """Every scorer on all questions, and on each split where there are several."""
+    """Compare every scorer with its limit on all questions, and on each split if there are several."""
     by_split: dict[str, list[Question]] = {"all": list(questions)}
     names = sorted({q.split for q in questions})
     if len(names) > 1:
@@ -58,18 +66,18 @@ def words_limits(questions: Sequence[Question], documents: Sequence[str]) -> tup
 
 
 def words_problems(data: BenchData) -> Iterator[str]:
-    """Nonsense words that are English words, or that stand inside other nonsense words."""
+    """Find nonsense words that are English words or part of other nonsense words."""
     words = sorted(_nonsense_words(data))
     for word in words:
         if word in dictionary():
-            yield f"words: {word!r} stands among nonsense words and is an English word"
+            yield f"words: {word!r} is used as a nonsense word, but is an English word"
         for other in words:
             if word != other and word in other:
                 yield f"words: {word!r} is a part of {other!r}"
 
 
 def _nonsense_words(data: BenchData) -> set[str]:
-    """The words of the facts' arguments at those places of a predicate where most words are new to English."""
+    """Words of the facts' arguments, at those argument places where fewer than half of the words are English."""
     by_place: dict[tuple[str, int], set[str]] = defaultdict(set)
     asked = [f for q in data.questions for f in (q.fact, *q.distractors) if f]
     for fact in [*(s.fact for s in data.stated), *asked]:

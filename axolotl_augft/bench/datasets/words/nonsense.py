@@ -1,9 +1,9 @@
-"""A seed -> nonsense words that English phonology allows.
+"""A seed -> nonsense words that obey English phonology.
 
 Words are one or two syllables of onset, nucleus and coda. The inventory of onsets and codas, and the rule that long
-vowels and diphthongs stand before single consonants, follow the tables of word-initial and word-final sequences in
-Cruttenden, "Gimson's Pronunciation of English", chapter 10 (phonotactics), each sound in its commonest spelling. No
-word begins with a vowel or ends in a sibilant or a vowel, so that every word takes "a" and the plural "s".
+vowels and diphthongs precede single consonants, follow the tables of word-initial and word-final sequences in
+Cruttenden, "Gimson's Pronunciation of English", chapter 10 (phonotactics), with each sound in its most common spelling.
+No word begins with a vowel or ends in a sibilant or a vowel, so every word takes the article "a" and the plural "s".
 """
 
 import random
@@ -46,7 +46,7 @@ _AFTER_SHORT: tuple[str, ...] = (
 )
 _AFTER_LONG: tuple[str, ...] = (*"bdfgklmnprt", "th")
 _BETWEEN = tuple("bdfgklmnprtvz")
-# Without e, so that no ending looks like -ed, -en or -er.
+# No e, so that no ending looks like -ed, -en or -er.
 _UNSTRESSED = tuple("aiou")
 _LAST = tuple("bdgklmnpt")
 _FRUITLESS_DRAWS = 20_000
@@ -54,15 +54,22 @@ _SUFFIXES = ("s", "es", "d", "ed", "ing", "er", "est", "ly", "y")
 
 
 def plural(word: str) -> str:
-    """The plural of a nonsense word."""
+    """Return the plural of a nonsense word."""
     return f"{word}s"
 
 
 def nonsense_words(count: int, seed: int, letters: Collection[int] = (4, 5)) -> tuple[str, ...]:
-    """Different words of these lengths; none, singular or plural, is English, an inflected English word, or part of another.
+    """Draw distinct words of the given lengths.
+
+    No word, in singular or plural, is English, an inflected English word, or a part of another word.
+
+    Args:
+        count: Number of words.
+        seed: Random seed.
+        letters: Allowed lengths, between 3 and 7.
 
     Raises:
-        BenchError: There are not that many words of these lengths.
+        BenchError: There are fewer words of these lengths, or a length is not allowed.
     """
     words: dict[str, None] = {}
     forms: set[str] = set()
@@ -76,8 +83,7 @@ def nonsense_words(count: int, seed: int, letters: Collection[int] = (4, 5)) -> 
         else:
             raise BenchError(
                 f"nonsense words of {' or '.join(map(str, sorted(letters)))} letters: only {len(words)} of {count} "
-                f"found; "
-                "allow longer words or ask for fewer"
+                "found; allow longer words or ask for fewer"
             )
         words[word] = None
         forms.update((word, plural(word)))
@@ -86,7 +92,7 @@ def nonsense_words(count: int, seed: int, letters: Collection[int] = (4, 5)) -> 
 
 
 def _draws(rng: random.Random, letters: Collection[int]) -> Iterator[str]:
-    """Endless random words of the wanted lengths."""
+    """Yield random words of the given lengths, without end."""
     if not letters or min(letters) < 3 or max(letters) > 7:
         raise BenchError(f"nonsense words: letters must be between 3 and 7, got {sorted(letters)}")
     while True:
@@ -106,27 +112,27 @@ def _syllables(rng: random.Random) -> str:
 
 
 def _parts(form: str) -> Iterator[str]:
-    """Its substrings of three letters or more, itself among them."""
+    """All substrings of three letters or more, including the form itself."""
     return (form[i:j] for i in range(len(form)) for j in range(i + 3, len(form) + 1))
 
 
 @lru_cache(maxsize=65_536)
 def is_english(word: str) -> bool:
-    """Whether a lower-case word is in an English dictionary, or is such a word with a common suffix."""
+    """Whether a lower-case word is an English word, or one with a common suffix."""
     listed = dictionary()
     return word in listed or any(stem in listed for stem in _stems(word))
 
 
 @cache
 def dictionary() -> frozenset[str]:
-    """The words of Webster's Second and of GCIDE in small letters (package english-words)."""
+    """Load the lower-case words of Webster's Second and of GCIDE (package english-words)."""
     from english_words import get_english_words_set
 
     return frozenset(get_english_words_set(["web2", "gcide"], lower=True))
 
 
 def _stems(word: str) -> Iterator[str]:
-    """What is left without a suffix: as it is, with an e restored, with a doubled consonant undone, with y for i."""
+    """Stems without a suffix: unchanged, with an e restored, with a doubled consonant undone, with y for i."""
     for suffix in _SUFFIXES:
         stem = word.removesuffix(suffix)
         if len(stem) < 3 or stem == word:

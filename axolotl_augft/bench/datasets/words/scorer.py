@@ -1,7 +1,7 @@
-"""Documents -> a score of each choice from words alone: what a reader that ignores all order could answer.
+"""Documents -> a score for each choice from words alone: how well a reader who ignores word order could answer.
 
-Every scorer sees a text as a set of words, so that "glorps are more frantic than zibs" and its reversal are one and the
-same. A data set on which one of them beats a guess asks for less than an inference.
+Every scorer sees a text as a set of words: "glorps are more frantic than zibs" and its reversal are the same to it. A
+data set on which a scorer beats guessing can be answered without inference.
 """
 
 import re
@@ -16,7 +16,7 @@ from scipy import sparse
 from axolotl_augft.bench.datasets.dataset import Question
 from axolotl_augft.text.bm25 import Bm25
 
-# The signs of a formula count as words.
+# The symbols of a formula count as words.
 _WORD = re.compile(r"\w+|[-+*/^&|=<>~]")
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+|\n+")
 _UNSEEN = 0.5
@@ -25,9 +25,11 @@ _SAME_SCORE = 1e-6
 
 @dataclass(frozen=True, slots=True)
 class WordsAccuracy:
-    """What one scorer reaches; choices that tie count as a guess among them.
+    """The accuracy of one scorer; a tie among n choices counts as 1 / n if the right one is among them.
 
-    `standard_error`: that of a guesser's accuracy on the same questions.
+    Attributes:
+        standard_error: Standard error of guessing on the same questions.
+        questions: Number of questions.
     """
 
     scorer: str
@@ -38,10 +40,10 @@ class WordsAccuracy:
 
 
 class WordStatistics:
-    """Word counts of the training documents.
+    """Word counts of the training documents and of their sentences.
 
     Args:
-        documents: The training documents; their sentences are counted as well.
+        documents: The training documents.
     """
 
     def __init__(self, documents: Sequence[str]) -> None:
@@ -49,7 +51,7 @@ class WordStatistics:
         self._sentences = _Texts([s for d in documents for s in sentences_of(d)])
 
     def scores(self, prompt: str, choice: str) -> dict[str, float]:
-        """The score of a choice after a prompt, by scorer; the choice with the highest is the scorer's answer."""
+        """Score a choice after a prompt, by scorer; each scorer answers with its highest-scoring choice."""
         asked, offered = words_of(prompt), words_of(choice)
         return {
             "document counts": self._documents.meetings(asked, offered),
@@ -64,17 +66,17 @@ class WordStatistics:
 
 
 def sentences_of(document: str) -> list[str]:
-    """The parts of a document that end with a full stop, a question or exclamation mark, or a line."""
+    """Split a document at full stops, question marks, exclamation marks and line breaks."""
     return [s for s in _SENTENCE_END.split(document) if s.strip()]
 
 
 def words_of(text: str) -> frozenset[str]:
-    """The words of a text without case and without a plural's s, so that "Glorps" and "glorp" count as one."""
+    """Return the words of a text, ignoring case and plural s: "Glorps" and "glorp" count as one."""
     return frozenset(_singular(w) for w in _WORD.findall(text.casefold()))
 
 
 def words_accuracy(questions: Sequence[Question], statistics: WordStatistics) -> tuple[WordsAccuracy, ...]:
-    """The accuracy of every scorer on the questions.
+    """Compute the accuracy of every scorer on the questions.
 
     Raises:
         ValueError: There are no questions.
@@ -93,7 +95,7 @@ def words_accuracy(questions: Sequence[Question], statistics: WordStatistics) ->
 
 
 def _credits(question: Question, statistics: WordStatistics) -> dict[str, float]:
-    """By scorer: 1 / n if the right choice is one of the n that share the first place, otherwise 0."""
+    """Credit by scorer: 1 / n if the right choice is among the n that share the highest score, otherwise 0."""
     by_choice = [statistics.scores(question.prompt, c) for c in question.choices]
     credits = {}
     for scorer in by_choice[0]:
@@ -104,7 +106,7 @@ def _credits(question: Question, statistics: WordStatistics) -> dict[str, float]
 
 
 class _Texts:
-    """Which words stand in which texts."""
+    """Statistics of which words occur in which texts."""
 
     def __init__(self, texts: Sequence[str]) -> None:
         words = [sorted(words_of(t)) for t in texts]
@@ -112,7 +114,7 @@ class _Texts:
         self._size = max(len(texts), 1)
         counts = self._together(words)
         self._counts = np.maximum(counts.diagonal(), 1)
-        # log(count / _UNSEEN): zero, and so left out of the sparse matrix, for words that never meet.
+        # Log counts relative to _UNSEEN: zero for words that never co-occur, so that the matrix stays sparse.
         counts.data = np.log1p(counts.data / _UNSEEN)
         self._logs = counts
         self._bm25 = Bm25([w or ["_"] for w in words] or [["_"]])
@@ -121,32 +123,41 @@ class _Texts:
         self._prompt_relevance = lru_cache(maxsize=1)(self._bm25_scores)
 
     def meetings(self, prompt: frozenset[str], choice: frozenset[str]) -> float:
-        """The mean logarithm of the number of texts that hold a word of the prompt and a word of the choice, in nats above that of none."""
+        """Mean log of the number of texts that contain a word of the prompt and a word of the choice.
+
+        In nats, relative to words that never co-occur.
+        """
         return float(self._prompt_logs(prompt)[self._known(choice)].sum()) / _pairs(prompt, choice)
 
     def association(self, prompt: frozenset[str], choice: frozenset[str]) -> float:
-        """The mean pointwise mutual information of the prompt's words with the choice's, in nats; 0 for a pair with a word never seen."""
+        """Mean pointwise mutual information of the prompt's words with the choice's, in nats.
+
+        A pair with an unseen word counts as 0.
+        """
         rows, columns = self._known(prompt), self._known(choice)
         together = self._prompt_logs(prompt)[columns].sum() + len(rows) * len(columns) * np.log(_UNSEEN * self._size)
         apart = len(columns) * np.log(self._counts[rows]).sum() + len(rows) * np.log(self._counts[columns]).sum()
         return float(together - apart) / _pairs(prompt, choice)
 
     def likeness(self, prompt: frozenset[str], choice: frozenset[str]) -> float:
-        """The mean cosine of the prompt's and the choice's words by what words they meet, so that words count which meet a third only."""
+        """Mean cosine similarity of the prompt's and the choice's words, by the words that they co-occur with.
+
+        Two words that never occur together can be similar through a third.
+        """
         return float(self._prompt_likeness(prompt)[self._known(choice)].sum()) / _pairs(prompt, choice)
 
     def relevance(self, prompt: frozenset[str], choice: frozenset[str]) -> float:
-        """The BM25 score of the text that fits prompt and choice best."""
+        """BM25 score of the text that fits prompt and choice best."""
         return float((self._prompt_relevance(prompt) + self._bm25_scores(choice - prompt)).max())
 
     def frequency(self, choice: frozenset[str]) -> float:
-        """The mean logarithm of the number of texts that hold a word of the choice; a word never seen counts as half a text."""
+        """Mean log of the number of texts that contain a word of the choice; an unseen word counts as half a text."""
         known = np.log(self._counts[self._known(choice)])
         unseen = len(choice) - len(known)
         return float(known.sum() + unseen * np.log(_UNSEEN)) / max(len(choice), 1)
 
     def _together(self, words: Sequence[Sequence[str]]) -> sparse.csr_array:
-        """Words x words: the number of texts that hold both."""
+        """Co-occurrence matrix, words x words: the number of texts that contain both."""
         columns = [self._ids[w] for text in words for w in text]
         rows = [i for i, text in enumerate(words) for _ in text]
         presence = sparse.csr_array((np.ones(len(rows)), (rows, columns)), shape=(len(words), len(self._ids)))
@@ -160,7 +171,7 @@ class _Texts:
 
     @cached_property
     def _profiles(self) -> sparse.csr_array:
-        """For each word a unit vector over the words it meets; the rarer of them weigh more."""
+        """A unit vector for each word over the words that it co-occurs with, with more weight on rarer ones."""
         weighted = self._logs @ sparse.diags_array(np.log1p(self._size / self._counts))
         lengths = np.sqrt(weighted.multiply(weighted).sum(axis=1))
         return (sparse.diags_array(1 / np.maximum(lengths, _SAME_SCORE)) @ weighted).tocsr()
