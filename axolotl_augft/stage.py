@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from axolotl_augft.asking.budget import recipe_budget
-from axolotl_augft.asking.collector import few_collections
+from axolotl_augft.asking.collector import fewer_collections
 from axolotl_augft.asking.rounds import Rounds
 from axolotl_augft.config.recipe import Assignment, Recipe
 from axolotl_augft.files.fingerprints import FileStamp
@@ -24,7 +24,7 @@ from axolotl_augft.output.summary import indented, summary_lines
 from axolotl_augft.sources.documents import Documents
 from axolotl_augft.sources.loading import evaluation_contents, load_sources
 from axolotl_augft.sources.source import Source
-from axolotl_augft.store.lock import AskingAlone
+from axolotl_augft.store.lock import AskingLock
 from axolotl_augft.store.responses import ResponseStore
 from axolotl_augft.strategies.make import AllTasks, make_strategy
 from axolotl_augft.strategies.task import Strategy
@@ -87,7 +87,7 @@ def prepared(recipe: Recipe) -> Iterator[Prepared]:
         for line in source.conversion.lines() if source.conversion else ():
             LOG.warning("augft: %s", line)
     leaks = Leaks(evaluation_contents(sources, recipe), recipe.augft.language)
-    with few_collections(), ResponseStore.opened(recipe.store_path) as store:
+    with fewer_collections(), ResponseStore.opened(recipe.store_path) as store:
         resolved = resolve_teacher(recipe.augft.teacher, recipe.base_model, recipe.seed, model_stamps(recipe, stamps))
         teacher = settled(resolved, store)
         documents = Documents(sources)
@@ -117,7 +117,7 @@ def make_result(recipe: Recipe) -> Manifest:
         verifier = Verifier(ready.teacher) if recipe.augft.verify == "teacher" else None
         with (
             # Given back only once a managed server is gone: the next run starts one on the same GPU.
-            AskingAlone(ready.store.path, ready.teacher.id, recipe.augft.wait_timeout) as alone,
+            AskingLock(ready.store.path, ready.teacher.id, recipe.augft.wait_timeout) as alone,
             TeacherSession(ready.teacher, recipe.output_dir / "logs" / "teacher.log") as session,
         ):
             rounds = Rounds(ready.teacher, ready.store, session, budget, recipe.augft.max_failed_fraction, alone)

@@ -84,12 +84,12 @@ def main() -> None:
             inserts = _insert(store, done - step, step, args.together)
             draw = random.Random(done)
             start = draw.randrange(done - _LOOKED_UP)
-            in_order = _look_up(store, list(range(start, start + _LOOKED_UP)), there=True)
+            is_subsequence = _look_up(store, list(range(start, start + _LOOKED_UP)), there=True)
             at_random = _look_up(store, draw.sample(range(done), _LOOKED_UP), there=True)
             misses = _look_up(store, list(range(args.answers, args.answers + _LOOKED_UP)), there=False)
             size = sum(f.stat().st_size for f in args.out.iterdir())
             memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-            rates = f"{inserts:>10,.0f} {in_order:>11,.0f} {at_random:>12,.0f} {misses:>9,.0f}"
+            rates = f"{inserts:>10,.0f} {is_subsequence:>11,.0f} {at_random:>12,.0f} {misses:>9,.0f}"
             print(f"{done:>10,} {rates} {size / done:>13,.0f} {memory:>4,.0f} MB", flush=True)
 
 

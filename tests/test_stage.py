@@ -200,7 +200,7 @@ def test_mixing(cfg, teacher):
     per_row = [sum(r["augft_row"] == i for r in augmented) for i in range(6)]
     assert per_row == [2] * 6
     assert {r["augft_strategy"] for r in augmented} == {"local", "global"}
-    assert result.counts.over_the_cap > 0
+    assert result.counts.over_max_augmented > 0
     _, result, _ = run(cfg, include_original=False)
     assert result.entries[0].original == "dropped"
 

@@ -16,7 +16,7 @@ from typing import IO
 
 import orjson
 
-from axolotl_augft.asking.batch_provider import ENDED, ENDPOINTS, BatchProvider, Patience, ProviderBatch
+from axolotl_augft.asking.batch_provider import ENDED, ENDPOINTS, BatchProvider, ProviderBatch, RetryPolicy
 from axolotl_augft.asking.batch_results import Results
 from axolotl_augft.asking.round import Round, RoundCounts
 from axolotl_augft.batched import batched
@@ -73,7 +73,9 @@ def ask_in_batches(
         ConfigError: The `openai` library is not installed.
     """
     start = time.monotonic()
-    with closing(BatchProvider(round_.server, Patience(round_.pace.max_retries, sleep, round_.pace.wait))) as provider:
+    with closing(
+        BatchProvider(round_.server, RetryPolicy(round_.pace.max_retries, sleep, round_.pace.wait))
+    ) as provider:
         _Batching(requests, round_, provider, limits, sleep).run()
     round_.counts.seconds = time.monotonic() - start
     return round_.counts

@@ -63,7 +63,7 @@ class ProviderBatch:
 
 
 @dataclass(frozen=True)
-class Patience:
+class RetryPolicy:
     """How calls are repeated.
 
     Attributes:
@@ -95,7 +95,7 @@ class BatchProvider:
         ConfigError: The `openai` library is not installed.
     """
 
-    def __init__(self, server: Server, patience: Patience) -> None:
+    def __init__(self, server: Server, patience: RetryPolicy) -> None:
         if importlib.util.find_spec("openai") is None:
             raise ConfigError(
                 "augft.teacher.batch needs the openai library; install it with `pip install 'axolotl-augft[batch]'`"

@@ -138,7 +138,7 @@ class Results:
         if request.key in self.others:
             return
         self._reasons[request.key] = failure.reason
-        self._counts.passing[failure.reason] += 1
+        self._counts.failed_tries[failure.reason] += 1
         self._lasting[request.key] += failure.lasting
         if row.status == 200:
             self._budget.settle(request, failure)

@@ -19,7 +19,7 @@ import orjson
 from axolotl_augft.config.augft import AugftConfig
 from axolotl_augft.errors import BudgetReached, ConfigError
 from axolotl_augft.teacher.answer import Answer, Failure, Outcome
-from axolotl_augft.teacher.prices import NANO, Price, no_price
+from axolotl_augft.teacher.prices import NANO, Price, missing_price_message
 from axolotl_augft.teacher.request import Prefix, Request
 from axolotl_augft.teacher.spending import Spent, dollars
 from axolotl_augft.teacher.teacher import Teacher
@@ -211,7 +211,7 @@ def recipe_budget(config: AugftConfig, teacher: Teacher, price: Price | None) ->
         ConfigError: `max_cost_usd` is set, but the teacher's price is unknown.
     """
     if config.max_cost_usd is not None and price is None:
-        raise ConfigError(f"augft.max_cost_usd is set, but {no_price(config.teacher, teacher.model)}")
+        raise ConfigError(f"augft.max_cost_usd is set, but {missing_price_message(config.teacher, teacher.model)}")
     limit = None if config.max_cost_usd is None else round(config.max_cost_usd * NANO)
     return Budget(Limits(limit, config.max_requests), price, worst_tokens(teacher))
 

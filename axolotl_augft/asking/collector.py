@@ -8,7 +8,7 @@ _THRESHOLDS = (20_000, 10, 10)
 
 
 @contextmanager
-def few_collections() -> Iterator[None]:
+def fewer_collections() -> Iterator[None]:
     """Exclude existing objects from collections and collect the rest less often, until the context ends.
 
     Reference counting already frees what the stage makes. The collector found next to nothing, and took a tenth of the

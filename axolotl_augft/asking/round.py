@@ -23,7 +23,7 @@ class RoundCounts:
         filtered: Requests that a content filter refused.
         invalid: Requests that the server called invalid.
         failed: Requests without an answer after all tries, by reason.
-        passing: Failed tries, by reason, whether or not a later try succeeded.
+        failed_tries: Failed tries, by reason, whether or not a later try succeeded.
         remarks: Answers that reached `max_tokens` (`cut`), are empty (`empty`), or came with reasoning
             (`with reasoning`).
         spent: Tokens and dollars of the answers.
@@ -34,7 +34,7 @@ class RoundCounts:
     filtered: int = 0
     invalid: int = 0
     failed: Counter[str] = field(default_factory=Counter)
-    passing: Counter[str] = field(default_factory=Counter)
+    failed_tries: Counter[str] = field(default_factory=Counter)
     remarks: Counter[str] = field(default_factory=Counter)
     spent: Spent = field(default_factory=Spent)
     seconds: float = 0.0

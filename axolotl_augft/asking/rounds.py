@@ -13,7 +13,7 @@ from axolotl_augft.asking.round import Round, RoundCounts
 from axolotl_augft.asking.window import ask
 from axolotl_augft.errors import StoreError, TeacherError
 from axolotl_augft.store.batches import BatchLedger
-from axolotl_augft.store.lock import AskingAlone
+from axolotl_augft.store.lock import AskingLock
 from axolotl_augft.store.responses import ResponseStore
 from axolotl_augft.store.round_log import LoggedRound, log_round
 from axolotl_augft.store.run_record import RunRecord
@@ -53,7 +53,7 @@ class Rounds:
         session: TeacherSession,
         budget: Budget,
         max_failed_fraction: float,
-        alone: AskingAlone,
+        alone: AskingLock,
     ) -> None:
         self._teacher = teacher
         self._store = store
@@ -91,7 +91,7 @@ class Rounds:
             StoreError: The store cannot be read or written.
             OutputError: The store's folder or the temporary folder cannot be written.
         """
-        is_alone = self._alone.try_to_take()
+        is_alone = self._alone.try_acquire()
         tally = count_requests(requests(), self._store)
         if tally.missing and not is_alone:
             self._alone.wait()
@@ -115,7 +115,7 @@ class Rounds:
         return RunRecord(
             asked=self.counts.total,
             answered_before=max(0, self.requests - self.counts.total),
-            passing_failures=dict(self.counts.passing),
+            failed_tries=dict(self.counts.failed_tries),
             remarks=dict(self.counts.remarks),
             seconds=round(self.counts.seconds, 3),
             usage=self.counts.spent.usage(),

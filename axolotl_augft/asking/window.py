@@ -208,7 +208,7 @@ class _Asking:
         for meter in self._pace.meters:
             meter.after(request, result)
         if isinstance(result, Failure):
-            self._counts.passing[result.reason] += 1
+            self._counts.failed_tries[result.reason] += 1
         return result
 
     async def _timed_send(self, request: Request, client: Client) -> Answer | Failure:
@@ -230,7 +230,7 @@ class _Asking:
     def _check_stall(self) -> None:
         silent = self._pace.clock() - self._silent_since if self._silent_since is not None else 0.0
         if silent >= self._pace.stall_timeout:
-            seen = ", ".join(f"{reason} {n}" for reason, n in self._counts.passing.most_common())
+            seen = ", ".join(f"{reason} {n}" for reason, n in self._counts.failed_tries.most_common())
             raise TeacherUnreachable(
                 f"no answer from the teacher's server for {silent:.0f} s (augft.teacher.stall_timeout); failures so "
                 f"far: {seen}; every answer so far is stored, so run again once the server works"

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from axolotl_augft.asking.progress import duration
 from axolotl_augft.config.augft import AugftConfig
 from axolotl_augft.store.round_log import LoggedRound
-from axolotl_augft.teacher.prices import NANO, Price, find_price, no_price
+from axolotl_augft.teacher.prices import NANO, Price, find_price, missing_price_message
 from axolotl_augft.teacher.spending import Spent, dollars
 from axolotl_augft.teacher.teacher import Teacher
 
@@ -67,7 +67,7 @@ def cost_lines(work: Work, teacher: Teacher, config: AugftConfig, runs: Sequence
 
 def _dollar_line(work: Work, teacher: Teacher, config: AugftConfig, price: Price | None) -> str:
     if price is None:
-        return f"dollars: unknown ({no_price(teacher.config, teacher.model)}){_spent_so_far(work.spent)}"
+        return f"dollars: unknown ({missing_price_message(teacher.config, teacher.model)}){_spent_so_far(work.spent)}"
     most = price.cost(work.prompt_tokens, 0, work.longest_answers) / NANO
     likely = price.cost(work.prompt_tokens, work.prompt_tokens - work.distinct_tokens, work.likely_answers) / NANO
     length = (

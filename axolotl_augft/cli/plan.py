@@ -236,7 +236,7 @@ def _training(ready: Prepared, result: Manifest | None) -> list[str]:
             originals += own.times(recipe.augft.repeat_original if source.format else 1)
     kept = Counter[str]()
     for judged in _kept(ready):
-        size = count.count(judged.inference.whole)
+        size = count.count(judged.inference.full_text)
         kept.update(rows=1, tokens=size)
         too_long[f"{judged.task.strategy}/{judged.inference.kind}"] += size > longest
     augmented = Load(kept["rows"], kept["tokens"]).times(recipe.augft.repeat_augmented)

@@ -12,7 +12,7 @@ from axolotl_augft.errors import ConfigError, StoreError
 from axolotl_augft.judging.pipeline import judged_inferences
 from axolotl_augft.judging.verify import Verifier
 from axolotl_augft.stage import Prepared, prepared
-from axolotl_augft.store.lock import AskingAlone
+from axolotl_augft.store.lock import AskingLock
 from axolotl_augft.store.responses import ResponseStore
 from axolotl_augft.store.round_log import logged_rounds
 from axolotl_augft.teacher.answer import Outcome
@@ -80,14 +80,14 @@ def prune(recipes: Sequence[Recipe], drop: bool) -> Iterator[str]:
             f"these recipes have {len(paths)} different stores ({', '.join(sorted(paths))}); prune one store at a time"
         )
     path = _existing(recipes[0])
-    alone: dict[str, AskingAlone] = {}
+    alone: dict[str, AskingLock] = {}
     with _errors(path), closing(sqlite3.connect(path, timeout=60, isolation_level=None)) as db, ExitStack() as stack:
         db.execute("CREATE TEMP TABLE needed (key BLOB PRIMARY KEY) WITHOUT ROWID")
         for recipe in recipes:
             with prepared(recipe) as ready:
                 if ready.teacher.id not in alone:
                     # A run beside this would store verdicts that nobody here knows to be needed.
-                    own = AskingAlone(path, ready.teacher.id, recipe.augft.wait_timeout)
+                    own = AskingLock(path, ready.teacher.id, recipe.augft.wait_timeout)
                     alone[ready.teacher.id] = stack.enter_context(own)
                     own.wait()
                 for some in batched(_needed(ready)):
@@ -108,7 +108,7 @@ def forget(recipe: Recipe, outcomes: Sequence[Outcome]) -> int:
     Raises:
         AugftError: The recipe cannot be laid out, or the store not written.
     """
-    with prepared(recipe) as ready, AskingAlone(ready.store.path, ready.teacher.id, recipe.augft.wait_timeout) as alone:
+    with prepared(recipe) as ready, AskingLock(ready.store.path, ready.teacher.id, recipe.augft.wait_timeout) as alone:
         alone.wait()
         return sum(ready.store.forget(some, outcomes) for some in batched(request.key for request in _needed(ready)))
 

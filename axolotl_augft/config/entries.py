@@ -8,7 +8,7 @@ from typing import Any
 from axolotl_augft.config.augft import AugftConfig
 from axolotl_augft.config.augment import Augment
 from axolotl_augft.errors import ConfigError
-from axolotl_augft.formats import SUPPORTED_TYPES, USER_DEFINED, base_type, format_of, is_supported, reason_against
+from axolotl_augft.formats import SUPPORTED_TYPES, USER_DEFINED, base_type, format_of, is_supported, why_unsupported
 
 _DS_TYPE = "augft_documents"
 _ENTRY_KEYS = (
@@ -59,7 +59,7 @@ def check_type(entry: Mapping[str, Any]) -> None:
     if is_supported(entry_type):
         return
     name = "(none)" if entry_type is None else repr(entry_type)
-    reason = reason_against(entry_type)
+    reason = why_unsupported(entry_type)
     raise ConfigError(
         f"datasets entry {entry.get('path')!r}: type {name} cannot be augmented{': ' + reason if reason else ''}; "
         f"supported: {listed([*SUPPORTED_TYPES, USER_DEFINED])}. Name the path under augft.exclude to train on it as "

@@ -18,9 +18,9 @@ import pyarrow.parquet as pq
 from axolotl_augft.conversion.blocks import Unusable
 from axolotl_augft.conversion.convert import CONVERTERS, convert, require_libraries
 from axolotl_augft.conversion.find import FileProblem, Found, find_documents
-from axolotl_augft.conversion.sections import cut_rows
+from axolotl_augft.conversion.sections import section_rows
 from axolotl_augft.errors import SourceError
-from axolotl_augft.files.durable import cannot_write, sync
+from axolotl_augft.files.durable import sync, write_error
 from axolotl_augft.files.fingerprints import FileStamp, stamp_files
 
 LOG = logging.getLogger("axolotl_augft")
@@ -124,7 +124,7 @@ def _make(path: str, found: Found, target: Path, language: str) -> _Made:
             notes.append(FileProblem(name, converted.note))
         rows += [
             {"text": row.text, "augft_title": row.title, "augft_section": row.section, "augft_file": name}
-            for row in cut_rows(converted, name, language)
+            for row in section_rows(converted, name, language)
         ]
     made = _Made(_VERSION, language, stamps, tuple(problems), tuple(notes))
     _write(rows, made, target)
@@ -141,7 +141,7 @@ def _write(rows: list[dict[str, str]], made: _Made, target: Path) -> None:
         temporary.rename(target)
         sync(target.parent)
     except OSError as error:
-        raise cannot_write(target, error) from error
+        raise write_error(target, error) from error
 
 
 def _load(target: Path) -> _Made | None:

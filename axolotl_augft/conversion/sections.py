@@ -45,7 +45,7 @@ class _Section:
     blocks: tuple[Block, ...]
 
 
-def cut_rows(converted: Converted, name: str, language: str) -> list[SectionRow]:
+def section_rows(converted: Converted, name: str, language: str) -> list[SectionRow]:
     """Cut a file into rows.
 
     Args:

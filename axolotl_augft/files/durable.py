@@ -28,7 +28,7 @@ def write_json(path: Path, value: Any) -> None:
         temporary.rename(path)
         sync(path.parent)
     except OSError as error:
-        raise cannot_write(path, error) from error
+        raise write_error(path, error) from error
 
 
 def read_json(path: Path) -> Any | None:
@@ -70,7 +70,7 @@ def scratch_file(what: str) -> Iterator[IO[bytes]]:
         ) from error
 
 
-def cannot_write(path: Path, error: OSError, key: str = "output_dir") -> OutputError:
+def write_error(path: Path, error: OSError, key: str = "output_dir") -> OutputError:
     """Make the error for a path that cannot be written.
 
     Args:

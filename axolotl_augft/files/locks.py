@@ -7,7 +7,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from axolotl_augft.errors import WaitingFailed
-from axolotl_augft.files.durable import cannot_write
+from axolotl_augft.files.durable import write_error
 
 LOG = logging.getLogger("axolotl_augft")
 
@@ -25,10 +25,10 @@ def wait_for(lock: FileLock, timeout: float, who: str, own: str) -> AbstractCont
         OutputError: The lock's folder cannot be made or written.
         WaitingFailed: Another process still holds the lock after `timeout` seconds.
     """
-    if (taken := acquired(lock, 0, own)) is not None:
+    if (taken := try_acquire(lock, 0, own)) is not None:
         return taken
     LOG.info("augft: %s is at work; waiting for it to end", who)
-    if (taken := acquired(lock, timeout, own)) is not None:
+    if (taken := try_acquire(lock, timeout, own)) is not None:
         return taken
     raise WaitingFailed(
         f"{who} has held its lock for {timeout:g} s (augft.wait_timeout); let it finish, or give this recipe its own "
@@ -36,7 +36,7 @@ def wait_for(lock: FileLock, timeout: float, who: str, own: str) -> AbstractCont
     )
 
 
-def acquired(lock: FileLock, timeout: float, own: str) -> AbstractContextManager[object] | None:
+def try_acquire(lock: FileLock, timeout: float, own: str) -> AbstractContextManager[object] | None:
     """Acquire a lock within `timeout` seconds; return None if another process still holds it.
 
     Args:
@@ -54,4 +54,4 @@ def acquired(lock: FileLock, timeout: float, own: str) -> AbstractContextManager
     except Timeout:
         return None
     except OSError as error:
-        raise cannot_write(file.parent, error, own) from error
+        raise write_error(file.parent, error, own) from error

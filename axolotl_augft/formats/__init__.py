@@ -42,7 +42,7 @@ class Format(Protocol):
         """What an augmentation of a row is: a statement (plain text), or a question with its answer."""
 
     @property
-    def told_by(self) -> tuple[str, ...]:
+    def identity_columns(self) -> tuple[str, ...]:
         """The columns that identify a row's content; rows that are equal in them count as the same row."""
 
     def check_columns(self, columns: list[str], where: str) -> None:
@@ -76,7 +76,7 @@ def base_type(entry_type: Any) -> str:
     return name.split(":")[0].removesuffix(".load")
 
 
-def reason_against(entry_type: Any) -> str | None:
+def why_unsupported(entry_type: Any) -> str | None:
     """Say why rows of an axolotl type are not augmented; None if `REASONS` does not have it."""
     name = base_type(entry_type)
     return REASONS.get(name) or REASONS.get(name.split(".")[0])

@@ -88,7 +88,7 @@ class ChatFormat:
         return "questions"
 
     @property
-    def told_by(self) -> tuple[str, ...]:
+    def identity_columns(self) -> tuple[str, ...]:
         """The messages and the media that belong to them."""
         return (self.messages, *_MEDIA)
 

@@ -23,7 +23,7 @@ class CompletionFormat:
         return "statements"
 
     @property
-    def told_by(self) -> tuple[str, ...]:
+    def identity_columns(self) -> tuple[str, ...]:
         """The text column."""
         return (self.column,)
 
@@ -105,7 +105,7 @@ class ColumnsFormat:
         return "questions"
 
     @property
-    def told_by(self) -> tuple[str, ...]:
+    def identity_columns(self) -> tuple[str, ...]:
         """Question, answer, input and article; not the system prompt."""
         own = self.columns
         return tuple(name for name in (own.question, own.answer, own.input, own.article) if name)

@@ -52,7 +52,7 @@ class SegmentFormat:
         return "questions"
 
     @property
-    def told_by(self) -> tuple[str, ...]:
+    def identity_columns(self) -> tuple[str, ...]:
         """The segments."""
         return ("segments",)
 

@@ -45,7 +45,7 @@ def _against_others(inference: Inference, leaks: Leaks | None, duplicates: Dupli
     """Return the reason to reject an inference because of other rows: those held out, or those kept before."""
     if leaks is not None and leaks.states(inference):
         return Reason.LEAK
-    return None if duplicates.is_new(inference.whole) else Reason.DUPLICATE
+    return None if duplicates.is_new(inference.full_text) else Reason.DUPLICATE
 
 
 def _read_and_judge(task: Task, answer: Answer, config: AugftConfig) -> list[Judged]:

@@ -54,7 +54,7 @@ class Inference:
     keeps_answer: bool = False
 
     @property
-    def whole(self) -> str:
+    def full_text(self) -> str:
         """The whole inference as one text; a pair as labelled question and answer."""
         return self.text if self.question is None else f"Question: {self.question}\nAnswer: {self.text}"
 

@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from axolotl_augft.files.digest_set import DigestSet
 from axolotl_augft.judging.read_statements import Inference
-from axolotl_augft.judging.support import copies_example, echoes, unsupported
+from axolotl_augft.judging.support import copies_example, is_echo, unsupported
 from axolotl_augft.strategies.task import Task
 from axolotl_augft.text.words import WORD, normalised, normalised_sentences
 
@@ -90,7 +90,7 @@ def judge(task: Task, inference: Inference, check_names: bool = False) -> Reason
         return Reason.REFUSAL
     if leaks_label(task, text):
         return Reason.LABEL_LEAK
-    if echoes(text, task.premises):
+    if is_echo(text, task.premises):
         return Reason.ECHO
     if copies_example(task, text):
         return Reason.COPIED_EXAMPLE

@@ -33,7 +33,9 @@ def unsupported(task: Task, inference: Inference, text: str) -> bool:
     if any(foreign_names(text, task.premises)):
         return True
     return (
-        inference.kind == "reversal" and inference.question is None and any(in_order(text, s) for s in task.sentences)
+        inference.kind == "reversal"
+        and inference.question is None
+        and any(is_subsequence(text, s) for s in task.sentences)
     )
 
 
@@ -57,7 +59,7 @@ def _names(text: str) -> Iterator[str]:
                 yield word
 
 
-def in_order(text: str, sentence: str) -> bool:
+def is_subsequence(text: str, sentence: str) -> bool:
     """Whether a statement consists only of words of a sentence, in the same order.
 
     Example: "The owl is prey of …" for "The owl is no prey of …".
@@ -66,7 +68,7 @@ def in_order(text: str, sentence: str) -> bool:
     return all(word in left for word in WORD.findall(text.casefold()))
 
 
-def echoes(text: str, premises: tuple[str, ...]) -> bool:
+def is_echo(text: str, premises: tuple[str, ...]) -> bool:
     """Whether every sentence of a text occurs word for word in the premises."""
     source = _normalised_texts(premises)
     return f" {normalised(text)} " in source or all(f" {s} " in source for s in normalised_sentences(text))

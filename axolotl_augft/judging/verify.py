@@ -36,7 +36,7 @@ class Verifier:
     def request(self, judged: Judged) -> Request:
         """Build the request that asks about one statement."""
         prefix = Prefix(self._system, self._template.render("prefix", premises=judged.task.premises))
-        target = self._template.render("target", statement=judged.inference.whole)
+        target = self._template.render("target", statement=judged.inference.full_text)
         stop = ("\n",) if self._teacher.api == "completions" else ()
         return replace(self._teacher, config=self._greedy).request(prefix, target, _MAX_TOKENS, stop)
 

@@ -73,7 +73,7 @@ class Counts:
         accepted: Accepted statements that became rows, by "strategy/kind".
         rejected: Rejected statements, by reason.
         unanswered: Requests without an answer after all tries.
-        over_the_cap: Accepted statements left out because of `max_augmented_per_original`.
+        over_max_augmented: Accepted statements left out because of `max_augmented_per_original`.
         problems: Source rows that could not be augmented, by what became of them.
         too_long: Texts of more tokens than `sequence_len`, by "strategy/kind" or "original".
         skipped_files: Files of `augft.documents` that were left out.
@@ -84,7 +84,7 @@ class Counts:
     accepted: dict[str, int]
     rejected: dict[str, int]
     unanswered: int
-    over_the_cap: int
+    over_max_augmented: int
     problems: dict[str, int]
     too_long: dict[str, int]
     skipped_files: int = 0

@@ -19,7 +19,7 @@ import orjson
 
 from axolotl_augft.config.recipe import HELD_OUT, Recipe
 from axolotl_augft.errors import NothingAccepted
-from axolotl_augft.files.durable import cannot_write, sync, write_json
+from axolotl_augft.files.durable import sync, write_error, write_json
 from axolotl_augft.formats.content import Augmentation
 from axolotl_augft.judging.read_statements import Inference
 from axolotl_augft.judging.rules import Judged, Reason
@@ -101,7 +101,7 @@ def write_result(
         write_json(folder / MANIFEST, manifest.as_json())
         _publish(folder, result_folder(recipe, manifest.fingerprint))
     except OSError as error:
-        raise cannot_write(Path(error.filename or folder), error) from error
+        raise write_error(Path(error.filename or folder), error) from error
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     return manifest
@@ -161,7 +161,7 @@ class _ResultWriter:
             accepted=dict(sorted(self._accepted.items())),
             rejected=dict(sorted(self._rejected.items(), key=lambda item: order[item[0]])),
             unanswered=requests.unanswered,
-            over_the_cap=self._over_the_cap,
+            over_max_augmented=self._over_the_cap,
             problems=requests.problems,
             too_long=dict(sorted(self._too_long.items())),
             skipped_files=requests.skipped_files,
@@ -198,14 +198,14 @@ class _ResultWriter:
             for _, of_document in groupby(judged, key=lambda j: j.task.target.row):
                 all_of_it = list(of_document)
                 kept = [j for j in all_of_it if j.rejected is None]
-                chosen = cap(kept, self._recipe.augft.max_augmented_per_original, self._recipe.seed)
+                chosen = choose_statements(kept, self._recipe.augft.max_augmented_per_original, self._recipe.seed)
                 self._over_the_cap += len(kept) - len(chosen)
                 for j in chosen:
                     self._accepted[f"{j.task.strategy}/{j.inference.kind}"] += 1
-                    self._count_length(f"{j.task.strategy}/{j.inference.kind}", j.inference.whole)
+                    self._count_length(f"{j.task.strategy}/{j.inference.kind}", j.inference.full_text)
                     if j.inference.question is not None and source.format and source.format.writes == "statements":
                         row = {**messages(j.inference), **origin(source, j.task.target.row), **provenance(source, j)}
-                        questions.add(row, j.inference.whole)
+                        questions.add(row, j.inference.full_text)
                     else:
                         self._add(
                             file, source, j.task.target.row, _augmentation(j.inference), segments, provenance(source, j)
@@ -296,7 +296,7 @@ def _text_of(augmentation: Augmentation) -> str:
     return augmentation.text if augmentation.question is None else f"{augmentation.question}\n{augmentation.text}"
 
 
-def cap(kept: Sequence[Judged], most: int | None, seed: int) -> list[Judged]:
+def choose_statements(kept: Sequence[Judged], most: int | None, seed: int) -> list[Judged]:
     """Choose at most `most` of the accepted statements of one source row, in their order.
 
     The strategies take turns, so that neither crowds out the other. Within a strategy, a digest of seed and text
@@ -310,7 +310,7 @@ def cap(kept: Sequence[Judged], most: int | None, seed: int) -> list[Judged]:
     if most is None or len(kept) <= most:
         return list(kept)
     by_strategy: dict[str, list[Judged]] = {}
-    for judged in sorted(kept, key=lambda j: hashlib.sha256(f"{seed}\0{j.inference.whole}".encode()).digest()):
+    for judged in sorted(kept, key=lambda j: hashlib.sha256(f"{seed}\0{j.inference.full_text}".encode()).digest()):
         by_strategy.setdefault(judged.task.strategy, []).append(judged)
     turns = sorted((turn, name) for name, group in by_strategy.items() for turn in range(len(group)))
     chosen = {id(by_strategy[name][turn]) for turn, name in turns[:most]}

@@ -111,7 +111,7 @@ def summary_lines(manifest: Manifest, recipe: Recipe, run: RunRecord) -> list[st
         f"requests {counts.requests:,}: {run.answered_before:,} answered before, {run.asked:,} asked now"
         + _also({"left unanswered": counts.unanswered}),
         f"statements accepted {accepted:,} "
-        f"({_listed(counts.accepted)})" + _also({"over max_augmented_per_original": counts.over_the_cap}),
+        f"({_listed(counts.accepted)})" + _also({"over max_augmented_per_original": counts.over_max_augmented}),
         f"statements rejected {rejected:,}" + (f" ({_listed(counts.rejected)})" if rejected else ""),
     ]
     lines += too_long_lines(counts.too_long, recipe.training.sequence_len)
@@ -121,8 +121,8 @@ def summary_lines(manifest: Manifest, recipe: Recipe, run: RunRecord) -> list[st
         lines.append(f"all runs: {usage_line(run.all_runs)}")
     if run.remarks:
         lines.append(f"answers: {_listed(run.remarks)}")
-    if run.passing_failures:
-        lines.append(f"tries that failed: {_listed(run.passing_failures)}")
+    if run.failed_tries:
+        lines.append(f"tries that failed: {_listed(run.failed_tries)}")
     return lines + training_lines(training_loads(manifest, recipe), recipe.training, manifest.exact_tokens)
 
 

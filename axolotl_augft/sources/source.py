@@ -226,7 +226,7 @@ def row_digest(row: Mapping[str, Any], form: Format | None) -> bytes:
             parts = [*(f"{t.role}: {t.text}" for t in before), question, answer]
             content = "\0".join(map(_comparable, parts)).encode()
         case _:
-            told = {k: row.get(k) for k in form.told_by} if form else dict(row)
+            told = {k: row.get(k) for k in form.identity_columns} if form else dict(row)
             content = orjson.dumps(told, option=orjson.OPT_SORT_KEYS | orjson.OPT_SERIALIZE_NUMPY, default=repr)
     return hashlib.sha256(content).digest()
 

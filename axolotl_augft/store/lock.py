@@ -5,10 +5,10 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from axolotl_augft.files.locks import acquired, wait_for
+from axolotl_augft.files.locks import try_acquire, wait_for
 
 
-class AskingAlone:
+class AskingLock:
     """Lock that a run holds while it asks one teacher for answers to put into one store.
 
     Without it, two runs at once would ask, and pay, for the same answers. Use it as a context manager, which releases
@@ -27,19 +27,19 @@ class AskingAlone:
         self._timeout = timeout
         self._who = f"{store}: another run that asks {teacher_id}"
 
-    def __enter__(self) -> "AskingAlone":
+    def __enter__(self) -> "AskingLock":
         return self
 
     def __exit__(self, *_: object) -> None:
         self._lock.release()
 
-    def try_to_take(self) -> bool:
+    def try_acquire(self) -> bool:
         """Take the lock unless another run holds it; return True if it is now held.
 
         Raises:
             OutputError: The store's folder cannot be written.
         """
-        return self._lock.is_locked or acquired(self._lock, 0, "store") is not None
+        return self._lock.is_locked or try_acquire(self._lock, 0, "store") is not None
 
     def wait(self) -> None:
         """Take the lock, waiting while another run holds it.

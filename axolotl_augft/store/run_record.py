@@ -14,7 +14,7 @@ class RunRecord:
     Attributes:
         asked: Requests that were sent; retries do not count again.
         answered_before: Requests that were not sent, because the store had their outcome.
-        passing_failures: Failed tries by reason, including those of requests that succeeded later.
+        failed_tries: Failed tries by reason, including those of requests that succeeded later.
         remarks: Answers that were cut, empty, or came with reasoning.
         seconds: How long sending and waiting took.
         usage: Tokens and dollars of this run's answers.
@@ -23,7 +23,7 @@ class RunRecord:
 
     asked: int = 0
     answered_before: int = 0
-    passing_failures: dict[str, int] = field(default_factory=dict)
+    failed_tries: dict[str, int] = field(default_factory=dict)
     remarks: dict[str, int] = field(default_factory=dict)
     seconds: float = 0.0
     usage: Usage = Usage()

@@ -39,7 +39,7 @@ def find_price(config: TeacherConfig, model: str) -> Price | None:
     return _list_price(config.base_url, model, config.batch) if config.base_url else None
 
 
-def no_price(config: TeacherConfig, model: str) -> str:
+def missing_price_message(config: TeacherConfig, model: str) -> str:
     """Say that no price is known, and what to do."""
     where = urlsplit(config.base_url).netloc if config.base_url else "a server on this machine"
     return (

@@ -21,7 +21,7 @@ import orjson
 import psutil
 
 from axolotl_augft.asking import feed as feeding
-from axolotl_augft.asking.collector import few_collections
+from axolotl_augft.asking.collector import fewer_collections
 from axolotl_augft.asking.feed import count_requests
 from axolotl_augft.asking.pacing import Pace
 from axolotl_augft.asking.round import Round, RoundCounts
@@ -75,7 +75,7 @@ def run(name: str, url: str, count: int, in_flight: int, folder: Path) -> dict[s
     """Measure one client: seconds, CPU seconds, number of requests, and growth of memory in bytes."""
     if name in baselines.NAMES:
         return timed(lambda: baselines.run(name, url, count, in_flight, folder)) | {"requests": count}
-    with few_collections(), ResponseStore.opened(folder / f"{name}-{time.monotonic_ns()}.sqlite") as store:
+    with fewer_collections(), ResponseStore.opened(folder / f"{name}-{time.monotonic_ns()}.sqlite") as store:
         requests: Iterable[Request]
         if name == "bare":
             requests = plain_requests(count)

@@ -139,7 +139,7 @@ def test_a_server_that_bears_three_at_a_time_gets_about_three(store):
         pace = Pace(16, 100, sleep=sleep)
         asked = ask([request(i) for i in range(300)], Round(Server(server.base_url, "m", 5.0), store, pace, Quiet()))
     assert asked.answered == 300 and not asked.failed and most > 3
-    assert asked.passing["HTTP 429"] < 300, "without the gate 13 of 16 tries are refused"
+    assert asked.failed_tries["HTTP 429"] < 300, "without the gate 13 of 16 tries are refused"
 
 
 def test_rates_are_taken_once_the_gate_has_let_a_request_in(store):
@@ -219,7 +219,7 @@ def test_waiting_for_a_limit_is_no_silence(store):
             1, 99, sleep=clock.sleep, clock=clock, jitter=lambda: 1.0, stall_timeout=100.0, meters=(SlowLimit(clock),)
         )
         asked = ask([request(i) for i in range(3)], Round(Server(server.base_url, "m", 5.0), store, pace, Quiet()))
-    assert asked.answered == 3 and asked.passing == {"HTTP 500": 3}
+    assert asked.answered == 3 and asked.failed_tries == {"HTTP 500": 3}
     assert clock.now >= 6 * 200
 
 

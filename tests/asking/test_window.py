@@ -393,14 +393,18 @@ def test_records_of_two_runs_add_up():
     one = RoundCounts(
         answered=2,
         failed=Counter(timeout=1),
-        passing=Counter({"HTTP 429": 3}),
+        failed_tries=Counter({"HTTP 429": 3}),
         spent=Spent(prompt_tokens=5),
         seconds=1.5,
     )
-    two = RoundCounts(answered=1, invalid=1, passing=Counter({"HTTP 429": 1}), remarks=Counter(cut=1), seconds=0.5)
+    two = RoundCounts(answered=1, invalid=1, failed_tries=Counter({"HTTP 429": 1}), remarks=Counter(cut=1), seconds=0.5)
     both = one + two
     assert (both.answered, both.invalid, both.total, both.spent.prompt_tokens, both.seconds) == (3, 1, 5, 5, 2.0)
-    assert (both.failed, both.passing, both.remarks) == (Counter(timeout=1), Counter({"HTTP 429": 4}), Counter(cut=1))
+    assert (both.failed, both.failed_tries, both.remarks) == (
+        Counter(timeout=1),
+        Counter({"HTTP 429": 4}),
+        Counter(cut=1),
+    )
 
 
 def test_waits_grow_and_are_bounded():

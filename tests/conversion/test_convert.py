@@ -9,12 +9,12 @@ from axolotl_augft.conversion import convert as converting
 from axolotl_augft.conversion import docx
 from axolotl_augft.conversion.convert import Unusable, convert
 from axolotl_augft.conversion.html import from_html, from_markdown
-from axolotl_augft.conversion.sections import cut_rows
+from axolotl_augft.conversion.sections import section_rows
 from tests.support.document_files import HTML, MARKDOWN, PAGES, add_bad_files, write_docx, write_pdf, write_scan
 
 
 def rows(file):
-    return [(r.title, r.section, r.text) for r in cut_rows(convert(file), file.name, "en")]
+    return [(r.title, r.section, r.text) for r in section_rows(convert(file), file.name, "en")]
 
 
 def test_markdown(tmp_path):

@@ -1,10 +1,10 @@
 from axolotl_augft.conversion.blocks import Block, Converted, paragraphs
-from axolotl_augft.conversion.sections import LONGEST, cut_rows
+from axolotl_augft.conversion.sections import LONGEST, section_rows
 from axolotl_augft.text.tokens import ESTIMATE
 
 
 def texts(*blocks, title="", name="staff_hand-book.md"):
-    return [row.text for row in cut_rows(Converted(title, tuple(blocks)), name, "en")]
+    return [row.text for row in section_rows(Converted(title, tuple(blocks)), name, "en")]
 
 
 def test_the_first_heading_above_all_others_is_the_title():
@@ -50,7 +50,7 @@ def test_a_paragraph_that_is_too_long_is_cut_at_sentence_ends():
 
 
 def test_pages_are_the_section_where_there_is_no_heading():
-    rows = cut_rows(Converted("T", (Block("x.", page=2), Block("y.", page=4))), "a.pdf", "en")
+    rows = section_rows(Converted("T", (Block("x.", page=2), Block("y.", page=4))), "a.pdf", "en")
     assert [(row.title, row.section) for row in rows] == [("T", "pages 2-4")]
 
 

@@ -6,7 +6,7 @@ import pytest
 from axolotl_augft.judging.question_rules import judge_pair
 from axolotl_augft.judging.read_statements import Inference
 from axolotl_augft.judging.rules import Reason, judge
-from axolotl_augft.judging.support import foreign_names, in_order
+from axolotl_augft.judging.support import foreign_names, is_subsequence
 from axolotl_augft.strategies.examples import load_pool
 from tests.judging.test_rules import TASK
 
@@ -48,7 +48,7 @@ def test_names_and_numbers_that_the_premises_lack(text, foreign):
     ],
 )
 def test_a_reversal_that_only_leaves_words_of_its_sentence_out(sentence, text, kept):
-    assert in_order(text, sentence) is not kept
+    assert is_subsequence(text, sentence) is not kept
     # Without the check an echo is still found.
     assert judge(about(sentence), Inference(text, "reversal")) in (None, Reason.ECHO)
     found = judge(about(f"Well: {sentence}"), Inference(text, "reversal"), check_names=True)
@@ -80,5 +80,5 @@ def test_every_worked_reversal_of_the_package_passes():
 def test_a_long_statement_of_few_words_is_judged_in_time():
     words = [f"w{i % 5}" for i in range(1000)]
     started = time.monotonic()
-    in_order(" ".join(reversed(words)), " ".join(words * 4))
+    is_subsequence(" ".join(reversed(words)), " ".join(words * 4))
     assert time.monotonic() - started < 2

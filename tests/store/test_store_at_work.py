@@ -14,7 +14,7 @@ from axolotl_augft.cli.main import augft
 from axolotl_augft.cli.recipe_files import read_recipe
 from axolotl_augft.stage import run_stage
 from axolotl_augft.store.batches import BatchLedger
-from axolotl_augft.store.lock import AskingAlone
+from axolotl_augft.store.lock import AskingLock
 from axolotl_augft.store.responses import ResponseStore
 from axolotl_augft.teacher.request import Prefix, Request, Sampling
 from tests.support.data import write_rows
@@ -89,7 +89,7 @@ def test_two_runs_at_once_ask_each_request_once(recipe, teacher, caplog):
 
 
 def test_runs_that_ask_different_teachers_do_not_wait(recipe, teacher, cfg, tmp_path):
-    with AskingAlone(tmp_path / "shared.sqlite", "another teacher", 0) as other:
+    with AskingLock(tmp_path / "shared.sqlite", "another teacher", 0) as other:
         other.wait()
         assert call("run", recipe("one", wait_timeout=1)).exit_code == 0
 
@@ -99,7 +99,7 @@ def test_who_waits_too_long_says_for_what(command, recipe, teacher, tmp_path):
     call("run", recipe("one"))
     asked = len(teacher.bodies)
     changed = recipe("two", wait_timeout=1, augment=[{"strategy": "local", "samples": 2}])
-    with AskingAlone(tmp_path / "shared.sqlite", "scripted", 0) as other:
+    with AskingLock(tmp_path / "shared.sqlite", "scripted", 0) as other:
         other.wait()
         ended = call("run", changed) if command == "run" else call("store", "prune", changed)
     assert ended.exit_code == 1 and len(teacher.bodies) == asked
@@ -110,7 +110,7 @@ def test_who_waits_too_long_says_for_what(command, recipe, teacher, tmp_path):
 
 def test_a_run_that_has_nothing_to_ask_does_not_wait(recipe, teacher, tmp_path):
     call("run", recipe("one"))
-    with AskingAlone(tmp_path / "shared.sqlite", "scripted", 0) as other:
+    with AskingLock(tmp_path / "shared.sqlite", "scripted", 0) as other:
         other.wait()
         assert call("run", recipe("two", repeat_augmented=2, wait_timeout=1)).exit_code == 0
 
@@ -119,8 +119,8 @@ def test_while_a_run_augments_and_verifies_no_other_asks(recipe, teacher, tmp_pa
     free = []
 
     async def note(_, body):
-        with AskingAlone(tmp_path / "shared.sqlite", "scripted", 0) as other:
-            free.append(other.try_to_take())
+        with AskingLock(tmp_path / "shared.sqlite", "scripted", 0) as other:
+            free.append(other.try_acquire())
 
     teacher.misbehave = note
     call("run", recipe("one", verify="teacher"))

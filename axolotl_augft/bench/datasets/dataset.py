@@ -21,7 +21,7 @@ import yaml
 
 from axolotl_augft.bench.datasets.facts import Fact, Rule
 from axolotl_augft.errors import BenchError
-from axolotl_augft.files.durable import cannot_write, write_json
+from axolotl_augft.files.durable import write_error, write_json
 
 Scale = Literal["tiny", "small", "paper"]
 SCALES: tuple[Scale, ...] = ("tiny", "small", "paper")
@@ -114,7 +114,7 @@ def save(data: BenchData, folder: Path) -> None:
     try:
         _save(data, folder)
     except OSError as error:
-        raise cannot_write(folder, error) from error
+        raise write_error(folder, error) from error
 
 
 def _save(data: BenchData, folder: Path) -> None:

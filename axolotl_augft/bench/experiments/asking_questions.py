@@ -26,7 +26,7 @@ from axolotl_augft.errors import BenchError
 from axolotl_augft.output.reuse import input_stamps, model_stamps
 from axolotl_augft.sources.documents import Document, read_documents
 from axolotl_augft.sources.loading import load_sources
-from axolotl_augft.store.lock import AskingAlone
+from axolotl_augft.store.lock import AskingLock
 from axolotl_augft.store.responses import ResponseStore
 from axolotl_augft.strategies.templates import PromptTemplate, load_prompt
 from axolotl_augft.teacher.prices import find_price
@@ -98,7 +98,7 @@ def write_questions(recipe: Recipe, number: int, out: Path) -> Written:
     documents = list(read_documents(load_sources(recipe)))
     with (
         _opened(recipe) as (teacher, store),
-        AskingAlone(store.path, teacher.id, recipe.augft.wait_timeout) as alone,
+        AskingLock(store.path, teacher.id, recipe.augft.wait_timeout) as alone,
         TeacherSession(teacher, recipe.output_dir / "logs" / "teacher.log") as session,
     ):
         tasks = islice(_Tasks(teacher, documents, recipe.augft.language).all_of_them(), number * _TRIES_A_QUESTION)
