@@ -32,16 +32,16 @@ FROM_VALUE = {"role": "from", "content": "value"}
 EIGHT_GPUS = {"n_gpu": 8}
 
 
-def fsdp1(layer: str, **others) -> dict:
+def prefixed_fsdp2(layer: str, **others) -> dict:
+    """Sharding in the spelling of older recipes, which axolotl still takes. FSDP1 (the list `fsdp`) is gone from axolotl 0.21."""
     return {
-        "fsdp": ["full_shard", "auto_wrap"],
         "fsdp_config": {
-            "fsdp_sync_module_states": True,
+            "fsdp_version": 2,
             "fsdp_offload_params": True,
-            "fsdp_use_orig_params": False,
             "fsdp_auto_wrap_policy": "TRANSFORMER_BASED_WRAP",
             "fsdp_transformer_layer_cls_to_wrap": layer,
             "fsdp_state_dict_type": "FULL_STATE_DICT",
+            "fsdp_reshard_after_forward": True,
             **others,
         },
     }
@@ -122,12 +122,12 @@ RECIPES = [
         Entry({**SHAREGPT_ENTRY.keys, "split": "train[:90%]"}, SHAREGPT), plugins=LIGER, liger_rope=True, liger_rms_norm=True,
         liger_fused_linear_cross_entropy=True, chat_template="llama3", val_set_size=0.02, sequence_len=4096,
         special_tokens={"pad_token": "<|finetune_right_pad_id|>", "eos_token": "<|eot_id|>"}, **PACKED, **FUSED, **BIG,
-        **fsdp1("LlamaDecoderLayer", fsdp_cpu_ram_efficient_loading=True, fsdp_backward_prefetch="BACKWARD_PRE"),
+        **prefixed_fsdp2("LlamaDecoderLayer", fsdp_cpu_ram_efficient_loading=True),
     ),
     recipe(
         "llama-3/qlora-fsdp-70b.yaml", "casperhansen/llama-3-70b-fp16", ALPACA_ENTRY, val_set_size=0.05, sequence_len=512,
         sample_packing=False, attn_implementation="flash_attention_2", **QLORA, **FUSED, **BIG, **END_OF_TEXT,
-        **fsdp1("LlamaDecoderLayer", fsdp_cpu_ram_efficient_loading=True, fsdp_sharding_strategy="FULL_SHARD"),
+        **prefixed_fsdp2("LlamaDecoderLayer", fsdp_cpu_ram_efficient_loading=True),
     ),
     recipe(
         "llama-3/lora-1b-ray.yml", "NousResearch/Llama-3.2-1B", ALPACA_ENTRY, val_set_size=0.1, sequence_len=2048, adapter="lora",
@@ -191,7 +191,7 @@ RECIPES = [
         "qwen3/8b-qat-fsdp2.yml", "Qwen/Qwen3-8B", ALPACA_ENTRY, plugins=LIGER, liger_glu_activation=True, sequence_len=2048,
         sample_packing=True, attn_implementation="flex_attention",
         qat={"activation_dtype": "int8", "weight_dtype": "int4", "group_size": 256}, max_steps=2000, **FUSED, **BIG,
-        **fsdp1("Qwen3DecoderLayer", fsdp_version=2, fsdp_reshard_after_forward=True, fsdp_activation_checkpointing=True),
+        **prefixed_fsdp2("Qwen3DecoderLayer", fsdp_offload_params=False, fsdp_activation_checkpointing=True),
     ),
     recipe(
         "gpt-oss/gpt-oss-20b-fft-deepspeed-zero3.yaml", "openai/gpt-oss-20b", THINKING_ENTRY, plugins=CUT_CROSS_ENTROPY,
