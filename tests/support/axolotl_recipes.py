@@ -127,7 +127,7 @@ RECIPES = [
     recipe(
         "llama-3/qlora-fsdp-70b.yaml", "casperhansen/llama-3-70b-fp16", ALPACA_ENTRY, val_set_size=0.05, sequence_len=512,
         sample_packing=False, attn_implementation="flash_attention_2", **QLORA, **FUSED, **BIG, **END_OF_TEXT,
-        **prefixed_fsdp2("LlamaDecoderLayer", fsdp_cpu_ram_efficient_loading=True),
+        **prefixed_fsdp2("LlamaDecoderLayer"),
     ),
     recipe(
         "llama-3/lora-1b-ray.yml", "NousResearch/Llama-3.2-1B", ALPACA_ENTRY, val_set_size=0.1, sequence_len=2048, adapter="lora",
