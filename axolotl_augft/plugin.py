@@ -26,7 +26,7 @@ LOG = logging.getLogger("axolotl_augft")
 LOG.setLevel(logging.INFO)
 NEWEST_TESTED = "0.21"
 # Keys of a source's entry that say which part of which file to load; an entry for our file has none of them.
-_LOADING_KEYS = {"split", "data_files", "name", "revision", "shards", "shards_idx", "preprocess_shards"}
+_LOADING_KEYS = {"split", "data_files", "name", "revision", "shards", "shards_idx", "preprocess_shards", "weight"}
 
 
 class AugFTPlugin(BasePlugin):
@@ -110,7 +110,7 @@ def apply_result(cfg: DictDefault, recipe: "Recipe", result: "Manifest") -> None
 def _training_entries(entry: Any, written: "WrittenEntry", recipe: "Recipe", result: "Manifest", augmented: bool) -> list[DictDefault]:
     entries: list[DictDefault] = []
     if written.original == "kept":
-        entries.append(entry)
+        entries.append(DictDefault({k: v for k, v in entry.items() if k != "weight"}))
     elif written.original_file:
         entries.append(_entry_for(entry, written.original_file, recipe, result, written.segments))
     entries *= recipe.augft.repeat_original if augmented else 1

@@ -33,6 +33,7 @@ class WrittenEntry:
 
     `original`: kept as it is, rewritten (held-out rows removed, sentences split), or dropped. `segments`: the files hold `input_output`
     segments (cumulative splitting). `questions`: rows of questions and answers that were written about plain text.
+    `beyond_share`: rows that the entry's `weight` leaves out.
     """
 
     path: str
@@ -45,6 +46,7 @@ class WrittenEntry:
     held_out: WrittenFile | None
     twins: int
     segments: bool
+    beyond_share: int = 0
 
 
 @dataclass(frozen=True)

@@ -158,7 +158,8 @@ class _ResultWriter:
         original, original_file, rows, tokens = self._original(source, segments)
         held_out = self._plain_rows(source, source.held_out, "held_out")
         return WrittenEntry(
-            source.path, original, rows, tokens, original_file, augmented, questions, held_out, len(source.twins), segments
+            source.path, original, rows, tokens, original_file, augmented, questions, held_out, len(source.twins), segments,
+            len(source.beyond_share),
         )  # fmt: skip
 
     def _augmented(
