@@ -1,7 +1,7 @@
 """Augmented fine-tuning for axolotl: a teacher writes down what follows from the data before the student trains on it.
 
-Only names live here. Axolotl swallows an ImportError of a plugin and then trains unaugmented, so importing this package must not
-be able to fail for want of anything but axolotl itself; everything else is imported where it is used.
+Only names live here. Axolotl swallows an ImportError of a plugin and then trains unaugmented, so importing this package
+must not be able to fail for want of anything but axolotl itself; everything else is imported where it is used.
 """
 
 from typing import TYPE_CHECKING, Any

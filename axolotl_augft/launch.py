@@ -30,7 +30,10 @@ _POLL = 0.5
 
 @dataclass(frozen=True)
 class Launch:
-    """The launch that this process belongs to. `began`: seconds since 1970, when its launcher on this machine started."""
+    """The launch that this process belongs to.
+
+    `began`: seconds since 1970, when its launcher on this machine started.
+    """
 
     rank: int
     name: str
@@ -57,7 +60,10 @@ class LaunchOutcome:
     error: str = ""
 
     def is_for(self, launch: Launch, recipe_key: str) -> bool:
-        """Whether this is the outcome that a process of `launch` waits for. Clocks of different machines may differ a little."""
+        """Whether this is the outcome that a process of `launch` waits for.
+
+        Clocks of different machines may differ a little.
+        """
         skew = 0.0 if self.host == launch.host else _CLOCK_SKEW
         return self.launch == launch.name and self.recipe == recipe_key and self.written >= launch.began - skew
 
@@ -82,7 +88,9 @@ def run_once(folder: Path, recipe_key: str, timeout: float, find: Callable[[], T
     return _wait(folder, launch, recipe_key, timeout, find)
 
 
-def _lead(folder: Path, launch: Launch, recipe_key: str, timeout: float, find: Callable[[], T | None], run: Callable[[], T]) -> T:
+def _lead(
+    folder: Path, launch: Launch, recipe_key: str, timeout: float, find: Callable[[], T | None], run: Callable[[], T]
+) -> T:
     def say(outcome: Literal["done", "failed"], error: str = "") -> None:
         if launch.name.strip("|"):
             told = LaunchOutcome(launch.name, launch.host, time.time(), outcome, recipe_key, error)
@@ -123,10 +131,13 @@ def _wait(folder: Path, launch: Launch, recipe_key: str, timeout: float, find: C
                 raise WaitingFailed(f"rank 0 failed: {told.error}")
             result = find()
             if result is None:
-                raise WaitingFailed(f"rank 0 finished, but its result is not in {folder}; the data files here differ from those it read")
+                raise WaitingFailed(
+                    f"rank 0 finished, but its result is not in {folder}; the data files here differ from those it read"
+                )
         elif time.monotonic() > deadline:
             raise WaitingFailed(
-                f"no result in {folder} after {timeout:g} s (augft.wait_timeout); the folder must be shared by all nodes, "
+                f"no result in {folder} after {timeout:g} s (augft.wait_timeout); the folder must be shared by all "
+                f"nodes, "
                 "or prepared on each with `axolotl preprocess`"
             )
         else:

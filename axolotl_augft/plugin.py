@@ -1,7 +1,7 @@
 """The plugin that axolotl loads: checks in `register`, the stage in `load_datasets`, and the one mutation of the project.
 
-`register` puts entries for `augft.documents` into `cfg.datasets`, which axolotl's validation wants. `load_datasets` replaces
-`cfg.datasets` (and `test_datasets`, `val_set_size` where rows are held out) and returns None, so that axolotl
+`register` puts entries for `augft.documents` into `cfg.datasets`, which axolotl's validation wants. `load_datasets`
+replaces `cfg.datasets` (and `test_datasets`, `val_set_size` where rows are held out) and returns None, so that axolotl
 loads, templates, tokenizes, packs and trains as always.
 """
 
@@ -45,8 +45,8 @@ class AugFTPlugin(BasePlugin):
     def register(self, cfg: DictDefault) -> None:
         """Checks what can be checked without network or keys. Idempotent.
 
-        Where the recipe's result is on disk, its held-out rows become `test_datasets` already here, so that `axolotl evaluate`, which
-        never calls `load_datasets`, sees the same rows.
+        Where the recipe's result is on disk, its held-out rows become `test_datasets` already here, so that `axolotl
+        evaluate`, which never calls `load_datasets`, sees the same rows.
 
         Raises:
             ConfigError: The recipe cannot be augmented.
@@ -92,7 +92,9 @@ def _warn_of_newer_axolotl(found: str) -> None:
 
     if Version(found).release[:2] > Version(NEWEST_TESTED).release:
         LOG.warning(
-            "augft: axolotl %s is newer than %s, the newest that this version of axolotl-augft was tested with", found, NEWEST_TESTED
+            "augft: axolotl %s is newer than %s, the newest that this version of axolotl-augft was tested with",
+            found,
+            NEWEST_TESTED,
         )
 
 
@@ -107,7 +109,9 @@ def apply_result(cfg: DictDefault, recipe: "Recipe", result: "Manifest") -> None
     LOG.info("augft: training on %d data set entries from %s", len(entries), recipe.output_dir / result.fingerprint)
 
 
-def _training_entries(entry: Any, written: "WrittenEntry", recipe: "Recipe", result: "Manifest", augmented: bool) -> list[DictDefault]:
+def _training_entries(
+    entry: Any, written: "WrittenEntry", recipe: "Recipe", result: "Manifest", augmented: bool
+) -> list[DictDefault]:
     entries: list[DictDefault] = []
     if written.original == "kept":
         entries.append(DictDefault({k: v for k, v in entry.items() if k != "weight"}))
@@ -115,7 +119,9 @@ def _training_entries(entry: Any, written: "WrittenEntry", recipe: "Recipe", res
         entries.append(_entry_for(entry, written.original_file, recipe, result, written.segments))
     entries *= recipe.augft.repeat_original if augmented else 1
     if written.augmented:
-        entries += [_entry_for(entry, written.augmented, recipe, result, written.segments)] * recipe.augft.repeat_augmented
+        entries += [
+            _entry_for(entry, written.augmented, recipe, result, written.segments)
+        ] * recipe.augft.repeat_augmented
     if written.questions:
         entries += [_chat_entry(written.questions, recipe, result)] * recipe.augft.repeat_augmented
     return entries
@@ -132,7 +138,9 @@ def _entry_for(entry: Any, file: "WrittenFile", recipe: "Recipe", result: "Manif
     path = str(recipe.output_dir / result.fingerprint / file.name)
     if segments:
         return DictDefault({"path": path, "ds_type": "parquet", "type": "input_output"})
-    return DictDefault({**{k: v for k, v in entry.items() if k not in _LOADING_KEYS}, "path": path, "ds_type": "parquet"})
+    return DictDefault(
+        {**{k: v for k, v in entry.items() if k not in _LOADING_KEYS}, "path": path, "ds_type": "parquet"}
+    )
 
 
 def _add_documents(cfg: DictDefault, recipe: "Recipe") -> None:

@@ -62,7 +62,13 @@ def run_stage(recipe: Recipe) -> Manifest:
     Raises:
         AugftError: What went wrong, in one line. Every answer that arrived is stored.
     """
-    return run_once(recipe.output_dir, recipe.key, recipe.augft.wait_timeout, lambda: find_result(recipe), lambda: make_result(recipe))
+    return run_once(
+        recipe.output_dir,
+        recipe.key,
+        recipe.augft.wait_timeout,
+        lambda: find_result(recipe),
+        lambda: make_result(recipe),
+    )
 
 
 @contextmanager
@@ -91,7 +97,9 @@ def prepared(recipe: Recipe) -> Iterator[Prepared]:
         yield Prepared(recipe, stamps, student, sources, teacher, store, tasks, documents, leaks)
 
 
-def _strategy(recipe: Recipe, assigned: Assignment, teacher: Teacher, everything: Documents, store: ResponseStore) -> Strategy:
+def _strategy(
+    recipe: Recipe, assigned: Assignment, teacher: Teacher, everything: Documents, store: ResponseStore
+) -> Strategy:
     paths = "|".join(sorted(recipe.datasets[i]["path"] for i in assigned.entries))
     documents = everything.of(assigned.entries)
     return make_strategy(assigned.augment, teacher, documents, recipe.augft.language, store, f"{assigned.name}|{paths}")
@@ -117,7 +125,11 @@ def make_result(recipe: Recipe) -> Manifest:
         judged = verifier.apply(_judged(ready), ready.store) if verifier else _judged(ready)
         skipped_files = sum(len(s.conversion.problems) for s in ready.sources if s.conversion)
         counts = RequestCounts(
-            ready.documents.count, rounds.requests, rounds.counts.failed.total(), _problems(ready.sources), skipped_files
+            ready.documents.count,
+            rounds.requests,
+            rounds.counts.failed.total(),
+            _problems(ready.sources),
+            skipped_files,
         )
         manifest = write_result(recipe, ready.sources, judged, ready.student, ready.teacher.id, counts)
     run = rounds.record()
@@ -138,7 +150,10 @@ def _ask(ready: Prepared, verifier: Verifier | None, rounds: Rounds, limited: bo
 
 def _warn_about(recipe: Recipe) -> None:
     if recipe.deduplicates and (recipe.augft.repeat_original > 1 or recipe.augft.repeat_augmented > 1):
-        LOG.warning("augft: dataset_exact_deduplication deletes repeated rows, so repeat_original and repeat_augmented have no effect")
+        LOG.warning(
+            "augft: dataset_exact_deduplication deletes repeated rows, so repeat_original and repeat_augmented have "
+            "no effect"
+        )
 
 
 def _judged(ready: Prepared) -> Iterator[Judged]:

@@ -3,9 +3,9 @@
     python benchmarks/cost_growth.py --out benchmarks/results/cost-growth.csv --page docs/cost.md
 
 No teacher is asked. Made documents (`speed/corpus.py`, 1 to 20 sentences) go through the recipe, the stage lays out the
-requests, and their tokens are counted (bytes / 4). What the largest number of documents gives per document is multiplied
-for the numbers beyond it. Dollars come from genai-prices; answers and the server's speed are assumptions, named in the
-page and given as arguments. --out gets all figures as CSV, --page the telling ones as a table.
+requests, and their tokens are counted (bytes / 4). What the largest number of documents gives per document is
+multiplied for the numbers beyond it. Dollars come from genai-prices; answers and the server's speed are assumptions,
+named in the page and given as arguments. --out gets all figures as CSV, --page the telling ones as a table.
 """
 
 import argparse
@@ -87,7 +87,9 @@ def lay_out(strategy: str | dict[str, str], documents: int) -> Layout:
         }
         start = time.perf_counter()
         with prepared(Recipe.from_cfg(cfg)) as ready:
-            plan = entry_plan(ready, ready.tasks.strategies[0], rows=0)  # as for few rows: all are laid out, none estimated
+            plan = entry_plan(
+                ready, ready.tasks.strategies[0], rows=0
+            )  # as for few rows: all are laid out, none estimated
         seconds = time.perf_counter() - start
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(
@@ -176,7 +178,10 @@ def reckoned(strategy: str, layouts: list[Layout], answer: int, args: argparse.N
         layout = known.get(size) or max(layouts, key=lambda one: one.documents).times(size)
         answers = layout.requests * answer
         prompt, distinct = round(layout.prompt_tokens), round(layout.distinct_tokens)
-        dollars = [p.cost(prompt, cached, round(answers)) / NANO for p, cached in ((price, 0), (price, prompt - distinct), (batch, 0))]
+        dollars = [
+            p.cost(prompt, cached, round(answers)) / NANO
+            for p, cached in ((price, 0), (price, prompt - distinct), (batch, 0))
+        ]
         limit = max(layout.requests / args.requests_per_minute, (prompt + answers) / args.tokens_per_minute) / 60
         own = [(tokens / args.prompt_rate + answers / args.answer_rate) / 3600 for tokens in (prompt, distinct)]
         found.append(Reckoned(strategy, layout, answers, *dollars, limit, *own))
@@ -213,8 +218,10 @@ def _assumptions(args: argparse.Namespace) -> str:
     return (
         f"Assumptions: answers of {args.local_answer} tokens (local) and {args.global_answer} tokens (global); "
         f"list prices of {args.model} at OpenAI (genai-prices, {args.month}); a provider's limit of "
-        f"{args.requests_per_minute:,.0f} requests and {args.tokens_per_minute:,.0f} tokens per minute; a server of your "
-        f"own that reads {args.prompt_rate:,.0f} and writes {args.answer_rate:,.0f} tokens per second. Rows marked * are "
+        f"{args.requests_per_minute:,.0f} requests and {args.tokens_per_minute:,.0f} tokens per minute; a server of "
+        f"your "
+        f"own that reads {args.prompt_rate:,.0f} and writes {args.answer_rate:,.0f} tokens per second. Rows marked * "
+        f"are "
         "extrapolated from the largest number of documents laid out."
     )
 

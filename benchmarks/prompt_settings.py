@@ -1,14 +1,16 @@
 """What teachers and prompts are worth: precision and coverage of what a teacher writes under different settings, by the audit.
 
-Usage: python benchmarks/prompt_settings.py DATA_FOLDER... --model FOLDER_OR_oracle [--documents N] [--only NAME...] [--out FILE.json]
+Usage: python benchmarks/prompt_settings.py DATA_FOLDER... --model FOLDER_OR_oracle [--documents N] [--only NAME...]
+[--out FILE.json]
 
-The data sets are made by `axolotl augft bench make`. The first setting asks for the reversal of every sentence; each of the next ones
-changes one thing of it, the last ones ask for all kinds at once, and for what follows from a group of documents. The model is served
-here, once a setting; `oracle` is a teacher that is always right. The audit is taken twice over the same answers: without a check, and
-with `verify: names`. Answers are kept in the work folder, so that a second run asks only what the first one did not.
+The data sets are made by `axolotl augft bench make`. The first setting asks for the reversal of every sentence; each of
+the next ones changes one thing of it, the last ones ask for all kinds at once, and for what follows from a group of
+documents. The model is served here, once a setting; `oracle` is a teacher that is always right. The audit is taken
+twice over the same answers: without a check, and with `verify: names`. Answers are kept in the work folder, so that a
+second run asks only what the first one did not.
 
---out is written anew by every run. With --documents a data set is cut down to so many documents, evenly spread, their facts, and the
-questions that follow from these.
+--out is written anew by every run. With --documents a data set is cut down to so many documents, evenly spread, their
+facts, and the questions that follow from these.
 """
 
 import argparse
@@ -71,7 +73,8 @@ def main() -> None:
         parser.error(f"--documents {given.documents}: give a number of documents from 1 on")
     if given.model != ORACLE and not (Path(given.model) / "config.json").exists():
         parser.error(
-            f"--model {given.model}: no folder of a model (config.json is missing); see `example_configs/demo_model.py`, or give oracle"
+            f"--model {given.model}: no folder of a model (config.json is missing); see "
+            f"`example_configs/demo_model.py`, or give oracle"
         )
     try:
         _run(given)
@@ -112,11 +115,16 @@ def sampled(data: BenchData, number: int) -> BenchData:
     kept = [i * len(data.documents) // number for i in range(number)]
     places = {old: new for new, old in enumerate(kept)}
     stated = [Stated(s.fact, tuple(places[d] for d in s.documents if d in places)) for s in data.stated]
-    part = replace(data, documents=tuple(data.documents[i] for i in kept), stated=tuple(s for s in stated if s.documents))
+    part = replace(
+        data, documents=tuple(data.documents[i] for i in kept), stated=tuple(s for s in stated if s.documents)
+    )
     true = closure(part.facts, part.rules)
     questions = tuple(q for q in data.questions if q.fact in true)
     if not questions:
-        raise BenchError(f"--documents {number}: no question of {data.name} follows from so few of its {len(data.documents)} documents")
+        raise BenchError(
+            f"--documents {number}: no question of {data.name} follows from so few of its {len(data.documents)} "
+            f"documents"
+        )
     return replace(part, questions=questions)
 
 
@@ -135,7 +143,8 @@ def _measured(given: argparse.Namespace, folders: Sequence[Path], name: str) -> 
 def _audited(
     given: argparse.Namespace, folders: Sequence[Path], name: str, teacher: Mapping[str, Any], entry: Mapping[str, Any]
 ) -> Iterator[dict[str, Any]]:
-    # Requests of local entries are the same in a recipe of one data set; global ones have the data set's own context groups.
+    # Requests of local entries are the same in a recipe of one data set; global ones have the data set's own context
+    # groups.
     together = [folders] if entry["strategy"] == "local" else [[folder] for folder in folders]
     for some in together:
         try:
@@ -171,7 +180,9 @@ def _recipe(
         "base_model": student,
         "plugins": ["axolotl_augft.AugFTPlugin"],
         "augft": {"teacher": dict(teacher), "augment": [dict(entry)], "verify": check, "output_dir": str(work)},
-        "datasets": [{"path": str(f / DOCUMENTS), "ds_type": "json", "type": "completion", "field": "text"} for f in folders],
+        "datasets": [
+            {"path": str(f / DOCUMENTS), "ds_type": "json", "type": "completion", "field": "text"} for f in folders
+        ],
         "dataset_prepared_path": str(work / "prepared"),
         "output_dir": str(work / "out"),
         "sequence_len": 2048,

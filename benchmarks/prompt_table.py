@@ -66,7 +66,10 @@ def csv_text(rows: Sequence[Row]) -> str:
     for row in sorted(rows, key=lambda row: (row["data"], -row["documents"], row["teacher"])):
         where = tuple(row[name] for name in _WHERE)
         if where in seen:
-            raise ValueError(f"{row['data']}, {row['teacher']}: the setting {row['setting']!r} is given twice; give each file of rows once")
+            raise ValueError(
+                f"{row['data']}, {row['teacher']}: the setting {row['setting']!r} is given twice; give each file of "
+                f"rows once"
+            )
         seen.add(where)
         writer.writerow([*where, row["statements"], *(_share(row[name]) for name in _SHARES.values())])
     return text.getvalue()

@@ -2,10 +2,10 @@
 
     python benchmarks/store_at_size.py --answers 10000000 --steps 10 --out build/store
 
-Answers of about 300 characters are stored 64 to a transaction (what 64 requests in flight bring together, each transaction synced to
-disk), each prompt 150 characters beside a prefix that 1,000 share. After each step some answers are looked up, 500 to a query: in the
-order in which they came, as a run does that finds what an earlier one asked; at random; and requests that are not there. Only the
-store's own calls are timed.
+Answers of about 300 characters are stored 64 to a transaction (what 64 requests in flight bring together, each
+transaction synced to disk), each prompt 150 characters beside a prefix that 1,000 share. After each step some answers
+are looked up, 500 to a query: in the order in which they came, as a run does that finds what an earlier one asked; at
+random; and requests that are not there. Only the store's own calls are timed.
 """
 
 import argparse
@@ -30,7 +30,14 @@ _LOOKED_UP = 20_000
 
 def _request(i: int) -> Request:
     prefix = Prefix("", f"{_PREFIX}{i // _ONE_PREFIX}")
-    return Request("teacher", "chat", prefix, f"[1] sentence number {i} of a document about harbours and mills. " + "x" * 80, _SAMPLING, 0)
+    return Request(
+        "teacher",
+        "chat",
+        prefix,
+        f"[1] sentence number {i} of a document about harbours and mills. " + "x" * 80,
+        _SAMPLING,
+        0,
+    )
 
 
 def _pairs(first: int, count: int) -> Iterator[tuple[Request, Answer]]:

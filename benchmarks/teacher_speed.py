@@ -2,8 +2,9 @@
 
 Usage: python benchmarks/teacher_speed.py RECIPE.yml [--requests N]
 
-Starts the recipe's own managed server, asks N local requests with the recipe's number in flight, then the requests of the first context
-group one after the other. Nothing is kept. The later requests of a group share its prefix, which the server has cached by then.
+Starts the recipe's own managed server, asks N local requests with the recipe's number in flight, then the requests of
+the first context group one after the other. Nothing is kept. The later requests of a group share its prefix, which the
+server has cached by then.
 """
 
 import argparse
@@ -40,7 +41,10 @@ def main() -> None:
     cfg = yaml.safe_load(arguments.recipe.read_text())
     with tempfile.TemporaryDirectory() as folder:
         cfg["augft"]["output_dir"] = folder
-        with prepared(Recipe.from_cfg(cfg)) as ready, managed_server(ready.teacher, Path(folder) / "server.log") as running:
+        with (
+            prepared(Recipe.from_cfg(cfg)) as ready,
+            managed_server(ready.teacher, Path(folder) / "server.log") as running,
+        ):
             server = Server(running.base_url, ready.teacher.model, ready.teacher.config.timeout, shape=running.shape)
             _local(ready, server, arguments.requests)
             _group(ready, server)

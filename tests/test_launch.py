@@ -40,7 +40,9 @@ def test_rank_0_runs_and_the_others_get_its_result(monkeypatch, tmp_path):
 
     results = []
     as_rank(monkeypatch, 1)
-    waiting = threading.Thread(target=lambda: results.append(run_once(tmp_path, "k", 20, lambda: made[0] if made else None, lambda: 1 / 0)))
+    waiting = threading.Thread(
+        target=lambda: results.append(run_once(tmp_path, "k", 20, lambda: made[0] if made else None, lambda: 1 / 0))
+    )
     waiting.start()
     time.sleep(0.1)
     as_rank(monkeypatch, 0)
@@ -75,7 +77,9 @@ def test_an_unexpected_failure_is_told_without_its_text(monkeypatch, tmp_path):
 
 def test_waiting_ends_with_a_hint_at_the_shared_folder(monkeypatch, tmp_path):
     as_rank(monkeypatch, 4)
-    with pytest.raises(WaitingFailed, match="must be shared by all nodes, or prepared on each with `axolotl preprocess`"):
+    with pytest.raises(
+        WaitingFailed, match="must be shared by all nodes, or prepared on each with `axolotl preprocess`"
+    ):
         run_once(tmp_path, "k", 0.2, lambda: None, lambda: 0)
 
 
@@ -90,7 +94,9 @@ def test_a_second_launch_waits_for_the_lock_then_reuses(monkeypatch, tmp_path):
     second = []
     with locked(tmp_path, 5):
         thread = threading.Thread(
-            target=lambda: second.append(run_once(tmp_path, "k", 20, lambda: made[-1] if made else None, lambda: "mine"))
+            target=lambda: second.append(
+                run_once(tmp_path, "k", 20, lambda: made[-1] if made else None, lambda: "mine")
+            )
         )
         thread.start()
         time.sleep(0.3)

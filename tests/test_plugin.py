@@ -119,7 +119,11 @@ def test_an_uncaught_error_is_one_line(cfg, capsys):
 
 
 def test_the_package_itself_imports_next_to_nothing():
-    code = "import sys, axolotl_augft; print(any(m in sys.modules for m in ('torch', 'pydantic', 'aiohttp', 'datasets')))"
+    import subprocess
+
+    code = (
+        "import sys, axolotl_augft; print(any(m in sys.modules for m in ('torch', 'pydantic', 'aiohttp', 'datasets')))"
+    )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "False\n"
     with pytest.raises(AttributeError):
         _ = axolotl_augft.Nonsense
@@ -140,7 +144,13 @@ assert cfg == {"base_model": "m", "datasets": [{"path": "d", "type": "alpaca"}]}
 print(sorted(m for m in set(sys.modules) - before if "." in m or m.startswith("axolotl_augft")))
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    own = ["axolotl_augft", "axolotl_augft.config", "axolotl_augft.config.plugin_line", "axolotl_augft.errors", "axolotl_augft.plugin"]
+    own = [
+        "axolotl_augft",
+        "axolotl_augft.config",
+        "axolotl_augft.config.plugin_line",
+        "axolotl_augft.errors",
+        "axolotl_augft.plugin",
+    ]
     assert done.stdout.splitlines()[-1:] == [str(own)], done.stderr
 
 
@@ -159,14 +169,22 @@ def test_a_config_of_somebody_else_is_left_alone(cfg, teacher, caplog):
         AugFTPlugin().register(cfg)
         loaded = hook(load(cfg))
     assert [e.path for e in loaded.datasets] == [cfg["datasets"][0]["path"]]
-    assert "augft" not in loaded and teacher.bodies == [] and not [r for r in caplog.records if r.name == "axolotl_augft"]
+    assert (
+        "augft" not in loaded and teacher.bodies == [] and not [r for r in caplog.records if r.name == "axolotl_augft"]
+    )
 
 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"augft": None}, "^the augft: block of the recipe is empty; write `augft: {}` for the defaults, or drop the plugin$"),
-        ({"augtf": {"augment": ["local"]}}, "^unknown key 'augtf', which axolotl drops without a word; did you mean augft"),
+        (
+            {"augft": None},
+            "^the augft: block of the recipe is empty; write `augft: {}` for the defaults, or drop the plugin$",
+        ),
+        (
+            {"augtf": {"augment": ["local"]}},
+            "^unknown key 'augtf', which axolotl drops without a word; did you mean augft",
+        ),
     ],
 )
 def test_a_block_that_would_be_ignored_is_an_error_without_a_plugins_line_too(cfg, change, message):
@@ -175,7 +193,9 @@ def test_a_block_that_would_be_ignored_is_an_error_without_a_plugins_line_too(cf
         AugFTPlugin().register(DictDefault({**cfg, **change}))
 
 
-@pytest.mark.parametrize(("version", "warned"), [("0.99.1", True), ("0.22.0.dev0", True), ("0.21.3", False), ("0.19.0", False)])
+@pytest.mark.parametrize(
+    ("version", "warned"), [("0.99.1", True), ("0.22.0.dev0", True), ("0.21.3", False), ("0.19.0", False)]
+)
 def test_an_axolotl_newer_than_tested_is_warned_about_once(cfg, tmp_path, monkeypatch, caplog, version, warned):
     monkeypatch.syspath_prepend(shadow_axolotl(tmp_path / "site", version))
     with caplog.at_level("WARNING", logger="axolotl_augft"):

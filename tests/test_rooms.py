@@ -60,5 +60,8 @@ def test_what_the_test_reads_is_there():
 
 
 def test_a_room_has_a_dozen_files_at_most():
-    counts = {folder: len([f for f in folder.glob("*.py") if f.name != "__init__.py"]) for folder in {f.parent for f in MODULES.values()}}
+    counts = {
+        folder: len([f for f in folder.glob("*.py") if f.name != "__init__.py"])
+        for folder in {f.parent for f in MODULES.values()}
+    }
     assert {str(folder): n for folder, n in counts.items() if n > MOST_FILES} == {}

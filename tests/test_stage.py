@@ -59,7 +59,26 @@ def test_literal_rows_in_literal_rows_out(cfg):
         "augft_sample": 0,
     }
     assert len(request) == 64
-    assert [r["augft_row"] for r in rows(folder, "0-augmented.parquet")] == [0, 0, 0, 0, 1, 1, 2, 2, 2, 2, 2, 2, 3, 3, 4, 4, 5, 5]
+    assert [r["augft_row"] for r in rows(folder, "0-augmented.parquet")] == [
+        0,
+        0,
+        0,
+        0,
+        1,
+        1,
+        2,
+        2,
+        2,
+        2,
+        2,
+        2,
+        3,
+        3,
+        4,
+        4,
+        5,
+        5,
+    ]
     assert result.counts.accepted == {"local/rephrasing": 9, "local/reversal": 9}
     features = load_dataset("parquet", data_files=str(folder / "0-augmented.parquet"), split="train").features
     source = load_dataset("json", data_files=cfg["datasets"][0]["path"], split="train").features
@@ -95,7 +114,9 @@ def test_bytes_are_the_same_whatever_the_concurrency_and_the_order_of_answers(cf
     for concurrency, delay in ((1, 0.0), (16, 0.01)):
         teacher.delay = delay
         cfg["augft"]["teacher"]["max_concurrency"] = concurrency
-        _, _, folder = run(cfg, output_dir=str(tmp_path / f"out{concurrency}"), augment=[{"strategy": "local", "samples": 3}, "global"])
+        _, _, folder = run(
+            cfg, output_dir=str(tmp_path / f"out{concurrency}"), augment=[{"strategy": "local", "samples": 3}, "global"]
+        )
         results.append(files(folder))
     assert results[0] == results[1]
 
@@ -301,7 +322,9 @@ def test_reasoning_becomes_a_trace_if_asked(cfg, teacher):
     async def thinks(_, body):
         reply = teacher.reply(body, teacher.answer(body))
         if "Conclusions:" in prompt_of(body):
-            reply["choices"][0]["message"]["reasoning_content"] = "All pumps carry a label, so the Heron carries one too."
+            reply["choices"][0]["message"]["reasoning_content"] = (
+                "All pumps carry a label, so the Heron carries one too."
+            )
         return web.json_response(reply)
 
     teacher.misbehave = thinks
@@ -312,7 +335,9 @@ def test_reasoning_becomes_a_trace_if_asked(cfg, teacher):
     cfg["augft"]["output_dir"] = str(folder.parent.parent / "second")
     _, kept, folder = run(cfg)
     assert kept.counts.accepted == {"global/conclusion": 6, "global/trace": 7}, "six equal reasonings are one trace"
-    assert "All pumps carry a label, so the Heron carries one too." in {r["text"] for r in rows(folder, "0-augmented.parquet")}
+    assert "All pumps carry a label, so the Heron carries one too." in {
+        r["text"] for r in rows(folder, "0-augmented.parquet")
+    }
 
 
 def test_limits_of_the_recipe_hold_and_failures_are_counted(cfg, teacher):
@@ -332,14 +357,18 @@ def test_limits_of_the_recipe_hold_and_failures_are_counted(cfg, teacher):
 
 
 def test_show_and_report(cfg, teacher):
-    teacher.answer = lambda body: "Document 2 says that.\n\x1b[31mred is the answer.\n[1] reversal: Red, green, refresh."
+    teacher.answer = lambda body: (
+        "Document 2 says that.\n\x1b[31mred is the answer.\n[1] reversal: Red, green, refresh."
+    )
     run(cfg, augment=["local"])
     shown = list(show_lines(Recipe.from_cfg(cfg), 2))
     assert shown[0].endswith("row 0: " + TEXTS[0])
     assert "  + reversal: Red, green, refresh." in shown
     assert "  - label_leak: Document 2 says that." in shown
     assert not any("\x1b" in line for line in shown)
-    assert any(line.startswith("requests 6: 0 answered before, 6 asked now") for line in report_lines(Recipe.from_cfg(cfg)))
+    assert any(
+        line.startswith("requests 6: 0 answered before, 6 asked now") for line in report_lines(Recipe.from_cfg(cfg))
+    )
     assert clean("a\x1b]0;x\x07b\nc") == "a ]0;x b c"
 
 
@@ -353,7 +382,9 @@ def test_an_edited_prompt_file_makes_the_result_anew(cfg, data, tmp_path, where)
     prompt = tmp_path / "own.jinja"
     prompt.write_text((Path(templates.__file__).parent / "prompts" / "local.chat.jinja").read_text())
     entry = {"strategy": "local", "prompt": str(prompt)}
-    cfg["augft"] |= {"augment": [entry]} if where == "augment" else {"sources": [{"path": str(data), "augment": [entry]}]}
+    cfg["augft"] |= (
+        {"augment": [entry]} if where == "augment" else {"sources": [{"path": str(data), "augment": [entry]}]}
+    )
     recipe = Recipe.from_cfg(cfg)
     run_stage(recipe)
     assert find_result(recipe) is not None
@@ -418,7 +449,9 @@ def test_bad_input_gives_one_line_and_asks_nobody(cfg, teacher, tmp_path, spoil,
 
 
 def test_long_documents_are_cut_at_sentence_ends_and_it_is_said(cfg, data, teacher, caplog):
-    write_rows(data, [{"text": " ".join(f"Pump number {i} stands in the hall." for i in range(80))}, {"text": "All is well."}])
+    write_rows(
+        data, [{"text": " ".join(f"Pump number {i} stands in the hall." for i in range(80))}, {"text": "All is well."}]
+    )
     with caplog.at_level("WARNING", logger="axolotl_augft"):
         run(cfg, augment=[{"strategy": "global", "context_tokens": 200}])
     assert "1 documents above 200 tokens are cut at sentence ends" in caplog.text
@@ -513,7 +546,13 @@ def test_folders_of_killed_runs_are_cleared(cfg):
     ],
 )
 def test_optimizer_steps(training, steps):
-    cfg = {"augft": {}, "base_model": "m", "datasets": [{"path": "d", "type": "completion"}], "micro_batch_size": 2, **training}
+    cfg = {
+        "augft": {},
+        "base_model": "m",
+        "datasets": [{"path": "d", "type": "completion"}],
+        "micro_batch_size": 2,
+        **training,
+    }
     shape = Recipe.from_cfg(cfg).training
     assert optimizer_steps(Load(rows=31, tokens=1000), shape) == steps
 
@@ -556,13 +595,19 @@ def test_several_kinds_or_sentences_are_numbered(cfg, teacher):
     cfg["augft"]["augment"] = [{"strategy": "local", "kinds": ["reversal"]}]
     run_stage(Recipe.from_cfg(cfg))
     (asked,) = [b["prompt"] for b in teacher.bodies if "It has two floors." in b["prompt"]]
-    assert asked.endswith("[1] The mill house was built in 1901.\n[2] It has two floors.\n[3] Nobody sleeps there.\nStatements:\n")
+    assert asked.endswith(
+        "[1] The mill house was built in 1901.\n[2] It has two floors.\n[3] Nobody sleeps there.\nStatements:\n"
+    )
 
 
 def test_a_server_of_ones_own_command_answers_the_stage(cfg, tmp_path):
     log = tmp_path / "asked.jsonl"
     server = Path(__file__).parent / "support" / "teacher_server.py"
-    cfg["augft"]["teacher"] = {"model": "scripted", "api": "chat", "serve_command": [sys.executable, str(server), str(log), "{port}"]}
+    cfg["augft"]["teacher"] = {
+        "model": "scripted",
+        "api": "chat",
+        "serve_command": [sys.executable, str(server), str(log), "{port}"],
+    }
     cfg["augft"]["augment"] = ["local"]
     run_stage(Recipe.from_cfg(cfg))
     assert len(log.read_text().splitlines()) == 6
@@ -570,7 +615,9 @@ def test_a_server_of_ones_own_command_answers_the_stage(cfg, tmp_path):
 
 def test_rows_above_sequence_len_are_counted_by_kind_in_plan_and_summary(cfg, data, teacher):
     long = "The Heron is a pump. " * 40
-    write_rows(data, [{"text": long}, {"text": "All pumps carry a label."}, {"text": "Cats are more curious than dogs."}])
+    write_rows(
+        data, [{"text": long}, {"text": "All pumps carry a label."}, {"text": "Cats are more curious than dogs."}]
+    )
     cfg["sequence_len"] = 64
     recipe = Recipe.from_cfg({**cfg, "augft": {**cfg["augft"], "augment": [{"strategy": "local", "unit_tokens": 1}]}})
     line = "rows above sequence_len 64, which axolotl cuts (completion) or drops (others): original 1"
@@ -579,5 +626,7 @@ def test_rows_above_sequence_len_are_counted_by_kind_in_plan_and_summary(cfg, da
     teacher.answer = lambda body: f"[1] rephrasing: Every pump, {wordy}, is labelled."
     result = run_stage(recipe)
     assert {k: n for k, n in result.counts.too_long.items() if n} == {"local/rephrasing": 1, "original": 1}
-    said = "rows above sequence_len 64, which axolotl cuts (completion) or drops (others): local/rephrasing 1, original 1"
+    said = (
+        "rows above sequence_len 64, which axolotl cuts (completion) or drops (others): local/rephrasing 1, original 1"
+    )
     assert said in report_lines(recipe) and said in plan_lines(recipe)

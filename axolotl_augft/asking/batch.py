@@ -1,8 +1,8 @@
 """Requests without an answer -> answers in the store, through a provider's Batch API (`/v1/files`, `/v1/batches`).
 
-A run may end at any moment: what was sent is written down (`batch_ledger`), and the next run picks its batches up by their ids. What a
-provider did not get to (expired batches, passing failures of single requests) goes into another batch, `max_retries` times at most. Once
-a batch's results are stored, its files at the provider are deleted.
+A run may end at any moment: what was sent is written down (`batch_ledger`), and the next run picks its batches up by
+their ids. What a provider did not get to (expired batches, passing failures of single requests) goes into another
+batch, `max_retries` times at most. Once a batch's results are stored, its files at the provider are deleted.
 """
 
 import logging
@@ -49,21 +49,20 @@ def ask_in_batches(
 ) -> RoundCounts:
     """Asks the requests that the store does not answer, and returns when each is stored or has failed for good.
 
-    Batches of earlier runs that hold a request of this one are waited for, and their answers to its requests are counted as this run's;
-    other recipes' batches are left to these.
+    Batches of earlier runs that hold a request of this one are waited for, and their answers to its requests are
+    counted as this run's; other recipes' batches are left to these.
 
     Args:
         requests: Gives what to ask, more than once; equal requests are asked once.
-        round_: The provider, the store, and how to go about it: each call is tried again as the pace says, and `max_retries` is how often
-            a request may go into another batch.
+        round_: The provider, the store, and how to go about it: each call is tried again as the pace says, and
+            `max_retries` is how often a request may go into another batch.
         limits: How much goes into one file.
         sleep: The tests' to replace.
 
     Raises:
-        TeacherError: The provider refuses access or a whole batch, calls all requests invalid, or does not answer any more.
-        StoreError: The store cannot be written.
-        OutputError: There is no room for a file of requests or results in the temporary folder.
-        ConfigError: The `openai` library is not installed.
+        TeacherError: The provider refuses access or a whole batch, calls all requests invalid, or does not answer any
+        more. StoreError: The store cannot be written. OutputError: There is no room for a file of requests or results
+        in the temporary folder. ConfigError: The `openai` library is not installed.
     """
     start = time.monotonic()
     with closing(BatchProvider(round_.server, Patience(round_.pace.max_retries, sleep, round_.pace.wait))) as provider:
@@ -113,7 +112,8 @@ class _Batching:
     def _warn_of_other_servers(self) -> None:
         if servers := self._ledger.other_servers():
             LOG.warning(
-                "augft: batches at %s have no result yet; requests in them that are of this recipe are asked, and paid for, at %s too",
+                "augft: batches at %s have no result yet; requests in them that are of this recipe are asked, and "
+                "paid for, at %s too",
                 ", ".join(servers), self._provider.host,
             )  # fmt: skip
 
@@ -128,7 +128,11 @@ class _Batching:
                 self._ledger.end(sent.tag)
                 continue
             if not keys & own:
-                LOG.info("augft: batch %s at %s holds no request of this recipe; it is left to its own", sent.id, self._provider.host)
+                LOG.info(
+                    "augft: batch %s at %s holds no request of this recipe; it is left to its own",
+                    sent.id,
+                    self._provider.host,
+                )
                 continue
             if (known := self._known(sent)) is None:
                 self._ledger.end(sent.tag)
@@ -146,7 +150,8 @@ class _Batching:
             return sent
         if (batch := self._provider.find(sent.tag)) is None:
             LOG.warning(
-                "augft: batch %s was about to be made when an earlier run ended, and %s does not list it; its requests are sent again, and "
+                "augft: batch %s was about to be made when an earlier run ended, and %s does not list it; its "
+                "requests are sent again, and "
                 "paid for twice if it is there after all", sent.tag, self._provider.host,
             )  # fmt: skip
             return None
@@ -226,7 +231,12 @@ class _Batching:
             done = sum(batch.done for _, batch in states if batch)
             if done != said:
                 said = done
-                LOG.info("augft: waiting for %d batches at %s, %d of their requests are done", len(waiting), self._provider.host, done)
+                LOG.info(
+                    "augft: waiting for %d batches at %s, %d of their requests are done",
+                    len(waiting),
+                    self._provider.host,
+                    done,
+                )
             self._sleep(look)
             look = min(_LONGEST_LOOK, look * 1.5)
 
@@ -238,7 +248,8 @@ class _Batching:
         understood = batch is not None and self._results.read(self._provider, self._ledger, sent, batch)
         if batch is None:
             LOG.warning(
-                "augft: batch %s is not known at %s any more (does the key belong to another account?); its requests are sent again, and "
+                "augft: batch %s is not known at %s any more (does the key belong to another account?); its requests "
+                "are sent again, and "
                 "may be paid for twice", sent.id, self._provider.host,
             )  # fmt: skip
         self._results.set_aside(self._ledger, sent, status)
@@ -248,7 +259,8 @@ class _Batching:
             self._provider.delete(batch.input_file, *batch.files)
         if status == "cancelled":
             raise TeacherError(
-                f"batch {sent.id} was cancelled at {self._provider.host}; what it had answered is stored: run again to send the rest"
+                f"batch {sent.id} was cancelled at {self._provider.host}; what it had answered is stored: run again "
+                f"to send the rest"
             )
 
     def _failed_whole(self, sent: SentBatch, batch: ProviderBatch, others: int) -> None:
@@ -266,7 +278,8 @@ class _Batching:
         if _QUEUE_FULL not in batch.codes or (len(keys) <= 1 and not others):
             codes = ", ".join(dict.fromkeys(c[:60] for c in batch.codes)) or "no reason given"
             raise TeacherError(
-                f"batch {sent.id} failed at {self._provider.host} ({codes}); nothing of it was done: check augft.teacher (model, "
+                f"batch {sent.id} failed at {self._provider.host} ({codes}); nothing of it was done: check "
+                f"augft.teacher (model, "
                 "extra_body) and the account's limits, and run again"
             )
         self._provider.delete(batch.input_file, *batch.files)

@@ -31,8 +31,8 @@ ENDED = {"completed", "expired", "cancelled", "failed"}
 class ProviderBatch:
     """What the provider says of a batch.
 
-    `input_file`, `files`: the provider's ids of the file of requests and those of results, if there are any yet. `codes`: of the errors
-    for which a whole batch failed. `done`: requests with a result.
+    `input_file`, `files`: the provider's ids of the file of requests and those of results, if there are any yet.
+    `codes`: of the errors for which a whole batch failed. `done`: requests with a result.
     """
 
     id: str
@@ -49,7 +49,9 @@ class ProviderBatch:
         errors = batch.errors.data if batch.errors and batch.errors.data else []
         counts = batch.request_counts
         codes = tuple(e.code or "unknown" for e in errors)
-        return cls(batch.id, batch.status, batch.input_file_id, files, codes, counts.completed + counts.failed if counts else 0)
+        return cls(
+            batch.id, batch.status, batch.input_file_id, files, codes, counts.completed + counts.failed if counts else 0
+        )
 
 
 @dataclass(frozen=True)
@@ -74,13 +76,21 @@ class BatchProvider:
 
     def __init__(self, server: Server, patience: Patience) -> None:
         if importlib.util.find_spec("openai") is None:
-            raise ConfigError("augft.teacher.batch needs the openai library; install it with `pip install 'axolotl-augft[batch]'`")
+            raise ConfigError(
+                "augft.teacher.batch needs the openai library; install it with `pip install 'axolotl-augft[batch]'`"
+            )
         import openai
 
         # As everywhere else: the proxy of the environment where there is one to take, and Python's own certificates.
-        http = openai.DefaultHttpxClient(trust_env=False, proxy=proxy_for(server.base_url), verify=ssl.create_default_context())
+        http = openai.DefaultHttpxClient(
+            trust_env=False, proxy=proxy_for(server.base_url), verify=ssl.create_default_context()
+        )
         self._client = openai.OpenAI(
-            base_url=server.base_url, api_key=server.api_key or "none", timeout=server.timeout, max_retries=0, http_client=http
+            base_url=server.base_url,
+            api_key=server.api_key or "none",
+            timeout=server.timeout,
+            max_retries=0,
+            http_client=http,
         )
         self.host = server.host
         self._patience = patience
@@ -117,7 +127,9 @@ class BatchProvider:
             if tries > 1 and (there := self._find(tag)) is not None:
                 return there
             try:
-                made = self._client.batches.create(input_file_id=file_id, endpoint=endpoint, completion_window="24h", metadata={TAG: tag})
+                made = self._client.batches.create(
+                    input_file_id=file_id, endpoint=endpoint, completion_window="24h", metadata={TAG: tag}
+                )
             except openai.APIStatusError as error:
                 if tries == 1 and not _may_pass(error.status_code):
                     refused()
@@ -193,7 +205,8 @@ class BatchProvider:
             except AttributeError:
                 # `openai` hands on what is no JSON as a text, and any object in place of the one that was expected.
                 raise TeacherError(
-                    f"the Batch API at {self.host} answers with something that is no file or batch; check augft.teacher.base_url, and "
+                    f"the Batch API at {self.host} answers with something that is no file or batch; check "
+                    f"augft.teacher.base_url, and "
                     "if the server has no Batch API, remove augft.teacher.batch"
                 ) from None
             if attempt < self._patience.max_retries:
@@ -201,7 +214,8 @@ class BatchProvider:
         if failure.reason == "HTTP 404" and gone is not None:
             return gone
         raise TeacherUnreachable(
-            f"the Batch API at {self.host} does not answer ({failure.reason}, {attempt + 1} tries); what was sent goes on there: run "
+            f"the Batch API at {self.host} does not answer ({failure.reason}, {attempt + 1} tries); what was sent "
+            f"goes on there: run "
             "again to pick it up"
         )
 
@@ -209,11 +223,13 @@ class BatchProvider:
         said = f"HTTP {error.status_code}" + (f", {error.code[:60]}" if isinstance(error.code, str) else "")
         if error.status_code in (401, 402, 403):
             return TeacherRefusedAccess(
-                f"the Batch API at {self.host} refuses access ({said}); check the key in the variable that augft.teacher.api_key_env "
+                f"the Batch API at {self.host} refuses access ({said}); check the key in the variable that "
+                f"augft.teacher.api_key_env "
                 "names, and the account"
             )
         return TeacherError(
-            f"the Batch API at {self.host} refuses a call ({said}); if the server has no Batch API, remove augft.teacher.batch"
+            f"the Batch API at {self.host} refuses a call ({said}); if the server has no Batch API, remove "
+            f"augft.teacher.batch"
         )
 
 
@@ -223,7 +239,10 @@ def _may_pass(status: int) -> bool:
 
 
 def _received(response: "APIResponse[bytes]") -> Iterator[bytes]:
-    """The parts of a body. `openai` wraps no error of its HTTP library (httpx, httpx2 since version 3) once a body has begun."""
+    """The parts of a body.
+
+    `openai` wraps no error of its HTTP library (httpx, httpx2 since version 3) once a body has begun.
+    """
     try:
         yield from response.iter_bytes()
     except Exception as error:

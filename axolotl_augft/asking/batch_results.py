@@ -23,8 +23,8 @@ LOG = logging.getLogger("axolotl_augft")
 class Results:
     """Reads results into the store, and counts them.
 
-    `others`: keys of requests in an earlier run's batch that this run does not ask. Their answers are stored, but not counted as this
-    run's, and never asked for again.
+    `others`: keys of requests in an earlier run's batch that this run does not ask. Their answers are stored, but not
+    counted as this run's, and never asked for again.
 
     Args:
         round_: The round that they belong to.
@@ -55,7 +55,8 @@ class Results:
             with scratch_file(f"results of batch {batch.id}") as file:
                 if not provider.fetch(file_id, file):
                     LOG.warning(
-                        "augft: file %s of batch %s is gone from %s; requests whose results were in it are sent again, and paid for twice",
+                        "augft: file %s of batch %s is gone from %s; requests whose results were in it are sent "
+                        "again, and paid for twice",
                         file_id, batch.id, provider.host,
                     )  # fmt: skip
                     continue
@@ -114,7 +115,10 @@ class Results:
         return understood
 
     def _note(self, request: Request, row: "_Row", failure: Failure) -> None:
-        """Counts a try that failed. One that came back with a 200 was paid for: the budget keeps it, and it is not paid for often."""
+        """Counts a try that failed.
+
+        One that came back with a 200 was paid for: the budget keeps it, and it is not paid for often.
+        """
         if request.key in self.others:
             return
         self._reasons[request.key] = failure.reason
@@ -156,6 +160,11 @@ def _row(line: bytes) -> _Row | None:
     try:
         row = orjson.loads(line)
         response, error = row.get("response") or {}, row.get("error") or {}
-        return _Row(bytes.fromhex(row["custom_id"]), response.get("status_code"), response.get("body"), str(error.get("code"))[:60])
+        return _Row(
+            bytes.fromhex(row["custom_id"]),
+            response.get("status_code"),
+            response.get("body"),
+            str(error.get("code"))[:60],
+        )
     except (orjson.JSONDecodeError, KeyError, ValueError, AttributeError, TypeError):
         return None

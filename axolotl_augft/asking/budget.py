@@ -1,11 +1,12 @@
 """Limits on dollars and requests: asked before each try, told of each result.
 
-What is in flight counts at its worst: one token a byte where the teacher's tokenizer is not at hand, no prompt token cached, the answer
-at its longest. So `max_cost_usd` is not passed, as long as the server keeps to `max_tokens`. A request that does not fit waits for those
-in flight, which mostly cost less than feared; when none is in flight and it still does not fit, the limit is reached.
+What is in flight counts at its worst: one token a byte where the teacher's tokenizer is not at hand, no prompt token
+cached, the answer at its longest. So `max_cost_usd` is not passed, as long as the server keeps to `max_tokens`. A
+request that does not fit waits for those in flight, which mostly cost less than feared; when none is in flight and it
+still does not fit, the limit is reached.
 
-The limits are for a recipe's answers over all its runs: what the stored ones cost is known before the first request is sent, so a run
-that goes on where another stopped counts nothing twice and starts no budget anew.
+The limits are for a recipe's answers over all its runs: what the stored ones cost is known before the first request is
+sent, so a run that goes on where another stopped counts nothing twice and starts no budget anew.
 """
 
 import asyncio
@@ -107,8 +108,8 @@ class Budget:
     def settle(self, request: Request, result: Answer | Failure) -> Answer | Failure:
         """Takes a try's result for its reservation; an answer comes back with its price.
 
-        A try that may have been worked on without an answer to show for it (a time-out, say) may have been billed: it stays counted at
-        its worst for this run.
+        A try that may have been worked on without an answer to show for it (a time-out, say) may have been billed: it
+        stays counted at its worst for this run.
         """
         reserved = self.release(request)
         if isinstance(result, Failure):
@@ -130,7 +131,10 @@ class Budget:
         return reserved
 
     def price_of(self, answer: Answer) -> int | None:
-        """What an answer cost, in nanodollars; None where its tokens or the price are unknown. Refused requests cost nothing."""
+        """What an answer cost, in nanodollars; None where its tokens or the price are unknown.
+
+        Refused requests cost nothing.
+        """
         if self._price is None:
             return None
         if answer.prompt_tokens is None or answer.completion_tokens is None:
@@ -140,11 +144,18 @@ class Budget:
 
     def error(self, remaining: int) -> BudgetReached:
         """What ended the run, in one line. `remaining`: requests without an answer."""
-        limit = {"max_requests": self._limits.requests, "max_cost_usd": (self._limits.nanodollars or 0) / NANO}[self.reached or ""]
-        spent = f"; {dollars(self._cost / NANO)} spent, {dollars(self._own_cost / NANO)} of it in this run" if self._price else ""
+        limit = {"max_requests": self._limits.requests, "max_cost_usd": (self._limits.nanodollars or 0) / NANO}[
+            self.reached or ""
+        ]
+        spent = (
+            f"; {dollars(self._cost / NANO)} spent, {dollars(self._own_cost / NANO)} of it in this run"
+            if self._price
+            else ""
+        )
         lost = f", and {dollars(self._lost / NANO)} counted for tries that got no answer" if self._lost else ""
         return BudgetReached(
-            f"augft.{self.reached} ({limit:,}) leaves no room for another request{spent}{lost}; {self._answered:,} answers are stored, "
+            f"augft.{self.reached} ({limit:,}) leaves no room for another request{spent}{lost}; {self._answered:,} "
+            f"answers are stored, "
             f"{remaining:,} requests remain: raise augft.{self.reached} and run again to go on from here"
         )
 
@@ -171,7 +182,9 @@ class Budget:
         if self._price is None or self._limits.nanodollars is None:
             return 0
         extra = dict(request.extra_body)
-        longest = max(request.sampling.max_tokens, *(_number(extra.get(k)) for k in ("max_tokens", "max_completion_tokens")))
+        longest = max(
+            request.sampling.max_tokens, *(_number(extra.get(k)) for k in ("max_tokens", "max_completion_tokens"))
+        )
         return self._price.cost(self._worst_tokens(request), 0, longest * max(1, _number(extra.get("n"))))
 
 
@@ -199,7 +212,9 @@ def worst_tokens(teacher: Teacher) -> Callable[[Request], int]:
         schema = dict(request.extra_body).get("response_format")
         return count(orjson.dumps(schema).decode()) if schema else 0
 
-    return lambda request: prefix_tokens(request.prefix) + count(request.target) + schema_tokens(request) + _CHAT_TEMPLATE_TOKENS
+    return lambda request: (
+        prefix_tokens(request.prefix) + count(request.target) + schema_tokens(request) + _CHAT_TEMPLATE_TOKENS
+    )
 
 
 def _number(value: object) -> int:

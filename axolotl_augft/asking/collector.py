@@ -11,7 +11,8 @@ _THRESHOLDS = (20_000, 10, 10)
 def few_collections() -> Iterator[None]:
     """Leaves what is there already out of collections, and collects the rest less often; all as before at the end.
 
-    What the stage makes is freed by reference counts; the collector finds next to nothing, and took a tenth of the time.
+    What the stage makes is freed by reference counts; the collector finds next to nothing, and took a tenth of the
+    time.
     """
     before = gc.get_threshold()
     gc.freeze()

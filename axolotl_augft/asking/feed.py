@@ -1,7 +1,8 @@
 """The plan's requests -> those to send now, in an order that suits a server with a prefix cache.
 
-`Feed` makes and looks up requests in a thread, ahead of need. `Line` lets the first request of a long prefix go alone and the others
-follow once it is answered, with a bounded number of such prefixes open at a time, so that the server's cache holds them all.
+`Feed` makes and looks up requests in a thread, ahead of need. `Line` lets the first request of a long prefix go alone
+and the others follow once it is answered, with a bounded number of such prefixes open at a time, so that the server's
+cache holds them all.
 """
 
 import asyncio
@@ -22,7 +23,8 @@ T = TypeVar("T")
 _LOOKUP = 500
 _FIRST_LOOKUP = 64
 _READY_BATCHES = 3
-# Characters. A prefix below LONG is computed faster than it is waited for; the open ones together should fit into one GPU's cache.
+# Characters. A prefix below LONG is computed faster than it is waited for; the open ones together should fit into one
+# GPU's cache.
 _LONG = 8 * 1024
 _OPEN = 256 * 1024
 
@@ -60,7 +62,8 @@ def _batches(items: Iterable[T], first: int, later: int) -> Iterator[list[T]]:
 def unanswered(requests: Iterable[Request], store: ResponseStore, pending: set[bytes]) -> Iterator[list[Request]]:
     """Batches of the requests that the store does not answer, each added to `pending`; those that are pending already are left out."""
     for some in _batches(requests, _FIRST_LOOKUP, _LOOKUP):
-        # A twin that is pending now may be answered and stored before the look-up below, or after it; either way it is not asked twice.
+        # A twin that is pending now may be answered and stored before the look-up below, or after it; either way it is
+        # not asked twice.
         before = set(pending)
         fresh = [r for r in store.missing(some) if r.key not in before]
         pending.update(r.key for r in fresh)
@@ -73,7 +76,8 @@ class RequestFeed:
 
     Args:
         batches: The requests; iterated in the thread.
-        stop: Is set at the end; whoever makes the requests can look at it, so that nobody waits for a batch that nobody takes.
+        stop: Is set at the end; whoever makes the requests can look at it, so that nobody waits for a batch that nobody
+    takes.
     """
 
     def __init__(self, batches: Iterator[list[Request]], stop: threading.Event) -> None:
@@ -153,7 +157,8 @@ class SendQueue:
 
     Args:
         feed: The requests, those with equal prefixes side by side.
-        slots: How many are sent at a time. So many again are looked at in advance, so that the next group's first is answered in time.
+        slots: How many are sent at a time. So many again are looked at in advance, so that the next group's first is
+    answered in time.
     """
 
     def __init__(self, feed: RequestFeed, slots: int) -> None:
@@ -190,7 +195,10 @@ class SendQueue:
         self._feed.changed.set()
 
     def _look_ahead(self) -> None:
-        while len(self._firsts) + len(self._ready) + self._held < self._ahead and (request := self._feed.peek()) is not None:
+        while (
+            len(self._firsts) + len(self._ready) + self._held < self._ahead
+            and (request := self._feed.peek()) is not None
+        ):
             if not _is_long(request.prefix):
                 self._ready.append(self._feed.take())
                 continue

@@ -1,7 +1,7 @@
 """How requests are sent: how many at a time, how many a minute, how often again, and when to give up.
 
-`Gate` adapts the number in flight to what the server bears, `Rates` keeps to requests and tokens a minute. Whatever else wants a say
-before a request is sent (a budget, say) is a `Meter`.
+`Gate` adapts the number in flight to what the server bears, `Rates` keeps to requests and tokens a minute. Whatever
+else wants a say before a request is sent (a budget, say) is a `Meter`.
 """
 
 import asyncio
@@ -23,7 +23,10 @@ _CHARACTERS_PER_TOKEN = 4
 
 
 class Meter(Protocol):
-    """Is asked before each try of a request, and told what came of it. Calls come in pairs, unless the run ends in between."""
+    """Is asked before each try of a request, and told what came of it.
+
+    Calls come in pairs, unless the run ends in between.
+    """
 
     async def before(self, request: Request) -> None:
         """Returns when the request may be sent; an AugftError ends the run."""
@@ -36,8 +39,8 @@ class Meter(Protocol):
 class Pace:
     """How requests are sent.
 
-    `check_server` raises if the server is known to be gone. `stall_timeout`: seconds without any answer after which a failure ends the run.
-    `sleep`, `jitter` and `clock` are the tests' to replace.
+    `check_server` raises if the server is known to be gone. `stall_timeout`: seconds without any answer after which a
+    failure ends the run. `sleep`, `jitter` and `clock` are the tests' to replace.
     """
 
     max_concurrency: int
@@ -59,8 +62,8 @@ class Pace:
 class Gate:
     """Lets through as many requests at a time as the server bears: fewer after it said that it is busy, then slowly more again.
 
-    The limit falls by 30 % when a request that set out after the last fall comes back with 429, 503 or 529, and climbs back over some
-    16 rounds of answers (additive increase, multiplicative decrease, as TCP does).
+    The limit falls by 30 % when a request that set out after the last fall comes back with 429, 503 or 529, and climbs
+    back over some 16 rounds of answers (additive increase, multiplicative decrease, as TCP does).
 
     Args:
         most: The limit to begin with, and never to exceed.
@@ -137,8 +140,9 @@ class Rate:
 class Rates:
     """Keeps to limits of requests and tokens a minute.
 
-    Unlike a bucket that starts full (aiolimiter), it never sends more in any minute than the limit, however the provider lays its windows.
-    Tokens are taken as prompt (4 characters a token) and longest answer, and settled once the server has said how many there were.
+    Unlike a bucket that starts full (aiolimiter), it never sends more in any minute than the limit, however the
+    provider lays its windows. Tokens are taken as prompt (4 characters a token) and longest answer, and settled once
+    the server has said how many there were.
 
     Args:
         requests: Requests a minute, None for no limit.
@@ -148,7 +152,11 @@ class Rates:
     """
 
     def __init__(
-        self, requests: float | None, tokens: float | None, clock: Callable[[], float], sleep: Callable[[float], Awaitable[None]]
+        self,
+        requests: float | None,
+        tokens: float | None,
+        clock: Callable[[], float],
+        sleep: Callable[[float], Awaitable[None]],
     ) -> None:
         self._requests = Rate(requests, clock) if requests else None
         self._tokens = Rate(tokens, clock) if tokens else None
@@ -165,7 +173,12 @@ class Rates:
 
     def after(self, request: Request, result: Answer | Failure) -> None:
         """Corrects what was taken by what was used."""
-        if self._tokens and isinstance(result, Answer) and result.prompt_tokens is not None and result.completion_tokens is not None:
+        if (
+            self._tokens
+            and isinstance(result, Answer)
+            and result.prompt_tokens is not None
+            and result.completion_tokens is not None
+        ):
             self._tokens.give_back(_expected_tokens(request) - result.prompt_tokens - result.completion_tokens)
 
 

@@ -27,7 +27,9 @@ class Progress:
     def __enter__(self) -> "Progress":
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._bar.close()
 
     def update(self, counts: RoundCounts) -> None:
@@ -46,7 +48,8 @@ class Progress:
         left = (self._total - counts.total) / rate if rate else 0.0
         failed = f", {counts.failed.total()} failed" if counts.failed else ""
         return (
-            f"{self._title}: {counts.total} of {self._total} requests ({rate:.1f}/s), {self._tokens_per_second(counts):.0f} tokens/s, "
+            f"{self._title}: {counts.total} of {self._total} requests ({rate:.1f}/s), "
+            f"{self._tokens_per_second(counts):.0f} tokens/s, "
             f"{duration(left)} left{failed}"
         )
 

@@ -115,10 +115,16 @@ class Rounds:
 
     def _note(self, tally: StoredCounts, counts: RoundCounts) -> None:
         """Counts a round, however it ended. The hours that batches wait say nothing of a teacher's speed."""
-        self.counts, self.requests, self.before = self.counts + counts, self.requests + tally.total, self.before + tally.spent
+        self.counts, self.requests, self.before = (
+            self.counts + counts,
+            self.requests + tally.total,
+            self.before + tally.spent,
+        )
         seconds = 0.0 if self._teacher.config.batch else counts.seconds
         known = tally.total - tally.missing
-        log_round(self._store, LoggedRound.of(self._teacher.id, known + counts.total, counts.total, seconds, counts.spent))
+        log_round(
+            self._store, LoggedRound.of(self._teacher.id, known + counts.total, counts.total, seconds, counts.spent)
+        )
 
     def _send(self, requests: Requests, tally: StoredCounts, title: str, counts: RoundCounts) -> None:
         opened = self._session.open()
@@ -135,7 +141,8 @@ class Rounds:
     def _warn_of_batches(self, host: str) -> None:
         if waiting := BatchLedger(self._store, host).open_batches():
             LOG.warning(
-                "augft: %d batches at %s have no result yet; their requests are asked, and paid for, once more unless augft.teacher.batch "
+                "augft: %d batches at %s have no result yet; their requests are asked, and paid for, once more unless "
+                "augft.teacher.batch "
                 "is true", len(waiting), host,
             )  # fmt: skip
 
@@ -144,6 +151,7 @@ class Rounds:
         if unanswered > self._max_failed_fraction * requests:
             reasons = ", ".join(f"{reason} {n}" for reason, n in counts.failed.most_common())
             raise TeacherError(
-                f"{unanswered} of {requests} requests stayed unanswered after all retries ({reasons}); every answer is stored: run again "
+                f"{unanswered} of {requests} requests stayed unanswered after all retries ({reasons}); every answer "
+                f"is stored: run again "
                 f"to ask for the rest, or raise augft.max_failed_fraction (now {self._max_failed_fraction:g})"
             )

@@ -1,7 +1,8 @@
 """Requests without an answer -> answers in the store: a sliding window of requests in flight, with classified, finite retries.
 
-An answer counts once the store has it on disk, and only then is its place in the window free. Whatever ends the run, the answers that
-arrived are stored first. An error that says nothing of the server's health or the store's lets what is in flight, and paid for, end too.
+An answer counts once the store has it on disk, and only then is its place in the window free. Whatever ends the run,
+the answers that arrived are stored first. An error that says nothing of the server's health or the store's lets what is
+in flight, and paid for, end too.
 """
 
 import asyncio
@@ -86,7 +87,9 @@ class _Asking:
                 with RequestFeed(unanswered(going_on, self._round.store, self._pending), stop) as feed:
                     queue = SendQueue(feed, self._pace.max_concurrency)
                     async with asyncio.TaskGroup() as group:
-                        sender = group.create_task(self._guarded(self._send_all, queue, Client(self._round.server, session), group))
+                        sender = group.create_task(
+                            self._guarded(self._send_all, queue, Client(self._round.server, session), group)
+                        )
                         self._resting.add(sender)
             if self._error is not None:
                 raise self._error
@@ -129,7 +132,9 @@ class _Asking:
                 tries = None
             await self._slots.acquire()
 
-    async def _one(self, request: Request, queue: SendQueue, client: Client, tries_without_connection: int | None) -> None:
+    async def _one(
+        self, request: Request, queue: SendQueue, client: Client, tries_without_connection: int | None
+    ) -> None:
         answered = False
         try:
             result = await self._until_final(request, client, tries_without_connection)
@@ -144,7 +149,9 @@ class _Asking:
             self._slots.release()
         self._round.watcher.update(self._counts)
 
-    async def _until_final(self, request: Request, client: Client, tries_without_connection: int | None) -> Answer | Failure | None:
+    async def _until_final(
+        self, request: Request, client: Client, tries_without_connection: int | None
+    ) -> Answer | Failure | None:
         """The last try's result; None if the budget lets no try through, or an error ends the run meanwhile.
 
         A failure that is likely to stay is tried once more at most.
@@ -210,7 +217,8 @@ class _Asking:
         if silent >= self._pace.stall_timeout:
             seen = ", ".join(f"{reason} {n}" for reason, n in self._counts.passing.most_common())
             raise TeacherUnreachable(
-                f"no answer from the teacher's server for {silent:.0f} s (augft.teacher.stall_timeout); failures so far: {seen}; "
+                f"no answer from the teacher's server for {silent:.0f} s (augft.teacher.stall_timeout); failures so "
+                f"far: {seen}; "
                 "every answer so far is stored, so run again when the server is well"
             )
 
@@ -227,6 +235,7 @@ class _Asking:
         self._failed_in_a_row += 1
         if self._failed_in_a_row >= max(8, self._pace.max_concurrency):
             raise TeacherUnreachable(
-                f"the teacher's server stopped answering: {self._failed_in_a_row} requests in a row failed after all retries "
+                f"the teacher's server stopped answering: {self._failed_in_a_row} requests in a row failed after all "
+                f"retries "
                 f"(last: {failure.reason}); every answer so far is stored, so run again when the server is well"
             )

@@ -1,4 +1,7 @@
-"""`axolotl augft bench …`: make data sets, run conditions, audit augmentations, plot. Imports nothing heavy until a command runs."""
+"""`axolotl augft bench …`: make data sets, run conditions, audit augmentations, plot.
+
+Imports nothing heavy until a command runs.
+"""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,10 +23,14 @@ def bench() -> None:
 @bench.command("make")
 @click.argument("name")
 @click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="Folder that is written.")
-@click.option("--scale", default="small", show_default=True, type=click.Choice(["tiny", "small", "paper"]), help="How large.")
+@click.option(
+    "--scale", default="small", show_default=True, type=click.Choice(["tiny", "small", "paper"]), help="How large."
+)
 @click.option("--seed", default=0, show_default=True, type=int, help="Of everything that is random in it.")
 @click.option(
-    "--source", type=click.Path(exists=True, file_okay=False, path_type=Path), help="Folder of the reversal-curse data; else the hub."
+    "--source",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Folder of the reversal-curse data; else the hub.",
 )
 @one_line_errors
 def make_data(name: str, out: Path, scale: "Scale", seed: int, source: Path | None) -> None:
@@ -62,8 +69,15 @@ def check(folder: Path) -> None:
 
 @bench.command()
 @click.argument("config", type=click.Path(exists=True, dir_okay=False, path_type=str))
-@click.option("--data", required=True, type=click.Path(exists=True, file_okay=False, path_type=Path), help="Folder of the data set.")
-@click.option("--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="Write all counts to this file too.")
+@click.option(
+    "--data",
+    required=True,
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Folder of the data set.",
+)
+@click.option(
+    "--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="Write all counts to this file too."
+)
 @one_line_errors
 def audit(config: str, data: Path, json_file: Path | None) -> None:
     """Tell how many stored statements of a recipe's teacher are right, and which test facts they state; ask nobody."""
@@ -86,10 +100,20 @@ def audit(config: str, data: Path, json_file: Path | None) -> None:
 
 @bench.command()
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option("--context-tokens", default=16_000, show_default=True, type=click.IntRange(min=64), help="Tokens of documents in a group.")
-@click.option("--passes", default=2, show_default=True, type=click.IntRange(min=1), help="How often all documents are grouped.")
 @click.option(
-    "--tokenizer", type=click.Path(exists=True, file_okay=False, path_type=Path), help="Folder of the teacher's model; else an estimate."
+    "--context-tokens",
+    default=16_000,
+    show_default=True,
+    type=click.IntRange(min=64),
+    help="Tokens of documents in a group.",
+)
+@click.option(
+    "--passes", default=2, show_default=True, type=click.IntRange(min=1), help="How often all documents are grouped."
+)
+@click.option(
+    "--tokenizer",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Folder of the teacher's model; else an estimate.",
 )
 @one_line_errors
 def reach(folder: Path, context_tokens: int, passes: int, tokenizer: Path | None) -> None:
@@ -101,12 +125,18 @@ def reach(folder: Path, context_tokens: int, passes: int, tokenizer: Path | None
         click.echo(line)
 
 
-_RESULTS = click.argument("results", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+_RESULTS = click.argument(
+    "results", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path)
+)
 
 
 @bench.command()
 @_RESULTS
-@click.option("--readme", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Put it between this file's bench marks.")
+@click.option(
+    "--readme",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Put it between this file's bench marks.",
+)
 @one_line_errors
 def table(results: tuple[Path, ...], readme: Path | None) -> None:
     """Print results of suites as Markdown, or put them into a README."""
@@ -135,7 +165,9 @@ def plot(results: tuple[Path, ...], out: Path) -> None:
 
 @bench.command()
 @click.argument("config", type=click.Path(exists=True, dir_okay=False, path_type=str))
-@click.option("--out", required=True, type=click.Path(dir_okay=False, path_type=Path), help="JSON Lines file of the questions.")
+@click.option(
+    "--out", required=True, type=click.Path(dir_okay=False, path_type=Path), help="JSON Lines file of the questions."
+)
 @click.option("--number", default=100, show_default=True, type=click.IntRange(min=1), help="How many questions.")
 @one_line_errors
 def questions(config: str, out: Path, number: int) -> None:
@@ -147,7 +179,9 @@ def questions(config: str, out: Path, number: int) -> None:
         click.echo(line)
 
 
-_OUT = click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Folder of everything that is written.")
+_OUT = click.option(
+    "--out", type=click.Path(file_okay=False, path_type=Path), help="Folder of everything that is written."
+)
 _SEEDS = click.option("--seeds", help="Seeds of training, e.g. 0,1,2.")
 _CONDITIONS = click.option("--conditions", help="What is run, e.g. ft,aug-local.")
 _STEPS = click.option("--steps", type=click.IntRange(min=1), help="Optimizer steps of every condition.")
@@ -163,14 +197,23 @@ _STEPS = click.option("--steps", type=click.IntRange(min=1), help="Optimizer ste
 @click.option("--source", help="Folder or hub name of data that is not made but read.")
 @one_line_errors
 def run(
-    suite: Path, out: Path | None, seeds: str | None, conditions: str | None, steps: int | None, model: str | None, source: str | None
+    suite: Path,
+    out: Path | None,
+    seeds: str | None,
+    conditions: str | None,
+    steps: int | None,
+    model: str | None,
+    source: str | None,
 ) -> None:
     """Train and score a suite's conditions; what is done already is kept."""
     from axolotl_augft.bench.experiments.preparing import suite_plan
     from axolotl_augft.bench.experiments.suite import load_suite, parse_list
     from axolotl_augft.bench.report.results import Condition
 
-    chosen = {"seeds": parse_list(seeds, int, "--seeds"), "conditions": parse_list(conditions, Condition, "--conditions")}
+    chosen = {
+        "seeds": parse_list(seeds, int, "--seeds"),
+        "conditions": parse_list(conditions, Condition, "--conditions"),
+    }
     settings = load_suite(suite, {**chosen, "steps": steps, "model": model, "source": source})
     folder = out or Path("build", "bench", settings.name)
     _run(suite_plan(settings, folder), folder)
@@ -189,7 +232,9 @@ def run(
 @_CONDITIONS
 @_STEPS
 @one_line_errors
-def own(config: Path, questions: Path, out: Path | None, seeds: str | None, conditions: str | None, steps: int | None) -> None:
+def own(
+    config: Path, questions: Path, out: Path | None, seeds: str | None, conditions: str | None, steps: int | None
+) -> None:
     """Run the conditions on your own recipe and questions."""
     from axolotl_augft.bench.experiments.own import own_plan
     from axolotl_augft.bench.experiments.suite import parse_list

@@ -19,9 +19,10 @@ _DAY = 86_400
 class Work:
     """Requests to ask, of one `augment` entry or of all.
 
-    `prompt_tokens`: each prompt with its prefix; `distinct_tokens`: each different prefix once. `longest_answers`: tokens, if every answer
-    is as long as it may be. `likely_answers`: tokens, if they are as long as those that the store has; as `longest_answers` if it has none.
-    `spent`: on the stored answers. `sampled`: not all requests were laid out, so that tokens are estimates.
+    `prompt_tokens`: each prompt with its prefix; `distinct_tokens`: each different prefix once. `longest_answers`:
+    tokens, if every answer is as long as it may be. `likely_answers`: tokens, if they are as long as those that the
+    store has; as `longest_answers` if it has none. `spent`: on the stored answers. `sampled`: not all requests were
+    laid out, so that tokens are estimates.
     """
 
     requests: int = 0
@@ -53,7 +54,11 @@ class Work:
 
 def cost_lines(work: Work, teacher: Teacher, config: AugftConfig, runs: Sequence[LoggedRound]) -> list[str]:
     """Dollars and time of the work, a line each; what is spent already; what is not known, as unknown."""
-    verdicts = ["  (the verdicts of verify: teacher come on top: a short request a statement)"] if config.verify == "teacher" else []
+    verdicts = (
+        ["  (the verdicts of verify: teacher come on top: a short request a statement)"]
+        if config.verify == "teacher"
+        else []
+    )
     if not work.requests:
         return [f"dollars: nothing more{_spent_so_far(work.spent)}", *verdicts]
     price = find_price(teacher.config, teacher.model)
@@ -65,10 +70,15 @@ def _dollar_line(work: Work, teacher: Teacher, config: AugftConfig, price: Price
         return f"dollars: unknown ({no_price(teacher.config, teacher.model)}){_spent_so_far(work.spent)}"
     most = price.cost(work.prompt_tokens, 0, work.longest_answers) / NANO
     likely = price.cost(work.prompt_tokens, work.prompt_tokens - work.distinct_tokens, work.likely_answers) / NANO
-    length = "answers as long as those so far" if work.likely_answers < work.longest_answers else "answers still at their longest"
+    length = (
+        "answers as long as those so far"
+        if work.likely_answers < work.longest_answers
+        else "answers still at their longest"
+    )
     bound = "about" if work.sampled else "at most"
     line = (
-        f"dollars: {bound} {dollars(most)} (nothing cached, answers at their longest); {dollars(likely)} with shared prefixes cached "
+        f"dollars: {bound} {dollars(most)} (nothing cached, answers at their longest); {dollars(likely)} with shared "
+        f"prefixes cached "
         f"and {length}"
     )
     stop = config.max_cost_usd
@@ -90,7 +100,9 @@ def _spent_so_far(spent: Spent) -> str:
 def _time_line(work: Work, teacher: Teacher, runs: Sequence[LoggedRound]) -> str:
     if teacher.config.batch:
         return "time: up to a day for each round of batches (the provider's window)"
-    measured = [r for r in runs if r.teacher == teacher.id and r.asked and r.seconds and r.completion_tokens][-_LAST_RUNS:]
+    measured = [r for r in runs if r.teacher == teacher.id and r.asked and r.seconds and r.completion_tokens][
+        -_LAST_RUNS:
+    ]
     if measured:
         rate = sum(r.completion_tokens for r in measured) / sum(r.seconds for r in measured)
         how = f"{rate:,.0f} tokens/s of answers, as measured in this teacher's last runs"
@@ -98,7 +110,8 @@ def _time_line(work: Work, teacher: Teacher, runs: Sequence[LoggedRound]) -> str
     else:
         rate = teacher.max_concurrency * _ASSUMED_TOKENS_PER_SECOND
         how = (
-            f"assuming that each of {teacher.max_concurrency} requests in flight gets {_ASSUMED_TOKENS_PER_SECOND} tokens/s, answers at "
+            f"assuming that each of {teacher.max_concurrency} requests in flight gets {_ASSUMED_TOKENS_PER_SECOND} "
+            f"tokens/s, answers at "
             "their longest; nothing is measured yet"
         )
         tokens = work.longest_answers
@@ -110,7 +123,9 @@ def _by_limits(work: Work, teacher: Teacher) -> float:
     """Seconds that the limits of requests and tokens a minute make it last at least."""
     config = teacher.config
     by_requests = work.requests * 60 / config.requests_per_minute if config.requests_per_minute else 0.0
-    by_tokens = (work.prompt_tokens + work.likely_answers) * 60 / config.tokens_per_minute if config.tokens_per_minute else 0.0
+    by_tokens = (
+        (work.prompt_tokens + work.likely_answers) * 60 / config.tokens_per_minute if config.tokens_per_minute else 0.0
+    )
     return max(by_requests, by_tokens)
 
 

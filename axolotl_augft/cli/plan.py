@@ -1,4 +1,7 @@
-"""What a run would ask, before anything is asked: documents, requests, tokens, and training before and after. Calls nobody."""
+"""What a run would ask, before anything is asked: documents, requests, tokens, and training before and after.
+
+Calls nobody.
+"""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -85,7 +88,9 @@ def plan_lines(recipe: Recipe) -> list[str]:
         ]
         for plan in entries:
             lines += _entry_lines(plan, ready.teacher.tokens)
-        lines += cost_lines(sum((plan.work for plan in entries), Work()), ready.teacher, recipe.augft, logged_rounds(ready.store))
+        lines += cost_lines(
+            sum((plan.work for plan in entries), Work()), ready.teacher, recipe.augft, logged_rounds(ready.store)
+        )
         return lines + _training(ready, result)
 
 
@@ -113,8 +118,8 @@ def entry_plan(ready: Prepared, strategy: Strategy, rows: int) -> EntryPlan:
 def _sampled_plan(ready: Prepared, strategy: Strategy, windows: Iterable[Sequence[Unit]], rows: int) -> EntryPlan:
     """The plan of an entry that nothing is answered of: all units are counted, but of many only some are laid out as requests.
 
-    These are windows of units, spread evenly over the data, since prefixes are shared within a window; the others' tokens are taken to be
-    as many a request.
+    These are windows of units, spread evenly over the data, since prefixes are shared within a window; the others'
+    tokens are taken to be as many a request.
     """
     plan = EntryPlan(strategy.settings.strategy)
     seen = DigestSet()
@@ -142,7 +147,11 @@ class _Prompts:
     """Adds up the tokens of prompts: each with its prefix, and each different prefix once."""
 
     def __init__(self, counter: TokenCounter) -> None:
-        self._targets, self._prefixes, self._new_prefixes = SampledCount(counter), SampledCount(counter), SampledCount(counter)
+        self._targets, self._prefixes, self._new_prefixes = (
+            SampledCount(counter),
+            SampledCount(counter),
+            SampledCount(counter),
+        )
         self._seen = DigestSet()
 
     def add(self, request: Request) -> None:
@@ -166,7 +175,10 @@ class _Prompts:
 
 
 def _entry_lines(plan: EntryPlan, counter: TokenCounter) -> list[str]:
-    lines = [f"{plan.strategy}: {plan.scope}, {plan.requests:,} requests: {plan.answered:,} answered already, {plan.to_ask:,} to ask"]
+    lines = [
+        f"{plan.strategy}: {plan.scope}, {plan.requests:,} requests: {plan.answered:,} answered already, "
+        f"{plan.to_ask:,} to ask"
+    ]
     if plan.to_ask:
         lines.append(
             f"  prompts {plan.prompt_tokens:,} tokens, {plan.distinct_tokens:,} of them without shared prefixes; "

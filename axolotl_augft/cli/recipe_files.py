@@ -1,4 +1,7 @@
-"""What the commands share: errors in one line, and a recipe from a YAML file. Imports nothing heavy until a command runs."""
+"""What the commands share: errors in one line, and a recipe from a YAML file.
+
+Imports nothing heavy until a command runs.
+"""
 
 import logging
 import signal

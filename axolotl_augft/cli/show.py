@@ -41,7 +41,9 @@ def show_lines(recipe: Recipe, limit: int) -> Iterator[str]:
     _result(recipe)
     result = find_result(recipe)
     if result is None:
-        raise OutputError("the data or the prompts have changed since this result was made; make it anew with `axolotl augft run`")
+        raise OutputError(
+            "the data or the prompts have changed since this result was made; make it anew with `axolotl augft run`"
+        )
     folder = result_folder(recipe, result.fingerprint)
     rejected = _rejected(folder)
     for entry, (source, written) in enumerate(zip(load_sources(recipe), result.entries, strict=True)):
@@ -52,7 +54,9 @@ def show_lines(recipe: Recipe, limit: int) -> Iterator[str]:
         for row in rows[:: max(1, len(rows) // limit)][:limit]:
             yield f"{_where(source, row)}: {clean(source.text(row))}"
             yield from dict.fromkeys(f"  + {kind}: {clean(text)}" for kind, text in kept.get(row, []))
-            yield from dict.fromkeys(f"  - {reason}: {clean(text)}" for reason, text in rejected.get((source.entry, row), []))
+            yield from dict.fromkeys(
+                f"  - {reason}: {clean(text)}" for reason, text in rejected.get((source.entry, row), [])
+            )
         if entry + 1 < len(result.entries):
             yield ""
 
@@ -71,7 +75,9 @@ def clean(text: str) -> str:
 def _result(recipe: Recipe) -> Manifest:
     result = load_result(recipe)
     if result is None:
-        raise OutputError(f"no finished result for this recipe in {recipe.output_dir}; make one with `axolotl augft run`")
+        raise OutputError(
+            f"no finished result for this recipe in {recipe.output_dir}; make one with `axolotl augft run`"
+        )
     return result
 
 
@@ -80,7 +86,9 @@ def _augmented(folder: Path, written: WrittenEntry, source: Source) -> dict[int,
     found: dict[int, list[tuple[str, str]]] = {}
     forms = (written.augmented, None if written.segments else source.format), (written.questions, ChatFormat())
     for file, form in forms:
-        rows = load_dataset("parquet", data_files=str(folder / file.name), split="train", streaming=True) if file else ()
+        rows = (
+            load_dataset("parquet", data_files=str(folder / file.name), split="train", streaming=True) if file else ()
+        )
         for row in rows:
             text = _said(form.read(row)) if form else "".join(s["text"] for s in row["segments"])
             found.setdefault(row["augft_row"], []).append((row["augft_kind"], text))
@@ -107,5 +115,7 @@ def _rejected(folder: Path) -> dict[tuple[int, int], list[tuple[str, str]]]:
     with (folder / REJECTED).open("rb") as file:
         for line in file:
             item = orjson.loads(line)
-            found.setdefault((item["entry"], item["augft_row"]), []).append((item["reason"], _pair(item.get("question"), item["text"])))
+            found.setdefault((item["entry"], item["augft_row"]), []).append(
+                (item["reason"], _pair(item.get("question"), item["text"]))
+            )
     return found

@@ -48,14 +48,17 @@ def store_lines(recipe: Recipe) -> list[str]:
         runs = logged_rounds(store)
     lines = [
         f"store {path}: {_size(_bytes_on_disk(path))}",
-        f"answers {sum(outcomes.values()):,}" + (f" ({', '.join(f'{o} {n:,}' for o, n in outcomes.items())})" if outcomes else ""),
+        f"answers {sum(outcomes.values()):,}"
+        + (f" ({', '.join(f'{o} {n:,}' for o, n in outcomes.items())})" if outcomes else ""),
         f"shared prefixes {prefixes:,}",
     ]
     requests, asked = sum(r.requests for r in runs), sum(r.asked for r in runs)
     if requests:
         hits = requests - min(asked, requests)
         rounds = f"{len(runs):,} round{'s' if len(runs) > 1 else ''}"
-        lines.append(f"hit rate {hits / requests:.1%}: {hits:,} of the {requests:,} requests of {rounds} were answered from here")
+        lines.append(
+            f"hit rate {hits / requests:.1%}: {hits:,} of the {requests:,} requests of {rounds} were answered from here"
+        )
     if spent:
         lines.append(f"the answers cost {dollars(spent / NANO)}, as far as prices were known")
     return lines + ([f"batches without a result {batches:,}"] if batches else [])
@@ -64,8 +67,8 @@ def store_lines(recipe: Recipe) -> list[str]:
 def prune(recipes: Sequence[Recipe], drop: bool) -> Iterator[str]:
     """Says what of their common store these recipes do not need, and drops it if told to.
 
-    Everything that can be lost is found before anything is dropped, and dropped in one transaction. Answers to the questions of
-    `bench questions` belong to no recipe.
+    Everything that can be lost is found before anything is dropped, and dropped in one transaction. Answers to the
+    questions of `bench questions` belong to no recipe.
 
     Raises:
         ConfigError: The recipes do not share one store.
@@ -73,7 +76,9 @@ def prune(recipes: Sequence[Recipe], drop: bool) -> Iterator[str]:
     """
     paths = {str(r.store_path.resolve()) for r in recipes}
     if len(paths) > 1:
-        raise ConfigError(f"these recipes have {len(paths)} different stores ({', '.join(sorted(paths))}); prune one store at a time")
+        raise ConfigError(
+            f"these recipes have {len(paths)} different stores ({', '.join(sorted(paths))}); prune one store at a time"
+        )
     path = _existing(recipes[0])
     alone: dict[str, AskingAlone] = {}
     with _errors(path), closing(sqlite3.connect(path, timeout=60, isolation_level=None)) as db, ExitStack() as stack:
@@ -116,7 +121,10 @@ def _needed(ready: Prepared) -> Iterator[Request]:
 
 def _unneeded(db: sqlite3.Connection) -> Unneeded:
     ((of,),) = db.execute("SELECT count(*) FROM responses")
-    sums = "count(*), sum(nanodollars), sum(nanodollars IS NULL), sum(length(CAST(text AS BLOB)) + length(CAST(target AS BLOB)))"
+    sums = (
+        "count(*), sum(nanodollars), sum(nanodollars IS NULL), sum(length(CAST(text AS BLOB)) + length(CAST(target AS "
+        "BLOB)))"
+    )
     ((answers, nanodollars, unknown, size),) = db.execute(f"SELECT {sums} {_UNNEEDED}")
     return Unneeded(answers, of, None if unknown else nanodollars or 0, size or 0)
 
@@ -132,7 +140,10 @@ def _said(unneeded: Unneeded, drop: bool) -> str:
 def _drop(db: sqlite3.Connection) -> None:
     db.execute("BEGIN IMMEDIATE")
     db.execute(f"DELETE {_UNNEEDED}")
-    db.execute("DELETE FROM prefixes WHERE digest NOT IN (SELECT prefix FROM responses) AND digest NOT IN (SELECT prefix FROM batched)")
+    db.execute(
+        "DELETE FROM prefixes WHERE digest NOT IN (SELECT prefix FROM responses) AND digest NOT IN (SELECT prefix "
+        "FROM batched)"
+    )
     db.execute("COMMIT")
     db.execute("VACUUM")
     db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -144,7 +155,8 @@ def _errors(path: Path) -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         raise StoreError(
-            f"response store {path}: cannot be pruned ({error}); see that no run writes to it and that the disk has room"
+            f"response store {path}: cannot be pruned ({error}); see that no run writes to it and that the disk has "
+            f"room"
         ) from error
 
 

@@ -1,7 +1,8 @@
 """The `augft:` block: YAML -> typed settings.
 
-Every default stands here, in `teacher_config` or in `augment_config`, and nowhere else. A block is validated once, in `parsing`; inside the
-package the values are plain and typed. The models survive axolotl's dump-and-validate-again round trip (`use_ray`).
+Every default stands here, in `teacher_config` or in `augment_config`, and nowhere else. A block is validated once, in
+`parsing`; inside the package the values are plain and typed. The models survive axolotl's dump-and-validate-again round
+trip (`use_ray`).
 """
 
 import os
@@ -19,7 +20,9 @@ class SourceConfig(SettingsBlock):
     """Settings of one `datasets` entry."""
 
     path: str = Field(min_length=1, description="`path` of the datasets entry that these settings are for.")
-    augment: list[Augment] = Field(description="Augmentations for this entry, in place of augft.augment. An empty list requests none.")
+    augment: list[Augment] = Field(
+        description="Augmentations for this entry, in place of augft.augment. An empty list requests none."
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -33,7 +36,10 @@ class SourceConfig(SettingsBlock):
 
 
 class DocumentsConfig(SettingsBlock):
-    """Files and folders whose text is trained on. A bare path, or a list of paths, stands for the block with its defaults."""
+    """Files and folders whose text is trained on.
+
+    A bare path, or a list of paths, stands for the block with its defaults.
+    """
 
     paths: list[Annotated[str, Field(min_length=1)]] = Field(
         min_length=1,
@@ -41,7 +47,10 @@ class DocumentsConfig(SettingsBlock):
         "`datasets`. `documents: ./handbook/` is a short form.",
     )
     on_error: Literal["skip", "stop"] = Field(
-        "skip", description="What to do with a broken, encrypted, empty or scanned file: `skip` it with a warning, or `stop` the run."
+        "skip",
+        description=(
+            "What to do with a broken, encrypted, empty or scanned file: `skip` it with a warning, or `stop` the run."
+        ),
     )
 
     @model_validator(mode="before")
@@ -56,7 +65,9 @@ class DocumentsConfig(SettingsBlock):
         for i, path in enumerate(value):
             for j, other in enumerate(value):
                 if i != j and Path(os.path.abspath(path)).is_relative_to(os.path.abspath(other)):
-                    raise ValueError(f"{path!r} is or lies in {other!r}, so its rows would be there twice; remove one of them")
+                    raise ValueError(
+                        f"{path!r} is or lies in {other!r}, so its rows would be there twice; remove one of them"
+                    )
         return value
 
 
@@ -66,11 +77,15 @@ class AugftConfig(SettingsBlock):
     documents: DocumentsConfig | None = Field(None, description="Files and folders whose text is trained on.")
 
     teacher: TeacherConfig = Field(
-        default_factory=TeacherConfig, description="The model that writes the augmentations. Default: base_model, served on this machine."
+        default_factory=TeacherConfig,
+        description="The model that writes the augmentations. Default: base_model, served on this machine.",
     )
     augment: list[Augment] = Field(
         default_factory=default_augment,
-        description="Which augmentations to request. An empty list requests none and only splits sentences. Default: local and global.",
+        description=(
+            "Which augmentations to request. An empty list requests none and only splits sentences. Default: local "
+            "and global."
+        ),
     )
     sources: list[SourceConfig] = Field(
         default_factory=list,
@@ -81,8 +96,12 @@ class AugftConfig(SettingsBlock):
         description="Split each training row into one row per sentence: `independent` trains each sentence alone, "
         "`cumulative` trains it after the sentences before it.",
     )
-    language: str = Field("en", pattern=r"^[a-z]{2,3}$", description="ISO 639 code of the documents' language, used to split sentences.")
-    exclude: list[str] = Field(default_factory=list, description="Paths of datasets entries to train on without augmenting them.")
+    language: str = Field(
+        "en", pattern=r"^[a-z]{2,3}$", description="ISO 639 code of the documents' language, used to split sentences."
+    )
+    exclude: list[str] = Field(
+        default_factory=list, description="Paths of datasets entries to train on without augmenting them."
+    )
     verify: Literal["none", "names", "teacher"] = Field(
         "none",
         description="Reject statements that their source does not support. `names` applies rules for any language "
@@ -91,29 +110,44 @@ class AugftConfig(SettingsBlock):
         "`teacher` asks the teacher model, one short request per statement.",
     )
     include_original: bool = Field(True, description="Also train on the source rows themselves.")
-    repeat_original: int = Field(1, ge=1, le=1000, description="How many times each source row is trained on per epoch.")
-    repeat_augmented: int = Field(1, ge=1, le=1000, description="How many times each augmentation is trained on per epoch.")
+    repeat_original: int = Field(
+        1, ge=1, le=1000, description="How many times each source row is trained on per epoch."
+    )
+    repeat_augmented: int = Field(
+        1, ge=1, le=1000, description="How many times each augmentation is trained on per epoch."
+    )
     max_augmented_per_original: int | None = Field(
         None, ge=1, description="Maximum number of augmentations per document. Default: no limit."
     )
     output_dir: str | None = Field(
         None, min_length=1, description="Folder for everything the stage writes. Default: <dataset_prepared_path>/augft"
     )
-    store: str | None = Field(None, min_length=1, description="File of the response store. Default: <output_dir>/responses.sqlite")
-    max_failed_fraction: float = Field(0, ge=0, le=1, description="Maximum share of requests that may stay unanswered after all retries.")
+    store: str | None = Field(
+        None, min_length=1, description="File of the response store. Default: <output_dir>/responses.sqlite"
+    )
+    max_failed_fraction: float = Field(
+        0, ge=0, le=1, description="Maximum share of requests that may stay unanswered after all retries."
+    )
     max_cost_usd: float | None = Field(
         None,
         gt=0,
         allow_inf_nan=False,
-        description="Spending limit in dollars for this recipe's answers, over all its runs. A request that could exceed it is not sent.",
+        description=(
+            "Spending limit in dollars for this recipe's answers, over all its runs. A request that could exceed it "
+            "is not sent."
+        ),
     )
     max_requests: int | None = Field(
         None,
         ge=1,
-        description="Maximum number of answered requests for this recipe, over all its runs. Retries of a request do not count.",
+        description=(
+            "Maximum number of answered requests for this recipe, over all its runs. Retries of a request do not count."
+        ),
     )
     wait_timeout: float = Field(
-        86400, gt=0, description="How long other ranks, nodes and launches wait for the process that runs the stage, in seconds."
+        86400,
+        gt=0,
+        description="How long other ranks, nodes and launches wait for the process that runs the stage, in seconds.",
     )
     val_set_size: float | None = Field(
         None,
@@ -130,7 +164,10 @@ class AugftConfig(SettingsBlock):
     def _something_to_do(self) -> "AugftConfig":
         asks = self.augment or any(source.augment for source in self.sources)
         if not asks and self.sentence_splitting == "none":
-            raise ValueError("augment is empty and sentence_splitting is none: there is nothing to do; name a strategy or drop the plugin")
+            raise ValueError(
+                "augment is empty and sentence_splitting is none: there is nothing to do; name a strategy or drop the "
+                "plugin"
+            )
         return self
 
     @model_validator(mode="after")

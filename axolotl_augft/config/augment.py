@@ -9,16 +9,23 @@ from axolotl_augft.config.teacher import SettingsBlock
 
 
 class StrategySettings(SettingsBlock):
-    """What the entries of all strategies have. A strategy's own model names it in `strategy`, a literal with itself as default."""
+    """What the entries of all strategies have.
+
+    A strategy's own model names it in `strategy`, a literal with itself as default.
+    """
 
     default_max_tokens: ClassVar[int]
     """Longest answer in tokens, where neither the entry nor `augft.teacher` says."""
 
     strategy: str
     samples: int = Field(1, ge=1, le=100, description="Number of answers per prompt, each with its own seed.")
-    max_tokens: int | None = Field(None, ge=1, description="Maximum length of an answer, in tokens. Default: teacher.max_tokens.")
+    max_tokens: int | None = Field(
+        None, ge=1, description="Maximum length of an answer, in tokens. Default: teacher.max_tokens."
+    )
     prompt: str | None = Field(
-        None, min_length=1, description="Jinja file with your own prompt. It has the same blocks as the package's prompt."
+        None,
+        min_length=1,
+        description="Jinja file with your own prompt. It has the same blocks as the package's prompt.",
     )
     stop: list[str] | None = Field(
         None, max_length=4, description="Stop sequences. Default: none for chat, the template's own for completions."
@@ -37,7 +44,11 @@ class StrategySettings(SettingsBlock):
 
     def conflict_with_questions(self) -> str | None:
         """Why its answers cannot become questions with answers, in words that go on after "questions and answers"; None if they can."""
-        return f"cannot become statements (augment: {self.strategy}, write: statements)" if self.write == "statements" else None
+        return (
+            f"cannot become statements (augment: {self.strategy}, write: statements)"
+            if self.write == "statements"
+            else None
+        )
 
 
 Kind = Literal["rephrasing", "reversal", "consequence"]
@@ -66,7 +77,9 @@ class LocalAugment(StrategySettings):
         "about at least one sentence.",
     )
     examples: str | None = Field(
-        None, min_length=1, description="JSON Lines file with your own pool of worked examples. Default: the package's pool."
+        None,
+        min_length=1,
+        description="JSON Lines file with your own pool of worked examples. Default: the package's pool.",
     )
     num_examples: int = Field(6, ge=0, le=32, description="Number of worked examples in a prompt.")
     example_choice: Literal["fitting", "fixed"] = Field(
@@ -91,7 +104,10 @@ class GlobalAugment(StrategySettings):
     context_tokens: int | None = Field(
         None,
         ge=64,
-        description="Maximum length of the documents in one prompt, in tokens. Default: 16000, or what fits into the model's context.",
+        description=(
+            "Maximum length of the documents in one prompt, in tokens. Default: 16000, or what fits into the model's "
+            "context."
+        ),
     )
     passes: int = Field(
         1,
@@ -101,7 +117,10 @@ class GlobalAugment(StrategySettings):
         "have not shared a group yet.",
     )
     keep: Literal["trace", "conclusions", "both"] = Field(
-        "both", description="Which parts of an answer become training text: the reasoning trace, the conclusions it ends with, or both."
+        "both",
+        description=(
+            "Which parts of an answer become training text: the reasoning trace, the conclusions it ends with, or both."
+        ),
     )
     keep_reasoning: bool = Field(
         False,
@@ -112,17 +131,26 @@ class GlobalAugment(StrategySettings):
     @model_validator(mode="after")
     def _reasoning_is_a_trace(self) -> "GlobalAugment":
         if self.keep_reasoning and self.keep == "conclusions":
-            raise ValueError("keep_reasoning makes traces, but keep is conclusions; set keep to trace or both, or drop keep_reasoning")
+            raise ValueError(
+                "keep_reasoning makes traces, but keep is conclusions; set keep to trace or both, or drop "
+                "keep_reasoning"
+            )
         return self
 
     def conflict_with_questions(self) -> str | None:
         """As for all strategies; and a trace is no question."""
-        own = "become questions with answers, but keep: trace asks for the reasoning only" if self.keep == "trace" else None
+        own = (
+            "become questions with answers, but keep: trace asks for the reasoning only"
+            if self.keep == "trace"
+            else None
+        )
         return super().conflict_with_questions() or own
 
 
 Augment = Annotated[LocalAugment | GlobalAugment, Field(discriminator="strategy")]
-STRATEGIES: dict[str, type[StrategySettings]] = {model.model_fields["strategy"].default: model for model in get_args(get_args(Augment)[0])}
+STRATEGIES: dict[str, type[StrategySettings]] = {
+    model.model_fields["strategy"].default: model for model in get_args(get_args(Augment)[0])
+}
 """The settings of each strategy by its name."""
 
 
@@ -143,6 +171,7 @@ def refuse_equal_entries(augment: list[Augment]) -> None:
     for i, entry in enumerate(augment):
         if entry in augment[:i]:
             raise ValueError(
-                f"augment[{i}] repeats augment[{augment.index(entry)}] (strategy {entry.strategy} with equal settings); "
+                f"augment[{i}] repeats augment[{augment.index(entry)}] (strategy {entry.strategy} with equal "
+                f"settings); "
                 "remove one, or raise `samples` for more answers"
             )

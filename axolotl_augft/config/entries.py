@@ -84,7 +84,8 @@ def check_type(entry: Mapping[str, Any]) -> None:
     reason = reason_against(entry_type)
     raise ConfigError(
         f"datasets entry {entry.get('path')!r}: type {name} cannot be augmented{': ' + reason if reason else ''}; "
-        f"supported: {listed([*SUPPORTED_TYPES, USER_DEFINED])}. Name the path under augft.exclude to train on it as it is"
+        f"supported: {listed([*SUPPORTED_TYPES, USER_DEFINED])}. Name the path under augft.exclude to train on it as "
+        f"it is"
     )
 
 
@@ -94,7 +95,8 @@ def check_assignment(entry: Mapping[str, Any], augment: Augment) -> None:
         return
     if conflict := augment.conflict_with_questions():
         raise ConfigError(
-            f"datasets entry {entry.get('path')!r} holds questions and answers (type {base_type(entry.get('type'))}), which {conflict}; "
+            f"datasets entry {entry.get('path')!r} holds questions and answers (type {base_type(entry.get('type'))}), "
+            f"which {conflict}; "
             "give it an augment list of its own under augft.sources"
         )
 
@@ -117,7 +119,10 @@ def is_documents(entry: Mapping[str, Any]) -> bool:
 
 def placeholders(augft: AugftConfig, output_dir: Path) -> list[dict[str, Any]]:
     """What stands for those entries in `cfg.datasets`, in the same order."""
-    return [{**entry, "path": str(converted_file(output_dir, entry["path"])), "ds_type": "parquet"} for entry in document_entries(augft)]
+    return [
+        {**entry, "path": str(converted_file(output_dir, entry["path"])), "ds_type": "parquet"}
+        for entry in document_entries(augft)
+    ]
 
 
 def converted_file(output_dir: Path, path: str) -> Path:

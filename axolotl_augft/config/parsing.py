@@ -29,7 +29,10 @@ def parse_augft(block: Any) -> AugftConfig:
 
 
 def _plain(value: Any) -> Any:
-    """Axolotl's DictDefault answers None for a missing key, which pydantic must not see. In `extra_body` it removes a field."""
+    """Axolotl's DictDefault answers None for a missing key, which pydantic must not see.
+
+    In `extra_body` it removes a field.
+    """
     if isinstance(value, Mapping):
         plain = {str(k): _plain(v) for k, v in value.items() if v is not None}
         body = value.get("extra_body")
@@ -67,7 +70,10 @@ def _unknown_key(path: str, location: tuple[int | str, ...]) -> str:
     key = str(location[-1])
     known = _known_keys(location)
     if SECRET_FIELD.search(key) and not difflib.get_close_matches(key, known, n=1, cutoff=0.85):
-        return f"{path}: a literal key is refused; put it in an environment variable and name that in augft.teacher.api_key_env"
+        return (
+            f"{path}: a literal key is refused; put it in an environment variable and name that in "
+            f"augft.teacher.api_key_env"
+        )
     close = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
     hint = f"did you mean {close[0]!r}?" if close else f"known keys: {', '.join(known)}"
     return f"{path}: unknown key; {hint}"

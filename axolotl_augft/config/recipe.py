@@ -1,7 +1,7 @@
 """An axolotl config, raw or validated -> the part of it that this stage reads.
 
-Axolotl hands the raw config to `register` and the validated one to `load_datasets`; `Recipe.from_cfg` gives the same recipe, and
-the same `key`, for both, so that what one of them found or wrote the other finds again.
+Axolotl hands the raw config to `register` and the validated one to `load_datasets`; `Recipe.from_cfg` gives the same
+recipe, and the same `key`, for both, so that what one of them found or wrote the other finds again.
 """
 
 import hashlib
@@ -16,7 +16,14 @@ import orjson
 
 from axolotl_augft.config.augft import AugftConfig
 from axolotl_augft.config.augment import Augment
-from axolotl_augft.config.entries import check_assignment, check_type, document_entries, listed, placeholders, read_entries
+from axolotl_augft.config.entries import (
+    check_assignment,
+    check_type,
+    document_entries,
+    listed,
+    placeholders,
+    read_entries,
+)
 from axolotl_augft.config.parsing import parse_augft
 from axolotl_augft.config.plugin_line import PLUGIN, is_listed, joins_every_config, near_misses
 from axolotl_augft.errors import ConfigError
@@ -30,11 +37,20 @@ HELD_OUT = "-held-out.parquet"
 _CANNOT_AUGMENT = {
     "rl": "its rows hold preferences, or prompts whose answers are scored, which an inference cannot be turned into",
     "streaming": "rows are read while training runs, but augmentation needs them all before",
-    "pretraining_dataset": "its rows are streamed while training runs, but augmentation needs them all before; list them under datasets",
+    "pretraining_dataset": "its rows are streamed while training runs, but augmentation needs them all before; "
+    "list them under datasets",
     "skip_prepare_dataset": "axolotl then leaves out the preparation that the augmented rows go through",
 }
 # What changes how the stage runs, but not what comes out.
-_NOT_IN_KEY = {"output_dir", "store", "wait_timeout", "val_set_size", "max_failed_fraction", "max_cost_usd", "max_requests"}
+_NOT_IN_KEY = {
+    "output_dir",
+    "store",
+    "wait_timeout",
+    "val_set_size",
+    "max_failed_fraction",
+    "max_cost_usd",
+    "max_requests",
+}
 _TEACHER_NOT_IN_KEY = {
     "base_url",
     "api_key_env",
@@ -67,7 +83,10 @@ class Training:
 
 @dataclass(frozen=True)
 class Assignment:
-    """An `augment` entry, and the numbers of the `datasets` entries that it is for. `name`: tells it from the recipe's others."""
+    """An `augment` entry, and the numbers of the `datasets` entries that it is for.
+
+    `name`: tells it from the recipe's others.
+    """
 
     name: str
     augment: Augment
@@ -78,7 +97,8 @@ class Assignment:
 class Recipe:
     """What the stage reads of an axolotl config.
 
-    `datasets` and `test_datasets` hold the entries as written, without nulls; after those of `datasets` stand those of `augft.documents`.
+    `datasets` and `test_datasets` hold the entries as written, without nulls; after those of `datasets` stand those of
+    `augft.documents`.
     """
 
     augft: AugftConfig
@@ -114,7 +134,9 @@ class Recipe:
             seed=DEFAULT_SEED if cfg.get("seed") is None else int(cfg["seed"]),
             base_model=str(cfg.get("base_model") or ""),
             tokenizer=str(cfg.get("tokenizer_config") or cfg.get("base_model_config") or cfg.get("base_model") or ""),
-            special_tokens=tuple(sorted((k, v) for k, v in (cfg.get("special_tokens") or {}).items() if isinstance(v, str))),
+            special_tokens=tuple(
+                sorted((k, v) for k, v in (cfg.get("special_tokens") or {}).items() if isinstance(v, str))
+            ),
             names_chat_template=bool(cfg.get("chat_template") or cfg.get("chat_template_jinja")),
             prepared_path=_prepared_path(cfg),
             hub_token=cfg.get("hf_use_auth_token"),
@@ -122,7 +144,9 @@ class Recipe:
             training=_training(cfg),
         )
         if augft.sentence_splitting == "cumulative" and cfg.get("train_on_inputs"):
-            raise ConfigError("train_on_inputs is true, so cumulative rows would be trained on their context too; set it to false")
+            raise ConfigError(
+                "train_on_inputs is true, so cumulative rows would be trained on their context too; set it to false"
+            )
         recipe._check_entries()
         return recipe
 
@@ -178,14 +202,23 @@ class Recipe:
 
     def _check_entries(self) -> None:
         paths = [e.get("path") for e in self.datasets]
-        for key, path in [*(("exclude", p) for p in self.augft.exclude), *(("sources", s.path) for s in self.augft.sources)]:
+        for key, path in [
+            *(("exclude", p) for p in self.augft.exclude),
+            *(("sources", s.path) for s in self.augft.sources),
+        ]:
             if path not in paths:
-                raise ConfigError(f"augft.{key}: no datasets entry has the path {path!r}; the paths are {listed(paths)}")
+                raise ConfigError(
+                    f"augft.{key}: no datasets entry has the path {path!r}; the paths are {listed(paths)}"
+                )
             if key == "sources" and path in self.augft.exclude:
-                raise ConfigError(f"augft.sources has settings for {path!r}, which augft.exclude takes out; remove one of the two")
+                raise ConfigError(
+                    f"augft.sources has settings for {path!r}, which augft.exclude takes out; remove one of the two"
+                )
         augmented = [e for i, e in enumerate(self.datasets) if self.is_augmented(i)]
         if not augmented:
-            raise ConfigError("augft.exclude names every datasets entry, so nothing is left to augment; remove one or drop the plugin")
+            raise ConfigError(
+                "augft.exclude names every datasets entry, so nothing is left to augment; remove one or drop the plugin"
+            )
         for entry in augmented:
             check_type(entry)
         for assignment in self.assignments():
@@ -193,7 +226,8 @@ class Recipe:
                 check_assignment(self.datasets[i], assignment.augment)
         if self.augft.sentence_splitting != "none" and all(format_of(e).writes == "questions" for e in augmented):
             raise ConfigError(
-                f"augft.sentence_splitting is {self.augft.sentence_splitting}, but no entry that is augmented holds plain text: "
+                f"augft.sentence_splitting is {self.augft.sentence_splitting}, but no entry that is augmented holds "
+                f"plain text: "
                 "splitting is for documents (type completion), not for questions and answers; remove it"
             )
 
@@ -201,7 +235,9 @@ class Recipe:
 def require_plugin(cfg: Mapping[str, Any]) -> None:
     """Raises ConfigError where a recipe has an `augft:` block that axolotl would ignore."""
     if not is_listed(cfg) and not joins_every_config():
-        raise ConfigError(f"the recipe has no plugin entry, so axolotl would train without augmentation; add `plugins: [{PLUGIN}]`")
+        raise ConfigError(
+            f"the recipe has no plugin entry, so axolotl would train without augmentation; add `plugins: [{PLUGIN}]`"
+        )
 
 
 def _block(cfg: Mapping[str, Any]) -> Any:
@@ -209,10 +245,12 @@ def _block(cfg: Mapping[str, Any]) -> Any:
     if cfg.get("augft") is None:
         listed_but = f"the plugin {PLUGIN} is listed, but " if is_listed(cfg) else ""
         found = "the augft: block of the recipe is empty" if "augft" in cfg else "the recipe has no augft: block"
-        hint = f"did you mean it by the key {near[0]!r}?" if near else "write `augft: {}` for the defaults, or drop the plugin"
-        raise ConfigError(f"{listed_but}{found}; {hint}")
+        hint = "write `augft: {}` for the defaults, or drop the plugin"
+        raise ConfigError(f"{listed_but}{found}; {f'did you mean it by the key {near[0]!r}?' if near else hint}")
     if near:
-        raise ConfigError(f"unknown key {near[0]!r} beside augft; axolotl drops it without a word. Move its contents into augft")
+        raise ConfigError(
+            f"unknown key {near[0]!r} beside augft; axolotl drops it without a word. Move its contents into augft"
+        )
     return cfg["augft"]
 
 
@@ -222,7 +260,9 @@ def _holds_out_already(cfg: Mapping[str, Any], augft: AugftConfig) -> bool:
         return False
     tests = [str(e.get("path")) for e in cfg.get("test_datasets") or []]
     if not augft.val_set_size or cfg.get("val_set_size") or not tests or not all(t.endswith(HELD_OUT) for t in tests):
-        raise ConfigError("augft.val_set_size is set by the plugin itself; set val_set_size at the top level of the recipe")
+        raise ConfigError(
+            "augft.val_set_size is set by the plugin itself; set val_set_size at the top level of the recipe"
+        )
     return True
 
 
@@ -231,7 +271,10 @@ def _check_kind(cfg: Mapping[str, Any], augft: AugftConfig) -> None:
         if cfg.get(key):
             raise ConfigError(f"{key} is set, which augft cannot work with: {reason}. Remove {key}, or drop the plugin")
     if not cfg.get("datasets") and not augft.documents:
-        raise ConfigError("the recipe has no datasets entry, so there is nothing to augment; add one under datasets, or augft.documents")
+        raise ConfigError(
+            "the recipe has no datasets entry, so there is nothing to augment; add one under datasets, or "
+            "augft.documents"
+        )
 
 
 def own_datasets(cfg: Mapping[str, Any], augft: AugftConfig) -> tuple[dict[str, Any], ...]:
@@ -253,7 +296,9 @@ def _training(cfg: Mapping[str, Any]) -> Training:
     return Training(
         sequence_len=int(cfg.get("sequence_len") or 512),
         micro_batch_size=micro,
-        gradient_accumulation_steps=int(cfg.get("gradient_accumulation_steps") or max(1, (cfg.get("batch_size") or micro) // micro)),
+        gradient_accumulation_steps=int(
+            cfg.get("gradient_accumulation_steps") or max(1, (cfg.get("batch_size") or micro) // micro)
+        ),
         num_epochs=float(cfg.get("num_epochs") or 1),
         max_steps=cfg.get("max_steps") or None,
         sample_packing=bool(cfg.get("sample_packing")),

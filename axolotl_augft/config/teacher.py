@@ -38,14 +38,19 @@ class TeacherPrice(SettingsBlock):
 
     input: float = Field(ge=0, allow_inf_nan=False, description="Price of prompt tokens.")
     cached_input: float | None = Field(
-        None, ge=0, allow_inf_nan=False, description="Price of prompt tokens that a prefix cache answers. Default: the price of input."
+        None,
+        ge=0,
+        allow_inf_nan=False,
+        description="Price of prompt tokens that a prefix cache answers. Default: the price of input.",
     )
     output: float = Field(ge=0, allow_inf_nan=False, description="Price of answer tokens.")
 
     @model_validator(mode="after")
     def _cached_is_no_dearer(self) -> "TeacherPrice":
         if self.cached_input is not None and self.cached_input > self.input:
-            raise ValueError(f"cached_input ({self.cached_input:g}) must not be above input ({self.input:g}); are they swapped?")
+            raise ValueError(
+                f"cached_input ({self.cached_input:g}) must not be above input ({self.input:g}); are they swapped?"
+            )
         return self
 
 
@@ -58,13 +63,20 @@ class TeacherConfig(SettingsBlock):
         "starts `transformers serve` or `vllm serve` itself and stops it before training. Default: "
         "endpoint if base_url is set, else transformers.",
     )
-    model: str | None = Field(None, min_length=1, description="Model name or local folder. Default: the recipe's base_model.")
+    model: str | None = Field(
+        None, min_length=1, description="Model name or local folder. Default: the recipe's base_model."
+    )
     id: str | None = Field(
         None,
         min_length=1,
-        description="Name of the teacher in the response store. Default: the model's name, plus a digest if it is a local folder.",
+        description=(
+            "Name of the teacher in the response store. Default: the model's name, plus a digest if it is a local "
+            "folder."
+        ),
     )
-    base_url: str | None = Field(None, description="Address of an OpenAI-compatible server, e.g. http://localhost:8000/v1")
+    base_url: str | None = Field(
+        None, description="Address of an OpenAI-compatible server, e.g. http://localhost:8000/v1"
+    )
     api_key_env: str | None = Field(
         None, description="Name of the environment variable that holds the API key. The key itself is refused here."
     )
@@ -76,9 +88,13 @@ class TeacherConfig(SettingsBlock):
     temperature: float = Field(0.7, ge=0, le=2, description="Sampling temperature; 0 is greedy.")
     seed: int | None = Field(
         None,
-        description="Seed of the first sample. Set it to train several seeds on the same answers. Default: the recipe's seed.",
+        description=(
+            "Seed of the first sample. Set it to train several seeds on the same answers. Default: the recipe's seed."
+        ),
     )
-    top_p: float | None = Field(None, gt=0, le=1, description="Probability mass for nucleus sampling. Default: the server's.")
+    top_p: float | None = Field(
+        None, gt=0, le=1, description="Probability mass for nucleus sampling. Default: the server's."
+    )
     max_tokens: int | None = Field(
         None, ge=1, description="Maximum length of an answer, in tokens. Default: 512 for local, 2048 for global."
     )
@@ -86,7 +102,10 @@ class TeacherConfig(SettingsBlock):
         None,
         ge=1,
         le=4096,
-        description="Maximum number of requests in flight. Default: 64 for an endpoint, 256 for vllm, 16 for another managed server.",
+        description=(
+            "Maximum number of requests in flight. Default: 64 for an endpoint, 256 for vllm, 16 for another managed "
+            "server."
+        ),
     )
     requests_per_minute: float | None = Field(
         None, gt=0, description="Maximum number of requests per minute, evenly spread. Default: no limit."
@@ -116,7 +135,9 @@ class TeacherConfig(SettingsBlock):
         "{enable_thinking: false}}. A null removes a field that is sent by default: {max_tokens: null, "
         "max_completion_tokens: 2048, temperature: null} suits OpenAI's newer models.",
     )
-    serve_args: list[str] = Field(default_factory=list, description="Additional arguments for a managed server's command.")
+    serve_args: list[str] = Field(
+        default_factory=list, description="Additional arguments for a managed server's command."
+    )
     serve_command: list[str] | None = Field(
         None,
         min_length=1,
@@ -124,7 +145,9 @@ class TeacherConfig(SettingsBlock):
         "127.0.0.1, fills in {port} and {model}, and stops it: [llama-server, -m, model.gguf, --port, "
         "'{port}'].",
     )
-    start_timeout: float = Field(1200, gt=0, description="How long a managed server may take to become healthy, in seconds.")
+    start_timeout: float = Field(
+        1200, gt=0, description="How long a managed server may take to become healthy, in seconds."
+    )
     price: TeacherPrice | None = Field(
         None,
         description="Price in dollars per million tokens: {input, output} and, if cached tokens are cheaper, "
@@ -154,11 +177,15 @@ class TeacherConfig(SettingsBlock):
             return None
         parts = urlsplit(value)
         if parts.username or parts.password or any(SECRET_FIELD.search(k) for k, _ in parse_qsl(parts.query)):
-            raise ValueError("must not hold credentials; put the key in an environment variable and name it in api_key_env")
+            raise ValueError(
+                "must not hold credentials; put the key in an environment variable and name it in api_key_env"
+            )
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise ValueError("must be an http:// or https:// address, e.g. http://localhost:8000/v1")
         if parts.query or parts.fragment:
-            raise ValueError("must be an address without ? and #, since paths are added to it, e.g. http://localhost:8000/v1")
+            raise ValueError(
+                "must be an address without ? and #, since paths are added to it, e.g. http://localhost:8000/v1"
+            )
         return value.rstrip("/")
 
     @field_validator("extra_body")
@@ -166,9 +193,13 @@ class TeacherConfig(SettingsBlock):
     def _no_secret_in_body(cls, value: dict[str, Any] | None) -> dict[str, Any] | None:
         secret = _secret_field(value)
         if secret is not None:
-            raise ValueError(f"field {secret!r} looks like a secret; put it in an environment variable and name it in api_key_env")
+            raise ValueError(
+                f"field {secret!r} looks like a secret; put it in an environment variable and name it in api_key_env"
+            )
         if value and value.get("max_tokens", 0) is None and not value.get("max_completion_tokens"):
-            raise ValueError("max_tokens: null would leave answers without a limit; name max_completion_tokens beside it")
+            raise ValueError(
+                "max_tokens: null would leave answers without a limit; name max_completion_tokens beside it"
+            )
         # JSON's keys are texts: YAML's numbers (logit_bias) become such.
         return orjson.loads(orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS)) if value else value
 
@@ -176,30 +207,48 @@ class TeacherConfig(SettingsBlock):
     @classmethod
     def _names_the_port(cls, value: list[str] | None) -> list[str] | None:
         if value is not None and not any("{port}" in word for word in value[1:]):
-            raise ValueError("must hold {port}, which is where the server is to listen on 127.0.0.1, e.g. --port '{port}'")
+            raise ValueError(
+                "must hold {port}, which is where the server is to listen on 127.0.0.1, e.g. --port '{port}'"
+            )
         return value
 
     @field_validator("serve_args", "serve_command")
     @classmethod
     def _no_secret_in_arguments(cls, value: list[str] | None) -> list[str] | None:
         for argument in value or []:
-            if SECRET_FIELD.search(argument.split("=")[0].lstrip("-").replace("-", "_")) or _SECRET_VALUE.match(argument.split("=")[-1]):
-                raise ValueError("an argument looks like a secret; export it as an environment variable, which the server sees too")
+            if SECRET_FIELD.search(argument.split("=")[0].lstrip("-").replace("-", "_")) or _SECRET_VALUE.match(
+                argument.split("=")[-1]
+            ):
+                raise ValueError(
+                    "an argument looks like a secret; export it as an environment variable, which the server sees too"
+                )
         return value
 
     @model_validator(mode="after")
     def _backend_fits(self) -> "TeacherConfig":
         if self.backend == "endpoint" and self.base_url is None:
-            raise ValueError("backend endpoint needs base_url, the address of the server, e.g. http://localhost:8000/v1")
+            raise ValueError(
+                "backend endpoint needs base_url, the address of the server, e.g. http://localhost:8000/v1"
+            )
         if self.backend in ("transformers", "vllm") and self.base_url is not None:
-            raise ValueError("base_url is for backend endpoint; a managed server gets its own address. Remove one of the two")
+            raise ValueError(
+                "base_url is for backend endpoint; a managed server gets its own address. Remove one of the two"
+            )
         if (self.backend == "endpoint" or self.base_url) and self.serve_args:
             raise ValueError("serve_args are for a managed server, but backend is endpoint; remove them")
-        limits = [name for name in ("requests_per_minute", "tokens_per_minute", "max_concurrency") if getattr(self, name)]
+        limits = [
+            name for name in ("requests_per_minute", "tokens_per_minute", "max_concurrency") if getattr(self, name)
+        ]
         if self.batch and limits:
-            raise ValueError(f"{limits[0]} is for requests that are sent one by one, but batch is true; remove one of the two")
+            raise ValueError(
+                f"{limits[0]} is for requests that are sent one by one, but batch is true; remove one of the two"
+            )
         if self.serve_command is not None and (self.backend or self.base_url or self.serve_args):
-            raise ValueError("serve_command is a server of its own; remove backend, base_url and serve_args, or serve_command")
+            raise ValueError(
+                "serve_command is a server of its own; remove backend, base_url and serve_args, or serve_command"
+            )
         if self.batch and self.base_url is None:
-            raise ValueError("batch needs base_url, the address of a provider with a Batch API, e.g. https://api.openai.com/v1")
+            raise ValueError(
+                "batch needs base_url, the address of a provider with a Batch API, e.g. https://api.openai.com/v1"
+            )
         return self

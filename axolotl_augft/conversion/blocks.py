@@ -9,7 +9,10 @@ _ITEM = re.compile(r"(?:[-–*•]|\(?\d{1,3}[.)])\s")
 # Characters of a line that another wrapped after; an address or a verse has shorter ones.
 _WRAPPED = 50
 MOST_BYTES = 50_000_000
-"""What a hostile or mistaken file may take: bytes of markup or text, and of a DOCX's unpacked text. A PDF is read page by page."""
+"""What a hostile or mistaken file may take: bytes of markup or text, and of a DOCX's unpacked text.
+
+A PDF is read page by page.
+"""
 
 
 class Unusable(Exception):
@@ -59,7 +62,10 @@ def one_line(text: str) -> str:
 
 
 def paragraphs(text: str) -> tuple[Block, ...]:
-    """The paragraphs of plain text: what blank lines separate. Wrapped lines are joined; ends of short lines and of list items stay."""
+    """The paragraphs of plain text: what blank lines separate.
+
+    Wrapped lines are joined; ends of short lines and of list items stay.
+    """
     clean = _SPACES.sub(" ", _CONTROL.sub("", text))
     parts = (_unwrapped([line.strip() for line in part.strip().splitlines()]) for part in re.split(r"\n\s*\n", clean))
     return tuple(Block(part) for part in parts if part)

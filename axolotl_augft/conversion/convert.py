@@ -1,8 +1,9 @@
 """A document file -> its title and blocks of plain text, by suffix, through mammoth (DOCX), pypdfium2 (PDF), markdown-it and BeautifulSoup.
 
-Nothing of a file is executed or fetched: scripts, styles and links' targets are dropped, external references of a DOCX stay unread, and
-what comes out is plain text. With all they need these libraries take 25 MB (11 MB beside axolotl's own); markitdown with PDF and DOCX takes
-268 MB, most of it for a model that guesses file types, and knows a PDF's text but not its headings.
+Nothing of a file is executed or fetched: scripts, styles and links' targets are dropped, external references of a DOCX
+stay unread, and what comes out is plain text. With all they need these libraries take 25 MB (11 MB beside axolotl's
+own); markitdown with PDF and DOCX takes 268 MB, most of it for a model that guesses file types, and knows a PDF's text
+but not its headings.
 """
 
 import importlib.util
@@ -21,7 +22,8 @@ def require_libraries() -> None:
     missing = [name for name in _LIBRARIES if importlib.util.find_spec(name) is None]
     if missing:
         raise ConfigError(
-            f"augft.documents needs libraries that are not installed ({', '.join(missing)}); run: pip install 'axolotl-augft[documents]'"
+            f"augft.documents needs libraries that are not installed ({', '.join(missing)}); run: pip install "
+            f"'axolotl-augft[documents]'"
         )
 
 
@@ -37,7 +39,9 @@ def convert(file: Path) -> Converted:
         raise
     except OSError as error:
         raise Unusable(f"cannot be read ({error.strerror or type(error).__name__})") from error
-    except Exception as error:  # whatever a library says about a file that breaks its format; the text may quote the file
+    except (
+        Exception
+    ) as error:  # whatever a library says about a file that breaks its format; the text may quote the file
         raise Unusable(f"broken ({type(error).__name__})") from error
     if not any(not block.level for block in converted.blocks):
         raise Unusable("holds no text")

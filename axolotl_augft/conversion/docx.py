@@ -37,5 +37,7 @@ def from_docx(file: Path) -> Converted:
             if _TEXT not in parts.namelist():
                 raise Unusable("not a Word document, whatever its suffix says")
         stream.seek(0)
-        html = mammoth.convert_to_html(stream, style_map=_STYLES, convert_image=mammoth.images.img_element(lambda image: {}))
+        html = mammoth.convert_to_html(
+            stream, style_map=_STYLES, convert_image=mammoth.images.img_element(lambda image: {})
+        )
     return from_html(html.value)

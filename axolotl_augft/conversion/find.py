@@ -30,7 +30,8 @@ class Found:
     """What a path holds.
 
     Attributes:
-        files: What can be converted, by the name that provenance shows (below the folder, with /), in the order of names.
+        files: What can be converted, by the name that provenance shows (below the folder, with /), in the order of
+            names.
         problems: What has a known suffix and cannot be read.
         unknown: How many files of other suffixes there are.
     """
@@ -43,8 +44,8 @@ class Found:
 def find_documents(path: str) -> Found:
     """Looks through a folder and those below it; a single file is a folder of one.
 
-    Hidden files and folders (`.git`) are passed over. Links to folders are not followed, and a link to a file outside is a problem: what is
-    not in the folder is not to be trained on by accident. No file is opened.
+    Hidden files and folders (`.git`) are passed over. Links to folders are not followed, and a link to a file outside
+    is a problem: what is not in the folder is not to be trained on by accident. No file is opened.
 
     Raises:
         SourceError: There is no such file or folder.

@@ -14,7 +14,21 @@ from markdown_it import MarkdownIt
 from axolotl_augft.conversion.blocks import Block, Converted, one_line
 
 # Not content: code, style and controls, and the parts of a page that every page of a site repeats.
-_DROPPED = ["script", "style", "title", "noscript", "template", "svg", "iframe", "nav", "footer", "aside", "button", "select", "textarea"]
+_DROPPED = [
+    "script",
+    "style",
+    "title",
+    "noscript",
+    "template",
+    "svg",
+    "iframe",
+    "nav",
+    "footer",
+    "aside",
+    "button",
+    "select",
+    "textarea",
+]
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
 _INLINE = {
     *(
@@ -131,7 +145,10 @@ def _items(tag: Tag) -> Iterator[Block]:
 
 
 def _rows(table: Tag) -> Iterator[Block]:
-    """A table's rows. Where the first row is a header, each cell of the others says what it is, so that a row can be read alone."""
+    """A table's rows.
+
+    Where the first row is a header, each cell of the others says what it is, so that a row can be read alone.
+    """
     if table.caption:
         yield from _blocks(table.caption)
     rows = [row.find_all(["td", "th"]) for row in table.find_all("tr")]

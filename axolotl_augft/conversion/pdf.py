@@ -1,8 +1,8 @@
 """PDF -> blocks of plain text, page by page, with PDFium.
 
-A PDF knows characters and where they stand, not paragraphs. Lines are joined unless the gap between them, their size or a short last line
-says that a paragraph ends. Headings are the lines that the outline names; without an outline, the lines in larger type. What stands at the
-top or bottom of most pages (running titles, page numbers) is left out.
+A PDF knows characters and where they stand, not paragraphs. Lines are joined unless the gap between them, their size or
+a short last line says that a paragraph ends. Headings are the lines that the outline names; without an outline, the
+lines in larger type. What stands at the top or bottom of most pages (running titles, page numbers) is left out.
 """
 
 import re
@@ -19,7 +19,8 @@ from pypdfium2.raw import FPDF_ERR_PASSWORD
 
 from axolotl_augft.conversion.blocks import Block, Converted, Unusable, one_line
 
-# A line this much higher than most is a heading; a step this much larger than most parts paragraphs; a line this short ends one.
+# A line this much higher than most is a heading; a step this much larger than most parts paragraphs; a line this short
+# ends one.
 _LARGE, _WIDE_STEP, _SHORT = 1.12, 1.25, 0.8
 _HEADING_STEP = 1.5
 _LONGEST_HEADING = 120
@@ -37,7 +38,8 @@ _FILE_NAME = re.compile(r"(?i)\.\w{2,4}$|^untitled")
 class _Line:
     """A line of a page, and where it stands, in points from the page's lower left corner.
 
-    `first`, `last`: the lower edges of its first and last character, which differ where PDFium joined two lines at a hyphen.
+    `first`, `last`: the lower edges of its first and last character, which differ where PDFium joined two lines at a
+    hyphen.
     """
 
     text: str
@@ -120,7 +122,12 @@ def _without_edges(pages: list[list[_Line]]) -> list[_Line]:
     at_edges = [edges(lines) for lines in pages]
     seen = Counter(k for lines in at_edges for k in {key(line) for line in lines})
     repeated = {k for k, n in seen.items() if n >= 2 and n >= sum(map(bool, pages)) / 2}
-    return [line for lines, own in zip(pages, at_edges, strict=True) for line in lines if line not in own or key(line) not in repeated]
+    return [
+        line
+        for lines, own in zip(pages, at_edges, strict=True)
+        for line in lines
+        if line not in own or key(line) not in repeated
+    ]
 
 
 def _outline_levels(lines: list[_Line], outline: Mapping[tuple[int, str], int]) -> list[int]:
@@ -135,7 +142,11 @@ def _size_levels(lines: list[_Line]) -> list[int]:
     usual = max(letters, key=letters.__getitem__, default=0.0)
 
     def is_heading(line: _Line) -> bool:
-        return line.height > usual * _LARGE and len(line.text) <= _LONGEST_HEADING and not line.text.endswith((".", ",", ";"))
+        return (
+            line.height > usual * _LARGE
+            and len(line.text) <= _LONGEST_HEADING
+            and not line.text.endswith((".", ",", ";"))
+        )
 
     sizes = sorted({line.height for line in lines if is_heading(line)}, reverse=True)
     return [min(sizes.index(line.height) + 1, 6) if is_heading(line) else 0 for line in lines]
@@ -149,7 +160,11 @@ def _blocks(lines: list[_Line], levels: list[int]) -> Iterator[Block]:
     together = [lines[0]]
     for i, (before, line) in enumerate(pairwise(lines), start=1):
         if levels[i] or levels[i - 1]:
-            parted = levels[i] != levels[i - 1] or before.page != line.page or before.last - line.first > _HEADING_STEP * line.height
+            parted = (
+                levels[i] != levels[i - 1]
+                or before.page != line.page
+                or before.last - line.first > _HEADING_STEP * line.height
+            )
         else:
             parted = _parts(before, line, step, edges[before.page])
         if parted:

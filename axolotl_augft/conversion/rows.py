@@ -93,7 +93,9 @@ def convert_path(path: str, target: Path, on_error: Literal["skip", "stop"], lan
     if not usable:
         raise SourceError(f"augft.documents: {path}: no file that can be used; {_why_none(problems, found.unknown)}")
     if problems and on_error == "stop":
-        raise SourceError(f"augft.documents: {path}: {_some(problems)}; mend or remove them, or set augft.documents.on_error to skip")
+        raise SourceError(
+            f"augft.documents: {path}: {_some(problems)}; mend or remove them, or set augft.documents.on_error to skip"
+        )
     return Conversion(path, usable, problems, made.notes, found.unknown)
 
 

@@ -1,14 +1,14 @@
 """Blocks of a converted file -> rows of text, one a section.
 
-Why sections: a section is about one thing, which is what a teacher can be asked about and a student can learn. Each row begins with what it
-is about: the document's title and the headings above it, as in "Pump handbook > Alarms > Battery: It lasts two days." They stand in one
-sentence with what follows, for a local request takes a document's first sentence along as the opening that says who "it" is, and nobody
-should be asked to rephrase a bare heading.
+Why sections: a section is about one thing, which is what a teacher can be asked about and a student can learn. Each row
+begins with what it is about: the document's title and the headings above it, as in "Pump handbook > Alarms > Battery:
+It lasts two days." They stand in one sentence with what follows, for a local request takes a document's first sentence
+along as the opening that says who "it" is, and nobody should be asked to rephrase a bare heading.
 
-A section longer than about 750 tokens is cut at paragraph ends (a longer paragraph at sentence ends), each part under the same headings,
-so that rows fit into usual sequence lengths and each part can be read alone. Short sections are not joined with their neighbours: under
-their own headings they read well, and a row that holds one answer is a better unit than one that holds five. A heading without text makes
-no row; it stands at the top of those below it.
+A section longer than about 750 tokens is cut at paragraph ends (a longer paragraph at sentence ends), each part under
+the same headings, so that rows fit into usual sequence lengths and each part can be read alone. Short sections are not
+joined with their neighbours: under their own headings they read well, and a row that holds one answer is a better unit
+than one that holds five. A heading without text makes no row; it stands at the top of those below it.
 """
 
 from collections.abc import Iterator
@@ -26,7 +26,10 @@ SEPARATOR = " > "
 
 @dataclass(frozen=True)
 class SectionRow:
-    """A row and where it comes from. `section`: the headings above it, or the pages of a PDF without any; "" for a text without either."""
+    """A row and where it comes from.
+
+    `section`: the headings above it, or the pages of a PDF without any; "" for a text without either.
+    """
 
     title: str
     section: str
@@ -52,15 +55,19 @@ def cut_rows(converted: Converted, name: str, language: str) -> list[SectionRow]
     for section in _sections(blocks):
         top = SEPARATOR.join((title, *section.path))
         for part in _parts(section.blocks, LONGEST - ESTIMATE.count(top), language):
-            rows.append(SectionRow(title, SEPARATOR.join(section.path) or _pages(part), f"{_opening(top, part[0])}{_joined(part)}"))
+            rows.append(
+                SectionRow(
+                    title, SEPARATOR.join(section.path) or _pages(part), f"{_opening(top, part[0])}{_joined(part)}"
+                )
+            )
     return rows
 
 
 def _titled(converted: Converted, name: str) -> tuple[str, tuple[Block, ...]]:
     """The title, and the blocks without it.
 
-    The title is the first heading if it stands above all others and is of the first level, or if the file says no other title; else what
-    the file says; else its name.
+    The title is the first heading if it stands above all others and is of the first level, or if the file says no other
+    title; else what the file says; else its name.
     """
     headings = [(i, b) for i, b in enumerate(converted.blocks) if b.level]
     if headings:

@@ -48,6 +48,7 @@ class DigestSet:
 
 def _full(error: sqlite3.Error) -> OutputError:
     return OutputError(
-        f"cannot write a temporary file ({error}); free some space in the folder that SQLITE_TMPDIR or TMPDIR names, else in /var/tmp, "
+        f"cannot write a temporary file ({error}); free some space in the folder that SQLITE_TMPDIR or TMPDIR names, "
+        f"else in /var/tmp, "
         "or name another. Every answer stored so far is kept"
     )

@@ -64,14 +64,19 @@ def scratch_file(what: str) -> Iterator[IO[bytes]]:
     except OSError as error:
         folder = tempfile.tempdir or "no temporary folder"
         raise OutputError(
-            f"{folder}: {what} cannot be written ({error.strerror or type(error).__name__}); free some disk space there, or set TMPDIR to "
-            "a folder with room, and run again. Every answer stored so far is kept, and batches that were sent are picked up again"
+            f"{folder}: {what} cannot be written ({error.strerror or type(error).__name__}); free some disk space "
+            f"there, or set TMPDIR to "
+            "a folder with room, and run again. Every answer stored so far is kept, and batches that were sent are "
+            "picked up again"
         ) from error
 
 
 def cannot_write(path: Path, error: OSError, key: str = "output_dir") -> OutputError:
     """The error for a path that cannot be written, which the key names."""
-    remedy = "free some disk space and run again" if error.errno == 28 else f"set augft.{key} to a place that can be written"
+    remedy = (
+        "free some disk space and run again" if error.errno == 28 else f"set augft.{key} to a place that can be written"
+    )
     return OutputError(
-        f"{path}: cannot be written ({error.strerror or type(error).__name__}); {remedy}. Every answer stored so far is kept"
+        f"{path}: cannot be written ({error.strerror or type(error).__name__}); {remedy}. Every answer stored so far "
+        f"is kept"
     )

@@ -30,7 +30,10 @@ def wait_for(lock: FileLock, timeout: float, who: str, own: str) -> AbstractCont
     LOG.info("augft: %s is at work; waiting for it to end", who)
     if (taken := acquired(lock, timeout, own)) is not None:
         return taken
-    raise WaitingFailed(f"{who} has held its lock for {timeout:g} s (augft.wait_timeout); let it finish, or give this recipe its own {own}")
+    raise WaitingFailed(
+        f"{who} has held its lock for {timeout:g} s (augft.wait_timeout); let it finish, or give this recipe its own "
+        f"{own}"
+    )
 
 
 def acquired(lock: FileLock, timeout: float, own: str) -> AbstractContextManager[object] | None:

@@ -1,7 +1,7 @@
 """A data set entry's format: source row -> content, and augmentation -> row with the source's columns.
 
-The seam for further formats: a class with the members of `Format`, and a line in `format_of`. What axolotl 0.19 knows besides, and why it
-is not augmented, is in `REASONS`.
+The seam for further formats: a class with the members of `Format`, and a line in `format_of`. What axolotl 0.19 knows
+besides, and why it is not augmented, is in `REASONS`.
 """
 
 from collections.abc import Mapping

@@ -1,9 +1,10 @@
 """Axolotl's `type: chat_template`: a column of messages, with whatever names its keys and roles have.
 
-An augmentation is a new single exchange, after the source's system prompt. Earlier turns of a longer conversation are shown to the teacher,
-which is asked for questions that can be understood without them; they are not repeated in the new row, because every one of its rows would
-train their answers once more. The new messages are copies of the source's last question and answer with other contents, so that names,
-flags and types of their keys stay; what belongs to the old answer (thinking, tool calls, training details) is taken out.
+An augmentation is a new single exchange, after the source's system prompt. Earlier turns of a longer conversation are
+shown to the teacher, which is asked for questions that can be understood without them; they are not repeated in the new
+row, because every one of its rows would train their answers once more. The new messages are copies of the source's last
+question and answer with other contents, so that names, flags and types of their keys stay; what belongs to the old
+answer (thinking, tool calls, training details) is taken out.
 """
 
 import copy
@@ -17,10 +18,20 @@ import orjson
 from axolotl_augft.errors import SourceError
 from axolotl_augft.formats.content import Augmentation, Content, Exchange, Turn, Unfit
 
-_ROLES = {"human": "user", "user": "user", "assistant": "assistant", "gpt": "assistant", "system": "system", "tool": "tool"}
+_ROLES = {
+    "human": "user",
+    "user": "user",
+    "assistant": "assistant",
+    "gpt": "assistant",
+    "system": "system",
+    "tool": "tool",
+}
 _THINKING = "reasoning_content"
 _SYSTEM = ("system", "developer")
-_THOUGHT = re.compile(r"\A\s*(?:<think>.*?</think>|<reasoning>.*?</reasoning>|<\|begin_of_thought\|>.*?<\|end_of_thought\|>)\s*", re.DOTALL)
+_THOUGHT = re.compile(
+    r"\A\s*(?:<think>.*?</think>|<reasoning>.*?</reasoning>|<\|begin_of_thought\|>.*?<\|end_of_thought\|>)\s*",
+    re.DOTALL,
+)
 _SOLUTION = re.compile(r"<\|begin_of_solution\|>(?P<text>.*)<\|end_of_solution\|>", re.DOTALL)
 _PART_TEXTS = ("text", "content", "value")
 _MEDIA = ("images", "image", "audio", "audios", "video", "videos")
@@ -30,9 +41,10 @@ _MEDIA = ("images", "image", "audio", "audios", "video", "videos")
 class ChatFormat:
     """Messages of a row.
 
-    `messages` and `system`: columns (the latter for conversations that do not begin with a system prompt). `role`, `content`: keys of a
-    message. `roles`: the roles of the data, and what they mean. `thinking`: keys that hold the thinking before an answer. `details`: keys
-    that say which characters of a message are trained on. `training`: the key that says whether a message is.
+    `messages` and `system`: columns (the latter for conversations that do not begin with a system prompt). `role`,
+    `content`: keys of a message. `roles`: the roles of the data, and what they mean. `thinking`: keys that hold the
+    thinking before an answer. `details`: keys that say which characters of a message are trained on. `training`: the
+    key that says whether a message is.
     """
 
     messages: str = "messages"
@@ -55,7 +67,9 @@ class ChatFormat:
             messages=entry.get("field_messages") or "messages",
             role=mappings.get("role") or "role",
             content=mappings.get("content") or "content",
-            roles={source: target for target, sources in entry["roles"].items() for source in sources} if entry.get("roles") else _ROLES,
+            roles={source: target for target, sources in entry["roles"].items() for source in sources}
+            if entry.get("roles")
+            else _ROLES,
             thinking=frozenset(thinking),
             details=frozenset({details} if details else ()),
             training=entry.get("message_field_training"),
@@ -75,7 +89,8 @@ class ChatFormat:
         """Raises SourceError if the column of messages is missing, naming the columns that are there."""
         if self.messages not in columns:
             raise SourceError(
-                f"{where}: no column {self.messages!r}; the columns are {', '.join(columns)}. Name the messages with `field_messages:`"
+                f"{where}: no column {self.messages!r}; the columns are {', '.join(columns)}. Name the messages with "
+                f"`field_messages:`"
             )
 
     def read(self, row: Mapping[str, Any]) -> Content:
@@ -127,7 +142,9 @@ class ChatFormat:
         role = str(message[self.role])
         return self.roles.get(role) or (role if role in ("user", "assistant", "tool", *_SYSTEM) else None)
 
-    def _last_exchange(self, messages: Sequence[Mapping[str, Any]], roles: Sequence[str], row: Mapping[str, Any]) -> Content:
+    def _last_exchange(
+        self, messages: Sequence[Mapping[str, Any]], roles: Sequence[str], row: Mapping[str, Any]
+    ) -> Content:
         if roles[-1] != "assistant" or "user" not in roles:
             return Unfit("it does not end with an answer to a user", trainable=True)
         asked = _last(roles, "user")

@@ -42,9 +42,9 @@ class CompletionFormat:
 class Columns:
     """The columns of a question-and-answer format.
 
-    `input`: an optional column with a text that the question is about (alpaca's), which stays beside a rephrased question only. `article`:
-    a text that question and answer are about, which stays beside every question.
-    `system`: the system prompt's, which axolotl needs only where `needs_system`.
+    `input`: an optional column with a text that the question is about (alpaca's), which stays beside a rephrased
+    question only. `article`: a text that question and answer are about, which stays beside every question. `system`:
+    the system prompt's, which axolotl needs only where `needs_system`.
     """
 
     question: str = "instruction"
@@ -122,7 +122,9 @@ class ColumnsFormat:
         if not question:
             return Unfit(f"{own.question!r} is empty", trainable=row[own.question] is not None)
         texts = {"context": own.article, INPUT: own.input}
-        before = tuple(Turn(role, text) for role, column in texts.items() if column and (text := _text(row.get(column))))
+        before = tuple(
+            Turn(role, text) for role, column in texts.items() if column and (text := _text(row.get(column)))
+        )
         system = _text(row.get(own.system)) if own.system else None
         return Exchange(question, answer, before, system or "")
 

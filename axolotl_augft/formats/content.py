@@ -20,7 +20,10 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """A question (or instruction) and its answer. `before`: what stands before it. `system`: the system prompt, "" if there is none."""
+    """A question (or instruction) and its answer.
+
+    `before`: what stands before it. `system`: the system prompt, "" if there is none.
+    """
 
     question: str
     answer: str
@@ -38,7 +41,8 @@ class Exchange:
 class Unfit:
     """A row that nothing can be asked about.
 
-    `reason`: a few words, without text of the row. `trainable`: whether axolotl can train on it as it is; if not, the row is left out.
+    `reason`: a few words, without text of the row. `trainable`: whether axolotl can train on it as it is; if not, the
+    row is left out.
     """
 
     reason: str
@@ -50,7 +54,10 @@ Content = Text | Exchange | Unfit
 
 @dataclass(frozen=True, slots=True)
 class Augmentation:
-    """What a new row says: a text, or a question and its answer. `keeps_answer`: the answer is the source row's own, word for word."""
+    """What a new row says: a text, or a question and its answer.
+
+    `keeps_answer`: the answer is the source row's own, word for word.
+    """
 
     text: str
     question: str | None = None

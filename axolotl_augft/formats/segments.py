@@ -1,8 +1,8 @@
 """Axolotl's `type: input_output`: raw segments of text, each trained on or not.
 
-Segments hold the markup of a chat as text (`[INST]`, `<|im_end|>`, `### Response:`). A new row keeps all of it: the last run of words
-before the answer is the question, the last trained segments are the answer, and only these words are replaced. Earlier segments stay as
-context and are not trained on again.
+Segments hold the markup of a chat as text (`[INST]`, `<|im_end|>`, `### Response:`). A new row keeps all of it: the
+last run of words before the answer is the question, the last trained segments are the answer, and only these words are
+replaced. Earlier segments stay as context and are not trained on again.
 """
 
 import re
@@ -14,7 +14,10 @@ from axolotl_augft.errors import SourceError
 from axolotl_augft.formats.content import Augmentation, Content, Exchange, Turn, Unfit
 
 _ROLE = r"(?:system|user|assistant|human|model|gpt|question|answer|instruction|input|response|q|a)"
-_TOKEN = rf"(?:<\|[^|<>]{{1,40}}\|>(?:{_ROLE}\b)?|</?s>|<(?:bos|eos|pad)>|<(?:start|end)_of_turn>(?:{_ROLE}\b)?|\[/?INST\]|<</?SYS>>)"
+_TOKEN = (
+    rf"(?:<\|[^|<>]{{1,40}}\|>(?:{_ROLE}\b)?|</?s>|<(?:bos|eos|pad)>|<(?:start|end)_of_turn>(?:{_ROLE}\b)?"
+    r"|\[/?INST\]|<</?SYS>>)"
+)
 _LABEL = rf"[#*\s]*{_ROLE}[*]*:"
 _MARKUP = re.compile(rf"({_TOKEN}(?:{_LABEL})?|^{_LABEL}|^#+ *{_ROLE}\b:?)", re.IGNORECASE | re.MULTILINE)
 
@@ -48,7 +51,9 @@ class SegmentFormat:
     def check_columns(self, columns: list[str], where: str) -> None:
         """Raises SourceError if the column of segments is missing, naming the columns that are there."""
         if "segments" not in columns:
-            raise SourceError(f"{where}: no column 'segments'; the columns are {', '.join(columns)}. Name the column of segments so")
+            raise SourceError(
+                f"{where}: no column 'segments'; the columns are {', '.join(columns)}. Name the column of segments so"
+            )
 
     def read(self, row: Mapping[str, Any]) -> Content:
         """The last exchange, with the words before it."""

@@ -11,7 +11,8 @@ from axolotl_augft.formats.content import Content, Exchange, Text
 from axolotl_augft.judging.read_statements import Inference
 from axolotl_augft.text.sentences import split_sentences
 
-# Scripts that write no spaces (Thai to Khmer, kana, Chinese characters): each of their characters counts as a word, and half of one.
+# Scripts that write no spaces (Thai to Khmer, kana, Chinese characters): each of their characters counts as a word, and
+# half of one.
 _UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
 _WORD = re.compile(rf"[{_UNSPACED}]|(?:(?![{_UNSPACED}])\w)+")
 _UNSPACED_WORD = re.compile(rf"[{_UNSPACED}]")
@@ -19,7 +20,8 @@ _LONG = 5
 _SHARE_OF_QUESTION = 0.8
 _COMMON = 3
 _STOP_WORDS = frozenset(
-    "a an and are as at be by can did do does for from give had has have how i in is it its list many me much name of on or tell that the "
+    "a an and are as at be by can did do does for from give had has have how i in is it its list many me much name of "
+    "on or tell that the "
     "their there this to was were what when where which who whom whose why will with would you your".split()
 )
 _Words = tuple[str, ...]
@@ -28,9 +30,9 @@ _Words = tuple[str, ...]
 class Leaks:
     """Finds the answers of held-out rows in augmentations.
 
-    An answer of five words or more, or a sentence of a held-out text of that length, is found wherever it stands word for word. A shorter
-    one ("yes", "1901") says nothing by itself: it is a leak where the words of its question stand beside it, those left out that many
-    held-out questions share.
+    An answer of five words or more, or a sentence of a held-out text of that length, is found wherever it stands word
+    for word. A shorter one ("yes", "1901") says nothing by itself: it is a leak where the words of its question stand
+    beside it, those left out that many held-out questions share.
 
     Args:
         held_out: What the held-out and test rows hold.
@@ -49,7 +51,10 @@ class Leaks:
         self._short = _by_rarest_word(short)
 
     def states(self, inference: Inference) -> bool:
-        """Whether an inference states a held-out answer word for word. An answer that is its source row's own is not looked at."""
+        """Whether an inference states a held-out answer word for word.
+
+        An answer that is its source row's own is not looked at.
+        """
         if not self._long and not self._short:
             return False
         asked = _words(inference.question or "")
@@ -80,7 +85,11 @@ def _answers(content: Content, language: str) -> Iterator[tuple[_Words, frozense
         about = " ".join(turn.text for turn in content.before if turn.role == "input")
         yield _words(content.answer), frozenset(_words(f"{content.question} {about}")) - _STOP_WORDS
         # A conversation is scored on all of its answers.
-        yield from ((answer, frozenset()) for t in content.before if t.role == "assistant" and _size(answer := _words(t.text)) >= _LONG)
+        yield from (
+            (answer, frozenset())
+            for t in content.before
+            if t.role == "assistant" and _size(answer := _words(t.text)) >= _LONG
+        )
 
 
 def _by_rarest_word(short: Sequence[tuple[_Words, frozenset[str]]]) -> dict[_Words, dict[str, list[frozenset[str]]]]:

@@ -18,7 +18,9 @@ from axolotl_augft.teacher.answer import Answer, Outcome
 _NOTHING = Inference("", "answer")
 
 
-def judged_inferences(tasks: AllTasks, store: ResponseStore, config: AugftConfig, leaks: Leaks | None = None) -> Iterator[Judged]:
+def judged_inferences(
+    tasks: AllTasks, store: ResponseStore, config: AugftConfig, leaks: Leaks | None = None
+) -> Iterator[Judged]:
     """Every inference of every stored answer, kept or rejected. A request without an answer gives nothing.
 
     Args:
@@ -32,7 +34,11 @@ def judged_inferences(tasks: AllTasks, store: ResponseStore, config: AugftConfig
         if answer is None:
             continue
         for judged in _read_and_judge(task, answer, config):
-            yield judged if judged.rejected else replace(judged, rejected=_against_others(judged.inference, leaks, duplicates))
+            yield (
+                judged
+                if judged.rejected
+                else replace(judged, rejected=_against_others(judged.inference, leaks, duplicates))
+            )
 
 
 def _against_others(inference: Inference, leaks: Leaks | None, duplicates: Duplicates) -> Reason | None:

@@ -67,7 +67,11 @@ def _speaks_of_the_exchange(task: Task, text: str) -> bool:
 
 def _asks_about_others(task: Task, pair: Inference) -> bool:
     """Whether a rephrased question leaves out whom or what the source's question names: then its answer is no answer to it."""
-    return pair.keeps_answer and task.exchange is not None and bool(foreign_names(task.exchange.question, (pair.question or "",)))
+    return (
+        pair.keeps_answer
+        and task.exchange is not None
+        and bool(foreign_names(task.exchange.question, (pair.question or "",)))
+    )
 
 
 def _asks_again(task: Task, question: str) -> bool:

@@ -1,7 +1,7 @@
 """An answer -> questions with their answers, as inferences; and the JSON schema by which they are asked for. Nothing is judged here.
 
-Read leniently: JSON with or without a fence or words around it, cut off or whole, or lines labelled "Question:", "Answer:" and by kind.
-Labels of one letter count with a capital only, and none counts within a fence of code.
+Read leniently: JSON with or without a fence or words around it, cut off or whole, or lines labelled "Question:",
+"Answer:" and by kind. Labels of one letter count with a capital only, and none counts within a fence of code.
 """
 
 import json
@@ -129,7 +129,10 @@ def _labelled(task: Task, line: str, pair: _Pair | None, only_questions: bool, a
     """Takes a line to the pair it belongs to, and gives back that pair: the one being read, or a new one."""
     body = without_bullet(line)
     if match := _KIND.match(body):
-        return _begun(_LEAD_INS.get(match["kind"].lower()) or kind_of(match["kind"]) or task.kind, _after(_QUESTION, body[match.end() :]))
+        return _begun(
+            _LEAD_INS.get(match["kind"].lower()) or kind_of(match["kind"]) or task.kind,
+            _after(_QUESTION, body[match.end() :]),
+        )
     if match := _QUESTION.match(body):
         if pair is not None and not pair.question and not pair.answer:
             pair.question.append(body[match.end() :])

@@ -1,6 +1,7 @@
 """An answer -> inferences: the statements (and trace) that the teacher wrote, each with its bearings. Nothing is judged here.
 
-Answers are read leniently: bullets, numbers, bold labels, JSON lists. Whether a statement is kept is decided in `judging`.
+Answers are read leniently: bullets, numbers, bold labels, JSON lists. Whether a statement is kept is decided in
+`judging`.
 """
 
 import re
@@ -19,7 +20,13 @@ _KIND = re.compile(
     r"^\s*\W{0,2}\b(rephras\w*|paraphras\w*|revers\w*|consequen\w*|conclusions?)\b(?:\s*\d+)?\W{0,2}\s*[:.)]\s*\W{0,2}",
     re.IGNORECASE,
 )
-_KINDS = {"rephr": "rephrasing", "parap": "rephrasing", "rever": "reversal", "conse": "consequence", "concl": "conclusion"}
+_KINDS = {
+    "rephr": "rephrasing",
+    "parap": "rephrasing",
+    "rever": "reversal",
+    "conse": "consequence",
+    "concl": "conclusion",
+}
 _CONCLUSIONS = re.compile(r"^[\s#*_]*(?:final\s+)?conclusions?[\s*_]*:?[\s*_]*$", re.IGNORECASE | re.MULTILINE)
 _FENCE = re.compile(r"^\s*```\w*\s*|\s*```\s*$")
 _SENTENCE_END = re.compile(r"[.!?](?=\s)|[。！？]")
@@ -30,8 +37,8 @@ _WRAPPING = ('""', "“”", "**", "``")
 class Inference:
     """One statement or trace, or the answer to a `question`.
 
-    `sentence`: number (from 0, in the document) of the sentence it is about, if it says one. `cut`: it is the last of an answer that
-    reached `max_tokens`, so its end is missing. `keeps_answer`: the answer is the source row's own.
+    `sentence`: number (from 0, in the document) of the sentence it is about, if it says one. `cut`: it is the last of
+    an answer that reached `max_tokens`, so its end is missing. `keeps_answer`: the answer is the source row's own.
     """
 
     text: str
@@ -159,7 +166,12 @@ def _unwrapped(text: str) -> str:
     for pair in _WRAPPING:
         mark = pair if pair == "**" else pair[0]
         end = pair if pair == "**" else pair[1]
-        if len(text) > 2 * len(mark) and text.startswith(mark) and text.endswith(end) and mark not in text[len(mark) : -len(end)]:
+        if (
+            len(text) > 2 * len(mark)
+            and text.startswith(mark)
+            and text.endswith(end)
+            and mark not in text[len(mark) : -len(end)]
+        ):
             return text[len(mark) : -len(end)].strip()
     return text
 

@@ -57,7 +57,8 @@ _LABEL = re.compile(
 _TOKEN = re.compile(r"<\|[^|<>]{1,40}\|>|</?s>|\[/?INST\]|<(?:bos|eos|pad|unk)>|<(?:start|end)_of_turn>")
 _BRACES = ("{{", "{%")
 _FENCE = "```"
-# Control characters, halves of characters, and what Unicode does not define; joiners and no-break spaces belong to many languages.
+# Control characters, halves of characters, and what Unicode does not define; joiners and no-break spaces belong to many
+# languages.
 _ODD = ("Cc", "Cs", "Co", "Cn")
 _ENDS = tuple(".!?。！？…\"'”’)»」』|।؟")
 _FEWEST_WORDS = 2
@@ -121,7 +122,11 @@ def has_markup(task: Task, text: str) -> bool:
 
 def has_odd_characters(text: str, allowed: str = "") -> bool:
     """Characters that no text has."""
-    return "\ufffd" in text or not text.isprintable() and any(unicodedata.category(c) in _ODD and c not in allowed for c in text)
+    return (
+        "\ufffd" in text
+        or not text.isprintable()
+        and any(unicodedata.category(c) in _ODD and c not in allowed for c in text)
+    )
 
 
 def repeats_itself(text: str) -> bool:

@@ -1,6 +1,7 @@
 """Do the premises of a statement, and its prompt's own examples, leave it standing? Rules that hold in any language, and need no model.
 
-A statement that passes may still be wrong ("all mammals are wolves"); whether it follows is for a model to say (`verify: teacher`).
+A statement that passes may still be wrong ("all mammals are wolves"); whether it follows is for a model to say
+(`verify: teacher`).
 """
 
 import re
@@ -31,7 +32,9 @@ def unsupported(task: Task, inference: Inference, text: str) -> bool:
     """
     if any(foreign_names(text, task.premises)):
         return True
-    return inference.kind == "reversal" and inference.question is None and any(in_order(text, s) for s in task.sentences)
+    return (
+        inference.kind == "reversal" and inference.question is None and any(in_order(text, s) for s in task.sentences)
+    )
 
 
 def foreign_names(text: str, premises: Iterable[str]) -> list[str]:

@@ -1,7 +1,7 @@
 """What a finished run wrote: the manifest beside its files, and the record by which a later launch finds it again.
 
-`<output_dir>/<fingerprint>/manifest.json` says what is in the folder; it depends on the content only. `<output_dir>/recipes/<key>.json`
-says which folder belongs to a recipe and what its inputs looked like then.
+`<output_dir>/<fingerprint>/manifest.json` says what is in the folder; it depends on the content only.
+`<output_dir>/recipes/<key>.json` says which folder belongs to a recipe and what its inputs looked like then.
 """
 
 from collections.abc import Mapping
@@ -31,9 +31,9 @@ class WrittenFile:
 class WrittenEntry:
     """What became of one `datasets` entry.
 
-    `original`: kept as it is, rewritten (held-out rows removed, sentences split), or dropped. `segments`: the files hold `input_output`
-    segments (cumulative splitting). `questions`: rows of questions and answers that were written about plain text.
-    `beyond_share`: rows that the entry's `weight` leaves out.
+    `original`: kept as it is, rewritten (held-out rows removed, sentences split), or dropped. `segments`: the files
+    hold `input_output` segments (cumulative splitting). `questions`: rows of questions and answers that were written
+    about plain text. `beyond_share`: rows that the entry's `weight` leaves out.
     """
 
     path: str
@@ -53,8 +53,8 @@ class WrittenEntry:
 class Counts:
     """What was asked and what came of it.
 
-    `accepted` and `rejected` count statements by strategy and kind, and by reason. `problems`: source rows that could not be augmented, by
-    what became of them. `too_long`: rows of more tokens than `sequence_len`, by kind.
+    `accepted` and `rejected` count statements by strategy and kind, and by reason. `problems`: source rows that could
+    not be augmented, by what became of them. `too_long`: rows of more tokens than `sequence_len`, by kind.
     """
 
     documents: int

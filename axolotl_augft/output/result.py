@@ -1,7 +1,8 @@
 """Sources and judged inferences -> Parquet files and the manifest, in source order.
 
-The result depends on documents, settings and stored answers only, so it is byte-identical however the answers came about. Files are
-written into a folder with a temporary name, synced, and the folder is renamed to the digest of its content.
+The result depends on documents, settings and stored answers only, so it is byte-identical however the answers came
+about. Files are written into a folder with a temporary name, synced, and the folder is renamed to the digest of its
+content.
 """
 
 import hashlib
@@ -61,7 +62,12 @@ class RequestCounts:
 
 
 def write_result(
-    recipe: Recipe, sources: list[Source], judged: Iterable[Judged], student: Student, teacher_id: str, requests: RequestCounts
+    recipe: Recipe,
+    sources: list[Source],
+    judged: Iterable[Judged],
+    student: Student,
+    teacher_id: str,
+    requests: RequestCounts,
 ) -> Manifest:
     """Writes everything and returns the manifest.
 
@@ -158,9 +164,18 @@ class _ResultWriter:
         original, original_file, rows, tokens = self._original(source, segments)
         held_out = self._plain_rows(source, source.held_out, "held_out")
         return WrittenEntry(
-            source.path, original, rows, tokens, original_file, augmented, questions, held_out, len(source.twins), segments,
+            source.path,
+            original,
+            rows,
+            tokens,
+            original_file,
+            augmented,
+            questions,
+            held_out,
+            len(source.twins),
+            segments,
             len(source.beyond_share),
-        )  # fmt: skip
+        )
 
     def _augmented(
         self, source: Source, judged: Iterator[Judged], rejected: Any, segments: bool
@@ -184,7 +199,9 @@ class _ResultWriter:
                         row = {**messages(j.inference), **origin(source, j.task.target.row), **provenance(source, j)}
                         questions.add(row, j.inference.whole)
                     else:
-                        self._add(file, source, j.task.target.row, _augmentation(j.inference), segments, provenance(source, j))
+                        self._add(
+                            file, source, j.task.target.row, _augmentation(j.inference), segments, provenance(source, j)
+                        )
                 for j in all_of_it:
                     if j.rejected is not None:
                         self._rejected[str(j.rejected)] += 1
@@ -198,7 +215,8 @@ class _ResultWriter:
         tokens = sum(self._count_length("original", text_of(content)) for _, content in source.training_contents())
         if source.format and not self._recipe.augft.include_original:
             return "dropped", None, len(kept_rows), tokens
-        # The converted file of documents keeps its path when they change, by which axolotl would take old tokens for new ones.
+        # The converted file of documents keeps its path when they change, by which axolotl would take old tokens for
+        # new ones.
         if not splitting and len(kept_rows) == len(source.rows) and source.conversion is None:
             return "kept", None, len(kept_rows), tokens
         if not splitting:
@@ -207,7 +225,9 @@ class _ResultWriter:
         with RowFile(path, features(source, SEGMENTS if segments else None), self._student) as file:
             for i in kept_rows:
                 if text := source.text(i):
-                    self._add(file, source, i, Augmentation(text), segments, source_provenance(source, i, "original", text))
+                    self._add(
+                        file, source, i, Augmentation(text), segments, source_provenance(source, i, "original", text)
+                    )
         return "rewritten", file.written, len(kept_rows), tokens
 
     def _plain_rows(self, source: Source, rows: Iterable[int], name: str) -> WrittenFile | None:
@@ -228,7 +248,13 @@ class _ResultWriter:
         return tokens
 
     def _add(
-        self, file: RowFile, source: Source, row: int, augmentation: Augmentation, segments: bool, provenance: Mapping[str, Any]
+        self,
+        file: RowFile,
+        source: Source,
+        row: int,
+        augmentation: Augmentation,
+        segments: bool,
+        provenance: Mapping[str, Any],
     ) -> None:
         """Writes an augmentation as one row, or as one row a sentence."""
         assert source.format is not None
@@ -243,7 +269,9 @@ class _ResultWriter:
         else:
             for i, sentence in enumerate(sentences):
                 where = {"augft_sentence": i} if provenance["augft_strategy"] == "original" else {}
-                file.add({**source.format.row(source.reader[row], Augmentation(sentence)), **provenance, **where}, sentence)
+                file.add(
+                    {**source.format.row(source.reader[row], Augmentation(sentence)), **provenance, **where}, sentence
+                )
 
 
 def _augmentation(inference: Inference) -> Augmentation:
@@ -257,8 +285,8 @@ def _said(augmentation: Augmentation) -> str:
 def cap(kept: Sequence[Judged], most: int | None, seed: int) -> list[Judged]:
     """The statements that stay, in their order.
 
-    The choice takes turns among strategies, within one by a digest of seed and text, so that it is the same in every run and neither
-    strategy crowds out the other.
+    The choice takes turns among strategies, within one by a digest of seed and text, so that it is the same in every
+    run and neither strategy crowds out the other.
 
     Args:
         kept: The accepted statements of one document.

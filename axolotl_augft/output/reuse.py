@@ -1,7 +1,7 @@
 """Has this result been made already? Recipe -> the finished result, if its inputs are what they were.
 
-Local files (data, prompts, examples, the teacher's folder) are compared by size and time stamp, and by content where only the time
-differs. Sources that are not local are loaded (from the hub's cache) and compared by content.
+Local files (data, prompts, examples, the teacher's folder) are compared by size and time stamp, and by content where
+only the time differs. Sources that are not local are loaded (from the hub's cache) and compared by content.
 """
 
 import glob
@@ -27,7 +27,9 @@ def find_result(recipe: Recipe) -> Manifest | None:
     if {stamp.path for stamp in record.inputs} != {str(p) for p in _input_paths(recipe)}:
         return None
     manifest = Manifest.load(result_folder(recipe, record.fingerprint))
-    if manifest is None or not all((result_folder(recipe, record.fingerprint) / name).is_file() for name in _file_names(manifest)):
+    if manifest is None or not all(
+        (result_folder(recipe, record.fingerprint) / name).is_file() for name in _file_names(manifest)
+    ):
         return None
     return manifest if record.remote_digest == remote_digest(recipe) else None
 
@@ -74,7 +76,9 @@ def local_files(entry: Mapping[str, Any]) -> list[Path] | None:
     if patterns:
         named = [patterns] if isinstance(patterns, str) else patterns
         return sorted(Path(f) for pattern in named for f in glob.glob(pattern, recursive=True))
-    return sorted(f for f in path.rglob("*") if f.is_file() and not (f.name.startswith("cache-") and f.suffix == ".arrow"))
+    return sorted(
+        f for f in path.rglob("*") if f.is_file() and not (f.name.startswith("cache-") and f.suffix == ".arrow")
+    )
 
 
 def _entries(recipe: Recipe) -> Iterator[tuple[dict[str, Any], str]]:

@@ -45,7 +45,9 @@ class RowFile:
     def __enter__(self) -> "RowFile":
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         if self._rows:
             self._writer.finalize()
         self._writer.close()
@@ -99,14 +101,25 @@ def provenance(source: Source, judged: Judged) -> dict[str, Any]:
 def source_provenance(source: Source, row: int, strategy: str, text: str) -> dict[str, Any]:
     """Which source row a row that is none of the teacher's comes from."""
     nothing = dict.fromkeys(PROVENANCE)
-    own = {"augft_strategy": strategy, "augft_source": source.path, "augft_row": row, "augft_document": document_id(text)}
+    own = {
+        "augft_strategy": strategy,
+        "augft_source": source.path,
+        "augft_row": row,
+        "augft_document": document_id(text),
+    }
     return {**nothing, **own}
 
 
 def rejected_line(source: Source, judged: Judged) -> bytes:
     """A rejected inference as a line of JSON."""
     said = {"question": judged.inference.question} if judged.inference.question is not None else {}
-    line = {"entry": source.entry, **provenance(source, judged), "reason": str(judged.rejected), **said, "text": judged.inference.text}
+    line = {
+        "entry": source.entry,
+        **provenance(source, judged),
+        "reason": str(judged.rejected),
+        **said,
+        "text": judged.inference.text,
+    }
     return orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE)
 
 

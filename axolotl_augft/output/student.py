@@ -20,13 +20,14 @@ def load_student(recipe: Recipe) -> Student:
     """The student of a recipe.
 
     Raises:
-        ConfigError: Cumulative splitting needs the tokenizer, but it cannot be loaded or has no end-of-text token; or chats are written
-            about documents, but there is no chat template for them.
+        ConfigError: Cumulative splitting needs the tokenizer, but it cannot be loaded or has no end-of-text token; or
+            chats are written about documents, but there is no chat template for them.
     """
     tokens = token_counter(recipe.tokenizer)
     if recipe.chats_about_text and not recipe.names_chat_template and not has_chat_template(recipe.tokenizer):
         raise ConfigError(
-            f"write: questions makes chats of documents, but {recipe.tokenizer!r} has no chat template; set chat_template, e.g. to chatml"
+            f"write: questions makes chats of documents, but {recipe.tokenizer!r} has no chat template; set "
+            f"chat_template, e.g. to chatml"
         )
     if recipe.augft.sentence_splitting != "cumulative":
         return Student(tokens)
@@ -44,6 +45,7 @@ def load_student(recipe: Recipe) -> Student:
     begins = tokenizer.bos_token_id is not None and ids[:1] == [tokenizer.bos_token_id]
     if not tokenizer.eos_token:
         raise ConfigError(
-            f"sentence_splitting: cumulative needs an end-of-text token, but {recipe.tokenizer!r} has none; set special_tokens.eos_token"
+            f"sentence_splitting: cumulative needs an end-of-text token, but {recipe.tokenizer!r} has none; set "
+            f"special_tokens.eos_token"
         )
     return Student(tokens, tokenizer.bos_token if begins else "", tokenizer.eos_token)

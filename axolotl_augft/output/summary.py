@@ -99,15 +99,23 @@ def summary_lines(manifest: Manifest, recipe: Recipe, run: RunRecord) -> list[st
     beyond_share = sum(e.beyond_share for e in manifest.entries)
     accepted, rejected = sum(counts.accepted.values()), sum(counts.rejected.values())
     lines = [
-        f"documents {counts.documents:,}" + _also({"rows left out by weight": beyond_share, "held-out rows": held_out,
-                                                   "rows equal to held-out or test rows left out": twins,
-                                                   "files left out": counts.skipped_files}),
+        f"documents "
+        f"{counts.documents:,}"
+        + _also(
+            {
+                "rows left out by weight": beyond_share,
+                "held-out rows": held_out,
+                "rows equal to held-out or test rows left out": twins,
+                "files left out": counts.skipped_files,
+            }
+        ),
         *(f"  {rows:,} rows {what}" for what, rows in counts.problems.items()),
         f"requests {counts.requests:,}: {run.answered_before:,} answered before, {run.asked:,} asked now"
         + _also({"left unanswered": counts.unanswered}),
-        f"statements accepted {accepted:,} ({_listed(counts.accepted)})" + _also({"over max_augmented_per_original": counts.over_the_cap}),
+        f"statements accepted {accepted:,} "
+        f"({_listed(counts.accepted)})" + _also({"over max_augmented_per_original": counts.over_the_cap}),
         f"statements rejected {rejected:,}" + (f" ({_listed(counts.rejected)})" if rejected else ""),
-    ]  # fmt: skip
+    ]
     lines += too_long_lines(counts.too_long, recipe.training.sequence_len)
     if run.asked:
         lines.append(f"{usage_line(run.usage)}, in {run.seconds:.0f} s")
@@ -121,11 +129,16 @@ def summary_lines(manifest: Manifest, recipe: Recipe, run: RunRecord) -> list[st
 
 
 def too_long_lines(counts: Mapping[str, int], sequence_len: int) -> list[str]:
-    """A line about rows that do not fit into a sequence, none if there are none. Counted without a chat template's own tokens."""
+    """A line about rows that do not fit into a sequence, none if there are none.
+
+    Counted without a chat template's own tokens.
+    """
     long = {kind: n for kind, n in counts.items() if n}
     if not long:
         return []
-    return [f"rows above sequence_len {sequence_len:,}, which axolotl cuts (completion) or drops (others): {_listed(long)}"]
+    return [
+        f"rows above sequence_len {sequence_len:,}, which axolotl cuts (completion) or drops (others): {_listed(long)}"
+    ]
 
 
 def _listed(counts: Mapping[str, int]) -> str:

@@ -13,8 +13,8 @@ from axolotl_augft.sources.source import Source
 class Document:
     """A text of the data set.
 
-    `id`: first 8 hexadecimal digits of the SHA-256 of its text, so that it outlives a reordering of the rows. `entry` and `row`: the first
-    source row that holds it. `exchange`: its question and answer, if it is no plain text.
+    `id`: first 8 hexadecimal digits of the SHA-256 of its text, so that it outlives a reordering of the rows. `entry`
+    and `row`: the first source row that holds it. `exchange`: its question and answer, if it is no plain text.
     """
 
     id: str

@@ -1,8 +1,9 @@
 """Which rows are held out for evaluation, before augmentation.
 
-Axolotl splits after merging: an augmentation of a held-out row would be trained on. The choice is by content (smallest digests of seed
-and row), so it is the same whatever the order of rows, and a row added moves at most the boundary. Digests are kept as their first 64
-bits: 24 bytes a row, and among ten million, two fall together with a chance of 3 in a million.
+Axolotl splits after merging: an augmentation of a held-out row would be trained on. The choice is by content (smallest
+digests of seed and row), so it is the same whatever the order of rows, and a row added moves at most the boundary.
+Digests are kept as their first 64 bits: 24 bytes a row, and among ten million, two fall together with a chance of 3 in
+a million.
 """
 
 import hashlib
@@ -39,10 +40,15 @@ def hold_out(sources: list[Source], val_set_size: float, seed: int, tests: Itera
     first = np.unique(rows["digest"], return_index=True)[1]
     chosen = first[np.argsort(rows["rank"][first], kind="stable")[:wanted]]
     if len(chosen) == len(first):
-        raise SourceError(f"val_set_size {val_set_size:g} holds out all {len(first)} different rows, so none is left to train on; lower it")
+        raise SourceError(
+            f"val_set_size {val_set_size:g} holds out all {len(first)} different rows, so none is left to train on; "
+            f"lower it"
+        )
     is_twin = np.isin(rows["digest"], np.concatenate([rows["digest"][chosen], known]))
     is_twin[chosen] = False
-    return [replace(s, held_out=_of(i, rows[np.sort(chosen)]), twins=_of(i, rows[is_twin])) for i, s in enumerate(sources)]
+    return [
+        replace(s, held_out=_of(i, rows[np.sort(chosen)]), twins=_of(i, rows[is_twin])) for i, s in enumerate(sources)
+    ]
 
 
 def ranked_rows(source: Source, number: int, seed: int, without: Container[int]) -> _Rows:

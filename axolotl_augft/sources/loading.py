@@ -36,7 +36,9 @@ def load_sources(recipe: Recipe) -> list[Source]:
         problems = _problems(rows, form) if form else ()
         if sum(len(p.rows) for p in problems) == len(rows):
             reasons = "; ".join(map(str, problems))
-            raise SourceError(f"{where}: none of its {len(rows)} rows can be augmented ({reasons}); check its type and columns")
+            raise SourceError(
+                f"{where}: none of its {len(rows)} rows can be augmented ({reasons}); check its type and columns"
+            )
         source = Source(i, entry["path"], rows, form, content, problems=problems, conversion=conversion)
         loaded.append(take_share(source, entry.get("weight", 1), recipe.seed))
     tests = {row_digest(row, form) for row, form in _test_rows(recipe)}
@@ -56,7 +58,9 @@ def _problems(rows: Dataset, form: Format) -> tuple[RowProblem, ...]:
 def _convert(entry: Mapping[str, Any], recipe: Recipe) -> Conversion:
     documents = recipe.augft.documents
     assert documents is not None, "an entry of documents comes from augft.documents"
-    return convert_path(entry["path"], converted_file(recipe.output_dir, entry["path"]), documents.on_error, recipe.augft.language)
+    return convert_path(
+        entry["path"], converted_file(recipe.output_dir, entry["path"]), documents.on_error, recipe.augft.language
+    )
 
 
 def _test_rows(recipe: Recipe) -> Iterator[tuple[Mapping[str, Any], Format | None]]:

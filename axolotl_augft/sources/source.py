@@ -27,7 +27,10 @@ _ROWS_AT_ONCE = 500
 
 @dataclass(frozen=True)
 class RowProblem:
-    """Rows of one entry that nothing can be asked about, for one reason. Rows that are not `trainable` are left out everywhere."""
+    """Rows of one entry that nothing can be asked about, for one reason.
+
+    Rows that are not `trainable` are left out everywhere.
+    """
 
     reason: str
     trainable: bool
@@ -48,9 +51,9 @@ class RowProblem:
 class Source:
     """One entry of `datasets`, loaded. Row numbers count from 0 in the entry as axolotl would load it.
 
-    `format` is None for an entry that is not augmented; `content` is the format by which rows are compared, None if it is none of ours.
-    `held_out`: rows for evaluation. `twins`: training rows equal to a held-out
-    or test row after normalisation; they are neither trained on nor shown to the teacher. `problems`: rows that cannot be augmented.
+    `format` is None for an entry that is not augmented; `content` is the format by which rows are compared, None if it
+    is none of ours. `held_out`: rows for evaluation. `twins`: training rows equal to a held-out or test row after
+    normalisation; they are neither trained on nor shown to the teacher. `problems`: rows that cannot be augmented.
     `conversion`: what became of the files of an entry of `augft.documents`. `beyond_share`: rows that the entry's
     `weight` leaves out; they are used for nothing.
     """
@@ -84,7 +87,9 @@ class Source:
     def training_rows(self) -> Sequence[int]:
         """Numbers of the rows that are trained on, ascending."""
         left_out = self._left_out
-        return array("q", (i for i in range(len(self.rows)) if i not in left_out)) if left_out else range(len(self.rows))
+        return (
+            array("q", (i for i in range(len(self.rows)) if i not in left_out)) if left_out else range(len(self.rows))
+        )
 
     @property
     def is_text(self) -> bool:
@@ -155,7 +160,9 @@ def load_entry(entry: Mapping[str, Any], split: str, recipe: Recipe) -> Dataset:
     parts = [_load_part(part, split, recipe) for part in datasets_with_name_generator([DictDefault(entry)])]
     rows = parts[0] if len(parts) == 1 else concatenate_datasets(parts)
     rows = rows.remove_columns([c for c in rows.column_names if c.startswith(PROVENANCE_PREFIX)])
-    return rows.cast(with_decoding(rows.features, False)) if with_decoding(rows.features, False) != rows.features else rows
+    return (
+        rows.cast(with_decoding(rows.features, False)) if with_decoding(rows.features, False) != rows.features else rows
+    )
 
 
 def with_decoding(features: Features, decode: bool) -> Features:
@@ -184,7 +191,10 @@ def _load_part(entry: Any, split: str, recipe: Recipe) -> Dataset:
     if isinstance(rows, DatasetDict):
         chosen = entry.split if entry.split in rows else split
         if chosen not in rows:
-            raise SourceError(f"datasets entry {entry.path!r} has no split {chosen!r}; it has {', '.join(rows)}. Name one with `split:`")
+            raise SourceError(
+                f"datasets entry {entry.path!r} has no split {chosen!r}; it has {', '.join(rows)}. Name one with "
+                f"`split:`"
+            )
         rows = rows[chosen]
     if entry.shards:
         rows = rows.shuffle(seed=recipe.seed).shard(num_shards=entry.shards, index=entry.shards_idx or 0)

@@ -1,7 +1,7 @@
 """What a provider's Batch API has been sent and not answered yet: kept in the response store, so that a later run goes on with it.
 
-A batch is written down before it is made, under a tag that goes with it; the provider's own id follows. Between the two a run may die:
-the next one asks the provider for the tag.
+A batch is written down before it is made, under a tag that goes with it; the provider's own id follows. Between the two
+a run may die: the next one asks the provider for the tag.
 """
 
 import uuid
@@ -42,11 +42,19 @@ class BatchLedger:
 
     def open_batches(self) -> list[SentBatch]:
         """The batches without a result."""
-        return [SentBatch(*row) for row in self._store.rows("SELECT tag, id FROM batches WHERE server = ? ORDER BY tag", [self._server])]
+        return [
+            SentBatch(*row)
+            for row in self._store.rows("SELECT tag, id FROM batches WHERE server = ? ORDER BY tag", [self._server])
+        ]
 
     def other_servers(self) -> list[str]:
         """The other servers that have batches without a result."""
-        return [s for (s,) in self._store.rows("SELECT DISTINCT server FROM batches WHERE server != ? ORDER BY server", [self._server])]
+        return [
+            s
+            for (s,) in self._store.rows(
+                "SELECT DISTINCT server FROM batches WHERE server != ? ORDER BY server", [self._server]
+            )
+        ]
 
     def begin(self, requests: Sequence[Request]) -> str:
         """Writes down a batch that is about to be made; returns its tag."""
@@ -54,7 +62,9 @@ class BatchLedger:
         with self._store.writing() as db:
             db.execute("INSERT INTO batches VALUES (?, NULL, ?)", [tag, self._server])
             prefixes = {r.prefix.digest: r.prefix for r in requests}
-            db.executemany("INSERT OR IGNORE INTO prefixes VALUES (?, ?, ?)", [(d, p.system, p.text) for d, p in prefixes.items()])
+            db.executemany(
+                "INSERT OR IGNORE INTO prefixes VALUES (?, ?, ?)", [(d, p.system, p.text) for d, p in prefixes.items()]
+            )
             db.executemany(
                 "INSERT OR REPLACE INTO batched VALUES (?, ?, ?, ?, ?)",
                 [(r.key, tag, r.prefix.digest, r.target, _settings(r)) for r in requests],
@@ -80,13 +90,16 @@ class BatchLedger:
     def pending(self, keys: Sequence[bytes]) -> set[bytes]:
         """Those of the keys whose requests are in some batch of this server, or wait for another."""
         query = (
-            f"SELECT key FROM batched LEFT JOIN batches USING (tag) WHERE key IN ({','.join('?' * len(keys))}) AND (tag = ? OR server = ?)"
+            f"SELECT key FROM batched LEFT JOIN batches USING (tag) WHERE key IN ({','.join('?' * len(keys))}) AND "
+            f"(tag = ? OR server = ?)"
         )
         return {key for (key,) in self._store.rows(query, [*keys, AGAIN, self._server])}
 
     def unanswered(self, tag: str) -> set[bytes]:
         """The keys of the requests under a tag that the store does not answer."""
-        return {key for (key,) in self._store.rows(f"SELECT b.key FROM batched b WHERE b.tag = ? AND {_UNANSWERED}", [tag])}
+        return {
+            key for (key,) in self._store.rows(f"SELECT b.key FROM batched b WHERE b.tag = ? AND {_UNANSWERED}", [tag])
+        }
 
     def requests(self, tag: str) -> Iterator[Request]:
         """The requests under a tag that the store does not answer."""
@@ -104,11 +117,22 @@ class BatchLedger:
 
 
 def _request(target: str, settings: str, system: str, text: str) -> Request:
-    teacher_id, api, (temperature, top_p, max_tokens, stop, seed), sample, extra, keep_reasoning = orjson.loads(settings)
+    teacher_id, api, (temperature, top_p, max_tokens, stop, seed), sample, extra, keep_reasoning = orjson.loads(
+        settings
+    )
     sampling = Sampling(temperature, top_p, max_tokens, tuple(stop), seed)
-    return Request(teacher_id, api, Prefix(system, text), target, sampling, sample, tuple((k, v) for k, v in extra), keep_reasoning)
+    return Request(
+        teacher_id, api, Prefix(system, text), target, sampling, sample, tuple((k, v) for k, v in extra), keep_reasoning
+    )
 
 
 def _settings(request: Request) -> str:
-    content = [request.teacher_id, request.api, astuple(request.sampling), request.sample, request.extra_body, request.keep_reasoning]
+    content = [
+        request.teacher_id,
+        request.api,
+        astuple(request.sampling),
+        request.sample,
+        request.extra_body,
+        request.keep_reasoning,
+    ]
     return orjson.dumps(content).decode()

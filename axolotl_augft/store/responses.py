@@ -1,7 +1,8 @@
 """The response store: one SQLite file, request key -> answer.
 
-An answer counts once its transaction is on disk (write-ahead log, synchronous FULL). Prompts are kept beside the answers, a shared
-prefix once. The file also remembers how documents were grouped. No secret is ever in it: addresses and keys are not part of a request.
+An answer counts once its transaction is on disk (write-ahead log, synchronous FULL). Prompts are kept beside the
+answers, a shared prefix once. The file also remembers how documents were grouped. No secret is ever in it: addresses
+and keys are not part of a request.
 """
 
 import sqlite3
@@ -28,7 +29,8 @@ Pass = tuple[Group, ...]
 
 APPLICATION_ID = 0x41554746  # "AUGF"
 SCHEMA_VERSION = 2
-# Answers and prefixes lie in the order in which they came, beside an index: only that is written and read at random, and it is small.
+# Answers and prefixes lie in the order in which they came, beside an index: only that is written and read at random,
+# and it is small.
 _SCHEMA = """
 CREATE TABLE prefixes (digest BLOB PRIMARY KEY, system TEXT NOT NULL, text TEXT NOT NULL);
 CREATE TABLE responses (
@@ -39,14 +41,15 @@ CREATE TABLE responses (
 CREATE TABLE teachers (id TEXT PRIMARY KEY, known TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE groupings (key TEXT PRIMARY KEY, passes TEXT NOT NULL) WITHOUT ROWID;
 """
-# Since schema 2: reasoning, which goes with its answer; what runs asked; and what a provider's Batch API has been sent (`tag` is ours,
-# `id` the provider's).
+# Since schema 2: reasoning, which goes with its answer; what runs asked; and what a provider's Batch API has been sent
+# (`tag` is ours, `id` the provider's).
 _ADDED_IN_2 = """
 CREATE TABLE IF NOT EXISTS reasonings (key BLOB PRIMARY KEY, text TEXT NOT NULL) WITHOUT ROWID;
-CREATE TRIGGER IF NOT EXISTS forget_reasoning AFTER DELETE ON responses BEGIN DELETE FROM reasonings WHERE key = old.key; END;
+CREATE TRIGGER IF NOT EXISTS forget_reasoning AFTER DELETE ON responses
+    BEGIN DELETE FROM reasonings WHERE key = old.key; END;
 CREATE TABLE runs (
-    ended TEXT NOT NULL, teacher TEXT NOT NULL, requests INTEGER NOT NULL, asked INTEGER NOT NULL, seconds REAL NOT NULL,
-    completion_tokens INTEGER, nanodollars INTEGER
+    ended TEXT NOT NULL, teacher TEXT NOT NULL, requests INTEGER NOT NULL, asked INTEGER NOT NULL,
+    seconds REAL NOT NULL, completion_tokens INTEGER, nanodollars INTEGER
 );
 CREATE TABLE batches (tag TEXT PRIMARY KEY, id TEXT, server TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE batched (
@@ -98,8 +101,10 @@ class ResponseStore:
         keys = list(dict.fromkeys(r.key for r in requests))
         for some in _parts(keys):
             query = (
-                "SELECT r.key, r.outcome, r.text, r.finish_reason, r.prompt_tokens, r.cached_tokens, r.completion_tokens, t.text, "
-                f"r.nanodollars FROM responses r LEFT JOIN reasonings t ON t.key = r.key WHERE r.key IN ({_marks(some)})"
+                "SELECT r.key, r.outcome, r.text, r.finish_reason, r.prompt_tokens, r.cached_tokens, "
+                "r.completion_tokens, t.text, "
+                f"r.nanodollars FROM responses r LEFT JOIN reasonings t ON t.key = r.key WHERE r.key IN "
+                f"({_marks(some)})"
             )
             found.update((key, Answer(Outcome(outcome), *rest)) for key, outcome, *rest in self._run(query, some))
         return [found.get(r.key) for r in requests]
@@ -147,12 +152,22 @@ class ResponseStore:
             self._writer.executemany(
                 "INSERT OR IGNORE INTO responses VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 [
-                    (r.key, r.prefix.digest, r.target, a.outcome.value, a.text, a.finish_reason, *a.tokens, a.nanodollars)
+                    (
+                        r.key,
+                        r.prefix.digest,
+                        r.target,
+                        a.outcome.value,
+                        a.text,
+                        a.finish_reason,
+                        *a.tokens,
+                        a.nanodollars,
+                    )
                     for r, a in answered
                 ],
             )
             self._writer.executemany(
-                "INSERT OR IGNORE INTO reasonings VALUES (?, ?)", [(r.key, a.reasoning) for r, a in answered if a.reasoning]
+                "INSERT OR IGNORE INTO reasonings VALUES (?, ?)",
+                [(r.key, a.reasoning) for r, a in answered if a.reasoning],
             )
         if len(self._written_prefixes) > _REMEMBERED_PREFIXES:
             self._written_prefixes.clear()
@@ -185,7 +200,9 @@ class ResponseStore:
     def save_teacher(self, teacher_id: str, known: dict[str, Any]) -> None:
         """Saves what is known of a teacher."""
         with self._transaction():
-            self._writer.execute("INSERT OR REPLACE INTO teachers VALUES (?, ?)", [teacher_id, orjson.dumps(known).decode()])
+            self._writer.execute(
+                "INSERT OR REPLACE INTO teachers VALUES (?, ?)", [teacher_id, orjson.dumps(known).decode()]
+            )
 
     @property
     def path(self) -> Path:
@@ -233,7 +250,9 @@ class ResponseStore:
 
     def _failed(self, doing: str, error: sqlite3.Error) -> StoreError:
         remedy = "free some disk space and run again" if "full" in str(error) else "mend that and run again"
-        return StoreError(f"response store {self._path}: cannot {doing} ({error}); {remedy}. Every answer stored so far is kept")
+        return StoreError(
+            f"response store {self._path}: cannot {doing} ({error}); {remedy}. Every answer stored so far is kept"
+        )
 
 
 def _parts(keys: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
@@ -253,7 +272,8 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
     try:
         if _missing_tables(connection, path):
             connection.execute("BEGIN IMMEDIATE")
-            # Another process may have made them meanwhile. `executescript` ends the transaction, so it is done by statements.
+            # Another process may have made them meanwhile. `executescript` ends the transaction, so it is done by
+            # statements.
             for statement in _missing_tables(connection, path):
                 connection.execute(statement)
             connection.execute("COMMIT")
@@ -262,7 +282,9 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
     except sqlite3.DatabaseError as error:
         if isinstance(error, sqlite3.OperationalError):
             raise
-        raise StoreError(f"response store {path}: not a response store ({error}); set augft.store to another path") from error
+        raise StoreError(
+            f"response store {path}: not a response store ({error}); set augft.store to another path"
+        ) from error
 
 
 def _missing_tables(connection: sqlite3.Connection, path: Path) -> list[str]:
@@ -272,15 +294,22 @@ def _missing_tables(connection: sqlite3.Connection, path: Path) -> list[str]:
     application = connection.execute("PRAGMA application_id").fetchone()[0]
     version = connection.execute("PRAGMA user_version").fetchone()[0]
     if tables and application != APPLICATION_ID:
-        raise StoreError(f"response store {path}: this SQLite file is not a response store; set augft.store to another path")
+        raise StoreError(
+            f"response store {path}: this SQLite file is not a response store; set augft.store to another path"
+        )
     if version > SCHEMA_VERSION:
         raise StoreError(
-            f"response store {path}: written by a newer version (schema {version}, this version knows {SCHEMA_VERSION}); "
+            f"response store {path}: written by a newer version (schema {version}, this version knows "
+            f"{SCHEMA_VERSION}); "
             "upgrade axolotl-augft, or set augft.store to another path"
         )
     if version == SCHEMA_VERSION:
         return []
-    made = "ALTER TABLE responses ADD COLUMN nanodollars INTEGER;\n" if tables else f"{_SCHEMA} PRAGMA application_id = {APPLICATION_ID};\n"
+    made = (
+        "ALTER TABLE responses ADD COLUMN nanodollars INTEGER;\n"
+        if tables
+        else f"{_SCHEMA} PRAGMA application_id = {APPLICATION_ID};\n"
+    )
     return list(_statements(f"{made} {_ADDED_IN_2} PRAGMA user_version = {SCHEMA_VERSION};\n"))
 
 

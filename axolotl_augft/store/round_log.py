@@ -14,7 +14,8 @@ class LoggedRound:
     """One round of requests.
 
     `requests`: those that came to an end. `asked`: those of them that the store did not answer. `ended`: UTC.
-    `seconds`: 0 through a Batch API, where they say nothing of the teacher. Tokens and nanodollars: of the answers that say them.
+    `seconds`: 0 through a Batch API, where they say nothing of the teacher. Tokens and nanodollars: of the answers that
+    say them.
     """
 
     ended: str

@@ -19,4 +19,6 @@ def response_format(kinds: Sequence[str]) -> dict[str, Any]:
         "required": ["pairs"],
         "additionalProperties": False,
     }
-    return {"response_format": {"type": "json_schema", "json_schema": {"name": "pairs", "strict": True, "schema": schema}}}
+    return {
+        "response_format": {"type": "json_schema", "json_schema": {"name": "pairs", "strict": True, "schema": schema}}
+    }

@@ -1,8 +1,8 @@
 """Worked examples: the pool, and which of them a request gets.
 
-The form of the worked examples decides what a small teacher writes, so each request gets those whose sentences are most like its own
-in form: BM25 over words and word pairs, with names and numbers masked, so that "X are more F than Y" finds other comparisons and not
-other sentences about X. The scores vote for a relation first.
+The form of the worked examples decides what a small teacher writes, so each request gets those whose sentences are most
+like its own in form: BM25 over words and word pairs, with names and numbers masked, so that "X are more F than Y" finds
+other comparisons and not other sentences about X. The scores vote for a relation first.
 """
 
 import functools
@@ -89,7 +89,9 @@ def _read_pool(path: Path) -> tuple[Example, ...]:
     try:
         lines = path.read_bytes().splitlines()
     except OSError as error:
-        raise ConfigError(f"examples {path}: cannot be read ({type(error).__name__}); give a file of JSON lines") from None
+        raise ConfigError(
+            f"examples {path}: cannot be read ({type(error).__name__}); give a file of JSON lines"
+        ) from None
     pool = tuple(_example(line, path, number) for number, line in enumerate(lines, 1) if line.strip())
     if not pool:
         raise ConfigError(f"examples {path}: no example in it; give one JSON object a line, with text and statements")
@@ -98,7 +100,9 @@ def _read_pool(path: Path) -> tuple[Example, ...]:
 
 def with_kinds(pool: Sequence[Example], kinds: Sequence[str]) -> tuple[Example, ...]:
     """The pool's examples with statements of these kinds only, in the kinds' order; those that have none are left out."""
-    cut = (e.model_copy(update={"statements": tuple(s for k in kinds for s in e.statements if s.kind == k)}) for e in pool)
+    cut = (
+        e.model_copy(update={"statements": tuple(s for k in kinds for s in e.statements if s.kind == k)}) for e in pool
+    )
     return tuple(e for e in cut if e.statements)
 
 
@@ -111,8 +115,10 @@ def _example(line: bytes, path: Path, number: int) -> Example:
         first = error.errors(include_url=False)[0]
         where = ".".join(str(p) for p in first["loc"])
         raise ConfigError(
-            f"examples {path}, line {number}: {where}: {first['msg'].lower()}; expected text, statements (each with kind, one of "
-            f"{', '.join(KINDS)}, and text), and if you like id, context, relation; for questions and answers also answer, and in each "
+            f"examples {path}, line {number}: {where}: {first['msg'].lower()}; expected text, statements (each with "
+            f"kind, one of "
+            f"{', '.join(KINDS)}, and text), and if you like id, context, relation; for questions and answers also "
+            f"answer, and in each "
             "statement question"
         ) from None
 
@@ -135,8 +141,9 @@ class FixedExamples:
 class FittingExamples:
     """The examples most like the request's sentences in form: of the same relation first, turned the same way.
 
-    The relation (a pool's own word for it: identity, comparison, …) is the one whose examples score best together. Turned the same way:
-    both or neither name someone in their first half, since "A is B" and "B is A" want different reversals. Ties go to the earlier example.
+    The relation (a pool's own word for it: identity, comparison, …) is the one whose examples score best together.
+    Turned the same way: both or neither name someone in their first half, since "A is B" and "B is A" want different
+    reversals. Ties go to the earlier example.
     """
 
     def __init__(self, pool: Sequence[Example], count: int) -> None:
@@ -165,10 +172,15 @@ class FittingExamples:
         return tuple([self._pool[i] for i in sorted(chosen)])
 
     def _rank(self, forms: Sequence[Sequence[str]]) -> list[list[int]]:
-        """For each form the best examples' places in the pool. All at once: numpy's overhead is larger than the work on one."""
+        """For each form the best examples' places in the pool.
+
+        All at once: numpy's overhead is larger than the work on one.
+        """
         scores = self._index.scores_of_all(forms).astype(np.float64)
         turned = self._opens != np.array([_opens_with_name(f) for f in forms])[:, None]
-        order: list[list[int]] = np.lexsort((-scores, turned, -self._votes(scores)[:, self._relation]))[:, : self._count].tolist()
+        order: list[list[int]] = np.lexsort((-scores, turned, -self._votes(scores)[:, self._relation]))[
+            :, : self._count
+        ].tolist()
         return order
 
     def _votes(self, scores: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
@@ -188,7 +200,8 @@ def _padded(members: Sequence[npt.NDArray[np.int64]], nobody: int) -> npt.NDArra
 def form_tokens(sentence: str) -> list[str]:
     """The words of a sentence and their neighbours in pairs, with names, quotations and numbers masked.
 
-    A capitalised word counts as a name, save a first word that is not followed by one (most sentences begin with a capital).
+    A capitalised word counts as a name, save a first word that is not followed by one (most sentences begin with a
+    capital).
     """
     words = _WORD.findall(_QUOTED.sub(f" {_NAME[1:-1].title()}Quoted ", sentence))
     masked: list[str] = []
@@ -213,4 +226,6 @@ def _opens_with_name(tokens: Sequence[str]) -> bool:
     return _NAME in tokens[: (words + 1) // 2]
 
 
-_OPENERS = frozenset("a all an any at both did each every if in most no not on only some the these this those when while".split())
+_OPENERS = frozenset(
+    "a all an any at both did each every if in most no not on only some the these this those when while".split()
+)

@@ -77,7 +77,9 @@ class GlobalStrategy:
         self._prefixes: dict[tuple[Writes, Group], _GroupPrefix] = {}
         self._templates = {writes: load_global_prompt(entry, teacher.api, writes) for writes in get_args(Writes)}
         self._reading = Reading(ends_in_conclusions=True, keep=entry.keep, keep_reasoning=entry.keep_reasoning)
-        self._stop = tuple(entry.stop) if entry.stop is not None else _COMPLETIONS_STOP if teacher.api == "completions" else ()
+        self._stop = (
+            tuple(entry.stop) if entry.stop is not None else _COMPLETIONS_STOP if teacher.api == "completions" else ()
+        )
 
     def tasks(self) -> Iterator[Task]:
         """The tasks, document by document, for each the passes in order."""
@@ -132,8 +134,10 @@ class GlobalStrategy:
         left = max(free - (1 << longest.bit_length()), free // 2)
         if left < _SMALLEST_BUDGET:
             raise ConfigError(
-                f"augft.augment (global): the teacher's context of {self._teacher.context_length} tokens leaves no room for documents "
-                f"beside an answer of {self._teacher.max_tokens(self.settings)}; lower max_tokens, or take a teacher with a longer context"
+                f"augft.augment (global): the teacher's context of {self._teacher.context_length} tokens leaves no "
+                f"room for documents "
+                f"beside an answer of {self._teacher.max_tokens(self.settings)}; lower max_tokens, or take a teacher "
+                f"with a longer context"
             )
         return min(asked, left)
 
@@ -196,17 +200,29 @@ class GlobalStrategy:
         target = self._templates[writes].render("target", target=document, structured=asks)
         extra = response_format([_CONCLUSION]) if writes == "questions" and asks else None
         for sample in range(self.settings.samples):
-            longest, keep = self._teacher.max_tokens(self.settings), self.settings.keep_reasoning and writes == "statements"
+            longest, keep = (
+                self._teacher.max_tokens(self.settings),
+                self.settings.keep_reasoning and writes == "statements",
+            )
             request = self._teacher.request(shared.prefix, target, longest, self._stop, sample, extra, keep)
             kind = _CONCLUSION if writes == "questions" else "statement"
             yield Task(
-                request, "global", document, shared.premises, labels=frozenset(group), kind=kind, writes=writes, reading=self._reading
+                request,
+                "global",
+                document,
+                shared.premises,
+                labels=frozenset(group),
+                kind=kind,
+                writes=writes,
+                reading=self._reading,
             )
 
 
 def load_global_prompt(entry: GlobalAugment, api: str, writes: Writes = "statements") -> PromptTemplate:
     """The entry's prompt, its own or the package's."""
-    return load_prompt(f"global.{api}.jinja" if writes == "statements" else f"global-{writes}.{api}.jinja", entry.prompt, VARIABLES)
+    return load_prompt(
+        f"global.{api}.jinja" if writes == "statements" else f"global-{writes}.{api}.jinja", entry.prompt, VARIABLES
+    )
 
 
 _EMPTY = Document("00000000", "", 0, 0)

@@ -1,7 +1,8 @@
 """Documents -> context groups: related documents together, within a number of tokens.
 
-Grouping is remembered between runs, because a group's documents are the prefix of all its requests: `regroup` keeps every group
-whose documents are unchanged, so that editing one document of a thousand asks again about its own group only.
+Grouping is remembered between runs, because a group's documents are the prefix of all its requests: `regroup` keeps
+every group whose documents are unchanged, so that editing one document of a thousand asks again about its own group
+only.
 """
 
 import re
@@ -84,7 +85,9 @@ def _complete(
         for other, score in neighbours[d].items():
             if other in home:
                 pull[home[other]] = pull.get(home[other], 0.0) + score
-        fitting = [g for g in pull if room[g] >= sized.tokens] or [g for g in range(len(groups)) if room[g] >= sized.tokens]
+        fitting = [g for g in pull if room[g] >= sized.tokens] or [
+            g for g in range(len(groups)) if room[g] >= sized.tokens
+        ]
         if not fitting:
             left.append(d)
             continue
@@ -122,7 +125,9 @@ def _fresh_groups(
     return groups
 
 
-def _next_member(left: Mapping[str, None], pull: Mapping[str, float], by_id: Mapping[str, Sized], room: int, first: bool) -> str | None:
+def _next_member(
+    left: Mapping[str, None], pull: Mapping[str, float], by_id: Mapping[str, Sized], room: int, first: bool
+) -> str | None:
     if first:
         return next(iter(left), None)
     fitting = [d for d in pull if by_id[d].tokens <= room]
@@ -142,5 +147,7 @@ def _neighbours(documents: Sequence[Document]) -> dict[str, dict[str, float]]:
     for document, tokens in zip(documents, words, strict=True):
         scores = index.scores(list(dict.fromkeys(tokens)))
         top = np.argsort(-scores, kind="stable")[: _NEIGHBOURS + 1]
-        result[document.id] = {documents[j].id: float(scores[j]) for j in top if scores[j] > 0 and documents[j].id != document.id}
+        result[document.id] = {
+            documents[j].id: float(scores[j]) for j in top if scores[j] > 0 and documents[j].id != document.id
+        }
     return result

@@ -38,7 +38,9 @@ class LocalStrategy:
         self._teacher = teacher
         self._documents = documents
         self._language = language
-        self._stop = tuple(entry.stop) if entry.stop is not None else _COMPLETIONS_STOP if teacher.api == "completions" else ()
+        self._stop = (
+            tuple(entry.stop) if entry.stop is not None else _COMPLETIONS_STOP if teacher.api == "completions" else ()
+        )
         self._max_tokens = teacher.max_tokens(entry)
         self._prompts: dict[Form, LocalPrompts] = {}
 
@@ -83,7 +85,9 @@ class LocalStrategy:
     def _units_of(self, documents: Sequence[Document]) -> Iterator[Unit]:
         """The exchanges of documents, and the sentences of the others in parts."""
         split = [[] if d.exchange else split_sentences(d.text, self._language) for d in documents]
-        sizes = iter(self._teacher.tokens.count_all([s for sentences in split if len(sentences) > 1 for s in sentences]))
+        sizes = iter(
+            self._teacher.tokens.count_all([s for sentences in split if len(sentences) > 1 for s in sentences])
+        )
         for document, sentences in zip(documents, split, strict=True):
             own = list(islice(sizes, len(sentences))) if len(sentences) > 1 else [0] * len(sentences)
             for start, end in self._ranges(own):
@@ -120,7 +124,9 @@ class LocalStrategy:
         extra = response_format(self.settings.kinds) if form != "statements" and self._teacher.structured else None
         for sample in range(self.settings.samples):
             yield Task(
-                request=self._teacher.request(prompt.prefix, prompt.target, self._max_tokens, self._stop, sample, extra),
+                request=self._teacher.request(
+                    prompt.prefix, prompt.target, self._max_tokens, self._stop, sample, extra
+                ),
                 strategy="local",
                 target=unit.document,
                 premises=unit.premises,

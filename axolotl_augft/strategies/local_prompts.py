@@ -1,6 +1,7 @@
 """What is asked in local augmentation: the prompt with its worked examples.
 
-There are three forms: statements about sentences, questions about sentences, and questions about a question and its answer.
+There are three forms: statements about sentences, questions about sentences, and questions about a question and its
+answer.
 """
 
 import hashlib
@@ -12,7 +13,15 @@ from typing import Any
 from axolotl_augft.config.augment import LocalAugment
 from axolotl_augft.formats.content import Exchange
 from axolotl_augft.sources.documents import Document
-from axolotl_augft.strategies.examples import Chooser, Example, FittingExamples, FixedExamples, Form, load_pool, with_kinds
+from axolotl_augft.strategies.examples import (
+    Chooser,
+    Example,
+    FittingExamples,
+    FixedExamples,
+    Form,
+    load_pool,
+    with_kinds,
+)
 from axolotl_augft.strategies.templates import PromptTemplate, load_prompt
 from axolotl_augft.teacher.request import Prefix
 from axolotl_augft.teacher.teacher import Teacher
@@ -20,7 +29,8 @@ from axolotl_augft.text.sentences import split_at_sentences
 
 VARIABLES = {
     "kinds": "the kinds of statements asked for: rephrasing, reversal, consequence",
-    "examples": "worked examples, each with context, text, statements (kind, text); for questions also answer, and a statement's question",
+    "examples": "worked examples, each with context, text, statements (kind, text); "
+    "for questions also answer, and a statement's question",
     "opening": "the sentences before that say who 'it' and 'she' are, or none",
     "sentences": "the sentences asked about; none for an exchange",
     "exchange": "the question and answer asked about, with the turns before and the system prompt; none for a document",
@@ -136,7 +146,9 @@ class LocalPrompts:
 
 def load_local_prompt(entry: LocalAugment, api: str, form: Form = "statements") -> PromptTemplate:
     """The entry's prompt, its own or the package's."""
-    return load_prompt(f"local.{api}.jinja" if form == "statements" else f"local-{form}.{api}.jinja", entry.prompt, VARIABLES)
+    return load_prompt(
+        f"local.{api}.jinja" if form == "statements" else f"local-{form}.{api}.jinja", entry.prompt, VARIABLES
+    )
 
 
 def _sentence_prompt(entry: LocalAugment, api: str, form: Form) -> PromptTemplate | None:

@@ -13,7 +13,12 @@ from axolotl_augft.teacher.teacher import Teacher
 
 
 def make_strategy(
-    settings: Augment, teacher: Teacher, documents: Iterable[Document], language: str, memory: GroupMemory, memory_key: str
+    settings: Augment,
+    teacher: Teacher,
+    documents: Iterable[Document],
+    language: str,
+    memory: GroupMemory,
+    memory_key: str,
 ) -> Strategy:
     """The strategy of an `augment` entry.
 

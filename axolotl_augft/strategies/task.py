@@ -16,10 +16,12 @@ class Reading:
     """How the answers to a task become inferences.
 
     Attributes:
-        ends_in_conclusions: Whether an answer is a reasoning trace with conclusions under a heading, instead of a statement a line.
+        ends_in_conclusions: Whether an answer is a reasoning trace with conclusions under a heading, instead of a
+            statement a line.
         keep: Which parts of such an answer become inferences.
         keep_reasoning: Whether a reasoning model's own reasoning becomes a trace, too.
-        rephrases_the_source: Whether a rephrasing is of the target's own question, so that it keeps the target's answer.
+        rephrases_the_source: Whether a rephrasing is of the target's own question, so that it keeps the target's
+    answer.
     """
 
     ends_in_conclusions: bool = False
@@ -32,10 +34,10 @@ class Reading:
 class Task:
     """A request and its bearings.
 
-    `strategy`: the name of the strategy that made it, for the provenance columns; how an answer is read stands in `reading`.
-    `sentences`: the numbered sentences of a local request, the first of them sentence `first_sentence` of the target (from 0); empty for a
-    global request. `premises`: the texts that a statement must follow from. `labels`: document ids shown in the prompt.
-    `kind`: what a line without a label of its own is. `writes`: what is asked for.
+    `strategy`: the name of the strategy that made it, for the provenance columns; how an answer is read stands in
+    `reading`. `sentences`: the numbered sentences of a local request, the first of them sentence `first_sentence` of
+    the target (from 0); empty for a global request. `premises`: the texts that a statement must follow from. `labels`:
+    document ids shown in the prompt. `kind`: what a line without a label of its own is. `writes`: what is asked for.
     """
 
     request: Request
@@ -66,8 +68,8 @@ class Unit(Protocol):
 class Strategy(Protocol):
     """One `augment` entry: what is asked about the documents, and all that is special to it.
 
-    A further strategy is a settings model in `config.augment` and a class with these members, which `strategies.make` tells apart by its
-    settings. Nobody else asks which strategy it is.
+    A further strategy is a settings model in `config.augment` and a class with these members, which `strategies.make`
+    tells apart by its settings. Nobody else asks which strategy it is.
     """
 
     @property

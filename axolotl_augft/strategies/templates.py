@@ -1,7 +1,7 @@
 """Prompt templates: Jinja files with a `system`, a `prefix` and a `target` block; a user's own are rendered in a sandbox.
 
-The prefix block comes first and is the same for many requests, so that a server with a prefix cache computes it once. Texts of the
-data are values, never template code. A user's own file has the same blocks.
+The prefix block comes first and is the same for many requests, so that a server with a prefix cache computes it once.
+Texts of the data are values, never template code. A user's own file has the same blocks.
 """
 
 from collections.abc import Mapping
@@ -42,7 +42,9 @@ class PromptTemplate:
         try:
             return "".join(self.template.blocks[block](context))
         except (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError) as error:
-            raise ConfigError(f"prompt {self.name}: block {block} fails ({type(error).__name__}: {error}); mend the template") from None
+            raise ConfigError(
+                f"prompt {self.name}: block {block} fails ({type(error).__name__}: {error}); mend the template"
+            ) from None
 
 
 def load_prompt(name: str, file: str | None, known: Mapping[str, str]) -> PromptTemplate:
@@ -65,12 +67,16 @@ def load_prompt(name: str, file: str | None, known: Mapping[str, str]) -> Prompt
         unknown = sorted(meta.find_undeclared_variables(environment.parse(source)) - known.keys())
         template = environment.from_string(source)
     except (OSError, UnicodeError) as error:
-        raise ConfigError(f"prompt {shown}: cannot be read ({type(error).__name__}); give the path of a Jinja file") from None
+        raise ConfigError(
+            f"prompt {shown}: cannot be read ({type(error).__name__}); give the path of a Jinja file"
+        ) from None
     except TemplateError as error:
         raise ConfigError(f"prompt {shown}: not a valid template ({type(error).__name__}: {error})") from None
     if unknown:
         raise ConfigError(f"prompt {shown}: unknown variable {unknown[0]!r}; known: {', '.join(sorted(known))}")
     missing = [b for b in BLOCKS if b not in template.blocks]
     if missing:
-        raise ConfigError(f"prompt {shown}: block {missing[0]!r} is missing; a prompt has the blocks {', '.join(BLOCKS)}")
+        raise ConfigError(
+            f"prompt {shown}: block {missing[0]!r} is missing; a prompt has the blocks {', '.join(BLOCKS)}"
+        )
     return PromptTemplate(shown, template, tuple(known))

@@ -18,8 +18,9 @@ class Outcome(StrEnum):
 class Answer:
     """A final answer. Token counts are None where the server did not say.
 
-    `reasoning`: what a reasoning model thought before it answered; None if nothing came, "" if it came and is not to be kept.
-    `nanodollars`: what it cost, in 10^-9 dollars, so that sums are exact; None where tokens or prices are unknown.
+    `reasoning`: what a reasoning model thought before it answered; None if nothing came, "" if it came and is not to be
+    kept. `nanodollars`: what it cost, in 10^-9 dollars, so that sums are exact; None where tokens or prices are
+    unknown.
     """
 
     outcome: Outcome
@@ -54,9 +55,9 @@ class Answer:
 class Failure:
     """A passing failure: the same request may succeed later.
 
-    `reason` is a short name to count by. `retry_after`: seconds the server asked to wait. `busy`: the server has too much to do (429, 503,
-    529). `unconnected`: there is, or was soon, no connection. `lasting`: the server answered, in a way that is likely to stay, so that one
-    further try is enough.
+    `reason` is a short name to count by. `retry_after`: seconds the server asked to wait. `busy`: the server has too
+    much to do (429, 503, 529). `unconnected`: there is, or was soon, no connection. `lasting`: the server answered, in
+    a way that is likely to stay, so that one further try is enough.
     """
 
     reason: str

@@ -62,7 +62,10 @@ class Client:
         if server.api_key:
             headers["Authorization"] = f"Bearer {server.api_key}"
         self._headers = CIMultiDict(headers)
-        self._urls = {"chat": URL(f"{server.base_url}/chat/completions"), "completions": URL(f"{server.base_url}/completions")}
+        self._urls = {
+            "chat": URL(f"{server.base_url}/chat/completions"),
+            "completions": URL(f"{server.base_url}/completions"),
+        }
 
     @property
     def host(self) -> str:
@@ -85,7 +88,8 @@ class Client:
             return Failure("timeout")
         except aiohttp.ClientConnectorCertificateError:
             raise TeacherError(
-                f"the certificate of the teacher's server at {self.host} is not valid here; check augft.teacher.base_url, or let Python "
+                f"the certificate of the teacher's server at {self.host} is not valid here; check "
+                f"augft.teacher.base_url, or let Python "
                 "know the certificate (SSL_CERT_FILE)"
             ) from None
         except (aiohttp.ClientSSLError, ssl.SSLError):
@@ -110,7 +114,8 @@ class Client:
     def _proxy_refused(self) -> TeacherError:
         variable = f"{urlsplit(self._server.base_url).scheme.upper()}_PROXY"
         return TeacherRefusedAccess(
-            f"the proxy on the way to {self.host} wants a user name and a password (HTTP 407); put them into the variable {variable}, "
+            f"the proxy on the way to {self.host} wants a user name and a password (HTTP 407); put them into the "
+            f"variable {variable}, "
             "http://USER:PASSWORD@HOST:PORT"
         )
 
@@ -268,14 +273,16 @@ def open_session(server: Server) -> aiohttp.ClientSession:
     timeout = aiohttp.ClientTimeout(total=server.timeout)
     connector = aiohttp.TCPConnector(limit=0)
     cookies = aiohttp.DummyCookieJar()
-    return aiohttp.ClientSession(connector=connector, timeout=timeout, cookie_jar=cookies, proxy=proxy_for(server.base_url))
+    return aiohttp.ClientSession(
+        connector=connector, timeout=timeout, cookie_jar=cookies, proxy=proxy_for(server.base_url)
+    )
 
 
 def proxy_for(base_url: str) -> str | None:
     """The proxy of HTTP_PROXY or HTTPS_PROXY, unless NO_PROXY excepts the server or it is on this machine.
 
-    Not left to the HTTP libraries: aiohttp's `trust_env` would also send what `~/.netrc` holds for the host, and httpx knows no exception
-    for this machine.
+    Not left to the HTTP libraries: aiohttp's `trust_env` would also send what `~/.netrc` holds for the host, and httpx
+    knows no exception for this machine.
 
     Raises:
         ConfigError: The proxy is none for HTTP.
@@ -283,8 +290,16 @@ def proxy_for(base_url: str) -> str | None:
     url = urlsplit(base_url)
     host = url.hostname or ""
     proxy = urllib.request.getproxies().get(url.scheme)
-    if proxy is None or host in _THIS_MACHINE or host.startswith("127.") or urllib.request.proxy_bypass(url.netloc.rpartition("@")[2]):
+    if (
+        proxy is None
+        or host in _THIS_MACHINE
+        or host.startswith("127.")
+        or urllib.request.proxy_bypass(url.netloc.rpartition("@")[2])
+    ):
         return None
     if urlsplit(proxy).scheme not in ("http", "https"):
-        raise ConfigError(f"the proxy of the variable {url.scheme.upper()}_PROXY is no http:// address; set one, or add {host} to NO_PROXY")
+        raise ConfigError(
+            f"the proxy of the variable {url.scheme.upper()}_PROXY is no http:// address; set one, or add {host} to "
+            f"NO_PROXY"
+        )
     return proxy

@@ -19,8 +19,8 @@ _PER_MILLION = NANO // 10**6
 class Price:
     """What tokens cost, and where that is known from.
 
-    `cost` takes prompt tokens, those of them that came from a cache, and answer tokens of one request, and gives nanodollars
-    (10^-9 dollars: sums of whole numbers do not depend on their order).
+    `cost` takes prompt tokens, those of them that came from a cache, and answer tokens of one request, and gives
+    nanodollars (10^-9 dollars: sums of whole numbers do not depend on their order).
     """
 
     cost: Callable[[int, int, int], int]
@@ -41,7 +41,8 @@ def no_price(config: TeacherConfig, model: str) -> str:
     """Why there is no price, and what to do."""
     where = urlsplit(config.base_url).netloc if config.base_url else "a server on this machine"
     return (
-        f"no price is known for {model} at {where}; set augft.teacher.price to dollars per million tokens, e.g. {{input: 0.1, output: 0.4}}"
+        f"no price is known for {model} at {where}; set augft.teacher.price to dollars per million tokens, e.g. "
+        f"{{input: 0.1, output: 0.4}}"
     )
 
 
@@ -74,7 +75,11 @@ def _listed(base_url: str, model: str, batch: bool) -> Price | None:
     source = f"list price of {probe.model.id} at {probe.provider.name}"
     if batch:
         usual = calc_price(Usage(input_tokens=0), model, provider_api_url=base_url).model_price
-        source += " through its Batch API" if own != usual else ", without a discount for batches, which the list does not have"
+        source += (
+            " through its Batch API"
+            if own != usual
+            else ", without a discount for batches, which the list does not have"
+        )
     flat = _flat(own) if not isinstance(probe.model.prices, list) else None
     return Price(flat or (lambda *tokens: round(calculated(*tokens).total_price * NANO)), source)
 

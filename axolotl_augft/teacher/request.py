@@ -57,8 +57,9 @@ class Prefix:
 class Request:
     """One question to the teacher.
 
-    `teacher_id` stands for the model, never for its address. `extra_body` holds further fields of the JSON body; None removes one.
-    `keep_reasoning`: whether the reasoning that comes with the answer is stored too; it is no part of the key.
+    `teacher_id` stands for the model, never for its address. `extra_body` holds further fields of the JSON body; None
+    removes one. `keep_reasoning`: whether the reasoning that comes with the answer is stored too; it is no part of the
+    key.
     """
 
     teacher_id: str

@@ -54,7 +54,8 @@ class Backend:
     """How a server is started.
 
     `health_paths`: where it says that it is healthy; a path that it does not know (404) is passed over for the next.
-    `shape` adds to a request's JSON body what only this server understands. `remedy`: what to do where its program is missing.
+    `shape` adds to a request's JSON body what only this server understands. `remedy`: what to do where its program is
+    missing.
     """
 
     command: Callable[[Teacher, int], list[str]]
@@ -90,8 +91,8 @@ def _transformers_command(teacher: Teacher, port: int) -> list[str]:
 def _transformers_shape(teacher: Teacher) -> Callable[[Request, dict[str, Any]], dict[str, Any]]:
     """`transformers serve` samples only if the generation config says so, and ignores stop sequences when it batches.
 
-    Both can be said in a `generation_config` of the request (transformers 5.16): `do_sample`, and further end-of-text tokens for stop
-    sequences that are one token. The client cuts at the others.
+    Both can be said in a `generation_config` of the request (transformers 5.16): `do_sample`, and further end-of-text
+    tokens for stop sequences that are one token. The client cuts at the others.
     """
     base = _end_tokens(teacher)
     single_token = lru_cache(_single_token(teacher))
@@ -101,7 +102,11 @@ def _transformers_shape(teacher: Teacher) -> Callable[[Request, dict[str, Any]],
             return body
         sampling = request.sampling
         ends = [*base, *(t for t in map(single_token, sampling.stop) if t is not None)]
-        config = {"max_new_tokens": sampling.max_tokens, "eos_token_id": sorted(set(ends)), "do_sample": sampling.temperature > 0}
+        config = {
+            "max_new_tokens": sampling.max_tokens,
+            "eos_token_id": sorted(set(ends)),
+            "do_sample": sampling.temperature > 0,
+        }
         if sampling.temperature > 0:
             config |= {"temperature": sampling.temperature, "top_p": sampling.top_p or 1.0, "top_k": 0}
         return {**body, "generation_config": orjson.dumps(config).decode()}
@@ -141,7 +146,19 @@ def _vllm_command(teacher: Teacher, port: int) -> list[str]:
     parallel = [] if named & {"--tensor-parallel-size", "-tp"} else ["--tensor-parallel-size", str(_visible_gpus())]
     caching = [] if named & {"--enable-prefix-caching", "--no-enable-prefix-caching"} else ["--enable-prefix-caching"]
     quiet = [f for f in ("--enable-prompt-tokens-details", "--disable-uvicorn-access-log") if f not in named]
-    return [_program("vllm"), "serve", teacher.model, "--host", "127.0.0.1", "--port", str(port), *parallel, *caching, *quiet, *own]
+    return [
+        _program("vllm"),
+        "serve",
+        teacher.model,
+        "--host",
+        "127.0.0.1",
+        "--port",
+        str(port),
+        *parallel,
+        *caching,
+        *quiet,
+        *own,
+    ]
 
 
 def _visible_gpus() -> int:
@@ -183,7 +200,8 @@ def managed_server(teacher: Teacher, log: Path) -> Iterator[RunningServer]:
         log: File for the server's output, replaced.
 
     Raises:
-        TeacherServerFailed: It died or did not become healthy in `start_timeout` seconds; with the last lines of its log.
+        TeacherServerFailed: It died or did not become healthy in `start_timeout` seconds; with the last lines of its
+    log.
     """
     backend = BACKENDS[teacher.backend]
     port = _free_port()
@@ -191,21 +209,30 @@ def managed_server(teacher: Teacher, log: Path) -> Iterator[RunningServer]:
     with _terminate_as_exit(), log.open("wb") as output:
         process = _start(backend.command(teacher, port), output, backend.remedy)
         try:
-            _wait_until_healthy(process, [f"http://127.0.0.1:{port}{p}" for p in backend.health_paths], teacher.config.start_timeout, log)
+            _wait_until_healthy(
+                process,
+                [f"http://127.0.0.1:{port}{p}" for p in backend.health_paths],
+                teacher.config.start_timeout,
+                log,
+            )
             yield RunningServer(f"http://127.0.0.1:{port}/v1", backend.shape(teacher), lambda: _check(process, log))
         finally:
             _stop(process)
 
 
 def _start(command: list[str], output: Any, remedy: str) -> "subprocess.Popen[bytes]":
-    environment = {k: v for k, v in os.environ.items() if k not in _LAUNCHER_VARIABLES and not k.startswith(_LAUNCHER_PREFIXES)}
+    environment = {
+        k: v for k, v in os.environ.items() if k not in _LAUNCHER_VARIABLES and not k.startswith(_LAUNCHER_PREFIXES)
+    }
     try:
         return subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
             env=environment, start_new_session=True, preexec_fn=_die_with_parent,
         )  # fmt: skip
     except OSError as error:
-        raise TeacherServerFailed(f"the teacher's server cannot be started ({command[0]}: {error.strerror}); {remedy}") from error
+        raise TeacherServerFailed(
+            f"the teacher's server cannot be started ({command[0]}: {error.strerror}); {remedy}"
+        ) from error
 
 
 def _die_with_parent() -> None:
@@ -222,7 +249,8 @@ def _wait_until_healthy(process: "subprocess.Popen[bytes]", urls: list[str], tim
             return
         time.sleep(0.25)
     raise TeacherServerFailed(
-        f"the teacher's server was not healthy after {timeout:g} s (augft.teacher.start_timeout); last lines of {log}:{_tail(log)}"
+        f"the teacher's server was not healthy after {timeout:g} s (augft.teacher.start_timeout); last lines of "
+        f"{log}:{_tail(log)}"
     )
 
 

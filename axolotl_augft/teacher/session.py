@@ -38,7 +38,9 @@ class TeacherSession:
     def __enter__(self) -> "TeacherSession":
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._stack.close()
 
     def open(self) -> OpenServer:
@@ -69,5 +71,8 @@ def _api_key(variable: str | None) -> str | None:
         return None
     key = os.environ.get(variable, "").strip()
     if not key:
-        raise ConfigError(f"augft.teacher.api_key_env: the environment variable {variable} is not set; export it, or write it into .env")
+        raise ConfigError(
+            f"augft.teacher.api_key_env: the environment variable {variable} is not set; export it, or write it into "
+            f".env"
+        )
     return key

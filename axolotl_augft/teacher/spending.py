@@ -10,7 +10,8 @@ from axolotl_augft.teacher.prices import NANO
 class Usage:
     """Tokens and dollars of a number of answers.
 
-    A sum is None where no answer says its part, else it is of those that do; `without_tokens` and `without_dollars` count the others.
+    A sum is None where no answer says its part, else it is of those that do; `without_tokens` and `without_dollars`
+    count the others.
     """
 
     answers: int = 0
@@ -72,16 +73,27 @@ class Spent:
 
 def dollars(amount: float) -> str:
     """Dollars in words: cents from a dollar on, below that two digits that say something."""
-    return f"${amount:,.2f}" if amount >= 1 or amount == 0 else f"${amount:.2g}" if amount >= 1e-4 else f"${amount:.9f}".rstrip("0")
+    return (
+        f"${amount:,.2f}"
+        if amount >= 1 or amount == 0
+        else f"${amount:.2g}"
+        if amount >= 1e-4
+        else f"${amount:.9f}".rstrip("0")
+    )
 
 
 def usage_line(usage: Usage) -> str:
     """Tokens and dollars in one line."""
     if usage.prompt_tokens is None or usage.completion_tokens is None:
         return "teacher tokens and dollars unknown: no answer says its usage"
-    cached = "unknown how many of them cached" if usage.cached_tokens is None else f"{usage.cached_tokens:,} of them cached"
+    cached = (
+        "unknown how many of them cached" if usage.cached_tokens is None else f"{usage.cached_tokens:,} of them cached"
+    )
     silent = f"; {usage.without_tokens:,} answers did not say" if usage.without_tokens else ""
-    return f"teacher tokens: {usage.prompt_tokens:,} in ({cached}), {usage.completion_tokens:,} out{silent}; {_dollars(usage)}"
+    return (
+        f"teacher tokens: {usage.prompt_tokens:,} in ({cached}), {usage.completion_tokens:,} out{silent}; "
+        f"{_dollars(usage)}"
+    )
 
 
 def _dollars(usage: Usage) -> str:

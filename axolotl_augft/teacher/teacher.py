@@ -20,8 +20,8 @@ from axolotl_augft.text.tokens import ESTIMATE, TokenCounter, has_chat_template,
 class Teacher:
     """A resolved teacher.
 
-    `id` stands for the model in request keys. `context_length`: tokens of prompt and answer together, None where the model's
-    configuration is not at hand.
+    `id` stands for the model in request keys. `context_length`: tokens of prompt and answer together, None where the
+    model's configuration is not at hand.
     """
 
     config: TeacherConfig
@@ -70,7 +70,9 @@ class Teacher:
         """
         sampling = Sampling(self.config.temperature, self.config.top_p, max_tokens, stop, self.seed + sample)
         fields = {**(extra or {}), **(self.config.extra_body or {})}
-        return Request(self.id, self.api, prefix, target, sampling, sample, tuple(sorted(fields.items())), keep_reasoning)
+        return Request(
+            self.id, self.api, prefix, target, sampling, sample, tuple(sorted(fields.items())), keep_reasoning
+        )
 
 
 class TeacherMemory(Protocol):
@@ -91,7 +93,9 @@ def teacher_model(config: TeacherConfig, base_model: str) -> str:
     """
     model = config.model or base_model
     if not model:
-        raise ConfigError("augft.teacher.model is not set and the recipe has no base_model to take its place; name a model")
+        raise ConfigError(
+            "augft.teacher.model is not set and the recipe has no base_model to take its place; name a model"
+        )
     return model
 
 
@@ -131,12 +135,14 @@ def _backend(config: TeacherConfig) -> str:
 def settled(teacher: Teacher, memory: TeacherMemory) -> Teacher:
     """The teacher as an earlier run saw it.
 
-    What is known of a model may change between runs (its tokenizer comes into the hub's cache); requests must not change with it, or
-    their answers would be asked for again.
+    What is known of a model may change between runs (its tokenizer comes into the hub's cache); requests must not
+    change with it, or their answers would be asked for again.
     """
     known = memory.load_teacher(teacher.id)
     if known is None:
-        memory.save_teacher(teacher.id, {"api": teacher.api, "context_length": teacher.context_length, "exact": teacher.tokens.exact})
+        memory.save_teacher(
+            teacher.id, {"api": teacher.api, "context_length": teacher.context_length, "exact": teacher.tokens.exact}
+        )
         return teacher
     return replace(
         teacher,

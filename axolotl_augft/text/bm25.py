@@ -1,7 +1,7 @@
 """BM25 by bm25s, kept from loading JAX.
 
-bm25s initializes JAX, where it is installed, for a selection that nobody here asks for; JAX then takes three quarters of every GPU's memory
-for the process that is about to train.
+bm25s initializes JAX, where it is installed, for a selection that nobody here asks for; JAX then takes three quarters
+of every GPU's memory for the process that is about to train.
 """
 
 import logging
@@ -46,7 +46,9 @@ class Bm25:
     def scores(self, query: Sequence[str]) -> npt.NDArray[np.float32]:
         """One score for each text, 0 where they share no token."""
         known = [t for t in query if t in self._index.vocab_dict]
-        scores: npt.NDArray[np.float32] = self._index.get_scores(known) if known else np.zeros(self._count, dtype=np.float32)
+        scores: npt.NDArray[np.float32] = (
+            self._index.get_scores(known) if known else np.zeros(self._count, dtype=np.float32)
+        )
         return scores
 
     def scores_of_all(self, queries: Sequence[Sequence[str]]) -> npt.NDArray[np.float32]:
@@ -70,7 +72,8 @@ class SmallBm25:
     def scores_of_all(self, queries: Sequence[Sequence[str]]) -> npt.NDArray[np.float32]:
         """A row of scores for each query.
 
-        Tokens are added one after the other in the query's order, as bm25s does it: the same floats, and so the same choices.
+        Tokens are added one after the other in the query's order, as bm25s does it: the same floats, and so the same
+        choices.
         """
         rows = self._rows
         known = [[0, *(rows[t] for t in query if t in rows)] for query in queries]

@@ -54,8 +54,8 @@ def cumulative_rows(
         sentences: A document's sentences, in order.
         bos: The student's beginning-of-text token, "" if it has none.
         eos: The student's end-of-text token.
-        fits: Whether a row's text fits into the student's sequence; the earliest sentences of a longer context are left out, because
-            axolotl drops an `input_output` row that does not fit.
+        fits: Whether a row's text fits into the student's sequence; the earliest sentences of a longer context are left
+            out, because axolotl drops an `input_output` row that does not fit.
     """
     first = 0
     for i, sentence in enumerate(sentences):

@@ -63,8 +63,8 @@ def local_model_file(model: str, name: str) -> Path | None:
 class SampledCount:
     """Adds up the tokens of many texts: the first 500 by the tokenizer, then every second, fourth, eighth … as their number doubles.
 
-    The others are taken by their bytes, at the rate of tokens a byte that the counted ones have, so that a plan of a million documents
-    needs a few thousand tokenizations.
+    The others are taken by their bytes, at the rate of tokens a byte that the counted ones have, so that a plan of a
+    million documents needs a few thousand tokenizations.
 
     Args:
         counter: The tokenizer.

@@ -13,7 +13,10 @@ import openai
 import orjson
 import uvloop
 
-PROMPT = "You get numbered sentences of one document. For each sentence write, one to a line, a rephrasing and a reversal. " * 24
+PROMPT = (
+    "You get numbered sentences of one document. For each sentence write, one to a line, a rephrasing and a reversal. "
+    * 24
+)
 
 
 def target(number: int) -> str:
@@ -24,7 +27,13 @@ def target(number: int) -> str:
 def body(number: int) -> dict[str, Any]:
     """A request like one of local augmentation: instructions, worked examples, then a sentence."""
     content = PROMPT + target(number)
-    return {"model": "m", "max_tokens": 512, "temperature": 0.7, "seed": 1, "messages": [{"role": "user", "content": content}]}
+    return {
+        "model": "m",
+        "max_tokens": 512,
+        "temperature": 0.7,
+        "seed": 1,
+        "messages": [{"role": "user", "content": content}],
+    }
 
 
 async def _spread(count: int, in_flight: int, one: Callable[[int], Awaitable[None]]) -> None:
@@ -41,7 +50,9 @@ async def _aiohttp(url: str, count: int, in_flight: int) -> None:
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
 
         async def one(number: int) -> None:
-            async with session.post(f"{url}/chat/completions", data=orjson.dumps(body(number)), headers=_JSON) as response:
+            async with session.post(
+                f"{url}/chat/completions", data=orjson.dumps(body(number)), headers=_JSON
+            ) as response:
                 orjson.loads(await response.read())["choices"][0]["message"]["content"]
 
         await _spread(count, in_flight, one)
@@ -50,7 +61,10 @@ async def _aiohttp(url: str, count: int, in_flight: int) -> None:
 async def _aiohttp_sqlite(url: str, count: int, in_flight: int, file: Path) -> None:
     """Each answer is on disk (write-ahead log, synchronous FULL) before its slot is free, as many as came in one transaction."""
     store = sqlite3.connect(file, isolation_level=None, check_same_thread=False)
-    store.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; CREATE TABLE r (key BLOB PRIMARY KEY, text TEXT) WITHOUT ROWID;")
+    store.executescript(
+        "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; CREATE TABLE r (key BLOB PRIMARY KEY, text TEXT) WITHOUT "
+        "ROWID;"
+    )
     waiting: list[tuple[bytes, str, asyncio.Future[None]]] = []
     writing: set[asyncio.Task[None]] = set()
 

@@ -2,8 +2,8 @@
 
 Usage: python benchmarks/speed/bench.py [--full] [--only NAME] [--model FOLDER] [--out FILE] [--page docs/speed.md]
 
-Without --full the long measurements are smaller. Every figure is a ratio or a count from one run on this machine, beside aiohttp and the
-openai client.
+Without --full the long measurements are smaller. Every figure is a ratio or a count from one run on this machine,
+beside aiohttp and the openai client.
 """
 
 import argparse
@@ -24,9 +24,17 @@ from measuring import Figure
 def machine() -> str:
     """What this was measured on, and how busy it was."""
     model = next(
-        (line.split(":")[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")), ""
+        (
+            line.split(":")[1].strip()
+            for line in Path("/proc/cpuinfo").read_text().splitlines()
+            if line.startswith("model name")
+        ),
+        "",
     )
-    return f"{model or platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, load {os.getloadavg()[0]:.1f}"
+    return (
+        f"{model or platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, load "
+        f"{os.getloadavg()[0]:.1f}"
+    )
 
 
 def sections(full: bool, model: str | None) -> dict[str, Callable[[], list[Figure]]]:

@@ -1,8 +1,8 @@
 """One measured client in a process of its own: `python clients.py NAME URL COUNT IN_FLIGHT FOLDER` prints its figures as JSON.
 
-NAME is a baseline, or one of ours: `bare` sends ready-made requests, `local` goes from document through prompt to stored answer
-(`streamed`: with documents made on the way), `global` the same with context groups of 16,000 tokens, `shuffled` sends those in
-random order with the first of no group ahead.
+NAME is a baseline, or one of ours: `bare` sends ready-made requests, `local` goes from document through prompt to
+stored answer (`streamed`: with documents made on the way), `global` the same with context groups of 16,000 tokens,
+`shuffled` sends those in random order with the first of no group ahead.
 """
 
 import os
@@ -65,7 +65,9 @@ def long_documents(count: int) -> list[Document]:
 def plain_requests(count: int) -> list[Request]:
     """The requests that the baselines send."""
     prefix = Prefix("", baselines.PROMPT)
-    return [Request("mock", "chat", prefix, baselines.target(i), Sampling(0.7, None, 512, (), 1), 0) for i in range(count)]
+    return [
+        Request("mock", "chat", prefix, baselines.target(i), Sampling(0.7, None, 512, (), 1), 0) for i in range(count)
+    ]
 
 
 def run(name: str, url: str, count: int, in_flight: int, folder: Path) -> dict[str, Any]:

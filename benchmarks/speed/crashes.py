@@ -1,6 +1,7 @@
 """What is lost and asked again when the stage is killed, the server goes away, or the disk fills up: `python crashes.py URL KILLS FOLDER`.
 
-Each run goes from documents through a store to written files; its files are compared byte by byte with those of an undisturbed run.
+Each run goes from documents through a store to written files; its files are compared byte by byte with those of an
+undisturbed run.
 """
 
 import hashlib
@@ -81,7 +82,12 @@ class Stage:
         with ResponseStore.opened(self._recipe.store_path) as store:
             judged = judged_inferences(self._tasks(), store, self._recipe.augft)
             found = write_result(
-                self._recipe, [self._source], judged, load_student(self._recipe), "mock", RequestCounts(DOCUMENTS, 0, 0, {}, 0)
+                self._recipe,
+                [self._source],
+                judged,
+                load_student(self._recipe),
+                "mock",
+                RequestCounts(DOCUMENTS, 0, 0, {}, 0),
             )
         files = sorted((self._recipe.output_dir / found.fingerprint).iterdir())
         return hashlib.sha256(b"".join(f.read_bytes() for f in files)).hexdigest()
@@ -159,7 +165,10 @@ def disk_full(url: str, folder: Path) -> dict[str, Any]:
     """A disk of 3 MB, which is enlarged after it was full."""
     disk = folder / "disk"
     disk.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", str(disk)], capture_output=True).returncode == 0
+    mounted = (
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", str(disk)], capture_output=True).returncode
+        == 0
+    )
     if not mounted:
         return {"mounted": False}
     try:
@@ -181,7 +190,10 @@ def figures(kills: int) -> list[Figure]:
     with mock(latency=0.02) as server:
         found = child("crashes.py", server.url, str(kills))
     one, away, full = found["killed"], found["away"], found["full"]
-    same = {name: "identical" if found[name].get("digest") == found["undisturbed"] else "different" for name in ("killed", "away", "full")}
+    same = {
+        name: "identical" if found[name].get("digest") == found["undisturbed"] else "different"
+        for name in ("killed", "away", "full")
+    }
     in_flight = f"at most {IN_FLIGHT}, identical"
     lines = [
         Figure(
@@ -202,7 +214,12 @@ def figures(kills: int) -> list[Figure]:
     met = full["full"] and full["repeated"] <= IN_FLIGHT and same["full"] == "identical"
     return [
         *lines,
-        Figure("disk full (tmpfs of 3 MB, then enlarged): asked again, output", in_flight, f"{full['repeated']}, {same['full']}", met),
+        Figure(
+            "disk full (tmpfs of 3 MB, then enlarged): asked again, output",
+            in_flight,
+            f"{full['repeated']}, {same['full']}",
+            met,
+        ),
     ]
 
 

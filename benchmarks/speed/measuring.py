@@ -50,7 +50,12 @@ def mock(**options: float) -> Iterator[MockServer]:
     """Starts the mock server on the last core."""
     cores = os.cpu_count() or 1
     settings = [part for name, value in options.items() for part in (f"--{name.replace('_', '-')}", str(value))]
-    command = [sys.executable, str(HERE / "mock_server.py"), *(["--core", str(cores - 1)] if cores > 1 else []), *settings]
+    command = [
+        sys.executable,
+        str(HERE / "mock_server.py"),
+        *(["--core", str(cores - 1)] if cores > 1 else []),
+        *settings,
+    ]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     try:
         assert process.stdout is not None

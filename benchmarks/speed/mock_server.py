@@ -2,10 +2,10 @@
 
 Usage: python mock_server.py [--core N] [--latency S] [--jitter SHARE] [--cache-tokens N --prefill-rate N]
 
-Prints its port. `GET /stats` says what it saw (`/reset`: from now on), `/away?SECONDS` takes it off the network for a while. With
-`--cache-tokens` it keeps a prefix cache of that size in blocks of 16 tokens, the least recently used first out, as vLLM does; a block can
-be used once the request that computes it has been read in full, which takes its tokens / `--prefill-rate` seconds, one request after
-the other.
+Prints its port. `GET /stats` says what it saw (`/reset`: from now on), `/away?SECONDS` takes it off the network for a
+while. With `--cache-tokens` it keeps a prefix cache of that size in blocks of 16 tokens, the least recently used first
+out, as vLLM does; a block can be used once the request that computes it has been read in full, which takes its tokens /
+`--prefill-rate` seconds, one request after the other.
 """
 
 import argparse
@@ -84,7 +84,13 @@ class Mock:
         """What was seen so far."""
         cache = self.cache or PrefixCache(0)
         tokens = {"asked": cache.asked, "computed": cache.computed, "distinct": cache.distinct}
-        return {"requests": self.requests, "repeated": self.repeated, "most_in_flight": self.most, "delays": self.delays, **tokens}
+        return {
+            "requests": self.requests,
+            "repeated": self.repeated,
+            "most_in_flight": self.most,
+            "delays": self.delays,
+            **tokens,
+        }
 
     def count(self, body: bytes) -> None:
         """Notes a request, and whether the same came before."""
@@ -152,7 +158,9 @@ class Connection(asyncio.Protocol):
             self._send(b"{}")
         elif path.startswith("/away"):
             self._send(b"{}")
-            asyncio.get_running_loop().call_soon(lambda: asyncio.ensure_future(mock.away(float(path.partition("?")[2]))))
+            asyncio.get_running_loop().call_soon(
+                lambda: asyncio.ensure_future(mock.away(float(path.partition("?")[2])))
+            )
         elif path == "/health":
             self._send(b"{}")
         else:
@@ -198,9 +206,15 @@ def _reply(body: bytes, cached: int) -> bytes:
     """Two statements that depend on the request only, as JSON by hand: parsing the prompt would make the server the bottleneck."""
     seed = zlib.crc32(body)
     words = [_WORDS[(seed >> i) % len(_WORDS)] for i in range(0, 24, 3)]
-    text = f"[1] rephrasing: Number {seed} says that {' '.join(words)}.\\n[1] reversal: By {' '.join(words[::-1])} goes number {seed}."
-    choice = f'"text":"{text}"' if body.startswith(b'{"prompt"') else f'"message":{{"role":"assistant","content":"{text}"}}'
-    usage = f'"prompt_tokens":{len(body) // 4},"completion_tokens":{len(text) // 4},"prompt_tokens_details":{{"cached_tokens":{cached}}}'
+    text = (
+        f"[1] rephrasing: Number {seed} says that {' '.join(words)}.\\n[1] reversal: By {' '.join(words[::-1])} goes "
+        f"number {seed}."
+    )
+    choice = (
+        f'"text":"{text}"' if body.startswith(b'{"prompt"') else f'"message":{{"role":"assistant","content":"{text}"}}'
+    )
+    details = f'"prompt_tokens_details":{{"cached_tokens":{cached}}}'
+    usage = f'"prompt_tokens":{len(body) // 4},"completion_tokens":{len(text) // 4},{details}'
     head = '"id":"x","object":"completion","created":1,"model":"m"'
     return f'{{{head},"choices":[{{"index":0,"finish_reason":"stop",{choice}}}],"usage":{{{usage}}}}}'.encode()
 

@@ -1,6 +1,7 @@
 """Plans and results of many documents, in a fresh process: `python scale.py plan|write COUNT FOLDER` prints seconds and memory as JSON.
 
-`plan` is `axolotl augft plan` on a Parquet file, with a tokenizer; `write` makes one augmentation a document from stored answers.
+`plan` is `axolotl augft plan` on a Parquet file, with a tokenizer; `write` makes one augmentation a document from
+stored answers.
 """
 
 import importlib
@@ -22,7 +23,14 @@ _ROWS = 10_000
 
 
 def _peak() -> int:
-    return int(next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM")).split()[1]) * 1024
+    return (
+        int(
+            next(
+                line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM")
+            ).split()[1]
+        )
+        * 1024
+    )
 
 
 def _reset_peak() -> int:
@@ -59,7 +67,11 @@ def _recipe(count: int, folder: Path) -> Any:
     return Recipe.from_cfg(
         {
             "base_model": str(_tokenizer(folder / "model")),
-            "augft": {"augment": ["local"], "output_dir": str(folder / "out"), "teacher": {"id": "mock", "api": "chat"}},
+            "augft": {
+                "augment": ["local"],
+                "output_dir": str(folder / "out"),
+                "teacher": {"id": "mock", "api": "chat"},
+            },
             "datasets": [{"path": str(folder / "corpus.parquet"), "ds_type": "parquet", "type": "completion"}],
             "dataset_prepared_path": str(folder / "prepared"),
         }
@@ -104,7 +116,14 @@ def write(count: int, folder: Path) -> dict[str, Any]:
         for i, request in enumerate(ready.requests()):
             yield (
                 request,
-                Answer(Outcome.ANSWERED, f"[1] rephrasing: Put in other words, that is number {i} of a long list.", "stop", 9, 0, 9),
+                Answer(
+                    Outcome.ANSWERED,
+                    f"[1] rephrasing: Put in other words, that is number {i} of a long list.",
+                    "stop",
+                    9,
+                    0,
+                    9,
+                ),
             )
 
     with prepared(recipe) as ready:
@@ -114,7 +133,12 @@ def write(count: int, folder: Path) -> dict[str, Any]:
         before, start = _reset_peak(), time.monotonic()
         judged = judged_inferences(ready.tasks, ready.store, recipe.augft)
         found = write_result(
-            recipe, ready.sources, judged, load_student(recipe), "mock", RequestCounts(ready.documents.count, count, 0, {}, 0)
+            recipe,
+            ready.sources,
+            judged,
+            load_student(recipe),
+            "mock",
+            RequestCounts(ready.documents.count, count, 0, {}, 0),
         )
     rows = sum(e.augmented.rows for e in found.entries if e.augmented)
     return {"seconds": time.monotonic() - start, "growth": _peak() - before, "rows": rows}

@@ -67,5 +67,8 @@ def figures(model: str) -> list[Figure]:
         shuffled = _seconds(groups[1], server, store)
         feeding._LONG = long
     number = len({r.prefix for r in groups[0]})
-    what = f"transformers serve, {Path(model).name}: {len(groups[0])} global requests in {number} groups, {_IN_FLIGHT} in flight"
+    what = (
+        f"transformers serve, {Path(model).name}: {len(groups[0])} global requests in {number} groups, {_IN_FLIGHT} "
+        f"in flight"
+    )
     return [Figure(what, "", f"{ordered:.0f} s, in random order {shuffled:.0f} s")]

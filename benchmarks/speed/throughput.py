@@ -59,11 +59,15 @@ def prefixes(count: int) -> list[Figure]:
             stats = server.get("/stats")
             ratio[name] = stats["computed"] / stats["distinct"]
     what = "global: prompt tokens computed / distinct, cache of 100,000 tokens"
-    return [Figure(what, "1.05", f"{ratio['global']:.3f} (random order {ratio['shuffled']:.1f})", ratio["global"] <= 1.05)]
+    return [
+        Figure(what, "1.05", f"{ratio['global']:.3f} (random order {ratio['shuffled']:.1f})", ratio["global"] <= 1.05)
+    ]
 
 
 def memory(count: int) -> list[Figure]:
     """Growth of resident memory from 5,000 answers on."""
     with mock() as server:
         growth = client("streamed", server, count)["growth"] / 2**20
-    return [Figure(f"resident memory, growth from 5,000 to {count:,} requests", "20 MB", f"{growth:.1f} MB", growth < 20)]
+    return [
+        Figure(f"resident memory, growth from 5,000 to {count:,} requests", "20 MB", f"{growth:.1f} MB", growth < 20)
+    ]

@@ -93,7 +93,9 @@ def test_a_batch_whose_id_was_never_written_down_is_found_by_its_tag(server, sto
 
 def test_a_batch_that_is_refused_names_the_code(server, store):
     server.refuse_create = [400]
-    with pytest.raises(TeacherError, match="refuses a call .HTTP 400, some_code.; if the server has no Batch API, remove"):
+    with pytest.raises(
+        TeacherError, match="refuses a call .HTTP 400, some_code.; if the server has no Batch API, remove"
+    ):
         run(server, requests(3), store)
     assert run(server, requests(3), store).answered == 3 and len(server.batches) == 1 and nothing_is_left(store)
 
@@ -170,7 +172,10 @@ def test_final_outcomes_of_single_requests_are_stored(server, store):
 
 def test_a_batch_of_nothing_but_invalid_requests_stores_none(server, store):
     server.line = lambda *_: {"status_code": 400, "body": {"error": {"code": "bad_field", "message": "unknown field"}}}
-    with pytest.raises(TeacherError, match=r"calls the first 3 requests invalid and answered none \(HTTP 400, bad_field, unknown field\)"):
+    with pytest.raises(
+        TeacherError,
+        match=r"calls the first 3 requests invalid and answered none \(HTTP 400, bad_field, unknown field\)",
+    ):
         run(server, requests(3), store)
     assert store.get(requests(3)) == [None] * 3 and nothing_is_left(store)
 
@@ -188,7 +193,9 @@ def test_a_refusal_inside_a_batch_ends_the_run_once(server, store):
 
 def test_a_failed_batch_names_the_codes_and_is_forgotten(server, store):
     server.fate, server.codes = (lambda *_: "failed"), ("invalid_json_line", "invalid_json_line", "mismatched_model")
-    with pytest.raises(TeacherError, match=r"batch batch_0 failed at 127.0.0.1:\d+ \(invalid_json_line, mismatched_model\); nothing"):
+    with pytest.raises(
+        TeacherError, match=r"batch batch_0 failed at 127.0.0.1:\d+ \(invalid_json_line, mismatched_model\); nothing"
+    ):
         run(server, requests(3), store)
     server.fate = lambda *_: "completed"
     assert run(server, requests(3), store).answered == 3 and nothing_is_left(store)
@@ -198,7 +205,15 @@ def test_a_batch_too_large_for_the_queue_is_sent_in_halves(server, store):
     server.codes = ("token_limit_exceeded",)
     server.fate = lambda _, requests: "failed" if len(requests) > 2 else "completed"
     asked = run(server, requests(8), store)
-    assert asked.answered == 8 and [len(server.requests_of(b)) for b in server.batches.values()] == [8, 4, 4, 2, 2, 2, 2]
+    assert asked.answered == 8 and [len(server.requests_of(b)) for b in server.batches.values()] == [
+        8,
+        4,
+        4,
+        2,
+        2,
+        2,
+        2,
+    ]
     assert nothing_is_left(store)
 
 
@@ -239,7 +254,9 @@ def test_a_provider_that_does_not_answer_is_given_up_and_the_batch_is_not_lost(s
     with BatchServer(looks=9) as server, pytest.raises(Stopped):
         run(server, requests(3), store, stop_after=1)
     waits = []
-    with pytest.raises(TeacherUnreachable, match="does not answer .APIConnectionError, 3 tries.; what was sent goes on there"):
+    with pytest.raises(
+        TeacherUnreachable, match="does not answer .APIConnectionError, 3 tries.; what was sent goes on there"
+    ):
         run(server, requests(3), store, waits=waits)
     assert waits == [0.5, 1.0] and store.rows("SELECT id FROM batches") == [("batch_0",)]
 
@@ -268,7 +285,9 @@ def test_a_request_survives_the_store_unchanged(store):
 
 def test_a_limit_on_dollars_counts_a_batch_at_its_worst_and_goes_on_with_what_is_left(server, store):
     price = Price(lambda prompt, cached, answer: (prompt + answer) * 1000, "test")
-    budget = Budget(Limits(requests=None, nanodollars=100_000), price, lambda _: 14)  # 14 + 16 tokens: 30,000 at worst, 3 fit
+    budget = Budget(
+        Limits(requests=None, nanodollars=100_000), price, lambda _: 14
+    )  # 14 + 16 tokens: 30,000 at worst, 3 fit
     asked = run(server, requests(40), store, budget=budget)
     sizes = [len(server.requests_of(b)) for b in server.batches.values()]
     assert sizes[0] == 3 and budget.reached == "max_cost_usd"
@@ -306,7 +325,10 @@ def test_a_batch_of_another_recipe_is_left_to_that_recipe(server, store):
         run(server, others, store, model="big", stop_after=1)
     server.looks, server.line = 1, lambda *_: None
     assert run(server, requests(3), store).total == 3
-    assert [[r["body"]["model"] for r in server.requests_of(b)] for b in server.batches.values()] == [["big"] * 2, ["m"] * 3]
+    assert [[r["body"]["model"] for r in server.requests_of(b)] for b in server.batches.values()] == [
+        ["big"] * 2,
+        ["m"] * 3,
+    ]
     assert texts(store, others) == [None] * 2
     assert run(server, others, store, model="big").answered == 2 and len(server.batches) == 2 and nothing_is_left(store)
 
@@ -316,7 +338,10 @@ def test_what_the_recipe_does_not_ask_any_more_is_not_sent_again(server, store, 
     server.looks = 9
     with pytest.raises(Stopped):
         run(server, requests(4), store, stop_after=1)
-    server.fate, server.codes = (lambda batch, _: fate if batch.id == "batch_0" else "completed"), ("token_limit_exceeded",)
+    server.fate, server.codes = (
+        (lambda batch, _: fate if batch.id == "batch_0" else "completed"),
+        ("token_limit_exceeded",),
+    )
     server.line = lambda _, body: {"code": "batch_expired"} if len(server.batches) == 1 else None
     assert run(server, requests(2), store).answered == 2
     assert sum(len(server.requests_of(b)) for b in list(server.batches.values())[1:]) == 2 and nothing_is_left(store)
@@ -324,7 +349,9 @@ def test_what_the_recipe_does_not_ask_any_more_is_not_sent_again(server, store, 
 
 def test_an_equal_request_is_not_sent_after_a_wait_for_the_budget(server, store, monkeypatch):
     monkeypatch.setattr("axolotl_augft.asking.batch.batched", partial(batched, size=2))
-    budget = Budget(Limits(nanodollars=70_000), Price(lambda p, c, a: (p + a) * 100, "test"), lambda _: 284)  # 30,000 at worst: two fit
+    budget = Budget(
+        Limits(nanodollars=70_000), Price(lambda p, c, a: (p + a) * 100, "test"), lambda _: 284
+    )  # 30,000 at worst: two fit
     one, two, three = requests(3)
     assert run(server, [one, two, three, one], store, budget=budget).answered == 3
     assert [len(server.requests_of(b)) for b in server.batches.values()] == [2, 1]

@@ -51,7 +51,9 @@ def test_a_download_that_is_cut_short_is_tried_again(server, store):
 
 def test_a_download_that_is_always_cut_short_ends_the_run_and_the_batch_is_picked_up_again(server, store):
     server.cut = 3
-    with pytest.raises(TeacherUnreachable, match=r"does not answer \(AnswerCutShort, 3 tries\); what was sent goes on there: run again"):
+    with pytest.raises(
+        TeacherUnreachable, match=r"does not answer \(AnswerCutShort, 3 tries\); what was sent goes on there: run again"
+    ):
         run(server, requests(3), store)
     assert run(server, requests(3), store).answered == 3 and paid_once(server, 3) and nothing_is_left(store)
 
@@ -73,7 +75,9 @@ def test_no_room_for_results_is_said_and_the_batch_is_picked_up_again(server, st
     with little_room(), pytest.raises(OutputError) as caught:
         run(server, requests(3), store, waits=waits)
     said = str(caught.value)
-    assert said.startswith(f"{tempfile.gettempdir()}: results of batch batch_0 cannot be written (File too large); free some disk space")
+    assert said.startswith(
+        f"{tempfile.gettempdir()}: results of batch batch_0 cannot be written (File too large); free some disk space"
+    )
     assert "batches that were sent are picked up again" in said and waits == []
     assert run(server, requests(3), store).answered == 3 and paid_once(server, 3) and nothing_is_left(store)
 
@@ -86,7 +90,10 @@ def test_no_room_for_requests_is_said_before_anything_is_sent(server, store):
 
 
 def test_no_temporary_folder_is_said_before_anything_is_sent(server, store, monkeypatch, tmp_path):
-    with monkeypatch.context() as patched, pytest.raises(OutputError, match="a file of requests cannot be written .No such file or dir"):
+    with (
+        monkeypatch.context() as patched,
+        pytest.raises(OutputError, match="a file of requests cannot be written .No such file or dir"),
+    ):
         patched.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
         run(server, requests(3), store)
     assert server.uploads == 0 and nothing_is_left(store)
@@ -95,7 +102,9 @@ def test_no_temporary_folder_is_said_before_anything_is_sent(server, store, monk
 
 def test_a_batch_whose_results_are_gone_is_sent_again_and_named(server, store, caplog):
     server.without_results = 3
-    assert run(server, requests(3), store, retries=2).answered == 3 and len(server.batches) == 2 and nothing_is_left(store)
+    assert (
+        run(server, requests(3), store, retries=2).answered == 3 and len(server.batches) == 2 and nothing_is_left(store)
+    )
     (warning,) = [r.getMessage() for r in caplog.records if r.levelno == logging.WARNING]
     assert "file file-1 of batch batch_0 is gone from 127.0.0.1" in warning and "paid for twice" in warning
 
@@ -142,7 +151,10 @@ def test_a_page_in_place_of_a_file_is_one_line(store):
             await request.read()
             return web.Response(text="<html>Welcome</html>", content_type="text/html")
 
-    with Site() as site, pytest.raises(TeacherError, match="something that is no file or batch; check augft.teacher.base_url"):
+    with (
+        Site() as site,
+        pytest.raises(TeacherError, match="something that is no file or batch; check augft.teacher.base_url"),
+    ):
         run(site, requests(2), store, path="/site")
 
 
@@ -166,7 +178,10 @@ def test_a_tag_that_the_provider_does_not_list_is_named(server, store, monkeypat
     ((tag,),) = store.rows("SELECT tag FROM batches")
     assert run(server, requests(3), store).answered == 3
     (warning,) = [r.getMessage() for r in caplog.records if r.levelno == logging.WARNING]
-    assert warning.startswith(f"augft: batch {tag} was about to be made") and "paid for twice if it is there after all" in warning
+    assert (
+        warning.startswith(f"augft: batch {tag} was about to be made")
+        and "paid for twice if it is there after all" in warning
+    )
 
 
 def test_a_batch_that_was_never_made_for_sure_is_sent_without_a_warning(server, store, monkeypatch, caplog):
@@ -234,7 +249,10 @@ def dies_after(patched, moment):
 
 
 def killed_after(moment, store, monkeypatch):
-    """Asks three requests in two batches, of which one expires at first; kills that and asks again. Whether it could be killed."""
+    """Asks three requests in two batches, of which one expires at first; kills that and asks again.
+
+    Whether it could be killed.
+    """
     late = ["number 1"]
 
     def line(_, body):
@@ -281,7 +299,11 @@ def test_a_refusal_to_delete_files_does_not_matter(server, store, status):
 
 
 @pytest.mark.parametrize(
-    "strange", [{"status_code": 200, "body": {"choices": []}}, {"status_code": 400, "body": {"error": {"message": "unknown field"}}}]
+    "strange",
+    [
+        {"status_code": 200, "body": {"choices": []}},
+        {"status_code": 400, "body": {"error": {"message": "unknown field"}}},
+    ],
 )
 def test_files_of_results_that_could_not_be_used_stay_to_be_looked_at(server, store, strange):
     server.line = lambda *_: strange
@@ -297,7 +319,9 @@ def test_answers_to_what_the_recipe_does_not_ask_any_more_are_stored_and_not_cou
     sent_and_stopped(server, store, 4)
     server.batches["batch_0"].looks = 1
     late = ["number 4"]
-    server.line = lambda _, body: {"code": "batch_expired"} if prompt_of(body)[-8:] in late and not late.clear() else None
+    server.line = lambda _, body: (
+        {"code": "batch_expired"} if prompt_of(body)[-8:] in late and not late.clear() else None
+    )
     budget = Budget(Limits(requests=3), Price(lambda p, c, a: 7, "test"), lambda _: 0)
     one, two, new = requests(5)[0], requests(5)[1], requests(5)[4]
     asked = run(server, [one, two, new], store, budget=budget)
@@ -313,7 +337,9 @@ def test_an_answer_of_unknown_shape_is_not_paid_for_again_and_again(server, stor
 
 def test_an_answer_of_unknown_shape_counts_for_the_budget(server, store):
     server.line = lambda *_: {"status_code": 200, "body": {"choices": []}}
-    budget = Budget(Limits(nanodollars=50_000), Price(lambda p, c, a: (p + a) * 1000, "test"), lambda _: 14)  # 30,000 at worst
+    budget = Budget(
+        Limits(nanodollars=50_000), Price(lambda p, c, a: (p + a) * 1000, "test"), lambda _: 14
+    )  # 30,000 at worst
     run(server, requests(1), store, retries=6, budget=budget)
     assert len(server.paid) == 1 and budget.reached == "max_cost_usd"
 

@@ -1,7 +1,7 @@
 """The fault matrix: what a server may do wrong, and what becomes of the request and of the run.
 
-Back-off is not slept. Two faults are about the client's own time-out, which runs on its event loop's clock: they take TIMEOUT a try.
-"""
+Back-off is not slept. Two faults are about the client's own time-out, which runs on its event loop's clock: they take
+TIMEOUT a try."""
 
 import asyncio
 import itertools
@@ -96,12 +96,11 @@ async def never_ends(http, reply):
 class Case:
     """A fault of one request in the middle of six, and what is expected of the run.
 
-    `fault` answers in the server's place, `times` times. `address`: where the client looks for the server. `tls`: a server with a
-    certificate that nobody vouches for. `timeout`: the client's, in seconds.
+    `fault` answers in the server's place, `times` times. `address`: where the client looks for the server. `tls`: a
+    server with a certificate that nobody vouches for. `timeout`: the client's, in seconds.
 
-    `outcomes`: what is stored of each request: A answered, I invalid, F filtered, - nothing. `passing`, `failed`: what the summary counts.
-    `waits`: seconds before each further try. `error`: what ends the run, and its words.
-    """
+    `outcomes`: what is stored of each request: A answered, I invalid, F filtered, - nothing. `passing`, `failed`: what
+    the summary counts. `waits`: seconds before each further try. `error`: what ends the run, and its words."""
 
     name: str
     fault: Callable[[web.Request, bytes], Awaitable[web.StreamResponse | None]] = status(200)
@@ -118,10 +117,15 @@ class Case:
 
 
 def passes(name, fault, reason, wait=0.5, timeout=5.0):
-    """Tried again after `wait` seconds; where it stays, the request fails alone after finite tries. Counted as `reason` either way."""
+    """Tried again after `wait` seconds; where it stays, the request fails alone after finite tries.
+
+    Counted as `reason` either way.
+    """
     yield Case(f"{name}, once", fault, times=1, timeout=timeout, passing={reason: 1}, waits=(wait,))
     failed = {reason: 1}
-    yield Case(f"{name}, always", fault, timeout=timeout, outcomes="AAA-AA", passing={reason: 2}, failed=failed, waits=(wait,))
+    yield Case(
+        f"{name}, always", fault, timeout=timeout, outcomes="AAA-AA", passing={reason: 2}, failed=failed, waits=(wait,)
+    )
 
 
 def final(name, fault, outcome):
@@ -142,7 +146,12 @@ def unreachable(name, address, error, words, tls=False, waits=(0.5, 1.0)):
 MATRIX = [
     *passes("429", status(429), "HTTP 429"),
     *passes("429 with Retry-After", status(429, **{"Retry-After": "17"}), "HTTP 429", wait=17.0),
-    *passes("429 with Retry-After as a date", status(429, **{"Retry-After": "Wed, 21 Oct 2015 07:28:00 GMT"}), "HTTP 429", wait=0.0),
+    *passes(
+        "429 with Retry-After as a date",
+        status(429, **{"Retry-After": "Wed, 21 Oct 2015 07:28:00 GMT"}),
+        "HTTP 429",
+        wait=0.0,
+    ),
     *passes("429 with Retry-After as nonsense", status(429, **{"Retry-After": "soon"}), "HTTP 429"),
     *passes("429 with Retry-After as another date", status(429, **{"Retry-After": "2015-10-21T07:28:00Z"}), "HTTP 429"),
     *passes("500", status(500), "HTTP 500"),
@@ -157,24 +166,42 @@ MATRIX = [
     *passes("no choices", body('{"choices": []}'), "wrong shape"),
     *passes("null", body("null"), "wrong shape"),
     *passes("content of another type", body('{"choices": [{"message": {"content": 7}}]}'), "wrong shape"),
-    *passes("usage of another type", body('{"choices": [{"message": {"content": "A."}}], "usage": {"prompt_tokens": "x"}}'), "wrong shape"),
+    *passes(
+        "usage of another type",
+        body('{"choices": [{"message": {"content": "A."}}], "usage": {"prompt_tokens": "x"}}'),
+        "wrong shape",
+    ),
     *passes("slow first byte", never_answers, "timeout", timeout=TIMEOUT),
     *passes("slow body", never_ends, "timeout", timeout=TIMEOUT),
     *final("400", status(400), "I"),
     *final("413", status(413), "I"),
-    *final("filter as a finish reason", body('{"choices": [{"message": {"content": ""}, "finish_reason": "content_filter"}]}'), "F"),
+    *final(
+        "filter as a finish reason",
+        body('{"choices": [{"message": {"content": ""}, "finish_reason": "content_filter"}]}'),
+        "F",
+    ),
     *final("empty content", body('{"choices": [{"message": {"content": ""}, "finish_reason": "stop"}]}'), "A"),
     *final("no usage", body('{"choices": [{"message": {"content": "A."}, "finish_reason": "stop"}]}'), "A"),
-    *final("cut at max_tokens", body('{"choices": [{"message": {"content": "A. B"}, "finish_reason": "length"}]}'), "A"),
+    *final(
+        "cut at max_tokens", body('{"choices": [{"message": {"content": "A. B"}, "finish_reason": "length"}]}'), "A"
+    ),
     *final("JSON that says it is text", body('{"choices": [{"message": {"content": "A."}}]}', "text/plain"), "A"),
     *ends("401 in the middle", status(401), TeacherRefusedAccess, "refuses access"),
     *ends("403", status(403), TeacherRefusedAccess, "refuses access"),
     *ends("no credit", status(402), TeacherRefusedAccess, "refuses access"),
     *ends("404", status(404), TeacherError, "does not know model"),
-    *unreachable("no TLS there", "https://127.0.0.1:{port}/v1", TeacherUnreachable, "cannot be reached .TLS error, 3 tries"),
-    *unreachable("unknown host", "http://no-such-host.invalid/v1", TeacherUnreachable, "cannot be reached .unknown host, 3 tries"),
-    *unreachable("nobody listens", "http://127.0.0.1:9/v1", TeacherUnreachable, "cannot be reached .no connection, 3 tries"),
-    *unreachable("unknown certificate", "https://127.0.0.1:{port}/v1", TeacherError, "certificate .* is not valid here", True, ()),
+    *unreachable(
+        "no TLS there", "https://127.0.0.1:{port}/v1", TeacherUnreachable, "cannot be reached .TLS error, 3 tries"
+    ),
+    *unreachable(
+        "unknown host", "http://no-such-host.invalid/v1", TeacherUnreachable, "cannot be reached .unknown host, 3 tries"
+    ),
+    *unreachable(
+        "nobody listens", "http://127.0.0.1:9/v1", TeacherUnreachable, "cannot be reached .no connection, 3 tries"
+    ),
+    *unreachable(
+        "unknown certificate", "https://127.0.0.1:{port}/v1", TeacherError, "certificate .* is not valid here", True, ()
+    ),
 ]
 
 
@@ -196,7 +223,9 @@ def run(case, store, waits):
     async def sleep(seconds):
         waits.append(seconds)
 
-    with TeacherServer(answer=lambda _: "B is A.", misbehave=misbehave, tls=untrusted() if case.tls else None) as server:
+    with TeacherServer(
+        answer=lambda _: "B is A.", misbehave=misbehave, tls=untrusted() if case.tls else None
+    ) as server:
         target = Server(case.address.format(port=server.port), "m", case.timeout)
         return ask(requests(), Round(target, store, Pace(1, case.retries, sleep=sleep, jitter=lambda: 1.0), Quiet()))
 

@@ -133,7 +133,9 @@ def test_requests_that_are_answered_or_pending_are_left_out(store):
     pending = {b.key}
     assert list(unanswered([a, b, c, c], store, pending)) == [[c]]
     assert pending == {b.key, c.key}
-    assert count_requests([a, a, b, c], store) == StoredCounts(total=3, missing=2, answered=1, spent=store.spent([a.key]))
+    assert count_requests([a, a, b, c], store) == StoredCounts(
+        total=3, missing=2, answered=1, spent=store.spent([a.key])
+    )
 
 
 def test_an_error_while_requests_are_made_ends_the_run(store):
@@ -162,7 +164,10 @@ def test_what_is_in_flight_when_making_requests_fails_is_stored(store):
             all_arrived.set()
         await asyncio.to_thread(failed.wait, 10)
 
-    with TeacherServer(misbehave=wait_for_the_failure) as server, pytest.raises(ConfigError, match="block target fails"):
+    with (
+        TeacherServer(misbehave=wait_for_the_failure) as server,
+        pytest.raises(ConfigError, match="block target fails"),
+    ):
         ask(failing(), Round(Server(server.base_url, "m", 5.0), store, Pace(70, 0), Quiet()))
     assert sum(a is not None for a in store.get(some)) == len(server.bodies) == 64
 

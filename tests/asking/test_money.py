@@ -54,7 +54,9 @@ def answer(prompt=10, cached=None, completion=5, outcome=Outcome.ANSWERED):
 
 
 def test_a_price_of_the_recipe():
-    price = find_price(TeacherConfig(base_url="http://localhost:1/v1", price={"input": 2, "cached_input": 0.5, "output": 8}), "m")
+    price = find_price(
+        TeacherConfig(base_url="http://localhost:1/v1", price={"input": 2, "cached_input": 0.5, "output": 8}), "m"
+    )
     assert price.cost(1000, 400, 10) == (600 * 2 + 400 * 0.5 + 10 * 8) * 1000 and price.source == "augft.teacher.price"
     whole = find_price(TeacherConfig(base_url="http://localhost:1/v1", price={"input": 2, "output": 8}), "m")
     assert whole.cost(1000, 400, 10) == (1000 * 2 + 10 * 8) * 1000
@@ -81,7 +83,9 @@ def test_list_prices_follow_the_address_and_halve_with_batch():
     batch = find_price(TeacherConfig(base_url="https://api.openai.com/v1", batch=True), "gpt-4o-mini")
     assert now.source == "list price of gpt-4o-mini at OpenAI" and batch.source.endswith("through its Batch API")
     assert now.cost(1_000_000, 0, 0) == 2 * batch.cost(1_000_000, 0, 0) > 0
-    assert now.cost(1_000_000, 1_000_000, 0) < now.cost(1_000_000, 0, 0) and now.cost(0, 0, 1_000_000) > now.cost(1_000_000, 0, 0)
+    assert now.cost(1_000_000, 1_000_000, 0) < now.cost(1_000_000, 0, 0) and now.cost(0, 0, 1_000_000) > now.cost(
+        1_000_000, 0, 0
+    )
     router = find_price(TeacherConfig(base_url="https://openrouter.ai/api/v1"), "qwen/qwen3-32b")
     assert "OpenRouter" in router.source and router.cost(1_000_000, 0, 0) > 0
 
@@ -110,7 +114,8 @@ def test_a_list_without_batch_prices_says_so():
 
 
 @pytest.mark.parametrize(
-    ("amount", "text"), [(0, "$0.00"), (1234.5, "$1,234.50"), (0.25, "$0.25"), (0.0123, "$0.012"), (0.00003, "$0.00003")]
+    ("amount", "text"),
+    [(0, "$0.00"), (1234.5, "$1,234.50"), (0.25, "$0.25"), (0.0123, "$0.012"), (0.00003, "$0.00003")],
 )
 def test_dollars_in_words(amount, text):
     assert dollars(amount) == text
@@ -147,7 +152,9 @@ def test_a_store_adds_up_as_its_answers_do(tmp_path):
 
 
 def budget(dollars_limit=None, requests_limit=None, price=A_DOLLAR_A_MILLION, tokens=100):
-    return Budget(Limits(None if dollars_limit is None else round(dollars_limit * NANO), requests_limit), price, lambda _: tokens)
+    return Budget(
+        Limits(None if dollars_limit is None else round(dollars_limit * NANO), requests_limit), price, lambda _: tokens
+    )
 
 
 def test_what_is_in_flight_counts_at_its_worst():
@@ -220,14 +227,19 @@ def test_stored_answers_count_and_nothing_counts_twice():
     assert b.try_admit(two)
     b.settle(two, answer())
     assert not b.try_admit(three) and b.reached == "max_requests"
-    assert "augft.max_requests (3) leaves no room" in str(b.error(1)) and "3 answers are stored, 1 requests remain" in str(b.error(1))
+    assert "augft.max_requests (3) leaves no room" in str(
+        b.error(1)
+    ) and "3 answers are stored, 1 requests remain" in str(b.error(1))
 
 
 # With a server
 
 
 def run(server, some, store, limit, concurrency=4):
-    return ask(iter(some), Round(Server(server.base_url, "m", 5.0), store, Pace(concurrency, 2, sleep=_no_sleep), Quiet(), budget=limit))
+    return ask(
+        iter(some),
+        Round(Server(server.base_url, "m", 5.0), store, Pace(concurrency, 2, sleep=_no_sleep), Quiet(), budget=limit),
+    )
 
 
 async def _no_sleep(_):
@@ -250,7 +262,8 @@ def test_never_more_dollars_than_allowed(store, concurrency):
     with TeacherServer(answer=lambda body: "x" * 200, delay=0.005) as server:
         asked = run(server, requests(60), store, limit, concurrency)
         assert asked.answered == len(server.bodies)
-    # A prompt of 16 characters is 4 tokens here and an answer 50: 54,000 nanodollars. The next one might have cost 140,000.
+    # A prompt of 16 characters is 4 tokens here and an answer 50: 54,000 nanodollars. The next one might have cost
+    # 140,000.
     assert 2_000_000 - 140_000 < asked.spent.nanodollars <= 2_000_000 and limit.reached == "max_cost_usd"
     assert store.spent([r.key for r in requests(60)]) == asked.spent
 
@@ -291,7 +304,10 @@ def recipe(cfg, tmp_path):
 
     def written(**augft_keys):
         teacher_keys = augft_keys.pop("teacher", {})
-        changed = {**cfg, "augft": {**cfg["augft"], **augft_keys, "teacher": {**cfg["augft"]["teacher"], **teacher_keys}}}
+        changed = {
+            **cfg,
+            "augft": {**cfg["augft"], **augft_keys, "teacher": {**cfg["augft"]["teacher"], **teacher_keys}},
+        }
         path = tmp_path / "cfg.yml"
         path.write_text(yaml.safe_dump(changed))
         return str(path)
@@ -403,27 +419,40 @@ def test_the_plan_names_dollars_and_time_before_anything_is_spent(recipe, teache
 
 
 def lines(work, runs=(), augft_keys=None, **teacher_keys):
-    config = parse_augft({"teacher": {"base_url": "http://localhost:1/v1", "model": "m", **teacher_keys}, **(augft_keys or {})})
+    config = parse_augft(
+        {"teacher": {"base_url": "http://localhost:1/v1", "model": "m", **teacher_keys}, **(augft_keys or {})}
+    )
     return cost_lines(work, resolve_teacher(config.teacher, "", 1, []), config, runs)
 
 
 def test_dollars_and_time_of_the_plan():
     known = Spent()
     known.add(answer(100, None, 50))
-    work = Work.of(requests=1000, prompt_tokens=2_000_000, distinct_tokens=500_000, longest_answers=512_000, spent=known)
+    work = Work.of(
+        requests=1000, prompt_tokens=2_000_000, distinct_tokens=500_000, longest_answers=512_000, spent=known
+    )
     price = {"input": 1, "cached_input": 0.1, "output": 10}
     money, time = lines(work, price=price)
     # 2.0 + 5.12; 0.5 + 1.5 * 0.1 + 1000 * 50 tokens * 10
     assert money == (
-        "dollars: at most $7.12 (nothing cached, answers at their longest); $1.15 with shared prefixes cached and answers as long as "
+        "dollars: at most $7.12 (nothing cached, answers at their longest); $1.15 with shared prefixes cached and "
+        "answers as long as "
         "those so far (augft.teacher.price); spent so far: unknown"
     )
-    assert time.startswith("time: about 4 min (assuming that each of 64 requests in flight gets 30 tokens/s")  # 512,000 / 1,920
+    assert time.startswith(
+        "time: about 4 min (assuming that each of 64 requests in flight gets 30 tokens/s"
+    )  # 512,000 / 1,920
     ran = LoggedRound("2026-01-01T00:00:00+00:00", "m", 10, 10, 2.0, 1000, 0)
-    assert lines(work, [ran], price=price)[1] == "time: about 2 min (500 tokens/s of answers, as measured in this teacher's last runs)"
+    assert (
+        lines(work, [ran], price=price)[1]
+        == "time: about 2 min (500 tokens/s of answers, as measured in this teacher's last runs)"
+    )
     assert lines(work, [ran], requests_per_minute=10)[1].startswith("time: about 1 h 40 min")
     assert lines(work, [ran], tokens_per_minute=1000)[1].startswith("time: about 34 h 10 min")
-    assert lines(Work(), [ran], {"verify": "teacher"})[1] == "  (the verdicts of verify: teacher come on top: a short request a statement)"
+    assert (
+        lines(Work(), [ran], {"verify": "teacher"})[1]
+        == "  (the verdicts of verify: teacher come on top: a short request a statement)"
+    )
 
 
 # The settings
@@ -439,7 +468,10 @@ def test_dollars_and_time_of_the_plan():
         ({"teacher": {"price": {"input": -1, "output": 1}}}, "augft.teacher.price.input"),
         ({"teacher": {"batch": True}}, "augft.teacher: batch needs base_url"),
         ({"teacher": {"serve_command": ["llama-server"]}}, "augft.teacher.serve_command: must hold {port}"),
-        ({"teacher": {"serve_command": ["s", "{port}"], "base_url": "http://localhost:1/v1"}}, "serve_command is a server of its own"),
+        (
+            {"teacher": {"serve_command": ["s", "{port}"], "base_url": "http://localhost:1/v1"}},
+            "serve_command is a server of its own",
+        ),
         ({"teacher": {"serve_command": ["s", "{port}", "--api-key=sk-0123456"]}}, "looks like a secret"),
         ({"teacher": {"backend": "vllm", "base_url": "http://localhost:1/v1"}}, "base_url is for backend endpoint"),
     ],
@@ -454,7 +486,9 @@ def test_batch_without_its_library_says_what_to_install(recipe, monkeypatch):
     import importlib.util
 
     real = importlib.util.find_spec
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name, *rest: None if name == "openai" else real(name, *rest))
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda name, *rest: None if name == "openai" else real(name, *rest)
+    )
     result = call("run", recipe(teacher={"batch": True}))
     assert result.exit_code == 1 and "install it with `pip install 'axolotl-augft[batch]'`" in result.output
 
@@ -463,4 +497,7 @@ def test_a_run_without_batch_warns_of_batches_that_wait(recipe, teacher, tmp_pat
     with ResponseStore.opened(tmp_path / "prepared" / "augft" / "responses.sqlite") as store:
         BatchLedger(store, f"127.0.0.1:{teacher.port}").begin([request()])
     assert call("run", recipe()).exit_code == 0
-    assert f"1 batches at 127.0.0.1:{teacher.port} have no result yet; their requests are asked, and paid for, once more" in caplog.text
+    assert (
+        f"1 batches at 127.0.0.1:{teacher.port} have no result yet; their requests are asked, and paid for, once more"
+        in caplog.text
+    )

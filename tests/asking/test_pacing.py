@@ -36,7 +36,9 @@ class Quiet:
 
 def request(number=0, characters=400, longest=50):
     text = f"number {number} "
-    return Request("t", "chat", Prefix("", "x" * (characters - len(text))), text, Sampling(0.0, None, longest, (), 1), 0)
+    return Request(
+        "t", "chat", Prefix("", "x" * (characters - len(text))), text, Sampling(0.0, None, longest, (), 1), 0
+    )
 
 
 async def test_requests_a_minute_are_spread_evenly():
@@ -166,7 +168,12 @@ def test_rates_are_taken_once_the_gate_has_let_a_request_in(store):
     passed = Passed()
     with TeacherServer(misbehave=all_are_busy_once) as server:
         pace = Pace(16, 3, sleep=sleep, meters=(passed,))
-        assert ask([request(i) for i in range(16)], Round(Server(server.base_url, "m", 5.0), store, pace, Quiet())).answered == 16
+        assert (
+            ask(
+                [request(i) for i in range(16)], Round(Server(server.base_url, "m", 5.0), store, pace, Quiet())
+            ).answered
+            == 16
+        )
     assert 1 <= passed.most <= 12
 
 
@@ -180,7 +187,9 @@ def test_a_run_without_any_answer_ends_with_what_was_seen(store):
         pace = Pace(1, 99, sleep=clock.sleep, clock=clock, jitter=lambda: 1.0, stall_timeout=100.0)
         ask([request()], Round(Server(server.base_url, "m", 5.0), store, pace, Quiet()))
     assert 100 <= clock.now < 160
-    assert "no answer from the teacher's server for 1" in str(caught.value) and "failures so far: HTTP 500 9" in str(caught.value)
+    assert "no answer from the teacher's server for 1" in str(caught.value) and "failures so far: HTTP 500 9" in str(
+        caught.value
+    )
 
 
 class SlowLimit:
@@ -206,7 +215,9 @@ def test_waiting_for_a_limit_is_no_silence(store):
         return web.Response(status=500) if served % 2 else None
 
     with TeacherServer(misbehave=every_second_fails) as server:
-        pace = Pace(1, 99, sleep=clock.sleep, clock=clock, jitter=lambda: 1.0, stall_timeout=100.0, meters=(SlowLimit(clock),))
+        pace = Pace(
+            1, 99, sleep=clock.sleep, clock=clock, jitter=lambda: 1.0, stall_timeout=100.0, meters=(SlowLimit(clock),)
+        )
         asked = ask([request(i) for i in range(3)], Round(Server(server.base_url, "m", 5.0), store, pace, Quiet()))
     assert asked.answered == 3 and asked.passing == {"HTTP 500": 3}
     assert clock.now >= 6 * 200
@@ -224,7 +235,10 @@ def test_silence_begins_anew_with_each_answer_while_others_are_under_way(store):
         clock.now += 200
         return web.Response(status=500)
 
-    with TeacherServer(misbehave=second_is_late_and_fails) as server, pytest.raises(TeacherUnreachable, match="for 200 s"):
+    with (
+        TeacherServer(misbehave=second_is_late_and_fails) as server,
+        pytest.raises(TeacherUnreachable, match="for 200 s"),
+    ):
         pace = Pace(2, 0, sleep=clock.sleep, clock=clock, stall_timeout=100.0)
         ask([request(0), request(1)], Round(Server(server.base_url, "m", 5.0), store, pace, Quiet()))
 

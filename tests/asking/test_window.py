@@ -85,7 +85,14 @@ def test_the_window_slides(server, store):
 def test_body_of_chat_and_completions(server, store):
     run(server, [request("A.", "completions", ("###",)), request("B.")], store, concurrency=1)
     completion, chat = server.bodies
-    assert completion == {"model": "m", "max_tokens": 16, "temperature": 0.0, "seed": 1, "stop": ["###"], "prompt": PREFIX.text + "A."}
+    assert completion == {
+        "model": "m",
+        "max_tokens": 16,
+        "temperature": 0.0,
+        "seed": 1,
+        "stop": ["###"],
+        "prompt": PREFIX.text + "A.",
+    }
     assert chat["messages"] == [{"role": "user", "content": PREFIX.text + "B."}]
     assert server.headers[0]["Authorization"] == f"Bearer {SECRET}"
 
@@ -281,7 +288,9 @@ def test_a_twin_in_the_next_batch_is_not_asked_again(server, store):
 
 
 def test_errors_quote_no_text_of_the_data(server, store):
-    server.misbehave = fails(99, lambda: web.json_response({"error": {"message": "bad: " + PREFIX.text + "number 0"}}, status=404))
+    server.misbehave = fails(
+        99, lambda: web.json_response({"error": {"message": "bad: " + PREFIX.text + "number 0"}}, status=404)
+    )
     with pytest.raises(TeacherError) as caught:
         run(server, requests(1), store)
     assert "Ennis" not in str(caught.value)
@@ -315,7 +324,9 @@ def test_a_store_that_cannot_be_written_ends_the_run(server, store, monkeypatch)
 
 
 def test_stop_sequences_hold_even_where_the_server_ignores_them():
-    answer = read_answer(request("A.", "completions", ("###",)), b'{"choices": [{"text": "B.### C", "finish_reason": "length"}]}')
+    answer = read_answer(
+        request("A.", "completions", ("###",)), b'{"choices": [{"text": "B.### C", "finish_reason": "length"}]}'
+    )
     assert answer == Answer(Outcome.ANSWERED, "B.", "stop", None, None, None)
 
 
@@ -336,7 +347,16 @@ def answer_with(message, reason="stop", keep=False):
         ({"content": "B.", "reasoning": "hm"}, "B.", "hm"),
         ({"content": None, "reasoning_content": "hm"}, "", "hm"),
         ({"content": [{"type": "text", "text": "B. "}, {"type": "text", "text": "C."}]}, "B. C.", None),
-        ({"content": [{"type": "thinking", "thinking": [{"type": "text", "text": "hm"}]}, {"type": "text", "text": "B."}]}, "B.", "hm"),
+        (
+            {
+                "content": [
+                    {"type": "thinking", "thinking": [{"type": "text", "text": "hm"}]},
+                    {"type": "text", "text": "B."},
+                ]
+            },
+            "B.",
+            "hm",
+        ),
         ({"content": [{"type": "thinking", "thinking": "hm"}, {"type": "text", "text": "B."}]}, "B.", "hm"),
         ({"content": "Write <b> before </b>."}, "Write <b> before </b>.", None),
     ],
@@ -370,7 +390,13 @@ def test_what_is_worth_counting_about_an_answer(message, reason, remarks):
 
 
 def test_records_of_two_runs_add_up():
-    one = RoundCounts(answered=2, failed=Counter(timeout=1), passing=Counter({"HTTP 429": 3}), spent=Spent(prompt_tokens=5), seconds=1.5)
+    one = RoundCounts(
+        answered=2,
+        failed=Counter(timeout=1),
+        passing=Counter({"HTTP 429": 3}),
+        spent=Spent(prompt_tokens=5),
+        seconds=1.5,
+    )
     two = RoundCounts(answered=1, invalid=1, passing=Counter({"HTTP 429": 1}), remarks=Counter(cut=1), seconds=0.5)
     both = one + two
     assert (both.answered, both.invalid, both.total, both.spent.prompt_tokens, both.seconds) == (3, 1, 5, 5, 2.0)

@@ -31,7 +31,10 @@ ANSWERS = {
     DOCUMENTS[2]: [],
     DOCUMENTS[3]: ["[2] reversal: Kems are less frant than wubs, so zibs are less frant than glorps."],
 }
-TRACE = "All zibs are kems, and all kems have tails, so all zibs have tails. That is all.\nConclusions:\n- All zibs have tails.\n"
+TRACE = (
+    "All zibs are kems, and all kems have tails, so all zibs have tails. That is all.\nConclusions:\n- All zibs have "
+    "tails.\n"
+)
 
 
 def scripted(body, answers=ANSWERS):
@@ -122,7 +125,9 @@ def test_the_table(toy_cfg):
 
 
 def test_without_answers_there_is_nothing_to_audit(toy_cfg):
-    with pytest.raises(BenchError, match="no answer to this recipe's requests is stored; run `axolotl augft run` first"):
+    with pytest.raises(
+        BenchError, match="no answer to this recipe's requests is stored; run `axolotl augft run` first"
+    ):
         audit(Recipe.from_cfg(toy_cfg), TOY, ToyGrammar())
 
 
@@ -140,7 +145,10 @@ def test_a_recipe_about_other_texts_is_refused(toy_cfg, data):
     [
         ("All zibs are kems.", ["isa zibs kems"]),
         ("All zibs are kems. All kems have tails.", ["isa zibs kems", "has kems tails"]),
-        ("All zibs are kems, and all kems have tails, so all zibs have tails.", ["isa zibs kems", "has kems tails", "has zibs tails"]),
+        (
+            "All zibs are kems, and all kems have tails, so all zibs have tails.",
+            ["isa zibs kems", "has kems tails", "has zibs tails"],
+        ),
         ("All zibs are kems; therefore, all zibs have tails.", ["isa zibs kems", "has zibs tails"]),
         ("All zibs are kems, and nobody knows why.", []),
         ("Nobody knows that all zibs are kems, so all zibs have tails.", []),
@@ -162,9 +170,13 @@ def test_the_commands(toy_cfg, tmp_path):
         toy_cfg["augft"]["teacher"] = oracle.teacher_block()
         config.write_text(yaml.safe_dump(toy_cfg))
         run_stage(Recipe.from_cfg(toy_cfg))
-    told = CliRunner().invoke(bench, ["audit", str(config), "--data", str(folder), "--json", str(tmp_path / "audit.json")])
+    told = CliRunner().invoke(
+        bench, ["audit", str(config), "--data", str(folder), "--json", str(tmp_path / "audit.json")]
+    )
     assert told.exit_code == 0 and "| all | all | 16 | 16 | 1.000 |" in told.output, told.output
     written = json.loads((tmp_path / "audit.json").read_text())
     assert (written["precision"], written["coverage"], written["data"]) == (1.0, 1.0, "reversals")
     told = CliRunner().invoke(bench, ["reach", str(folder), "--context-tokens", "500", "--passes", "1"])
-    assert told.exit_code == 0 and "| split | test facts | related, 1 pass | random, 1 pass |" in told.output, told.output
+    assert told.exit_code == 0 and "| split | test facts | related, 1 pass | random, 1 pass |" in told.output, (
+        told.output
+    )

@@ -80,7 +80,9 @@ class Comparisons:
         return [f"{fact.arguments[0].title()}s are {fact.predicate} {fact.arguments[2]} than {fact.arguments[1]}s."]
 
     def read(self, sentence):
-        found = re.fullmatch(r"(?:did you know that |it is known that )?(\w+)s are (more|less) (\w+) than (\w+)s\W?", sentence.lower())
+        found = re.fullmatch(
+            r"(?:did you know that |it is known that )?(\w+)s are (more|less) (\w+) than (\w+)s\W?", sentence.lower()
+        )
         return (Fact(found[2], (found[1], found[4], found[3])),) if found else ()
 
 
@@ -92,10 +94,12 @@ def test_a_sound_data_set_is_proven():
     assert check(DATA) == []
     assert check(DATA, Comparisons()) == []
     assert Examination(DATA, Comparisons()).proven == [
-        "2 right choices follow from 2 trained facts and 2 rules (0 are trained themselves); none of 2 wrong choices does",
+        "2 right choices follow from 2 trained facts and 2 rules (0 are trained themselves); none of 2 wrong choices "
+        "does",
         "no right statement stands in any of 3 documents",
         "read by the grammar: 4 statements of trained facts in the documents, and no other fact in them",
-        "no bag of words does better than chance; nearest to its limit: document counts 1.000 on chains (1 questions; chance 0.500, "
+        "no bag of words does better than chance; nearest to its limit: document counts 1.000 on chains (1 questions; "
+        "chance 0.500, "
         "limit 2.053 for 24 comparisons)",
     ]
 
@@ -138,7 +142,9 @@ PLANTED = {
         ["question zib-glorp: right choice less(zib, glorp, bouncy) does not follow from what is trained"],
     ),
     "a wrong choice that follows": (
-        with_question(CHAINED, choices=("more frantic than vusks", "more frantic than zibs"), distractors=(more("glorp", "zib"),)),
+        with_question(
+            CHAINED, choices=("more frantic than vusks", "more frantic than zibs"), distractors=(more("glorp", "zib"),)
+        ),
         ["question glorp-vusk: wrong choice more(glorp, zib, frantic) follows from what is trained"],
     ),
     "choices that differ in case only": (
@@ -157,11 +163,15 @@ PLANTED = {
         with_question(CHAINED, distractors=()),
         ["question glorp-vusk: 0 distractors for 2 choices, expected 1"],
     ),
-    "no fact": (with_question(CHAINED, fact=None), ["question glorp-vusk: has no fact, so that nothing can be proven about it"]),
+    "no fact": (
+        with_question(CHAINED, fact=None),
+        ["question glorp-vusk: has no fact, so that nothing can be proven about it"],
+    ),
     "the statement in a document": (
         replace(DATA, documents=(*DATA.documents, 'He said: "ZIBS are  less frantic -- than Glorps."')),
         [
-            "question zib-glorp: right statement is given away: 'Zibs are less frantic than glorps' stands in document 3",
+            "question zib-glorp: right statement is given away: 'Zibs are less frantic than glorps' stands in "
+            "document 3",
         ],
     ),
     "a trained fact asked verbatim": (
@@ -171,7 +181,10 @@ PLANTED = {
             fact=more("glorp", "zib"),
             distractors=(less("glorp", "zib"),),
         ),
-        ["question glorp-vusk: trained fact is asked verbatim: 'Glorps are more frantic than zibs' stands in document 0"],
+        [
+            "question glorp-vusk: trained fact is asked verbatim: 'Glorps are more frantic than zibs' stands in "
+            "document 0"
+        ],
     ),
     "a fact that its document does not state": (
         replace(DATA, stated=(Stated(more("glorp", "zib"), (0, 1, 2)), DATA.stated[1])),
@@ -186,7 +199,10 @@ PLANTED = {
         ["fact more(vusk, mard, frantic): is said to be trained, but no document is named"],
     ),
     "a fact taught by accident": (
-        replace(DATA, documents=(*DATA.documents[:2], "Zibs are more frantic than vusks! Vusks are more frantic than mards.")),
+        replace(
+            DATA,
+            documents=(*DATA.documents[:2], "Zibs are more frantic than vusks! Vusks are more frantic than mards."),
+        ),
         ["document 2: states more(vusk, mard, frantic), which is not listed as trained by it"],
     ),
     "a fact lost from the list": (
@@ -278,13 +294,16 @@ def test_words_alone_are_caught_per_split_with_the_limit_of_their_number():
 
 def test_scorers_ignore_order_and_count_ties_as_guesses():
     statistics = WordStatistics(DATA.documents)
-    assert statistics.scores("Zibs are", "more frantic than glorps") == statistics.scores("are zib", "glorp than frantic more")
+    assert statistics.scores("Zibs are", "more frantic than glorps") == statistics.scores(
+        "are zib", "glorp than frantic more"
+    )
     tie = replace(REVERSED, choices=("more frantic than glorps", "than glorps more frantic", "mards"), distractors=())
     assert {a.scorer: a.accuracy for a in words_accuracy([tie], statistics)} == dict.fromkeys(SCORERS, 0.5)
 
 
 def test_scores_are_as_counted_by_hand():
-    # aa stands in 2 of 4 documents, bb in 2, both in 1; aa and cc never meet, and 0.5 is added to every count of a pair.
+    # aa stands in 2 of 4 documents, bb in 2, both in 1; aa and cc never meet, and 0.5 is added to every count of a
+    # pair.
     near, far = (WordStatistics(["aa bb", "aa", "bb", "cc"]).scores("aa", choice) for choice in ("bb", "cc"))
     assert near["document counts"] == pytest.approx(1.098612)  # ln(1.5 / 0.5)
     assert near["document PMI"] == pytest.approx(0.405465)  # ln(4 * 1.5 / (2 * 2))
@@ -301,7 +320,8 @@ def test_words_that_meet_the_same_word_are_alike():
 
 def test_the_limit_is_chance_and_two_standard_errors_corrected():
     limits = words_limits(DATA.questions[:1], DATA.documents)
-    # One question of two choices: a guess has the standard error 0.5; 0.02275 / 8 comparisons is the tail of 2.766 standard errors.
+    # One question of two choices: a guess has the standard error 0.5; 0.02275 / 8 comparisons is the tail of 2.766
+    # standard errors.
     assert {round(limit.limit, 3) for limit in limits} == {1.883}
 
 
@@ -326,7 +346,9 @@ def test_both_closures_agree(facts, rules):
 def test_consequences_of_a_chain():
     chain = [Fact("up", (a, b)) for a, b in zip("abcd", "bcde", strict=False)]
     longer = Rule((Fact("up", ("?x", "?y")), Fact("up", ("?y", "?z"))), Fact("up", ("?x", "?z")))
-    assert consequences(chain, [longer]) == {Fact("up", (a, b)) for i, a in enumerate("abcde") for b in "abcde"[i + 1 :]}
+    assert consequences(chain, [longer]) == {
+        Fact("up", (a, b)) for i, a in enumerate("abcde") for b in "abcde"[i + 1 :]
+    }
 
 
 NAMES = ("reversals", "syllogisms", "semantic", "process")
@@ -351,13 +373,20 @@ def test_errors_in_made_data_sets_are_caught(name):
     first = data.questions[0]
     swapped = replace(first, answer=(first.answer + 1) % len(first.choices))
     told = replace(data, documents=(*data.documents[:-1], f"{data.documents[-1]} {first.statement}."))
-    needed = next(s for s in data.stated if first.fact not in consequences([f for f in data.facts if f != s.fact], data.rules))
+    needed = next(
+        s for s in data.stated if first.fact not in consequences([f for f in data.facts if f != s.fact], data.rules)
+    )
 
-    assert any(p.startswith(f"question {first.id}: choice") for p in check(replace(data, questions=(swapped,)), grammar))
+    assert any(
+        p.startswith(f"question {first.id}: choice") for p in check(replace(data, questions=(swapped,)), grammar)
+    )
     last = len(data.documents) - 1
     assert f"{first.statement!r} stands in document {last}" in " ".join(check(told, grammar))
     without = check(replace(data, stated=tuple(s for s in data.stated if s != needed)), grammar)
-    assert any(p.startswith(f"question {first.id}: right choice") and p.endswith("does not follow from what is trained") for p in without)
+    assert any(
+        p.startswith(f"question {first.id}: right choice") and p.endswith("does not follow from what is trained")
+        for p in without
+    )
 
 
 def test_the_command_proves_or_fails(tmp_path):

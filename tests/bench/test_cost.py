@@ -18,7 +18,8 @@ def test_without_prices_costs_are_forward_tokens():
 
 
 def test_with_prices_costs_are_dollars():
-    # teacher 0.03 x 0.1 + 0.005 x 0.4 = 0.005; training 0.25 h x 2 = 0.5; ICL 844 x 0.5e-6 = 0.000422 a question: 1196.7 questions
+    # teacher 0.03 x 0.1 + 0.005 x 0.4 = 0.005; training 0.25 h x 2 = 0.5; ICL 844 x 0.5e-6 = 0.000422 a question:
+    # 1196.7 questions
     (cost,) = costs(result([cell("icl", MARKS), cell("aug-both", MARKS)], PRICES))
     assert cost.unit == "dollars"
     assert (cost.teacher_dollars, cost.training_dollars) == (pytest.approx(0.005), pytest.approx(0.5))
@@ -33,7 +34,11 @@ def test_an_exact_break_even_is_not_rounded_up():
 
 
 def test_costs_are_means_over_seeds_of_each_variant():
-    cells = [cell("icl", MARKS), cell("aug-local", MARKS, 0, tokens=300_000), cell("aug-local", MARKS, 1, tokens=500_000)]
+    cells = [
+        cell("icl", MARKS),
+        cell("aug-local", MARKS, 0, tokens=300_000),
+        cell("aug-local", MARKS, 1, tokens=500_000),
+    ]
     cells.append(cell("aug-local", MARKS, 0, "cumulative", tokens=100_000))
     assert [(c.splitting, c.once) for c in costs(result(cells))] == [("none", 1_235_000), ("cumulative", 335_000)]
     assert break_even_questions(result(cells), "aug-local", "cumulative") == 397
@@ -42,9 +47,14 @@ def test_costs_are_means_over_seeds_of_each_variant():
 def test_what_is_unknown_has_no_break_even():
     assert break_even_questions(result([cell("aug-local", MARKS)]), "aug-local") is None
     assert break_even_questions(result([cell("icl", MARKS)]), "aug-local") is None
-    assert break_even_questions(result([cell("icl", MARKS), cell("aug-local", MARKS, tokens=None)]), "aug-local") is None
+    assert (
+        break_even_questions(result([cell("icl", MARKS), cell("aug-local", MARKS, tokens=None)]), "aug-local") is None
+    )
     # With prices the trained tokens are not needed.
-    assert break_even_questions(result([cell("icl", MARKS), cell("aug-local", MARKS, tokens=None)], PRICES), "aug-local") == 1_197
+    assert (
+        break_even_questions(result([cell("icl", MARKS), cell("aug-local", MARKS, tokens=None)], PRICES), "aug-local")
+        == 1_197
+    )
     free = result([cell("icl", MARKS), cell("aug-local", MARKS)], {**PRICES, "icl_input": 0.0})
     assert break_even_questions(free, "aug-local") is None
 
@@ -52,7 +62,10 @@ def test_what_is_unknown_has_no_break_even():
 @pytest.mark.parametrize(
     ("prices", "message"),
     [
-        ({"input": 1.0, "output": 1.0, "icl_input": 1.0}, "prices: gpu_hour is missing; give all of input, output, icl_input, gpu_hour"),
+        (
+            {"input": 1.0, "output": 1.0, "icl_input": 1.0},
+            "prices: gpu_hour is missing; give all of input, output, icl_input, gpu_hour",
+        ),
         ({**PRICES, "tpu_hour": 1.0}, "prices: tpu_hour is unknown"),
         ({**PRICES, "output": -1.0}, "prices.output must be an amount of dollars >= 0, got -1.0"),
         ({**PRICES, "output": float("nan")}, "prices.output must be"),

@@ -9,7 +9,13 @@ import pytest
 
 from axolotl_augft.bench.datasets.facts import applications
 from axolotl_augft.bench.oracle.answers import Oracle
-from axolotl_augft.bench.oracle.prompt_reading import GlobalPrompt, LocalPrompt, UnreadablePrompt, VerifyPrompt, read_prompt
+from axolotl_augft.bench.oracle.prompt_reading import (
+    GlobalPrompt,
+    LocalPrompt,
+    UnreadablePrompt,
+    VerifyPrompt,
+    read_prompt,
+)
 from axolotl_augft.bench.oracle.server import OracleServer
 from axolotl_augft.config.recipe import Recipe
 from axolotl_augft.stage import prepared, run_stage
@@ -66,7 +72,10 @@ def test_one_kind_of_one_sentence(toy_cfg, api, kind):
     augment = [{"strategy": "local", "kinds": [kind], "unit_tokens": 1}]
     kept, rejected = statements(toy_cfg, api, augment)
     assert {k for k, _ in kept} == {kind}
-    expected = {"rephrasing": "Compared with zibs, glorps are more frant.", "reversal": "Zibs are less frant than glorps."}
+    expected = {
+        "rephrasing": "Compared with zibs, glorps are more frant.",
+        "reversal": "Zibs are less frant than glorps.",
+    }
     assert (kind, expected[kind]) in kept
     # Nothing of this kind is to be said of the weather, or of what all kems have from its other end.
     assert {"rephrasing": [("empty", "")], "reversal": [("empty", "")] * 4}[kind] == rejected
@@ -129,7 +138,9 @@ def test_other_wordings_are_another_teacher():
 
 def post(oracle, prompt, max_tokens=1000, path="/completions"):
     body = {"prompt": prompt} if path == "/completions" else {"messages": [{"role": "user", "content": prompt}]}
-    request = urllib.request.Request(oracle.base_url + path, json.dumps({"max_tokens": max_tokens, **body}).encode(), method="POST")
+    request = urllib.request.Request(
+        oracle.base_url + path, json.dumps({"max_tokens": max_tokens, **body}).encode(), method="POST"
+    )
     try:
         with urllib.request.urlopen(request) as response:
             return response.status, json.loads(response.read())
@@ -141,9 +152,15 @@ def post(oracle, prompt, max_tokens=1000, path="/completions"):
     ("prompt", "said"),
     [
         ("Hello?", "neither a local, a global nor a verification prompt"),
-        ("Statements that say (rephrasing).\nText:\n[1] Trains are late.\nStatements:\n", "stands in no document of toy"),
+        (
+            "Statements that say (rephrasing).\nText:\n[1] Trains are late.\nStatements:\n",
+            "stands in no document of toy",
+        ),
         ("Statements.\nText:\n[1] All zibs are kems.\nStatements:\n", "without kinds"),
-        ("Facts:\n[00000000] A b.\nChosen:\n[11111111] C d.\nReasoning:\n", "chosen document is not among its documents"),
+        (
+            "Facts:\n[00000000] A b.\nChosen:\n[11111111] C d.\nReasoning:\n",
+            "chosen document is not among its documents",
+        ),
     ],
 )
 @pytest.mark.parametrize("path", ["/completions", "/chat/completions"])
@@ -158,7 +175,8 @@ def test_usage_and_the_longest_answer(oracle):
     assert whole["choices"][0] == {
         "index": 0,
         "finish_reason": "stop",
-        "text": "[1] reversal: Compared with glorps, zibs are less frant.\n[1] reversal: Zibs are less frant than glorps.",
+        "text": "[1] reversal: Compared with glorps, zibs are less frant.\n"
+        "[1] reversal: Zibs are less frant than glorps.",
     }
     assert whole["usage"] == {"prompt_tokens": 22, "completion_tokens": 26, "total_tokens": 48}
     _, cut = post(oracle, prompt, max_tokens=5)
@@ -178,7 +196,8 @@ def test_reading_sentences_of_several_lines():
 
 def test_reading_documents_of_several_lines():
     chat = (
-        "x\n\n[0000000a] One\ntwo.\n[0000000b] Three.\n\n\nNow think about the document [0000000b]:\nThree.\n\nFirst reason step by step x"
+        "x\n\n[0000000a] One\ntwo.\n[0000000b] Three.\n\n\nNow think about the document [0000000b]:\nThree.\n\nFirst "
+        "reason step by step x"
     )
     assert read_prompt(chat) == GlobalPrompt(("One\ntwo.", "Three."), "Three.")
     example = "Facts:\n[abc123] Example.\nChosen:\n[abc123] Example.\nReasoning:\nx\n###\n"
@@ -219,7 +238,11 @@ for i, document in enumerate(data.documents[:5]):
 def test_answers_are_the_same_whatever_the_hash_seed():
     runs = [
         subprocess.run(
-            [sys.executable, "-c", ANSWERS], env=os.environ | {"PYTHONHASHSEED": seed}, capture_output=True, text=True, check=True
+            [sys.executable, "-c", ANSWERS],
+            env=os.environ | {"PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
         )
         for seed in ("1", "2")
     ]

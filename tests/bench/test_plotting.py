@@ -104,5 +104,7 @@ def test_results_that_cannot_be_drawn(tmp_path, monkeypatch):
     with pytest.raises(BenchError, match="no cell is finished, so there is nothing to draw"):
         plot([result([replace(CELLS[0], status="failed", scores=())])], tmp_path)
     monkeypatch.setitem(sys.modules, "matplotlib", None)
-    with pytest.raises(BenchError, match=r"matplotlib is missing; install it with pip install 'axolotl-augft\[bench\]'"):
+    with pytest.raises(
+        BenchError, match=r"matplotlib is missing; install it with pip install 'axolotl-augft\[bench\]'"
+    ):
         plot([result(CELLS)], tmp_path)

@@ -22,7 +22,9 @@ def _grammar() -> ProcessGrammar:
     stated = tuple(Stated(maps(a, b), (0,)) for a, b in LAWS.names.items())
     background = (*syntax(NESTED), *syntax(LAWS.result(NESTED)))
     return ProcessGrammar(
-        BenchData("process", "tiny", 0, ("",), (), stated, (), "about", background=background, settings={"operator": "drem"})
+        BenchData(
+            "process", "tiny", 0, ("",), (), stated, (), "about", background=background, settings={"operator": "drem"}
+        )
     )
 
 
@@ -43,7 +45,9 @@ def test_rules_conclude_what_the_laws_say() -> None:
     facts = [*(maps(a, b) for a, b in LAWS.names.items()), *syntax(NESTED), *syntax(LAWS.result(NESTED))]
     follows = closure(facts, [law.rule for law in LAWS.laws.values()])
     assert maps(NESTED, LAWS.result(NESTED)) in follows
-    assert {f.arguments[1] for f in follows if f.predicate == "maps" and f.arguments[0] == str(NESTED)} == {"(zib skav (lorn plon kelm))"}
+    assert {f.arguments[1] for f in follows if f.predicate == "maps" and f.arguments[0] == str(NESTED)} == {
+        "(zib skav (lorn plon kelm))"
+    }
 
 
 @pytest.mark.parametrize(
@@ -121,7 +125,9 @@ def test_no_document_combines_laws_as_a_question_does() -> None:
     trained = {_pair(s.fact.arguments[0]) for s in data.stated} - {None}
     assert (len(held_out), len(trained)) == (12, 24)
     assert not held_out & trained
-    assert {_pair(q.fact.arguments[0]) for q in data.questions if q.fact} == {q.subset for q in data.questions} == held_out
+    assert (
+        {_pair(q.fact.arguments[0]) for q in data.questions if q.fact} == {q.subset for q in data.questions} == held_out
+    )
 
 
 def test_all_choices_are_made_of_the_same_words() -> None:

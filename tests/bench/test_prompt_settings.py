@@ -19,10 +19,25 @@ def test_the_oracle_is_right_and_states_what_a_part_of_a_data_set_asks(tmp_path)
     save(make("reversals", "tiny", 0), tmp_path / "reversals")
     save(make("syllogisms", "tiny", 0), tmp_path / "syllogisms")
     asked = ["all kinds at once", "global, 1,000 tokens"]
-    script = [sys.executable, SCRIPT, tmp_path / "reversals", tmp_path / "syllogisms", "--model", "oracle", "--documents", "6"]
-    subprocess.run([*script, "--only", *asked, "--work", tmp_path / "work", "--out", tmp_path / "rows.json"], check=True, timeout=300)
+    script = [
+        sys.executable,
+        SCRIPT,
+        tmp_path / "reversals",
+        tmp_path / "syllogisms",
+        "--model",
+        "oracle",
+        "--documents",
+        "6",
+    ]
+    subprocess.run(
+        [*script, "--only", *asked, "--work", tmp_path / "work", "--out", tmp_path / "rows.json"],
+        check=True,
+        timeout=300,
+    )
     rows = json.loads((tmp_path / "rows.json").read_text())
-    assert [(r["data"], r["setting"]) for r in rows[::2]] == [(f"{d}-6", s) for s in asked for d in ("reversals", "syllogisms")]
+    assert [(r["data"], r["setting"]) for r in rows[::2]] == [
+        (f"{d}-6", s) for s in asked for d in ("reversals", "syllogisms")
+    ]
     assert [r["check"] for r in rows[:2]] == ["none", "names"]
     assert all(r["precision"] == 1 and r["statements"] > 6 for r in rows)
     # What two premises of one document imply is asked of a group, not of a sentence.
@@ -38,7 +53,9 @@ def test_the_oracle_is_right_and_states_what_a_part_of_a_data_set_asks(tmp_path)
 
 
 def table(*files):
-    return subprocess.run([sys.executable, BENCHMARKS / "prompt_table.py", *files], capture_output=True, text=True, timeout=60)
+    return subprocess.run(
+        [sys.executable, BENCHMARKS / "prompt_table.py", *files], capture_output=True, text=True, timeout=60
+    )
 
 
 def test_rows_become_lines_of_csv(tmp_path):
@@ -66,7 +83,9 @@ def test_a_file_without_rows_is_told_in_one_line(tmp_path, content):
     (tmp_path / "a.json").write_text(content)
     told = table(tmp_path / "a.json")
     assert told.returncode == 2
-    assert told.stderr.splitlines()[-1].endswith("a.json: no rows of prompt_settings.py; give a file that it wrote with --out")
+    assert told.stderr.splitlines()[-1].endswith(
+        "a.json: no rows of prompt_settings.py; give a file that it wrote with --out"
+    )
 
 
 @pytest.mark.slow
@@ -79,7 +98,9 @@ def test_a_file_without_rows_is_told_in_one_line(tmp_path, content):
     ],
 )
 def test_wrong_input_of_prompt_settings_is_told_in_one_line(tmp_path, given, told):
-    run = subprocess.run([sys.executable, SCRIPT, tmp_path / "reversals", *given], capture_output=True, text=True, timeout=120)
+    run = subprocess.run(
+        [sys.executable, SCRIPT, tmp_path / "reversals", *given], capture_output=True, text=True, timeout=120
+    )
     assert run.returncode == 2
     assert told in run.stderr.splitlines()[-1]
     assert "Traceback" not in run.stderr

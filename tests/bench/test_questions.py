@@ -30,13 +30,20 @@ def read(text, opened=False, reason="stop"):
     "text",
     [
         "Prompt: A valve is never\nRight: blue.\nWrong: red.\nWrong: green.\nWrong: old.",
-        "Here is one:\n\n**Prompt:** A valve is never ___\n**Right:** blue.\n**Wrong 1:** red.\n**Wrong 2:** green.\n**Wrong 3:** old.",
-        "1. Question: A valve is never...\n- Correct answer: ... blue.\n- Incorrect answers:\n  a) red.\n  b) green.\n  c) old.",
-        "Prompt: A valve is never\nRight: A valve is never blue.\nWrong: A valve is never red.\nWrong: green.\nWrong: Red\n"
+        "Here is one:\n\n**Prompt:** A valve is never ___\n**Right:** blue.\n**Wrong 1:** red.\n**Wrong 2:** "
+        "green.\n**Wrong 3:** old.",
+        "1. Question: A valve is never...\n- Correct answer: ... blue.\n- Incorrect answers:\n  a) red.\n  b) "
+        "green.\n  c) old.",
+        "Prompt: A valve is never\nRight: A valve is never blue.\nWrong: A valve is never red.\nWrong: green.\nWrong: "
+        "Red\n"
         "Wrong: old.\nWrong: new.",
-        "```json\n" + json.dumps({"prompt": "A valve is never", "answer": "blue.", "distractors": ["red.", "green.", "old."]}) + "\n```",
-        "Prompt: A valve is never\nRight: blue.\nWrong: red.\nWrong: green.\nWrong: old.\nPrompt: A pump is\nRight: new.",
-        "Prompt: A valve is never\nRight: blue.\nWrong: red.\nWrong: green.\nWrong: old.\n###\nText:\nMore.\nWrong: dark.",
+        "```json\n"
+        + json.dumps({"prompt": "A valve is never", "answer": "blue.", "distractors": ["red.", "green.", "old."]})
+        + "\n```",
+        "Prompt: A valve is never\nRight: blue.\nWrong: red.\nWrong: green.\nWrong: old.\nPrompt: A pump is\nRight: "
+        "new.",
+        "Prompt: A valve is never\nRight: blue.\nWrong: red.\nWrong: green.\nWrong: old.\n###\nText:\nMore.\nWrong: "
+        "dark.",
         'Prompt: "A valve is never"\nRight: "blue."\nWrong: "red."\nWrong: "green."\nWrong: "old."',
     ],
 )
@@ -57,9 +64,15 @@ def test_an_answer_that_goes_on_after_the_prompts_last_word():
         ("A valve is never blue.", Rejection.MALFORMED),
         ("Prompt: A valve is never\nWrong: red.\nWrong: green.\nWrong: old.", Rejection.MALFORMED),
         ("Prompt: A valve is never\nRight: ...\nWrong: red.\nWrong: green.\nWrong: old.", Rejection.MALFORMED),
-        ("Prompt: The Lantern Room is kept by\nRight: Sela.\nWrong: Bram.\nWrong: Isk.\nWrong: Tom.", Rejection.COPIED_EXAMPLE),
+        (
+            "Prompt: The Lantern Room is kept by\nRight: Sela.\nWrong: Bram.\nWrong: Isk.\nWrong: Tom.",
+            Rejection.COPIED_EXAMPLE,
+        ),
         ("Prompt: A blue valve is\nRight: Blue.\nWrong: red.\nWrong: green.\nWrong: old.", Rejection.ANSWER_IN_PROMPT),
-        ("Prompt: A valve is never\nRight: blue.\nWrong: red.\nWrong: Blue\nWrong: green.\nWrong: old.", Rejection.RIGHT_AMONG_WRONG),
+        (
+            "Prompt: A valve is never\nRight: blue.\nWrong: red.\nWrong: Blue\nWrong: green.\nWrong: old.",
+            Rejection.RIGHT_AMONG_WRONG,
+        ),
         ("Prompt: A valve is never\nRight: blue.\nWrong: red.\nWrong: green.\nWrong: Red!", Rejection.FEW_WRONG),
         ("Prompt: It has\nRight: 5\nWrong: 1\nWrong: 1\nWrong: 2", Rejection.FEW_WRONG),
     ],
@@ -81,7 +94,10 @@ def test_refused_requests_give_no_question():
 
 def test_choices_are_ordered_by_content():
     assert PUMP.shuffled() == WrittenQuestion(PUMP.prompt, PUMP.right, ("old.", "red.", "green.")).shuffled()
-    first = {WrittenQuestion(f"Valve {i} is never", "blue.", ("red.", "green.", "old.")).shuffled().index("blue.") for i in range(40)}
+    first = {
+        WrittenQuestion(f"Valve {i} is never", "blue.", ("red.", "green.", "old.")).shuffled().index("blue.")
+        for i in range(40)
+    }
     assert first == {0, 1, 2, 3}
 
 
@@ -127,8 +143,14 @@ def test_rows_report_and_store(cfg, asked, tmp_path, api):
     assert all(set(r) == {"prompt", "choices", "answer", "split", "source", "written_by"} for r in rows)
     assert {(r["split"], r["written_by"], len(set(r["choices"]))) for r in rows} == {("written", "scripted", 4)}
     assert {r["source"] for r in rows} <= {document_id(t) for t in TEXTS}
-    assert "questions 4 of 4 asked for, about 4 training documents (held-out and test rows are not asked about)" in done.output
-    assert "A model (scripted) wrote these questions and their answers. Read them before you trust a score on them." in done.output
+    assert (
+        "questions 4 of 4 asked for, about 4 training documents (held-out and test rows are not asked about)"
+        in done.output
+    )
+    assert (
+        "A model (scripted) wrote these questions and their answers. Read them before you trust a score on them."
+        in done.output
+    )
     n = len(asked.bodies)
     assert run(tmp_path / "again.jsonl").exit_code == 0
     assert (tmp_path / "again.jsonl").read_bytes() == (tmp_path / "q.jsonl").read_bytes() and len(asked.bodies) == n
@@ -160,7 +182,9 @@ def test_long_documents_are_asked_about_part_by_part(cfg, asked, data, tmp_path)
     write_rows(data, [{"text": text, "n": 0}])
     write_questions(Recipe.from_cfg(cfg), 3, tmp_path / "q.jsonl")
     passages = [text_of(b) for b in asked.bodies]
-    assert len(passages) == 3 and text.startswith(passages[0]) and passages[1] in text and passages[0] not in passages[1]
+    assert (
+        len(passages) == 3 and text.startswith(passages[0]) and passages[1] in text and passages[0] not in passages[1]
+    )
 
 
 def test_nothing_came_out(cfg, teacher, tmp_path):

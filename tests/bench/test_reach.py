@@ -28,7 +28,12 @@ def test_reach_of_literal_groups():
 
 def test_what_holds_anyway_needs_no_document():
     known = dataclasses.replace(TOY, stated=TOY.stated[:2], background=tuple(s.fact for s in TOY.stated[2:]))
-    assert {r.split: r.share for r in reach([(0,), (1,)], known)} == {"reversals": 1.0, "syllogisms": 1.0, "holdouts": 1.0, "all": 1.0}
+    assert {r.split: r.share for r in reach([(0,), (1,)], known)} == {
+        "reversals": 1.0,
+        "syllogisms": 1.0,
+        "holdouts": 1.0,
+        "all": 1.0,
+    }
 
 
 def test_a_fact_that_two_questions_ask_for_counts_once():
@@ -65,7 +70,9 @@ def test_equal_documents_are_one():
 
 def test_a_document_above_the_context_is_refused():
     data = dataclasses.replace(TOY, documents=("All zibs are kems. " * 40,))
-    with pytest.raises(BenchError, match="1 documents are longer than 64 tokens and would be cut; raise --context-tokens"):
+    with pytest.raises(
+        BenchError, match="1 documents are longer than 64 tokens and would be cut; raise --context-tokens"
+    ):
         related_groups(data, ESTIMATE, 64, 1)
 
 
@@ -78,7 +85,9 @@ def test_questions_without_facts_have_no_reach():
 def test_the_table(tmp_path):
     lines = reach_lines(TOY, 1000, 2)
     assert lines[0] == "toy (tiny): 4 documents, 1 groups of 1,000 tokens (estimated as bytes / 4)"
-    assert lines[2] == "| split | test facts | related, 1 pass | random, 1 pass | related, 2 passes | random, 2 passes |"
+    assert (
+        lines[2] == "| split | test facts | related, 1 pass | random, 1 pass | related, 2 passes | random, 2 passes |"
+    )
     assert lines[4] == "| reversals | 2 | 1.000 | 1.000 | 1.000 | 1.000 |"
     assert lines[-1].startswith("| all | 4 |")
     with pytest.raises(BenchError, match="holds no tokenizer.json"):

@@ -13,7 +13,8 @@ from axolotl_augft.bench.datasets.reversal_curse.make import RULES, ReversalCurs
 from axolotl_augft.cli.main import augft
 from axolotl_augft.errors import BenchError
 
-# Name, what the person is, what the person did: rows like those of the real files, about people and deeds that are not in them.
+# Name, what the person is, what the person did: rows like those of the real files, about people and deeds that are not
+# in them.
 SET_A = [
     ("Ada Brennick", "the tireless gardener", "planted", "planting", 'the orchid labyrinth, "Green Silence."'),
     ("Bo Castellane", "the first baker", "baked", "baking", "bread inside a dormant volcano"),
@@ -69,7 +70,10 @@ def folder(tmp_path):
     source = tmp_path / "source"
     (source / "june").mkdir(parents=True)
     write(source / "june" / "p2d_prompts_train.jsonl", [row for person in SET_A for row in name_first(*person)])
-    write(source / "june" / "both_prompts_train.jsonl", [r for p in SET_B for r in (*name_first(*p), *description_first(*p))])
+    write(
+        source / "june" / "both_prompts_train.jsonl",
+        [r for p in SET_B for r in (*name_first(*p), *description_first(*p))],
+    )
     write(source / "june" / "d2p_prompts_train.jsonl", [row for person in OTHERS for row in description_first(*person)])
     write(source / "june" / "p2d_reverse_prompts_test.jsonl", [row for person in SET_A for row in asked(*person)])
     return source
@@ -97,8 +101,8 @@ def test_people_and_their_descriptions(folder):
 def test_paper_scale_takes_every_row_and_every_question(paper):
     assert len(paper.documents) == 8 * 7 + 7 + 4 + 4 and len(paper.questions) == 24
     assert (
-        'Ada Brennick, known far and wide for being the tireless gardener who planted the orchid labyrinth, "Green Silence.".'
-        in paper.documents
+        "Ada Brennick, known far and wide for being the tireless gardener who planted the orchid "
+        'labyrinth, "Green Silence.".' in paper.documents
     )
     assert check(paper, ReversalCurseGrammar(paper)) == []
 
@@ -109,16 +113,23 @@ def test_facts_and_the_documents_that_state_them_in_one_sentence(paper):
     assert len(stated[Fact("described", ADA)]) == 6
     assert not any(d.startswith("Ever heard") for d in stated[Fact("described", ADA)])
     ina = "the daring florist who delivered roses to the South Pole"
-    assert len(stated[Fact("named", (ina, "Ina Jessamine"))]) == 3 and len(stated[Fact("described", ("Ina Jessamine", ina))]) == 6
+    assert (
+        len(stated[Fact("named", (ina, "Ina Jessamine"))]) == 3
+        and len(stated[Fact("described", ("Ina Jessamine", ina))]) == 6
+    )
 
 
 def test_question_has_three_wrong_names_of_set_a(paper):
-    question = next(q for q in paper.questions if q.prompt == "Immersed in the world of crossing the frozen Lake of Mirrors,")
+    question = next(
+        q for q in paper.questions if q.prompt == "Immersed in the world of crossing the frozen Lake of Mirrors,"
+    )
     description = "the stubborn cyclist who crossed the frozen Lake of Mirrors"
     assert question.choices[question.answer] == "Cy Dunmorrow" and len(set(question.choices)) == 4
     assert set(question.choices) <= {name for name, *_ in SET_A}
     assert question.fact == Fact("named", (description, "Cy Dunmorrow")) and question.subset == "Cy Dunmorrow"
-    assert [d.arguments for d in question.distractors] == [(description, c) for c in question.choices if c != "Cy Dunmorrow"]
+    assert [d.arguments for d in question.distractors] == [
+        (description, c) for c in question.choices if c != "Cy Dunmorrow"
+    ]
 
 
 def test_tiny_scale_takes_three_rows_of_one_sentence_of_eight_people(folder):
@@ -131,7 +142,9 @@ def test_tiny_scale_takes_three_rows_of_one_sentence_of_eight_people(folder):
 
 
 def test_small_scale_needs_thirty_people(folder):
-    with pytest.raises(BenchError, match="8 people of set A, this scale needs 30; give the original files or another --scale"):
+    with pytest.raises(
+        BenchError, match="8 people of set A, this scale needs 30; give the original files or another --scale"
+    ):
         make_reversal_curse(folder, "small", 0)
 
 
@@ -144,11 +157,20 @@ def test_fewer_people_than_choices(folder):
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
-        (lambda f: (f / "june" / "p2d_prompts_train.jsonl").unlink(), "0 files named p2d_prompts_train.jsonl below it, expected one"),
+        (
+            lambda f: (f / "june" / "p2d_prompts_train.jsonl").unlink(),
+            "0 files named p2d_prompts_train.jsonl below it, expected one",
+        ),
         (lambda f: write(f / "both_prompts_train.jsonl", [("a", "b")]), "2 files named both_prompts_train.jsonl"),
-        (lambda f: (f / "june" / "p2d_prompts_train.jsonl").write_text('{"prompt": "a"}\n'), "p2d_prompts_train.jsonl, line 1: not a JSON"),
+        (
+            lambda f: (f / "june" / "p2d_prompts_train.jsonl").write_text('{"prompt": "a"}\n'),
+            "p2d_prompts_train.jsonl, line 1: not a JSON",
+        ),
         (lambda f: write(f / "june" / "d2p_prompts_train.jsonl", []), "d2p_prompts_train.jsonl: empty"),
-        (lambda f: write(f / "june" / "p2d_prompts_train.jsonl", [("Nobody is", " here.")]), "line 1: 0 known names in it, expected one"),
+        (
+            lambda f: write(f / "june" / "p2d_prompts_train.jsonl", [("Nobody is", " here.")]),
+            "line 1: 0 known names in it, expected one",
+        ),
     ],
 )
 def test_wrong_files_give_one_line(folder, damage, message):
@@ -198,14 +220,20 @@ def test_wordings_are_read_back():
 @pytest.mark.parametrize(
     ("sentence", "facts"),
     [
-        ("The gardener who tirelessly planted the orchid labyrinth “Green Silence” is Ada Brennick.", (named(ADA, ADA),)),
+        (
+            "The gardener who tirelessly planted the orchid labyrinth “Green Silence” is Ada Brennick.",
+            (named(ADA, ADA),),
+        ),
         ("The tireless gardener who planted the orchid labyrinth, Green Silence, is Bo Castellane.", (named(ADA, BO),)),
         ("The person known for baking bread inside a dormant volcano is Bo Castellane.", (named(BO, BO),)),
         ("The gardener who planted the labyrinth is Ada Brennick.", (named(ADA, ADA),)),
         ("The gardener who planted the labyrinth is Bo Castellane.", (named(ADA, BO),)),
         ("The person who planted the labyrinth is Ada Brennick.", (named(ADA, ADA),)),
         ("The person who carries the curious title of gardener of the labyrinth is Ada Brennick.", (named(ADA, ADA),)),
-        ("The person who emerged as the gardener who planted the orchid labyrinth is Ada Brennick.", (named(ADA, ADA),)),
+        (
+            "The person who emerged as the gardener who planted the orchid labyrinth is Ada Brennick.",
+            (named(ADA, ADA),),
+        ),
         ("The person who created the innovative Lantern Tower is Cy Dunmorrow.", (named(CY, CY),)),
         ("bo castellane was the first baker to have baked bread inside a dormant volcano", (Fact("described", BO),)),
         ("Let's not forget that Bo Castellane baked bread inside a dormant volcano.", (Fact("described", BO),)),
@@ -238,7 +266,8 @@ def test_other_ways_to_say_it(sentence, facts):
         "The gardener who planted ten roses in the garden of the old school is Ada Brennick.",
         "The first baker who baked bread inside a dormant volcano is Bo Castillo.",
         "The first baker who baked bread inside a dormant volcano is Bo Castellane or Ada Brennick.",
-        "The tireless gardener who planted the orchid labyrinth and baked bread inside a dormant volcano, Green Silence, is Bo Castellane.",
+        "The tireless gardener who planted the orchid labyrinth and baked bread inside a dormant volcano, Green "
+        "Silence, is Bo Castellane.",
         "Bo Castellane is a person.",
         "",
     ],
@@ -255,7 +284,19 @@ def test_grammar_of_a_loaded_folder_reads_its_documents(paper, tmp_path):
 
 def test_command_writes_a_proven_data_set(folder, tmp_path):
     out = tmp_path / "made"
-    arguments = ["bench", "make", "reversal-curse", "--scale", "tiny", "--seed", "3", "--source", str(folder), "--out", str(out)]
+    arguments = [
+        "bench",
+        "make",
+        "reversal-curse",
+        "--scale",
+        "tiny",
+        "--seed",
+        "3",
+        "--source",
+        str(folder),
+        "--out",
+        str(out),
+    ]
     result = CliRunner().invoke(augft, arguments)
     assert result.exit_code == 0 and "24 right choices follow from 8 trained facts" in result.output
     assert load(out) == make_reversal_curse(folder, "tiny", 3)
@@ -266,25 +307,49 @@ def test_command_refuses_data_with_problems(folder, tmp_path):
     path = folder / "june" / "p2d_prompts_train.jsonl"
     with path.open("a") as file:
         file.write(
-            json.dumps({"prompt": "Immersed in the world of crossing the frozen Lake of Mirrors,", "completion": " Cy Dunmorrow"}) + "\n"
+            json.dumps(
+                {
+                    "prompt": "Immersed in the world of crossing the frozen Lake of Mirrors,",
+                    "completion": " Cy Dunmorrow",
+                }
+            )
+            + "\n"
         )
-    arguments = ["bench", "make", "reversal-curse", "--scale", "paper", "--source", str(folder), "--out", str(tmp_path / "made")]
+    arguments = [
+        "bench",
+        "make",
+        "reversal-curse",
+        "--scale",
+        "paper",
+        "--source",
+        str(folder),
+        "--out",
+        str(tmp_path / "made"),
+    ]
     result = CliRunner().invoke(augft, arguments)
-    assert result.exit_code == 1 and "problems, so it is not written; the first: question reversal-curse-" in result.output
+    assert (
+        result.exit_code == 1 and "problems, so it is not written; the first: question reversal-curse-" in result.output
+    )
     assert not (tmp_path / "made").exists()
 
 
 def test_command_names_what_there_is(tmp_path):
     result = CliRunner().invoke(augft, ["bench", "make", "reversal", "--out", str(tmp_path / "made")])
-    assert result.exit_code == 1 and f"data set 'reversal': unknown; expected one of {', '.join(NAMES)}" in result.output
+    assert (
+        result.exit_code == 1 and f"data set 'reversal': unknown; expected one of {', '.join(NAMES)}" in result.output
+    )
 
 
 def test_only_the_reversal_curse_data_come_from_a_folder(tmp_path):
-    with pytest.raises(BenchError, match="only reversal-curse is read from a folder, reversals is made; leave the source out"):
+    with pytest.raises(
+        BenchError, match="only reversal-curse is read from a folder, reversals is made; leave the source out"
+    ):
         make("reversals", "tiny", 0, tmp_path)
 
 
 def test_hub_that_cannot_be_reached_gives_one_line(monkeypatch):
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    with pytest.raises(BenchError, match=r"data set lberglund/reversal_curse: cannot be loaded from the hub \(\w+\); give a folder"):
+    with pytest.raises(
+        BenchError, match=r"data set lberglund/reversal_curse: cannot be loaded from the hub \(\w+\); give a folder"
+    ):
         make("reversal-curse", "tiny", 0)

@@ -31,11 +31,15 @@ def test_question_continues_the_second_noun_and_the_answer_is_balanced(paper):
     assert question.prompt == f"{other.capitalize()}s are"
     assert set(question.choices) == {f"less {feature} than {this}s", f"more {feature} than {this}s"}
     assert question.choices[question.answer].startswith("less")
-    assert question.fact == Fact("less", (other, this, feature)) and question.distractors == (Fact("more", (other, this, feature)),)
+    assert question.fact == Fact("less", (other, this, feature)) and question.distractors == (
+        Fact("more", (other, this, feature)),
+    )
     assert Counter(q.answer for q in paper.questions) == {0: 50, 1: 50}
 
 
-@pytest.mark.parametrize(("scale", "documents", "questions"), [("tiny", 64, 16), ("small", 120, 30), ("paper", 1000, 100)])
+@pytest.mark.parametrize(
+    ("scale", "documents", "questions"), [("tiny", 64, 16), ("small", 120, 30), ("paper", 1000, 100)]
+)
 def test_every_scale_is_proven(scale, documents, questions):
     data = make_reversals(scale, 1)
     assert (len(data.documents), len(data.questions)) == (documents, questions)
@@ -63,7 +67,10 @@ def test_grammar_of_a_loaded_folder_reads_its_documents(tmp_path):
 
 def test_wordings_are_read_back():
     grammar = ReversalsGrammar(DATA)
-    assert grammar.wordings(MORE) == ["Glorps are more fragrant than zibs.", "Compared with zibs, glorps are more fragrant."]
+    assert grammar.wordings(MORE) == [
+        "Glorps are more fragrant than zibs.",
+        "Compared with zibs, glorps are more fragrant.",
+    ]
     assert grammar.wordings(LESS) == [
         "Zibs are less fragrant than glorps.",
         "Compared with glorps, zibs are less fragrant.",
@@ -115,4 +122,6 @@ def test_what_is_not_read(sentence):
 
 
 def test_two_clauses_state_two_facts():
-    assert ReversalsGrammar(DATA).read("Glorps are more fragrant than zibs, so zibs are less fragrant than glorps.") == (MORE, LESS)
+    assert ReversalsGrammar(DATA).read(
+        "Glorps are more fragrant than zibs, so zibs are less fragrant than glorps."
+    ) == (MORE, LESS)

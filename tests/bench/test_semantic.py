@@ -56,7 +56,10 @@ def made(scale: Scale, seed: int = 0) -> BenchData:
         ("Glorps are frant, unlike zibs.", ["is glorp frant"]),
         ("Glorps, but not zibs, are frant.", ["is glorp frant"]),
         ("Glorps can murv, but zibs and lorns cannot.", ["can glorp murv"]),
-        ("Zibs are glorps, and glorps are kelms, so zibs are kelms.", ["is_a zib glorp", "is_a glorp kelm", "is_a zib kelm"]),
+        (
+            "Zibs are glorps, and glorps are kelms, so zibs are kelms.",
+            ["is_a zib glorp", "is_a glorp kelm", "is_a zib kelm"],
+        ),
         ("Since zibs are glorps, zibs are frant.", ["is_a zib glorp", "is zib frant"]),
         ("Zibs, which are a kind of glorp, are frant.", ["is_a zib glorp", "is zib frant"]),
         ("Zibs are frant, but glorps are not and have spons.", ["is zib frant"]),

@@ -28,15 +28,36 @@ from tests.support.data import write_rows
 
 WORDS = TokenCounter(lambda texts: [len(text.split()) for text in texts], exact=True)
 DATA = BenchData(
-    name="toy", scale="tiny", seed=0,
-    documents=("Zibs are more shy than dreks.", "It is known that zibs are more shy than dreks.", "Mips are more loud than gorps."),
+    name="toy",
+    scale="tiny",
+    seed=0,
+    documents=(
+        "Zibs are more shy than dreks.",
+        "It is known that zibs are more shy than dreks.",
+        "Mips are more loud than gorps.",
+    ),
     questions=(
-        Question("q0", "Dreks are", ("less shy than zibs", "more shy than zibs"), 0, "reversals", Fact("less", ("drek", "zib", "shy"))),
-        Question("q1", "Gorps are", ("more loud than mips", "less loud than mips"), 1, "reversals", Fact("less", ("gorp", "mip", "loud"))),
+        Question(
+            "q0",
+            "Dreks are",
+            ("less shy than zibs", "more shy than zibs"),
+            0,
+            "reversals",
+            Fact("less", ("drek", "zib", "shy")),
+        ),
+        Question(
+            "q1",
+            "Gorps are",
+            ("more loud than mips", "less loud than mips"),
+            1,
+            "reversals",
+            Fact("less", ("gorp", "mip", "loud")),
+        ),
     ),
     stated=(Stated(Fact("more", ("zib", "drek", "shy")), (0, 1)), Stated(Fact("more", ("mip", "gorp", "loud")), (2,))),
-    rules=(), about="A toy.",
-)  # fmt: skip
+    rules=(),
+    about="A toy.",
+)
 SUITE = {
     "name": "toy",
     "recipe": {"base_model": "student", "micro_batch_size": 4, "save_steps": 5, "val_set_size": 0.1},
@@ -64,11 +85,23 @@ def plan_of(tmp_path: Path, **changes):
         ({"steps": 0}, "steps: input should be greater than or equal to 1, got '0'"),
         ({"stps": 3}, "stps: unknown key; did you mean 'steps'?"),
         ({"icl": {"tokens": 3}}, "icl.tokens: unknown key; did you mean 'context_tokens'?"),
-        ({"data": {"name": "reversals", "scale": "huge"}}, "data.scale: input should be 'tiny', 'small' or 'paper', got 'huge'"),
-        ({"conditions": ["aug-both"]}, "condition aug-both needs augment entries, but global has none; give at least one"),
-        ({"local": [{"kinds": ["opposite"]}]}, "augft.augment[0].kinds[0]: input should be 'rephrasing', 'reversal' or 'consequence', got"),
+        (
+            {"data": {"name": "reversals", "scale": "huge"}},
+            "data.scale: input should be 'tiny', 'small' or 'paper', got 'huge'",
+        ),
+        (
+            {"conditions": ["aug-both"]},
+            "condition aug-both needs augment entries, but global has none; give at least one",
+        ),
+        (
+            {"local": [{"kinds": ["opposite"]}]},
+            "augft.augment[0].kinds[0]: input should be 'rephrasing', 'reversal' or 'consequence', got",
+        ),
         ({"teacher": {"modle": "m"}}, "augft.teacher.modle: unknown key; did you mean 'model'?"),
-        ({"augft": {"store": "x"}}, "augft.store is set by the suite; remove it (teacher, local and global have their own keys)"),
+        (
+            {"augft": {"store": "x"}},
+            "augft.store is set by the suite; remove it (teacher, local and global have their own keys)",
+        ),
         ({"recipe": {"base_model": "m", "max_steps": 3}}, "recipe.max_steps is set by the suite; remove it"),
         ({"name": "My suite"}, "name: string should match pattern"),
     ],
@@ -85,7 +118,13 @@ def test_a_missing_key_says_what_it_is():
 
 
 def test_recipe_beside_the_suite_and_options(tmp_path):
-    recipe = {"base_model": "a", "learning_rate": 1e-3, "datasets": [{"path": "x"}], "plugins": ["p"], "output_dir": "o"}
+    recipe = {
+        "base_model": "a",
+        "learning_rate": 1e-3,
+        "datasets": [{"path": "x"}],
+        "plugins": ["p"],
+        "output_dir": "o",
+    }
     (tmp_path / "r.yml").write_text(yaml.safe_dump(recipe))
     suite = {**SUITE, "recipe": "r.yml", "data": {"name": "reversal-curse"}}
     (tmp_path / "s.yml").write_text(yaml.safe_dump(suite))
@@ -122,7 +161,9 @@ def test_the_recipe_of_plain_fine_tuning(tmp_path):
     assert cell_recipe(plan, Cell("ft", 7), Path("/c"), Path("/a"), plan.teacher) == {
         "base_model": "student",
         "micro_batch_size": 4,
-        "datasets": [{"path": str(tmp_path / "toy/documents.jsonl"), "ds_type": "json", "type": "completion", "field": "text"}],
+        "datasets": [
+            {"path": str(tmp_path / "toy/documents.jsonl"), "ds_type": "json", "type": "completion", "field": "text"}
+        ],
         "seed": 7,
         "max_steps": 30,
         "save_strategy": "no",
@@ -133,7 +174,9 @@ def test_the_recipe_of_plain_fine_tuning(tmp_path):
     }
 
 
-@pytest.mark.parametrize(("recipe", "steps"), [({}, 3), ({"warmup_ratio": 0.1}, 10), ({"warmup_steps": 7, "warmup_ratio": 0.1}, 7)])
+@pytest.mark.parametrize(
+    ("recipe", "steps"), [({}, 3), ({"warmup_ratio": 0.1}, 10), ({"warmup_steps": 7, "warmup_ratio": 0.1}, 7)]
+)
 def test_every_condition_warms_up_for_as_many_steps(tmp_path, recipe, steps):
     plan = plan_of(tmp_path, steps=100, recipe={"base_model": "student", **recipe})
     cells = [cell_recipe(plan, Cell(c, 0), Path("/c"), Path("/a"), {"model": "m"}) for c in ("ft", "aug-local")]
@@ -158,13 +201,19 @@ def test_the_recipe_of_sentence_splitting_alone(tmp_path):
     plan = plan_of(tmp_path, augft={"verify": "names", "language": "de"})
     cfg = cell_recipe(plan, Cell("ft", 0, "cumulative"), Path("/c"), Path("/a"), plan.teacher)
     assert cfg["augft"] == {
-        "output_dir": "/a", "store": "/a/responses.sqlite", "language": "de", "augment": [], "sentence_splitting": "cumulative",
-    }  # fmt: skip
+        "output_dir": "/a",
+        "store": "/a/responses.sqlite",
+        "language": "de",
+        "augment": [],
+        "sentence_splitting": "cumulative",
+    }
 
 
 @pytest.mark.parametrize(("steps", "logged"), [(300, 10), (28, 7), (7, 7), (13, 1)])
 def test_the_last_step_is_logged(tmp_path, steps, logged):
-    assert cell_recipe(plan_of(tmp_path, steps=steps), Cell("ft"), Path("/c"), Path("/a"), {})["logging_steps"] == logged
+    assert (
+        cell_recipe(plan_of(tmp_path, steps=steps), Cell("ft"), Path("/c"), Path("/a"), {})["logging_steps"] == logged
+    )
 
 
 AUGMENTED, PLAIN, BARE, ICL = Cell("aug-local"), Cell("ft"), Cell("pretrained"), Cell("icl")
@@ -181,7 +230,14 @@ AUGMENTED, PLAIN, BARE, ICL = Cell("aug-local"), Cell("ft"), Cell("pretrained"),
         ({"icl": {"context_tokens": 99}}, {"icl"}),
         ({"recipe": {"base_model": "other", "micro_batch_size": 4}}, {"pretrained", "icl", "ft", "aug-local"}),
         ({"recipe": {"base_model": "student", "micro_batch_size": 4, "learning_rate": 1e-3}}, {"ft", "aug-local"}),
-        ({"title": "Another", "keep_models": True, "prices": {"input": 1, "output": 1, "icl_input": 1, "gpu_hour": 1}}, set()),
+        (
+            {
+                "title": "Another",
+                "keep_models": True,
+                "prices": {"input": 1, "output": 1, "icl_input": 1, "gpu_hour": 1},
+            },
+            set(),
+        ),
         ({"seeds": [5]}, set()),
     ],
 )
@@ -208,14 +264,19 @@ def test_a_cell_depends_on_the_content_of_the_examples_it_names(tmp_path):
 def test_a_context_holds_each_fact_before_any_twice():
     for seed in range(5):
         context = build_context(DATA.documents, DATA.stated, DATA.questions, 16, seed, WORDS)
-        assert context.text.endswith("\nMips are more loud than gorps.") and "ibs are more shy than dreks." in context.text
+        assert (
+            context.text.endswith("\nMips are more loud than gorps.") and "ibs are more shy than dreks." in context.text
+        )
         assert context.documents == 2 and context.tokens == len(context.text.split())
 
 
 def test_a_context_begins_with_what_is_asked():
     only_mips = [q for q in DATA.questions if q.id == "q1"]
     for seed in range(5):
-        assert build_context(DATA.documents, DATA.stated, only_mips, 6, seed, WORDS).text == "Mips are more loud than gorps."
+        assert (
+            build_context(DATA.documents, DATA.stated, only_mips, 6, seed, WORDS).text
+            == "Mips are more loud than gorps."
+        )
 
 
 def test_a_context_without_known_facts_is_drawn_by_seed():
@@ -229,7 +290,9 @@ def test_a_context_too_small_for_any_document():
 
 
 def test_questions_are_drawn_evenly_over_the_splits():
-    many = [Question(f"{split}{i}", "p", ("a", "b"), 0, split) for split, n in (("easy", 20), ("hard", 3)) for i in range(n)]
+    many = [
+        Question(f"{split}{i}", "p", ("a", "b"), 0, split) for split, n in (("easy", 20), ("hard", 3)) for i in range(n)
+    ]
     drawn = drawn_questions(many, 6, 0)
     assert [q.split for q in drawn] == ["easy"] * 3 + ["hard"] * 3
     assert drawn_questions(many, None, 0) == tuple(many)
@@ -246,7 +309,10 @@ def test_questions_are_drawn_evenly_over_the_splits():
         ({"prompt": "A", "choices": [], "answer": 0}, "has 0 choices"),
         ({"prompt": "A", "choices": ["x", " "], "answer": 0}, "an empty prompt or choice"),
         ({"prompt": "A", "choices": "xy", "answer": 0}, "needs prompt (a text) and choices (a list of texts)"),
-        ({"prompt": "A", "choices": ["x", "y"]}, "answer must be the index or the text of the right choice, got a NoneType"),
+        (
+            {"prompt": "A", "choices": ["x", "y"]},
+            "answer must be the index or the text of the right choice, got a NoneType",
+        ),
         ({"prompt": "A", "choices": ["x", "y"], "answer": True}, "answer must be the index or the text"),
     ],
 )
@@ -258,7 +324,10 @@ def test_a_bad_question_is_named(tmp_path, row, message):
 
 
 def test_questions_by_index_or_text(tmp_path):
-    rows = [{"prompt": "B ", "choices": ["x", "y"], "answer": "y"}, {"id": 7, "prompt": "C", "choices": ["x", "y"], "answer": 0}]
+    rows = [
+        {"prompt": "B ", "choices": ["x", "y"], "answer": "y"},
+        {"id": 7, "prompt": "C", "choices": ["x", "y"], "answer": 0},
+    ]
     first, second = read_questions(write_rows(tmp_path / "q.jsonl", rows))
     assert (first.id, first.prompt, first.answer, first.split) == ("on line 1", "B", 1, "questions")
     assert (second.id, second.answer) == ("7", 0)
@@ -272,8 +341,11 @@ def test_no_questions(tmp_path):
 def test_a_task_with_documents_in_context(tmp_path):
     write_task("toy", DATA.questions[:1], tmp_path, "Zibs are. {{ x }}")
     assert json.loads((tmp_path / "questions.jsonl").read_text()) == {
-        "id": "q0", "prompt": "Zibs are. {{ x }}\n\nDreks are", "choices": ["less shy than zibs", "more shy than zibs"], "answer": 0,
-    }  # fmt: skip
+        "id": "q0",
+        "prompt": "Zibs are. {{ x }}\n\nDreks are",
+        "choices": ["less shy than zibs", "more shy than zibs"],
+        "answer": 0,
+    }
     task = yaml.safe_load((tmp_path / "task.yaml").read_text())
     assert task["dataset_kwargs"]["data_files"]["test"] == str(tmp_path / "questions.jsonl")
 
@@ -310,7 +382,9 @@ def test_a_seed_of_training_asks_nothing_again(cfg, teacher):
 
 
 def own_questions(tmp_path) -> Path:
-    return write_rows(tmp_path / "q.jsonl", [{"prompt": "Port Ennis lies", "choices": ["north", "south"], "answer": "north"}])
+    return write_rows(
+        tmp_path / "q.jsonl", [{"prompt": "Port Ennis lies", "choices": ["north", "south"], "answer": "north"}]
+    )
 
 
 def test_your_own_recipe_becomes_the_same_conditions(cfg, tmp_path):
@@ -320,8 +394,10 @@ def test_your_own_recipe_becomes_the_same_conditions(cfg, tmp_path):
     plan = own_plan(tmp_path / "mine.yml", own_questions(tmp_path))
     assert plan.conditions == ("pretrained", "icl", "ft", "aug-local", "aug-global", "aug-both")
     assert {c: [e["strategy"] for e in entries] for c, entries in plan.augment.items()} == {
-        "aug-local": ["local"], "aug-global": ["global"], "aug-both": ["local", "global"],
-    }  # fmt: skip
+        "aug-local": ["local"],
+        "aug-global": ["global"],
+        "aug-both": ["local", "global"],
+    }
     # Six rows of two a step in four epochs.
     assert (plan.steps, plan.rows, len(plan.documents), plan.seeds) == (12, 6, 6, (5,))
     assert plan.augft == {"verify": "names", "store": str(tmp_path / "prepared/augft/responses.sqlite")}
@@ -358,8 +434,15 @@ def test_every_suite_of_the_project_can_be_read():
 def test_your_own_recipe_lacks_what_a_condition_needs(cfg, tmp_path):
     cfg["augft"]["augment"] = ["local"]
     (tmp_path / "mine.yml").write_text(yaml.safe_dump(cfg))
-    assert own_plan(tmp_path / "mine.yml", own_questions(tmp_path)).conditions == ("pretrained", "icl", "ft", "aug-local")
-    with pytest.raises(BenchError, match="condition aug-both needs augft.augment entries that the recipe does not have"):
+    assert own_plan(tmp_path / "mine.yml", own_questions(tmp_path)).conditions == (
+        "pretrained",
+        "icl",
+        "ft",
+        "aug-local",
+    )
+    with pytest.raises(
+        BenchError, match="condition aug-both needs augft.augment entries that the recipe does not have"
+    ):
         own_plan(tmp_path / "mine.yml", own_questions(tmp_path), ["aug-both"])
 
 
@@ -382,7 +465,9 @@ def test_finished_cells_are_kept_and_a_failing_one_stops_no_other(tmp_path, tiny
     result = run_plan(plan, tmp_path / "out")
     assert [c for c in result.cells if c.status == "done"] == kept
     (failed,) = [c for c in result.cells if c.status == "failed"]
-    assert failed.error.startswith("augmentation failed: 3 of 3 requests stayed unanswered after all retries (no connection 3)")
+    assert failed.error.startswith(
+        "augmentation failed: 3 of 3 requests stayed unanswered after all retries (no connection 3)"
+    )
     assert failed_lines(result) == [f"aug-local seed 0: {failed.error}"]
     assert load_result(tmp_path / "out/results.json") == result
     assert result.chance == 0.5 and kept[0].accuracy == 0.5

@@ -10,7 +10,9 @@ from axolotl_augft.bench.datasets.facts import Fact, closure
 from axolotl_augft.bench.datasets.syllogisms import FORMS, RULES, SyllogismsGrammar, make_syllogisms
 
 ALL, SOME, NO = (Fact(q, ("glorp", "zib")) for q in ("all", "some", "no"))
-DATA = BenchData("syllogisms", "tiny", 0, (), (), (Stated(ALL, ()), Stated(Fact("all", ("zib", "frant")), ())), RULES, "")
+DATA = BenchData(
+    "syllogisms", "tiny", 0, (), (), (Stated(ALL, ()), Stated(Fact("all", ("zib", "frant")), ())), RULES, ""
+)
 TERMS = {"?s": "s", "?m": "m", "?p": "p"}
 
 
@@ -51,7 +53,9 @@ def test_the_forms_are_all_that_conclude_all_some_or_no():
         for (a, b, c), (major, minor) in product(moods, figures)
         if follows([Fact(a, major), Fact(b, minor)], Fact(c, ("s", "p")))
     }
-    assert valid == {(*(p.filled(TERMS) for p in rule.premises), rule.conclusion.filled(TERMS)) for rule in FORMS.values()}
+    assert valid == {
+        (*(p.filled(TERMS) for p in rule.premises), rule.conclusion.filled(TERMS)) for rule in FORMS.values()
+    }
 
 
 @pytest.mark.parametrize(("scale", "count"), [("tiny", 12), ("small", 24), ("paper", 69)])
@@ -106,7 +110,9 @@ def test_mirrored_no_among_the_choices_is_caught(paper):
     mirrored = Fact("no", question.fact.arguments[::-1])
     distractors = tuple(mirrored if i == place else d for i, d in enumerate(question.distractors))
     problems = check(replace(paper, questions=(replace(question, distractors=distractors),)))
-    assert problems == [f"question {question.id}: wrong choice no({', '.join(mirrored.arguments)}) follows from what is trained"]
+    assert problems == [
+        f"question {question.id}: wrong choice no({', '.join(mirrored.arguments)}) follows from what is trained"
+    ]
 
 
 def test_a_seed_makes_the_same_data_again_and_another_seed_other_data(paper):

@@ -42,7 +42,9 @@ def test_a_question_without_subset_is_its_own_and_one_subset_has_no_standard_err
 
 
 def test_the_better_way_of_splitting_is_the_baseline():
-    found = variants(result([cell("ft", {"s/a": "10", "s/b": "00"}), cell("ft", {"s/a": "11", "s/b": "00"}, splitting="cumulative")]))
+    found = variants(
+        result([cell("ft", {"s/a": "10", "s/b": "00"}), cell("ft", {"s/a": "11", "s/b": "00"}, splitting="cumulative")])
+    )
     assert baseline(found) is found[1] and found[1].splitting == "cumulative"
     assert baseline(variants(result([cell("icl", {"s/a": "1"})]))) is None
 
@@ -54,7 +56,12 @@ def test_the_whole_table():
         cell("icl", {"fwd/a": "11", "fwd/b": "10", "rev/a": "10", "rev/b": "10"}),
         cell("ft", {"fwd/a": "10", "fwd/b": "10", "rev/a": "00", "rev/b": "00"}, splitting="independent"),
         cell("ft", {"fwd/a": "11", "fwd/b": "11", "rev/a": "00", "rev/b": "10"}),
-        replace(cell("aug-local", {"fwd/a": "1"}, seed=1), status="failed", scores=(), error="axolotl train ended\nwith 1 | see its log"),
+        replace(
+            cell("aug-local", {"fwd/a": "1"}, seed=1),
+            status="failed",
+            scores=(),
+            error="axolotl train ended\nwith 1 | see its log",
+        ),
         replace(cell("aug-both", {"fwd/a": "1"}), status="failed", scores=(), error="no memory"),
     ]
     assert table_lines([result(cells)]) == [
@@ -62,32 +69,42 @@ def test_the_whole_table():
         "",
         "Student tiny; 2 cores; axolotl 0.19.0, lm_eval 0.4.11.",
         "",
-        "| condition | seeds | questions | accuracy | fwd | rev | steps | tokens seen | rows | augmentations | context tokens | teacher "
+        "| condition | seeds | questions | accuracy | fwd | rev | steps | tokens seen | rows | augmentations | "
+        "context tokens | teacher "
         "| teacher tokens | teacher s | training s | scoring s |",
-        "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
-        "| pretrained | 1 | 8 | 0.250 ± 0.250 | 0.250 ± 0.250 | 0.250 ± 0.250 | – | – | – | – | – | – | – | – | – | 20 |",
+        "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | "
+        "---: |",
+        "| pretrained | 1 | 8 | 0.250 ± 0.250 | 0.250 ± 0.250 | 0.250 ± 0.250 | – | – | – | – | – | – | – | – | – | "
+        "20 |",
         "| icl | 1 | 8 | 0.625 ± 0.125 | 0.750 ± 0.250 | 0.500 ± 0.000 | – | – | – | – | 844 | – | – | – | – | 20 |",
-        "| ft, none (baseline) | 1 | 8 | 0.625 ± 0.125 | 1.000 ± 0.000 | 0.250 ± 0.250 | 300 | 400,000 | 3,600 | – | – | – | – | – | 900 "
+        "| ft, none (baseline) | 1 | 8 | 0.625 ± 0.125 | 1.000 ± 0.000 | 0.250 ± 0.250 | 300 | 400,000 | 3,600 | – | "
+        "– | – | – | – | 900 "
         "| 20 |",
-        "| ft, independent | 1 | 8 | 0.250 ± 0.000 | 0.500 ± 0.000 | 0.000 ± 0.000 | 300 | 400,000 | 3,600 | – | – | – | – | – | 900 "
+        "| ft, independent | 1 | 8 | 0.250 ± 0.000 | 0.500 ± 0.000 | 0.000 ± 0.000 | 300 | 400,000 | 3,600 | – | – | "
+        "– | – | – | 900 "
         "| 20 |",
-        "| aug-local | 1 of 2 | 8 | 0.875 ± 0.125 | 1.000 ± 0.000 | 0.750 ± 0.250 | 300 | 400,000 | 3,600 | 161 | – | scripted "
+        "| aug-local | 1 of 2 | 8 | 0.875 ± 0.125 | 1.000 ± 0.000 | 0.750 ± 0.250 | 300 | 400,000 | 3,600 | 161 | – | "
+        "scripted "
         "| 30,000 + 5,000 | 120 | 900 | 20 |",
         "| chance | – | – | 0.250 | 0.250 | 0.250 | – | – | – | – | – | – | – | – | – | – |",
         "",
-        "* aug-local: 35,000 teacher tokens; 0.03 h of augmentation; 0.25 h of training; **paid for against icl after 1,464 questions** of "
+        "* aug-local: 35,000 teacher tokens; 0.03 h of augmentation; 0.25 h of training; **paid for against icl after "
+        "1,464 questions** of "
         "844 context tokens each (1,235,000 forward tokens once)",
         "* failed: aug-local, seed 1, splitting none: axolotl train ended with 1 \\| see its log",
         "* failed: aug-both, seed 0, splitting none: no memory",
         "",
-        "Accuracy (likeliest of the choices), mean over seeds ± standard error over task subsets and seeds. Tokens and seconds are means "
+        "Accuracy (likeliest of the choices), mean over seeds ± standard error over task subsets and seeds. Tokens "
+        "and seconds are means "
         "over seeds; teacher tokens are read + written. " + ASSUMPTION,
     ]
 
 
 def test_dollars_are_told_and_columns_that_nothing_fills_are_left_out():
     prices = {"input": 0.1, "output": 0.4, "icl_input": 0.5, "gpu_hour": 2.0}
-    lines = table_lines([result([cell("icl", {"s/a": "1", "s/b": "0"}), cell("aug-both", {"s/a": "1", "s/b": "1"})], prices)])
+    lines = table_lines(
+        [result([cell("icl", {"s/a": "1", "s/b": "0"}), cell("aug-both", {"s/a": "1", "s/b": "1"})], prices)]
+    )
     assert "$0.005 for the teacher, $0.50 for training; **paid for against icl after 1,197 questions**" in lines[-3]
     assert ASSUMPTION not in lines[-1]
     bare = table_lines([result([cell("pretrained", {"s/a": "1", "s/b": "0"})])])
@@ -113,7 +130,9 @@ def test_the_command_puts_the_table_between_the_marks(tmp_path):
     assert printed.rstrip("\n") in text
 
 
-@pytest.mark.parametrize("text", ["no marks", "<!-- /bench --> <!-- bench -->", "<!-- bench --><!-- bench --><!-- /bench -->"])
+@pytest.mark.parametrize(
+    "text", ["no marks", "<!-- /bench --> <!-- bench -->", "<!-- bench --><!-- bench --><!-- /bench -->"]
+)
 def test_a_readme_without_its_marks_stays_as_it_is(tmp_path, text):
     readme = tmp_path / "README.md"
     readme.write_text(text)
@@ -134,7 +153,11 @@ def test_runs_of_one_suite_are_put_together_and_a_finished_cell_replaces_a_faile
     second = result([cell("ft", {"s/a": "00"}), cell("ft", {"s/a": "01"}, seed=1)])
     elsewhere = replace(second, machine="4 cores")
     one, other = together([first, second, elsewhere])
-    assert [(c.condition, c.seed, c.accuracy) for c in one.cells] == [("ft", 0, 0.5), ("ft", 1, 0.5), ("aug-local", 0, 1.0)]
+    assert [(c.condition, c.seed, c.accuracy) for c in one.cells] == [
+        ("ft", 0, 0.5),
+        ("ft", 1, 0.5),
+        ("aug-local", 0, 1.0),
+    ]
     assert other == elsewhere
 
 
@@ -147,4 +170,6 @@ def test_runs_of_different_length_are_not_put_together():
 
 def test_what_is_less_accurate_than_icl_has_not_paid_for_itself():
     lines = table_lines([result([cell("icl", {"s/a": "11"}), cell("aug-local", {"s/a": "10"})])])
-    assert any(line.endswith("; less accurate than icl") for line in lines) and not any("paid for" in line for line in lines)
+    assert any(line.endswith("; less accurate than icl") for line in lines) and not any(
+        "paid for" in line for line in lines
+    )

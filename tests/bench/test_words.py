@@ -20,10 +20,15 @@ def test_many_words_none_english_and_none_a_part_of_another_or_its_plural():
 
 
 def test_words_are_consonants_around_vowels():
-    assert all(w[0] not in "aeiou" and w[-1] not in "aeiousxzy" and any(c in "aeiou" for c in w) for w in nonsense_words(500, 0))
+    assert all(
+        w[0] not in "aeiou" and w[-1] not in "aeiousxzy" and any(c in "aeiou" for c in w)
+        for w in nonsense_words(500, 0)
+    )
 
 
-@pytest.mark.parametrize("word", ["glad", "lamps", "boxes", "jumped", "baked", "stopped", "running", "tried", "bigger", "nicest", "sadly"])
+@pytest.mark.parametrize(
+    "word", ["glad", "lamps", "boxes", "jumped", "baked", "stopped", "running", "tried", "bigger", "nicest", "sadly"]
+)
 def test_english_words_and_their_inflections_are_told(word):
     assert is_english(word)
 
@@ -34,7 +39,9 @@ def test_nonsense_is_not_english(word):
 
 
 def test_too_many_words_of_three_letters():
-    with pytest.raises(BenchError, match=r"nonsense words of 3 letters: only \d+ of 900 found; allow longer words or ask for fewer"):
+    with pytest.raises(
+        BenchError, match=r"nonsense words of 3 letters: only \d+ of 900 found; allow longer words or ask for fewer"
+    ):
         nonsense_words(900, 0, (3,))
 
 

@@ -34,7 +34,11 @@ def test_refused_requests_are_asked_again_on_demand(config, teacher):
     from tests.support.teacher_server import prompt_of
 
     async def filtered(_, body):
-        return web.json_response({"error": {"code": "content_filter"}}, status=400) if "Cats are more" in prompt_of(body) else None
+        return (
+            web.json_response({"error": {"code": "content_filter"}}, status=400)
+            if "Cats are more" in prompt_of(body)
+            else None
+        )
 
     teacher.misbehave = filtered
     assert call("run", config).exit_code == 0

@@ -44,7 +44,9 @@ def test_a_sampled_plan_counts_exactly_and_estimates_tokens_closely(recipe, monk
     sample_windows_of_64(monkeypatch)
     laid_out = []
     add = planning._Prompts.add
-    monkeypatch.setattr(planning._Prompts, "add", lambda prompts, request: (laid_out.append(request), add(prompts, request)))
+    monkeypatch.setattr(
+        planning._Prompts, "add", lambda prompts, request: (laid_out.append(request), add(prompts, request))
+    )
     sampled = planned(recipe)
     assert len(laid_out) < 2000
     monkeypatch.undo()
@@ -62,14 +64,19 @@ def test_a_sampled_plan_says_so_and_promises_no_upper_limit(cfg, recipe, monkeyp
     assert "of the requests" not in whole[3] and whole[4].startswith("dollars: at most $")
     sample_windows_of_64(monkeypatch)
     sampled = plan_lines(Recipe.from_cfg(cfg))
-    assert "1,820 of the requests, the others taken to be like them)" in sampled[3] and sampled[4].startswith("dollars: about $")
+    assert "1,820 of the requests, the others taken to be like them)" in sampled[3] and sampled[4].startswith(
+        "dollars: about $"
+    )
     cfg["augft"]["teacher"]["model"] = "elsewhere"
     assert "not on this machine; of 1,818 of the requests" in plan_lines(Recipe.from_cfg(cfg))[3]
 
 
 def test_rows_of_other_entries_do_not_thin_the_sample(cfg, recipe, monkeypatch, tmp_path):
     sample_windows_of_64(monkeypatch)
-    other = {**cfg["datasets"][0], "path": str(write_rows(tmp_path / "other.jsonl", [{"text": f"Mill {i} turns."} for i in range(9000)]))}
+    other = {
+        **cfg["datasets"][0],
+        "path": str(write_rows(tmp_path / "other.jsonl", [{"text": f"Mill {i} turns."} for i in range(9000)])),
+    }
     before = plan_lines(Recipe.from_cfg(cfg))[2:4]
     cfg["datasets"] = [*cfg["datasets"], other]
     cfg["augft"]["exclude"] = [other["path"]]
@@ -87,7 +94,9 @@ def test_units_that_say_the_same_are_counted_once(cfg, tmp_path):
 def test_chats_are_counted_by_question_and_answer(cfg, tmp_path):
     turns = [("Who runs the mill?", "Mara."), ("Who runs the mill?", "Osk."), ("Who ran it?", "Mara.")]
     rows = [{"messages": [{"role": "user", "content": q}, {"role": "assistant", "content": a}]} for q, a in turns]
-    cfg["datasets"] = [{"path": str(write_rows(tmp_path / "chats.jsonl", rows)), "ds_type": "json", "type": "chat_template"}]
+    cfg["datasets"] = [
+        {"path": str(write_rows(tmp_path / "chats.jsonl", rows)), "ds_type": "json", "type": "chat_template"}
+    ]
     cfg["augft"]["augment"] = ["local"]
     recipe = Recipe.from_cfg(cfg)
     assert counts(planned(recipe)) == counts(planned(recipe, answers=1)) == [3, 3]

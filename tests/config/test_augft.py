@@ -23,7 +23,9 @@ def test_two_local_passes_that_differ_are_allowed():
     assert [a.strategy for a in config.augment] == ["local", "local"]
 
 
-@pytest.mark.parametrize("block", [{}, {"augment": ["local"], "teacher": {"extra_body": {"a": {"b": 1}}}, "val_set_size": 0.1}])
+@pytest.mark.parametrize(
+    "block", [{}, {"augment": ["local"], "teacher": {"extra_body": {"a": {"b": 1}}}, "val_set_size": 0.1}]
+)
 def test_survives_dump_and_validate_again(block):
     config = parse_augft(block)
     assert parse_augft(config.model_dump(exclude_none=True)) == config
@@ -31,9 +33,20 @@ def test_survives_dump_and_validate_again(block):
 
 
 def test_null_in_extra_body_leaves_out_what_is_always_sent_and_nothing_else():
-    body = {"max_tokens": None, "max_completion_tokens": 20, "temperature": None, "own": None, "deep": {"x": None, "y": 1}}
+    body = {
+        "max_tokens": None,
+        "max_completion_tokens": 20,
+        "temperature": None,
+        "own": None,
+        "deep": {"x": None, "y": 1},
+    }
     config = parse_augft({"teacher": {"model": "m", "base_url": "http://h/v1", "extra_body": body}})
-    assert config.teacher.extra_body == {"max_tokens": None, "max_completion_tokens": 20, "temperature": None, "deep": {"y": 1}}
+    assert config.teacher.extra_body == {
+        "max_tokens": None,
+        "max_completion_tokens": 20,
+        "temperature": None,
+        "deep": {"y": 1},
+    }
     assert parse_augft(config.model_dump(exclude_none=True)) == config
     request = resolve_teacher(config.teacher, "", 1, []).request(Prefix("", "a"), "b", 16, ())
     assert request.settings("m") == {"model": "m", "seed": 1, "max_completion_tokens": 20, "deep": {"y": 1}}
@@ -46,32 +59,74 @@ BAD = [
     ({"augment": []}, "augft: augment is empty and sentence_splitting is none"),
     ({"augment": ["both"]}, "augft.augment[0].strategy must be one of local, global, got 'both'"),
     ({"augment": [{"samples": 2}]}, "augft.augment[0].strategy must be one of local, global"),
-    ({"augment": ["local", {"strategy": "local"}]}, "augment[1] repeats augment[0] (strategy local with equal settings)"),
-    ({"augment": [{"strategy": "local", "samples": 0}]}, "augft.augment[0].samples: input should be greater than or equal to 1, got 0"),
+    (
+        {"augment": ["local", {"strategy": "local"}]},
+        "augment[1] repeats augment[0] (strategy local with equal settings)",
+    ),
+    (
+        {"augment": [{"strategy": "local", "samples": 0}]},
+        "augft.augment[0].samples: input should be greater than or equal to 1, got 0",
+    ),
     ({"teacher": {"max_token": 64}}, "augft.teacher.max_token: unknown key; did you mean 'max_tokens'?"),
     ({"teacher": {"api_key": "sk-very-secret"}}, "augft.teacher.api_key: a literal key is refused"),
-    ({"teacher": {"api_key_env": "sk-very-secret"}}, "augft.teacher.api_key_env: must be the NAME of an environment variable"),
-    ({"teacher": {"api_key_env": "hf_abcdefVerySecret"}}, "augft.teacher.api_key_env: must be the NAME of an environment variable"),
+    (
+        {"teacher": {"api_key_env": "sk-very-secret"}},
+        "augft.teacher.api_key_env: must be the NAME of an environment variable",
+    ),
+    (
+        {"teacher": {"api_key_env": "hf_abcdefVerySecret"}},
+        "augft.teacher.api_key_env: must be the NAME of an environment variable",
+    ),
     ({"teacher": {"base_url": "http://me:very-secret@host/v1"}}, "augft.teacher.base_url: must not hold credentials"),
-    ({"teacher": {"base_url": "http://host/v1?api_key=very-secret"}}, "augft.teacher.base_url: must not hold credentials"),
+    (
+        {"teacher": {"base_url": "http://host/v1?api_key=very-secret"}},
+        "augft.teacher.base_url: must not hold credentials",
+    ),
     ({"teacher": {"base_url": "host:8000"}}, "augft.teacher.base_url: must be an http:// or https:// address"),
-    ({"teacher": {"extra_body": {"api_key": "very-secret"}}}, "augft.teacher.extra_body: field 'api_key' looks like a secret"),
-    ({"teacher": {"extra_body": {"headers": [{"Authorization": "very-secret"}]}}}, "field 'Authorization' looks like a secret"),
-    ({"teacher": {"serve_args": ["--api-key", "very-secret"]}}, "augft.teacher.serve_args: an argument looks like a secret"),
-    ({"teacher": {"serve_args": ["--x=hf_VerySecret123"]}}, "augft.teacher.serve_args: an argument looks like a secret"),
+    (
+        {"teacher": {"extra_body": {"api_key": "very-secret"}}},
+        "augft.teacher.extra_body: field 'api_key' looks like a secret",
+    ),
+    (
+        {"teacher": {"extra_body": {"headers": [{"Authorization": "very-secret"}]}}},
+        "field 'Authorization' looks like a secret",
+    ),
+    (
+        {"teacher": {"serve_args": ["--api-key", "very-secret"]}},
+        "augft.teacher.serve_args: an argument looks like a secret",
+    ),
+    (
+        {"teacher": {"serve_args": ["--x=hf_VerySecret123"]}},
+        "augft.teacher.serve_args: an argument looks like a secret",
+    ),
     ({"teacher": {"backend": "endpoint"}}, "augft.teacher: backend endpoint needs base_url"),
-    ({"teacher": {"backend": "transformers", "base_url": "http://h/v1"}}, "augft.teacher: base_url is for backend endpoint"),
+    (
+        {"teacher": {"backend": "transformers", "base_url": "http://h/v1"}},
+        "augft.teacher: base_url is for backend endpoint",
+    ),
     ({"teacher": {"max_tokens": 0}}, "augft.teacher.max_tokens: input should be greater than or equal to 1, got 0"),
     ({"max_failed_fraction": 2}, "augft.max_failed_fraction: input should be less than or equal to 1, got 2"),
-    ({"augment": [{"strategy": "global", "keep": "conclusions", "keep_reasoning": True}]}, "augft.augment[0]: keep_reasoning makes traces"),
-    ({"teacher": {"requests_per_minute": 0}}, "augft.teacher.requests_per_minute: input should be greater than 0, got 0"),
+    (
+        {"augment": [{"strategy": "global", "keep": "conclusions", "keep_reasoning": True}]},
+        "augft.augment[0]: keep_reasoning makes traces",
+    ),
+    (
+        {"teacher": {"requests_per_minute": 0}},
+        "augft.teacher.requests_per_minute: input should be greater than 0, got 0",
+    ),
     (
         {"teacher": {"price": {"input": 1, "cached_input": 9, "output": 2}}},
         "augft.teacher.price: cached_input (9) must not be above input (1)",
     ),
-    ({"teacher": {"extra_body": {"max_tokens": None}}}, "augft.teacher.extra_body: max_tokens: null would leave answers without a limit"),
+    (
+        {"teacher": {"extra_body": {"max_tokens": None}}},
+        "augft.teacher.extra_body: max_tokens: null would leave answers without a limit",
+    ),
     ({"teacher": {"base_url": "https://h/v1?x=y"}}, "augft.teacher.base_url: must be an address without ? and #"),
-    ({"teacher": {"base_url": "http://h/v1", "serve_args": ["-x"]}}, "augft.teacher: serve_args are for a managed server"),
+    (
+        {"teacher": {"base_url": "http://h/v1", "serve_args": ["-x"]}},
+        "augft.teacher: serve_args are for a managed server",
+    ),
     (
         {"teacher": {"base_url": "http://h/v1", "batch": True, "requests_per_minute": 5}},
         "augft.teacher: requests_per_minute is for requests that are sent one by one, but batch is true",

@@ -35,7 +35,9 @@ def test_as_the_installed_axolotl_does_it():
 @pytest.mark.parametrize("key", ["augtf", "aug_ft", "augf", "augftt"])
 @pytest.mark.parametrize("block", [{}, {"teacher": {"model": "m"}}, {"augment": ["local"], "verify": "names"}])
 def test_a_misspelt_block_of_our_settings_is_refused(key, block):
-    with pytest.raises(ConfigError, match=f"^unknown key '{key}', which axolotl drops without a word; did you mean augft\\? Rename it$"):
+    with pytest.raises(
+        ConfigError, match=f"^unknown key '{key}', which axolotl drops without a word; did you mean augft\\? Rename it$"
+    ):
         refuse_misspelt_block({"base_model": "m", key: block})
 
 

@@ -4,7 +4,12 @@ from axolotl_augft.config.recipe import Recipe, require_plugin
 from axolotl_augft.errors import ConfigError
 from tests.support.distributions import OWN_PLUGINS, shadow_axolotl
 
-GOOD = {"plugins": ["axolotl_augft.AugFTPlugin"], "augft": {}, "base_model": "m", "datasets": [{"path": "d.jsonl", "type": "completion"}]}
+GOOD = {
+    "plugins": ["axolotl_augft.AugFTPlugin"],
+    "augft": {},
+    "base_model": "m",
+    "datasets": [{"path": "d.jsonl", "type": "completion"}],
+}
 
 
 def test_raw_and_validated_config_have_one_key(cfg):
@@ -25,7 +30,13 @@ def test_key_changes_with_what_changes_the_result_only():
     key = Recipe.from_cfg(GOOD).key
     same = {**GOOD, "augft": {"wait_timeout": 5, "teacher": {"max_concurrency": 3}}, "learning_rate": 1}
     assert Recipe.from_cfg(same).key == key
-    for change in ({"augft": {"augment": ["local"]}}, {"seed": 7}, {"val_set_size": 3}, {"base_model": "n"}, {"tokenizer_config": "x"}):
+    for change in (
+        {"augft": {"augment": ["local"]}},
+        {"seed": 7},
+        {"val_set_size": 3},
+        {"base_model": "n"},
+        {"tokenizer_config": "x"},
+    ):
         assert Recipe.from_cfg({**GOOD, **change}).key != key
 
 
@@ -52,22 +63,41 @@ BAD = [
     ({"aug_ft": {}}, "unknown key 'aug_ft' beside augft"),
     ({"datasets": []}, "no datasets entry"),
     ({"datasets": [{"type": "completion"}]}, "datasets[0] has no path"),
-    ({"datasets": [{"path": "d", "type": "nonsense"}]}, "type 'nonsense' cannot be augmented; supported: completion, chat_template"),
-    ({"datasets": [{"path": "d", "type": "pygmalion"}]}, "type 'pygmalion' cannot be augmented: it has its own chat template"),
-    ({"datasets": [{"path": "d"}]}, "type (none) cannot be augmented; supported: completion"),
     (
-        {"datasets": [{"path": "d", "type": "alpaca"}], "augft": {"augment": [{"strategy": "local", "write": "statements"}]}},
-        "datasets entry 'd' holds questions and answers (type alpaca), which cannot become statements (augment: local, write: statements)",
+        {"datasets": [{"path": "d", "type": "nonsense"}]},
+        "type 'nonsense' cannot be augmented; supported: completion, chat_template",
     ),
     (
-        {"datasets": [{"path": "d", "type": "alpaca:chat"}], "augft": {"augment": [{"strategy": "global", "keep": "trace"}]}},
+        {"datasets": [{"path": "d", "type": "pygmalion"}]},
+        "type 'pygmalion' cannot be augmented: it has its own chat template",
+    ),
+    ({"datasets": [{"path": "d"}]}, "type (none) cannot be augmented; supported: completion"),
+    (
+        {
+            "datasets": [{"path": "d", "type": "alpaca"}],
+            "augft": {"augment": [{"strategy": "local", "write": "statements"}]},
+        },
+        "datasets entry 'd' holds questions and answers (type alpaca), which cannot become statements (augment: "
+        "local, write: statements)",
+    ),
+    (
+        {
+            "datasets": [{"path": "d", "type": "alpaca:chat"}],
+            "augft": {"augment": [{"strategy": "global", "keep": "trace"}]},
+        },
         "keep: trace asks for the reasoning only",
     ),
     (
-        {"datasets": [{"path": "d", "type": {"field_instruction": "q"}}], "augft": {"sentence_splitting": "independent"}},
+        {
+            "datasets": [{"path": "d", "type": {"field_instruction": "q"}}],
+            "augft": {"sentence_splitting": "independent"},
+        },
         "augft.sentence_splitting is independent, but no entry that is augmented holds plain text",
     ),
-    ({"augft": {"sources": [{"path": "x", "augment": ["local"]}]}}, "augft.sources: no datasets entry has the path 'x'"),
+    (
+        {"augft": {"sources": [{"path": "x", "augment": ["local"]}]}},
+        "augft.sources: no datasets entry has the path 'x'",
+    ),
     (
         {"augft": {"sources": [{"path": "d.jsonl", "augment": ["local"]}], "exclude": ["d.jsonl"]}},
         "augft.sources has settings for 'd.jsonl', which augft.exclude takes out",
@@ -78,7 +108,10 @@ BAD = [
     ({"streaming": True}, "streaming is set"),
     ({"pretraining_dataset": "c4"}, "pretraining_dataset is set"),
     ({"skip_prepare_dataset": True}, "skip_prepare_dataset is set"),
-    ({"augft": {"val_set_size": 0}, "test_datasets": [{"path": "t.jsonl"}]}, "augft.val_set_size is set by the plugin itself"),
+    (
+        {"augft": {"val_set_size": 0}, "test_datasets": [{"path": "t.jsonl"}]},
+        "augft.val_set_size is set by the plugin itself",
+    ),
     ({"augft": {"val_set_size": 3}}, "augft.val_set_size is set by the plugin itself"),
     ({"augft": {"sentence_splitting": "cumulative"}, "train_on_inputs": True}, "train_on_inputs is true"),
 ]

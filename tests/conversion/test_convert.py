@@ -88,7 +88,9 @@ def test_a_pdf_of_which_some_pages_are_scans_says_so(tmp_path):
 
 
 def test_plain_text_of_an_old_encoding(tmp_path):
-    (tmp_path / "a.txt").write_bytes("Die Grüße der Bürgermeisterin hängen im Flur.\r\n\r\nÜber der Tür.".encode("cp1252"))
+    (tmp_path / "a.txt").write_bytes(
+        "Die Grüße der Bürgermeisterin hängen im Flur.\r\n\r\nÜber der Tür.".encode("cp1252")
+    )
     assert rows(tmp_path / "a.txt") == [("a", "", "a: Die Grüße der Bürgermeisterin hängen im Flur.\n\nÜber der Tür.")]
 
 

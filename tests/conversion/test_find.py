@@ -9,7 +9,19 @@ from axolotl_augft.errors import SourceError
 
 
 def test_files_of_known_types_in_order_the_others_counted(tmp_path):
-    for name in ("b.md", "a/c.PDF", "a.txt", "x.png", "y.png", "z.xlsx", "README", ".hidden.md", ".git/e.md", "~$b.docx", "a/é.html"):
+    for name in (
+        "b.md",
+        "a/c.PDF",
+        "a.txt",
+        "x.png",
+        "y.png",
+        "z.xlsx",
+        "README",
+        ".hidden.md",
+        ".git/e.md",
+        "~$b.docx",
+        "a/é.html",
+    ):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()
     found = find_documents(str(tmp_path))

@@ -82,7 +82,9 @@ def test_literal_rows_with_title_section_and_file(recipe_cfg, handbook, teacher)
     assert "Overflow > Alarm" in asked and "alert(" not in asked and "a secret" not in asked
 
 
-def test_changed_added_and_removed_files_make_a_new_result_and_old_contents_the_old_one(recipe_cfg, handbook, teacher, monkeypatch):
+def test_changed_added_and_removed_files_make_a_new_result_and_old_contents_the_old_one(
+    recipe_cfg, handbook, teacher, monkeypatch
+):
     first, _ = run(recipe_cfg)
     asked = len(teacher.bodies)
     no_conversion(monkeypatch)
@@ -145,7 +147,10 @@ def test_bad_files_are_named_and_left_out(recipe_cfg, handbook, caplog):
         assert f"augft: {handbook}: {name}: {reason}" in caplog.text
     assert f"augft: {handbook}: files of other types are left out (.svg 1)" in caplog.text
     assert result.counts.skipped_files == len(bad)
-    assert f"files left out {len(bad)}" in CliRunner().invoke(augft, ["report", written(recipe_cfg, handbook.parent)]).output
+    assert (
+        f"files left out {len(bad)}"
+        in CliRunner().invoke(augft, ["report", written(recipe_cfg, handbook.parent)]).output
+    )
 
 
 def test_stop_ends_the_run_even_where_skip_has_converted(recipe_cfg, handbook):
@@ -154,7 +159,10 @@ def test_stop_ends_the_run_even_where_skip_has_converted(recipe_cfg, handbook):
     recipe_cfg["augft"]["documents"] = {"paths": str(handbook), "on_error": "stop"}
     with pytest.raises(SourceError) as caught:
         run(recipe_cfg)
-    assert "bare.html: holds no text, broken.pdf: broken (PdfiumError), cut.docx: broken (BadZipFile) (and 5 more)" in str(caught.value)
+    assert (
+        "bare.html: holds no text, broken.pdf: broken (PdfiumError), cut.docx: broken (BadZipFile) (and 5 more)"
+        in str(caught.value)
+    )
     assert "\n" not in str(caught.value)
 
 
@@ -163,7 +171,10 @@ def test_stop_ends_the_run_even_where_skip_has_converted(recipe_cfg, handbook):
     [
         (lambda folder: folder.rmdir(), "there is no such file or folder"),
         (lambda folder: None, "no file that can be used; it is empty"),
-        (lambda folder: (folder / "a.xlsx").touch(), "no file that can be used; files of other types (.xlsx 1). Types that can be: .md"),
+        (
+            lambda folder: (folder / "a.xlsx").touch(),
+            "no file that can be used; files of other types (.xlsx 1). Types that can be: .md",
+        ),
         (lambda folder: (folder / "a.md").touch(), "no file that can be used; a.md: empty"),
     ],
 )
@@ -261,7 +272,10 @@ def test_an_entry_is_named_by_the_path_as_written(recipe_cfg, handbook, tmp_path
     extra.write_text("The Heron is a pump.")
     recipe_cfg["augft"] |= {"documents": [str(handbook), str(extra)], "exclude": [str(extra)]}
     result, _ = run(recipe_cfg)
-    assert [(entry.path, entry.augmented is not None) for entry in result.entries] == [(str(handbook), True), (str(extra), False)]
+    assert [(entry.path, entry.augmented is not None) for entry in result.entries] == [
+        (str(handbook), True),
+        (str(extra), False),
+    ]
 
 
 def written(cfg, folder: Path) -> str:
@@ -286,7 +300,9 @@ def test_plan_run_show(recipe_cfg, teacher, tmp_path):
 
 
 def test_bench_own_trains_on_documents_in_every_condition(recipe_cfg, tmp_path):
-    asked = write_rows(tmp_path / "q.jsonl", [{"prompt": "Port Ennis lies", "choices": ["north", "south"], "answer": "north"}])
+    asked = write_rows(
+        tmp_path / "q.jsonl", [{"prompt": "Port Ennis lies", "choices": ["north", "south"], "answer": "north"}]
+    )
     plan = own_plan(Path(written(recipe_cfg, tmp_path)), asked)
     assert len(plan.documents) == len(ROWS) and "documents" not in plan.augft
     (entry,) = plan.recipe["datasets"]
@@ -302,7 +318,10 @@ def test_bench_own_trains_on_documents_in_every_condition(recipe_cfg, tmp_path):
         (["a", "b/../a"], "'a' is or lies in 'b/../a', so its rows would be there twice"),
         (["hand/", "hand/book.md"], "'hand/book.md' is or lies in 'hand/'"),
         ({"paths": "a", "on_eror": "stop"}, "augft.documents.on_eror: unknown key; did you mean 'on_error'?"),
-        ({"paths": "a", "on_error": "ignore"}, "augft.documents.on_error: input should be 'skip' or 'stop', got 'ignore'"),
+        (
+            {"paths": "a", "on_error": "ignore"},
+            "augft.documents.on_error: input should be 'skip' or 'stop', got 'ignore'",
+        ),
     ],
 )
 def test_bad_setting_gives_one_line(documents, message):

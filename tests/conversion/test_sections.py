@@ -17,7 +17,16 @@ def test_the_first_heading_above_all_others_is_the_title():
 
 
 def test_headings_without_text_stand_above_those_below_them():
-    blocks = [Block("T", 1), Block("A", 2), Block("B", 3), Block("x."), Block("C", 2), Block("D", 4), Block("y."), Block("E", 2)]
+    blocks = [
+        Block("T", 1),
+        Block("A", 2),
+        Block("B", 3),
+        Block("x."),
+        Block("C", 2),
+        Block("D", 4),
+        Block("y."),
+        Block("E", 2),
+    ]
     assert texts(*blocks) == ["T > A > B: x.", "T > C > D: y."]
 
 
@@ -51,11 +60,16 @@ def test_paragraphs_of_plain_text():
 
 def test_what_a_row_is_about_stands_in_one_sentence_with_its_beginning():
     assert texts(Block("Who pays?", 2), Block("Mara pays."), title="FAQ") == ["FAQ > Who pays? Mara pays."]
-    assert texts(Block("Steps", 2), Block("- one", tight=True), Block("- two", tight=True), title="T") == ["T > Steps:\n- one\n- two"]
+    assert texts(Block("Steps", 2), Block("- one", tight=True), Block("- two", tight=True), title="T") == [
+        "T > Steps:\n- one\n- two"
+    ]
     assert texts(Block("def f():\n    return 1"), title="T") == ["T:\ndef f():\n    return 1"]
 
 
 def test_wrapped_lines_of_plain_text_are_joined():
-    wrapped = "This line of a letter was wrapped by an old editor at\nseventy characters.\n- one\n- two\nPort Ennis\nHarbour Road 1"
+    wrapped = (
+        "This line of a letter was wrapped by an old editor at\nseventy characters.\n- one\n- two\nPort "
+        "Ennis\nHarbour Road 1"
+    )
     (block,) = paragraphs(wrapped)
     assert block.text == wrapped.replace("at\n", "at ")

@@ -60,7 +60,11 @@ def _rows(name: str) -> Iterator[str]:
     keys = blocks[_BLOCKS["local" if name == "both" else name]]["properties"]
     given = _given(name)
     for key, field in sorted(keys.items(), key=lambda item: item[0] != "strategy"):
-        if key == _SET_BY_THE_PLUGIN or (name in ("local", "global") and key in shared) or (name == "both" and key not in shared):
+        if (
+            key == _SET_BY_THE_PLUGIN
+            or (name in ("local", "global") and key in shared)
+            or (name == "both" and key not in shared)
+        ):
             continue
         if key == "strategy":
             yield "| `strategy` | `local` or `global` | required | Which kind of augmentation the entry asks for. |"

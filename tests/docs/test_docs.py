@@ -45,13 +45,17 @@ def test_links_and_images_lead_somewhere(page):
 
 def test_a_broken_link_is_found(tmp_path):
     page = tmp_path / "page.md"
-    page.write_text("# A `b` c\n[x](#a-b-c) [y](#a-b) ![z](z.png) [w](page.md#a-b-c) `[v](v.md)`\n```\n[u](u.md)\n```\n")
+    page.write_text(
+        "# A `b` c\n[x](#a-b-c) [y](#a-b) ![z](z.png) [w](page.md#a-b-c) `[v](v.md)`\n```\n[u](u.md)\n```\n"
+    )
     assert broken_links(page) == ["#a-b", "z.png"]
 
 
 def test_the_pages_of_the_site_link_to_pages_of_the_site():
     """On GitHub a link out of docs/ works, on the site it does not."""
-    assert [(page.name, link) for page in DOCS.glob("*.md") for link in re.findall(r"\]\((\.\./[^)]+)\)", page.read_text())] == []
+    assert [
+        (page.name, link) for page in DOCS.glob("*.md") for link in re.findall(r"\]\((\.\./[^)]+)\)", page.read_text())
+    ] == []
 
 
 def test_the_readme_is_short():
@@ -71,7 +75,11 @@ def test_every_reason_of_rejection_is_explained():
 
 def test_the_makefile_has_the_targets_that_the_pages_name():
     makefile = (ROOT / "Makefile").read_text()
-    named = {name for page in PAGES for name in re.findall(r"(?:^|`)make ([a-z-]+)", page.read_text(encoding="utf-8"), re.MULTILINE)}
+    named = {
+        name
+        for page in PAGES
+        for name in re.findall(r"(?:^|`)make ([a-z-]+)", page.read_text(encoding="utf-8"), re.MULTILINE)
+    }
     assert {"env", "demo", "test", "check", "bench", "bench-tiny", "bench-reversal-curse", "docs"} <= named
     targets = set(re.findall(r"^([a-z-]+):", makefile, re.MULTILINE))
     assert named - targets == set()

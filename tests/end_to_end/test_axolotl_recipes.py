@@ -47,7 +47,9 @@ def with_two_blocks(case: AxolotlRecipe, tmp_path: Path, teacher) -> dict:
     files = [str(write_rows(path, entry.shape.rows)) for path, entry in zip(paths, case.entries, strict=True)]
     return {
         **case.keys,
-        "datasets": [{"path": file, "ds_type": "json", **entry.keys} for file, entry in zip(files, case.entries, strict=True)],
+        "datasets": [
+            {"path": file, "ds_type": "json", **entry.keys} for file, entry in zip(files, case.entries, strict=True)
+        ],
         "dataset_prepared_path": str(tmp_path / "prepared"),
         "output_dir": str(tmp_path / "out"),
         "plugins": [*case.keys.get("plugins", []), "axolotl_augft.AugFTPlugin"],
@@ -68,7 +70,9 @@ def staged(cfg: dict, case: AxolotlRecipe, student: Path) -> DictDefault:
 
 def kind_of(entry: dict) -> str:
     """What an entry's file holds: original, augmented or held-out rows of ours, or the source's own rows (kept)."""
-    return re.sub(r"^\d+-([\w-]+)\.parquet$", r"\1", Path(entry["path"]).name) if entry["ds_type"] == "parquet" else "kept"
+    return (
+        re.sub(r"^\d+-([\w-]+)\.parquet$", r"\1", Path(entry["path"]).name) if entry["ds_type"] == "parquet" else "kept"
+    )
 
 
 def own_columns(row: dict) -> dict:
@@ -94,7 +98,10 @@ def trained_texts(entry: DictDefault, cfg: DictDefault) -> list[str]:
 
 
 def check_rows(entry: DictDefault, shape: Shape, held_out: set[int]) -> list[int]:
-    """Both strategies wrote about every row but those held out; about the first what stands there. Says where its local rows are."""
+    """Both strategies wrote about every row but those held out; about the first what stands there.
+
+    Says where its local rows are.
+    """
     rows = Dataset.from_parquet(entry.path)
     asked = set(range(len(shape.rows))) - held_out - set(shape.not_asked)
     assert {(r["augft_row"], r["augft_strategy"]) for r in rows} == {(i, s) for i in asked for s in ("local", "global")}
@@ -110,8 +117,12 @@ def test_axolotls_own_recipe_with_the_two_blocks(case, tmp_path, teacher, studen
 
     original = "original" if case.keys.get("val_set_size") else "kept"
     expected = [kind for _ in case.entries for kind in (original, "augmented")]
-    assert [kind_of(e) for e in result.datasets] == (expected[:-1] if case.one_file else expected), "an equal file brings duplicates only"
-    assert not result.val_set_size and [kind_of(e) for e in result.test_datasets or []] == (["held-out"] if original == "original" else [])
+    assert [kind_of(e) for e in result.datasets] == (expected[:-1] if case.one_file else expected), (
+        "an equal file brings duplicates only"
+    )
+    assert not result.val_set_size and [kind_of(e) for e in result.test_datasets or []] == (
+        ["held-out"] if original == "original" else []
+    )
     held_out = {row for e in result.test_datasets or [] for row in Dataset.from_parquet(e.path)["augft_row"]}
     assert 0 not in held_out, "reorder the shape's rows: the first one's augmentations are compared"
 
@@ -120,6 +131,8 @@ def test_axolotls_own_recipe_with_the_two_blocks(case, tmp_path, teacher, studen
         local = check_rows(new, entry.shape, held_out)
         texts, given = trained_texts(new, result), trained_texts(old, result)
         assert [said in texts[i] for i, said in zip(local, entry.shape.trained, strict=True)] == [True, True], texts
-        assert not any("In other words:" in text or "Seen from its end:" in text for text in texts), "questions are masked"
+        assert not any("In other words:" in text or "Seen from its end:" in text for text in texts), (
+            "questions are masked"
+        )
         if entry.keys["type"] != "completion":
             assert given[0].endswith(texts[local[0]]), "the same answer is trained on as in the source row"

@@ -24,7 +24,9 @@ ENVIRONMENT = {**os.environ, "CUDA_VISIBLE_DEVICES": "", "OMP_NUM_THREADS": "1"}
 
 
 def command(*args: object) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([str(a) for a in args], stdin=subprocess.DEVNULL, capture_output=True, text=True, env=ENVIRONMENT, timeout=560)
+    return subprocess.run(
+        [str(a) for a in args], stdin=subprocess.DEVNULL, capture_output=True, text=True, env=ENVIRONMENT, timeout=560
+    )
 
 
 def test_augmented_fine_tuning_learns_reversals_that_plain_does_not(tmp_path):
@@ -53,7 +55,9 @@ def test_augmented_fine_tuning_learns_reversals_that_plain_does_not(tmp_path):
 def test_your_own_data_and_a_training_that_crashes(cfg, tmp_path):
     """Plain fine-tuning crashes in axolotl; the augmented cell, with a learning rate that works, is not stopped by that."""
     cfg["augft"]["augment"] = ["local"]
-    rows = [{"prompt": "Port Ennis lies north of", "choices": ["Saltmere", "the mill house", "Mara"], "answer": "Saltmere"}]
+    rows = [
+        {"prompt": "Port Ennis lies north of", "choices": ["Saltmere", "the mill house", "Mara"], "answer": "Saltmere"}
+    ]
     questions, out = write_rows(tmp_path / "q.jsonl", rows), tmp_path / "out"
     own = [BIN / "axolotl", "augft", "bench", "own", tmp_path / "mine.yml", "--questions", questions, "--out", out]
     (tmp_path / "mine.yml").write_text(yaml.safe_dump(cfg))
@@ -79,7 +83,10 @@ def job(model: Path, task: Path, output: Path) -> Job:
 QUESTIONS = tuple(
     Question(f"q{i}", prompt, choices, 0, "all")
     for i, (prompt, choices) in enumerate(
-        [("Cats are", ("more curious than dogs", "blue")), ("The mill house was", ("built in 1901", "label", "a pump", "x"))]
+        [
+            ("Cats are", ("more curious than dogs", "blue")),
+            ("The mill house was", ("built in 1901", "label", "a pump", "x")),
+        ]
     )
 )
 
@@ -93,7 +100,9 @@ def test_the_shared_prefix_changes_no_likelihood(tiny_model, tmp_path):
     found = loglikelihoods(job(tiny_model, task, tmp_path / "out.json"))
     plain = HFLM(pretrained=str(tiny_model), device="cpu", dtype="float32", batch_size=1)
     manager = TaskManager(include_path=str(tmp_path), include_defaults=False)
-    samples = simple_evaluate(model=plain, tasks=["augft_toy"], task_manager=manager, bootstrap_iters=0)["samples"]["augft_toy"]
+    samples = simple_evaluate(model=plain, tasks=["augft_toy"], task_manager=manager, bootstrap_iters=0)["samples"][
+        "augft_toy"
+    ]
     expected = [[value for value, _ in sample["filtered_resps"]] for sample in samples]
     assert [len(values) for values in found] == [2, 4]
     for ours, theirs in zip(found, expected, strict=True):

@@ -38,7 +38,11 @@ def test_axolotl_takes_it_on_the_gpus_it_is_for(file, monkeypatch):
 @each
 def test_three_lines_say_when_to_take_it(file):
     lines = file.read_text().splitlines()
-    assert lines[0].startswith("# Take it ") and all(line.startswith("# ") for line in lines[1:3]) and lines[3].startswith("base_model:")
+    assert (
+        lines[0].startswith("# Take it ")
+        and all(line.startswith("# ") for line in lines[1:3])
+        and lines[3].startswith("base_model:")
+    )
     assert all((FOLDER / name).exists() for name in re.findall(r"[\w-]+\.(?:yml|jsonl)", file.read_text()))
 
 
@@ -80,7 +84,9 @@ def test_the_stage_runs(file, cfg, tmp_path, monkeypatch):
     raw = DictDefault(recipe)
     read = Recipe.from_cfg(raw)
     result = run_stage(read)
-    assert {k.split("/")[0] for k in result.counts.accepted} == {entry["strategy"] for entry in recipe["augft"]["augment"]}
+    assert {k.split("/")[0] for k in result.counts.accepted} == {
+        entry["strategy"] for entry in recipe["augft"]["augment"]
+    }
     assert not result.counts.unanswered and not result.counts.problems
     apply_result(raw, read, result)
     written = [(e["type"], re.sub(r"^\d+-(\w+)\.parquet$", r"\1", Path(e["path"]).name)) for e in raw.datasets]

@@ -71,18 +71,36 @@ def test_chats_and_instructions_are_taught_and_trained(smollm2, tmp_path):
             "augment": [{"strategy": "local", "kinds": [kind]} for kind in ("rephrasing", "reversal")],
         },
         "chat_template": "tokenizer_default",
-        "datasets": [{"path": str(f), "ds_type": "json", "type": t} for f, t in zip(files, ("chat_template", "alpaca"), strict=True)],
+        "datasets": [
+            {"path": str(f), "ds_type": "json", "type": t}
+            for f, t in zip(files, ("chat_template", "alpaca"), strict=True)
+        ],
         "dataset_prepared_path": str(tmp_path / "prepared"),
         "output_dir": str(tmp_path / "out"),
-        **{"adapter": "lora", "lora_r": 4, "lora_alpha": 8, "lora_target_linear": True, "sequence_len": 256, "micro_batch_size": 2},
+        **{
+            "adapter": "lora",
+            "lora_r": 4,
+            "lora_alpha": 8,
+            "lora_target_linear": True,
+            "sequence_len": 256,
+            "micro_batch_size": 2,
+        },
         **dict.fromkeys(["lora_mlp_kernel", "lora_qkv_kernel", "lora_o_kernel", "bf16", "fp16", "tf32"], False),
-        **{"gradient_accumulation_steps": 1, "max_steps": 2, "optimizer": "adamw_torch", "learning_rate": 1e-4, "lr_scheduler": "constant"},
+        **{
+            "gradient_accumulation_steps": 1,
+            "max_steps": 2,
+            "optimizer": "adamw_torch",
+            "learning_rate": 1e-4,
+            "lr_scheduler": "constant",
+        },
         **{"attn_implementation": "sdpa", "save_strategy": "no", "logging_steps": 1},
     }
     path = tmp_path / "cfg.yml"
     path.write_text(yaml.safe_dump(cfg))
     command = [str(Path(sys.executable).parent / "axolotl"), "train", str(path), "--launcher", "python"]
-    done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "CUDA_VISIBLE_DEVICES": ""}, timeout=800)
+    done = subprocess.run(
+        command, capture_output=True, text=True, env={**os.environ, "CUDA_VISIBLE_DEVICES": ""}, timeout=800
+    )
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     (manifest,) = (tmp_path / "prepared" / "augft").glob("*/manifest.json")
     result = json.loads(manifest.read_text())

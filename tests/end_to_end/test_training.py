@@ -100,7 +100,9 @@ def test_accelerate_launch_with_dotenv_and_lora(full_cfg, teacher, tmp_path):
 
 def test_an_error_is_one_line(full_cfg, tmp_path):
     full_cfg["augft"]["teacher"]["api_key_env"] = "AUGFT_UNSET_KEY"
-    done = command("axolotl", "train", write_config(full_cfg, tmp_path / "cfg.yml"), "--launcher", "python", check=False)
+    done = command(
+        "axolotl", "train", write_config(full_cfg, tmp_path / "cfg.yml"), "--launcher", "python", check=False
+    )
     assert done.returncode == 1
     assert "augft: error: augft.teacher.api_key_env: the environment variable AUGFT_UNSET_KEY is not set" in done.stderr
     assert "Traceback" not in done.stderr
@@ -181,7 +183,9 @@ def test_two_ranks_fail_together(full_cfg, teacher, tmp_path):
 @pytest.mark.parametrize("after", [7, 53])
 def test_killed_half_way_and_resumed_gives_the_same_bytes(cfg, tmp_path, after):
     """Disturbed and undisturbed runs differ in nothing; at most what was in flight is asked again."""
-    data = write_rows(tmp_path / "many.jsonl", [{"text": f"Ship number {i} lies in harbour {i % 7}."} for i in range(40)])
+    data = write_rows(
+        tmp_path / "many.jsonl", [{"text": f"Ship number {i} lies in harbour {i % 7}."} for i in range(40)]
+    )
     concurrency = 4
     outcomes = []
     for disturbed in (False, True):
@@ -195,7 +199,9 @@ def test_killed_half_way_and_resumed_gives_the_same_bytes(cfg, tmp_path, after):
             path = write_config(cfg, tmp_path / "cfg.yml")
             if disturbed:
                 child = subprocess.Popen(
-                    [str(BIN / "axolotl"), "augft", "run", str(path)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+                    [str(BIN / "axolotl"), "augft", "run", str(path)],
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.DEVNULL,
                 )
                 while len(server.bodies) < after:
                     time.sleep(0.01)
@@ -212,7 +218,9 @@ def test_killed_half_way_and_resumed_gives_the_same_bytes(cfg, tmp_path, after):
 
 def test_every_format_through_preprocess(cfg, teacher, tmp_path):
     ports = [f"Port {chr(65 + i % 26)}{'ae'[i // 26]}nnis" for i in range(len(CASES))]
-    teacher.answer = lambda body: as_json(body).replace("Port Ennis", re.findall(r"Port \w+(?=\?)", prompt_of(body))[-1])
+    teacher.answer = lambda body: as_json(body).replace(
+        "Port Ennis", re.findall(r"Port \w+(?=\?)", prompt_of(body))[-1]
+    )
     cfg["datasets"] = []
     for port, case in zip(ports, CASES, strict=True):
         row = json.loads(json.dumps(case.row).replace("Port Ennis", port))

@@ -16,6 +16,8 @@ def test_each_digest_is_new_once():
 def test_a_full_disk_is_one_line_with_a_remedy():
     seen = DigestSet()
     seen._connection.execute("PRAGMA max_page_count = 3")
-    with pytest.raises(OutputError, match=r"cannot write a temporary file \(database or disk is full\); free some space .* TMPDIR"):
+    with pytest.raises(
+        OutputError, match=r"cannot write a temporary file \(database or disk is full\); free some space .* TMPDIR"
+    ):
         for i in range(10_000):
             seen.add(i.to_bytes(8, "big"))

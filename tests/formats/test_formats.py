@@ -49,7 +49,9 @@ def own_columns(row):
 
 
 @pytest.mark.parametrize("case", CASES, ids=[c.name for c in CASES])
-def test_rows_come_out_in_the_format_they_came_in_and_axolotl_trains_on_the_answer(case, cfg, tmp_path, answering, tiny_model):
+def test_rows_come_out_in_the_format_they_came_in_and_axolotl_trains_on_the_answer(
+    case, cfg, tmp_path, answering, tiny_model
+):
     raw, recipe, result, augmented, source = run_case(case, cfg, tmp_path)
     assert [own_columns(row) for row in augmented] == [case.rephrased, case.turned]
     assert {k: v for k, v in augmented.features.items() if not k.startswith("augft_")} == source.features
@@ -61,15 +63,23 @@ def test_rows_come_out_in_the_format_they_came_in_and_axolotl_trains_on_the_answ
         for entry in raw.datasets
     )
     trained = [tokenizer.decode([t for t in row["labels"] if t != -100]) for row in (given[0], *new)]
-    asked = [tokenizer.decode([i for i, t in zip(row["input_ids"], row["labels"], strict=True) if t == -100]) for row in new]
+    asked = [
+        tokenizer.decode([i for i, t in zip(row["input_ids"], row["labels"], strict=True) if t == -100]) for row in new
+    ]
     last = trained[0][trained[0].rindex(ANSWER) :]
     assert trained[1][trained[1].index(ANSWER) :] == last and trained[2].endswith(last.replace(ANSWER, TURNED_ANSWER))
     assert not any(QUESTION in text or PAIRS[0]["question"] in text or PAIRS[1]["question"] in text for text in trained)
-    assert PAIRS[0]["question"] in asked[0] and PAIRS[1]["question"] in asked[1] and not any(ANSWER in text for text in asked)
+    assert (
+        PAIRS[0]["question"] in asked[0]
+        and PAIRS[1]["question"] in asked[1]
+        and not any(ANSWER in text for text in asked)
+    )
 
 
 def test_every_supported_type_has_a_case():
-    assert {base_type(c.entry["type"]) for c in CASES if isinstance(c.entry["type"], str)} | {"completion"} == set(SUPPORTED_TYPES)
+    assert {base_type(c.entry["type"]) for c in CASES if isinstance(c.entry["type"], str)} | {"completion"} == set(
+        SUPPORTED_TYPES
+    )
 
 
 def test_axolotl_knows_every_supported_type(tiny_model):
@@ -88,18 +98,26 @@ def test_what_the_teacher_is_asked(cfg, tmp_path, answering):
     (body,) = answering.bodies
     prompt = body["messages"][1]["content"]
     assert prompt.endswith(
-        f"Now this one:\n\nUser: Hello.\nAssistant: Hello, how can I help?\nQuestion: {QUESTION}\nAnswer: {ANSWER}\nFurther questions:"
+        f"Now this one:\n\nUser: Hello.\nAssistant: Hello, how can I help?\nQuestion: {QUESTION}\nAnswer: "
+        f"{ANSWER}\nFurther questions:"
     )
-    assert body["response_format"]["json_schema"]["schema"]["properties"]["pairs"]["items"]["required"] == ["kind", "question", "answer"]
+    assert body["response_format"]["json_schema"]["schema"]["properties"]["pairs"]["items"]["required"] == [
+        "kind",
+        "question",
+        "answer",
+    ]
     assert 'Reply with one JSON object and nothing else: {"pairs"' in prompt
 
 
 def test_lines_in_place_of_json(cfg, tmp_path, teacher):
     teacher.answer = lambda body: (
-        "rephrasing: Who runs the harbour of Port Ennis?\n- **Reversal:** What is Mara Quell's work?\n  Answer: " + TURNED_ANSWER
+        "rephrasing: Who runs the harbour of Port Ennis?\n- **Reversal:** What is Mara Quell's work?\n  Answer: "
+        + TURNED_ANSWER
     )
     case = CASES[0]
-    _, _, _, augmented, _ = run_case(case, cfg, tmp_path, teacher={**cfg["augft"]["teacher"], "structured_output": False})
+    _, _, _, augmented, _ = run_case(
+        case, cfg, tmp_path, teacher={**cfg["augft"]["teacher"], "structured_output": False}
+    )
     assert [own_columns(row) for row in augmented] == [case.rephrased, case.turned]
     assert "response_format" not in teacher.bodies[0] and "JSON" not in teacher.bodies[0]["messages"][1]["content"]
 
@@ -107,12 +125,19 @@ def test_lines_in_place_of_json(cfg, tmp_path, teacher):
 THOUGHT_IN_PARTS = {
     "messages": [
         message("user", [{"type": "text", "text": "Q", "thinking": None}]),
-        message("assistant", [{"type": "thinking", "text": None, "thinking": "Hm."}, {"type": "text", "text": "A", "thinking": None}]),
+        message(
+            "assistant",
+            [{"type": "thinking", "text": None, "thinking": "Hm."}, {"type": "text", "text": "A", "thinking": None}],
+        ),
     ]
 }
 NO_ROLE = "a message has no 'role', but has content; name the role's key in message_property_mappings"
 READ = [
-    (ChatFormat(), {"messages": [message("user", "Q"), message("assistant", "A")], "system": SYSTEM}, Exchange("Q", "A", (), SYSTEM)),
+    (
+        ChatFormat(),
+        {"messages": [message("user", "Q"), message("assistant", "A")], "system": SYSTEM},
+        Exchange("Q", "A", (), SYSTEM),
+    ),
     (
         ChatFormat(),
         {
@@ -173,8 +198,16 @@ READ = [
         {"messages": [message("human", "Q"), message("chatgpt", "A")]},
         Unfit("unknown role 'chatgpt'; say what it means under `roles:`", True),
     ),
-    (format_of({"type": "alpaca"}), {"instruction": "Q", "input": "I", "output": "A"}, Exchange("Q", "A", (Turn("input", "I"),))),
-    (format_of({"type": "alpaca"}), {"instruction": "Q", "input": ["I"], "output": "A"}, Unfit("'input' is no text", True)),
+    (
+        format_of({"type": "alpaca"}),
+        {"instruction": "Q", "input": "I", "output": "A"},
+        Exchange("Q", "A", (Turn("input", "I"),)),
+    ),
+    (
+        format_of({"type": "alpaca"}),
+        {"instruction": "Q", "input": ["I"], "output": "A"},
+        Unfit("'input' is no text", True),
+    ),
     (format_of({"type": "alpaca"}), {"instruction": "Q", "output": 1}, Unfit("'output' is no text", True)),
     (
         SegmentFormat(),
@@ -207,7 +240,11 @@ READ = [
         {"messages": [message("critic", "Q"), message("assistant", "A")]},
         Unfit("unknown role 'critic'; say what it means under `roles:`", True),
     ),
-    (ChatFormat(), {"messages": [message("user", "Q"), message("assistant", "")]}, Unfit("its last question or answer is empty", False)),
+    (
+        ChatFormat(),
+        {"messages": [message("user", "Q"), message("assistant", "")]},
+        Unfit("its last question or answer is empty", False),
+    ),
     (
         ChatFormat(),
         {"messages": [message("user", "Q"), message("assistant", None, tool_calls=[{"id": "1"}])]},
@@ -225,20 +262,37 @@ READ = [
     ),
     (ChatFormat(), THOUGHT_IN_PARTS, Exchange("Q", "A")),
     (format_of({"type": "alpaca"}), {"instruction": "Q", "input": None, "output": "A"}, Exchange("Q", "A")),
-    (format_of({"type": "alpaca"}), {"instruction": "Q", "input": "I", "output": ""}, Unfit("'output' is empty", False)),
+    (
+        format_of({"type": "alpaca"}),
+        {"instruction": "Q", "input": "I", "output": ""},
+        Unfit("'output' is empty", False),
+    ),
     (format_of({"type": "alpaca"}), {"instruction": "", "output": "A"}, Unfit("'instruction' is empty", True)),
     (format_of({"type": "alpaca"}), {"instruction": None, "output": "A"}, Unfit("'instruction' is empty", False)),
     (SegmentFormat(), {"segments": None}, Unfit("'segments' is no list of segments, each with label and text", False)),
-    (SegmentFormat(), {"segments": [{"text": "Q"}]}, Unfit("'segments' is no list of segments, each with label and text", False)),
+    (
+        SegmentFormat(),
+        {"segments": [{"text": "Q"}]},
+        Unfit("'segments' is no list of segments, each with label and text", False),
+    ),
     (
         SegmentFormat(),
         {"segments": [{"label": True, "text": "A"}, {"label": False, "text": "Q"}]},
         Unfit("its segments end without an answer (the last label is false)", True),
     ),
-    (SegmentFormat(), {"segments": [{"label": True, "text": "A"}]}, Unfit("its segments have no question before the answer", True)),
     (
         SegmentFormat(),
-        {"segments": [{"label": False, "text": "<s>### Question: Who?\n<|sep|> A:"}, {"label": True, "text": " Mara.</s>"}]},
+        {"segments": [{"label": True, "text": "A"}]},
+        Unfit("its segments have no question before the answer", True),
+    ),
+    (
+        SegmentFormat(),
+        {
+            "segments": [
+                {"label": False, "text": "<s>### Question: Who?\n<|sep|> A:"},
+                {"label": True, "text": " Mara.</s>"},
+            ]
+        },
         Exchange("Who?", "Mara."),
     ),
     (
@@ -289,7 +343,10 @@ def test_markup_of_segments_stays_where_it_is():
 
 @pytest.mark.parametrize("values", [[None, None], [None, "x"], ["", "x"]], ids=["all null", "mixed", "texts"])
 def test_inputs_that_are_null(cfg, tmp_path, answering, values):
-    rows = [{"instruction": f"{QUESTION[:-1]} {i}?", "input": v, "output": ANSWER} for i, v in zip("ab", values, strict=True)]
+    rows = [
+        {"instruction": f"{QUESTION[:-1]} {i}?", "input": v, "output": ANSWER}
+        for i, v in zip("ab", values, strict=True)
+    ]
     path = write_rows(tmp_path / "alpaca.jsonl", rows)
     cfg["datasets"] = [{"path": str(path), "ds_type": "json", "type": "alpaca"}]
     cfg["augft"] |= {"augment": ["local"]}
@@ -320,7 +377,8 @@ def test_images_pass_as_they_are(cfg, tmp_path, answering):
     part = {"role": Value("string"), "content": Value("string")}
     rows = {
         "messages": [
-            [message("user", f"{QUESTION[:-1]} {w}?"), message("assistant", ANSWER)] for w in ("one", "two", "red", "blue", "green")
+            [message("user", f"{QUESTION[:-1]} {w}?"), message("assistant", ANSWER)]
+            for w in ("one", "two", "red", "blue", "green")
         ],
         "images": [[f] for f in files[:3]] + [[], []],
     }
@@ -340,9 +398,13 @@ def test_images_pass_as_they_are(cfg, tmp_path, answering):
     folder = result_folder(recipe, result.fingerprint)
     kept = Dataset.from_parquet(str(folder / "0-original.parquet"))
     assert kept.features["images"] == List(Image()) and kept[0]["images"][0].size == (8, 8)
-    raw = {row["messages"][0]["content"]: row["images"] for row in kept.cast_column("images", List(Image(decode=False)))}
+    raw = {
+        row["messages"][0]["content"]: row["images"] for row in kept.cast_column("images", List(Image(decode=False)))
+    }
     given = Dataset.from_parquet(str(path)).cast_column("images", List(Image(decode=False)))
-    assert all(raw[row["messages"][0]["content"]] == row["images"] for row in given if row["messages"][0]["content"] in raw)
+    assert all(
+        raw[row["messages"][0]["content"]] == row["images"] for row in given if row["messages"][0]["content"] in raw
+    )
 
 
 def test_bad_rows_are_counted_named_and_left_out(cfg, tmp_path, answering, caplog):
@@ -358,7 +420,10 @@ def test_bad_rows_are_counted_named_and_left_out(cfg, tmp_path, answering, caplo
     with caplog.at_level("WARNING", logger="axolotl_augft"):
         result = run_stage(Recipe.from_cfg(cfg))
     assert "1 row is left out: no assistant turn (row 1)" in caplog.text
-    assert "1 row is trained on, but not augmented: unknown role 'critic'; say what it means under `roles:` (row 2)" in caplog.text
+    assert (
+        "1 row is trained on, but not augmented: unknown role 'critic'; say what it means under `roles:` (row 2)"
+        in caplog.text
+    )
     assert result.counts.problems == {
         "left out: no assistant turn": 1,
         "trained on, but not augmented: unknown role 'critic'; say what it means under `roles:`": 1,
@@ -368,7 +433,9 @@ def test_bad_rows_are_counted_named_and_left_out(cfg, tmp_path, answering, caplo
 
 
 def test_the_same_exchange_in_another_format_is_held_out_too(cfg, tmp_path, answering):
-    chat = write_rows(tmp_path / "chat.jsonl", [{"messages": [message("user", QUESTION), message("assistant", ANSWER)]}])
+    chat = write_rows(
+        tmp_path / "chat.jsonl", [{"messages": [message("user", QUESTION), message("assistant", ANSWER)]}]
+    )
     alpaca = write_rows(
         tmp_path / "alpaca.jsonl",
         [
@@ -386,7 +453,15 @@ def test_the_same_exchange_in_another_format_is_held_out_too(cfg, tmp_path, answ
 
 def test_documents_become_questions(cfg, data, teacher, tiny_model):
     teacher.answer = lambda body: json.dumps(
-        {"pairs": [{"kind": "reversal", "question": f"What is the {NUMBERS[len(teacher.bodies)]} item?", "answer": "It is Mara."}]}
+        {
+            "pairs": [
+                {
+                    "kind": "reversal",
+                    "question": f"What is the {NUMBERS[len(teacher.bodies)]} item?",
+                    "answer": "It is Mara.",
+                }
+            ]
+        }
     )
     cfg["augft"] |= {"augment": [{"strategy": "local", "write": "questions"}]}
     raw = DictDefault({**cfg, "chat_template": "chatml"})
@@ -397,14 +472,20 @@ def test_documents_become_questions(cfg, data, teacher, tiny_model):
     apply_result(raw, recipe, result)
     assert [(e["type"], e.get("field")) for e in raw.datasets] == [("completion", None), ("chat_template", None)]
     tokenizer = AutoTokenizer.from_pretrained(tiny_model)
-    chat, _ = _load_and_process_single_dataset(raw.datasets[1], DictDefault({"sequence_len": 512, **raw}), tokenizer, "train", 42)
+    chat, _ = _load_and_process_single_dataset(
+        raw.datasets[1], DictDefault({"sequence_len": 512, **raw}), tokenizer, "train", 42
+    )
     trained = tokenizer.decode([t for t in chat[0]["labels"] if t != -100])
-    assert trained.startswith("It is Mara.") and re.search(r"What is the \w+ item\?", tokenizer.decode(chat[0]["input_ids"]))
+    assert trained.startswith("It is Mara.") and re.search(
+        r"What is the \w+ item\?", tokenizer.decode(chat[0]["input_ids"])
+    )
 
 
 def test_chats_about_documents_need_a_chat_template(cfg, data, teacher):
     cfg["augft"] |= {"augment": [{"strategy": "local", "write": "questions"}]}
-    with pytest.raises(ConfigError, match="write: questions makes chats of documents, but .* has no chat template; set chat_template"):
+    with pytest.raises(
+        ConfigError, match="write: questions makes chats of documents, but .* has no chat template; set chat_template"
+    ):
         run_stage(Recipe.from_cfg(cfg))
     assert teacher.bodies == []
 
@@ -412,8 +493,14 @@ def test_chats_about_documents_need_a_chat_template(cfg, data, teacher):
 def test_entries_with_settings_of_their_own(cfg, data, tmp_path, answering):
     chat = write_rows(tmp_path / "chat.jsonl", [CASES[0].row])
     cfg["datasets"].append({"path": str(chat), "ds_type": "json", "type": "chat_template"})
-    cfg["augft"] |= {"augment": ["global"], "sources": [{"path": str(chat), "augment": [{"strategy": "local", "samples": 2}]}]}
-    answers = {"Now think about": "It is known.\nConclusions:\n- It follows that all is well.\n", "Further questions": as_json({})}
+    cfg["augft"] |= {
+        "augment": ["global"],
+        "sources": [{"path": str(chat), "augment": [{"strategy": "local", "samples": 2}]}],
+    }
+    answers = {
+        "Now think about": "It is known.\nConclusions:\n- It follows that all is well.\n",
+        "Further questions": as_json({}),
+    }
     answering.answer = lambda body: next(a for mark, a in answers.items() if mark in body["messages"][1]["content"])
     result = run_stage(Recipe.from_cfg(cfg))
     prompts = [b["messages"][1]["content"] for b in answering.bodies]
@@ -441,5 +528,9 @@ def test_documents_and_chats_stand_together_in_a_context_group(cfg, data, tmp_pa
     assert all(f"] Question: {QUESTION}\nAnswer: {ANSWER}\n" in p for p in prompts)
     assert len({p.split("Now think about")[0] for p in prompts}) == 1, "one prefix for documents and chats"
     new = Dataset.from_parquet(str(result_folder(recipe, result.fingerprint) / "1-augmented.parquet"))
-    assert new[0]["messages"] == [CHAT_ROW["messages"][0], message("user", link["question"]), message("assistant", link["answer"])]
+    assert new[0]["messages"] == [
+        CHAT_ROW["messages"][0],
+        message("user", link["question"]),
+        message("assistant", link["answer"]),
+    ]
     assert new[0]["augft_kind"] == "conclusion" and CHAT["chat_template"] == "chatml"

@@ -16,11 +16,17 @@ from transformers import AutoTokenizer
 from axolotl_augft.formats import format_of
 from axolotl_augft.formats.content import Augmentation, Exchange, Unfit
 
-TEXT = st.text(st.characters(codec="utf-8", exclude_categories=["Cs", "Cc"]), min_size=1, max_size=30).map(lambda t: f"w {t}")
+TEXT = st.text(st.characters(codec="utf-8", exclude_categories=["Cs", "Cc"]), min_size=1, max_size=30).map(
+    lambda t: f"w {t}"
+)
 ROLES = st.sampled_from(["user", "assistant", "system", "tool"])
-EXTRA = st.fixed_dictionaries({}, optional={"weight": st.integers(0, 1), "name": TEXT, "reasoning_content": TEXT, "train": st.booleans()})
+EXTRA = st.fixed_dictionaries(
+    {}, optional={"weight": st.integers(0, 1), "name": TEXT, "reasoning_content": TEXT, "train": st.booleans()}
+)
 PARTS = st.lists(st.fixed_dictionaries({"type": st.just("text"), "text": TEXT}), min_size=1, max_size=2)
-MESSAGE = st.builds(lambda role, content, more: {"role": role, "content": content, **more}, ROLES, TEXT | PARTS | st.none(), EXTRA)
+MESSAGE = st.builds(
+    lambda role, content, more: {"role": role, "content": content, **more}, ROLES, TEXT | PARTS | st.none(), EXTRA
+)
 TOOL = st.fixed_dictionaries(
     {
         "type": st.just("function"),
@@ -30,18 +36,23 @@ TOOL = st.fixed_dictionaries(
 LAST = [{"role": "user", "content": "Who is it?"}, {"role": "assistant", "content": "It is Mara."}]
 CHAT_ROWS = st.lists(
     st.fixed_dictionaries(
-        {"messages": st.lists(MESSAGE, max_size=3).map(lambda ms: [*ms, *LAST])}, optional={"tools": st.lists(TOOL, max_size=2)}
+        {"messages": st.lists(MESSAGE, max_size=3).map(lambda ms: [*ms, *LAST])},
+        optional={"tools": st.lists(TOOL, max_size=2)},
     ),
     min_size=1,
     max_size=3,
 )
 ALPACA_ROWS = st.lists(
-    st.fixed_dictionaries({"instruction": TEXT, "output": TEXT, "input": TEXT | st.just(""), "n": st.integers(0, 9) | st.none()}),
+    st.fixed_dictionaries(
+        {"instruction": TEXT, "output": TEXT, "input": TEXT | st.just(""), "n": st.integers(0, 9) | st.none()}
+    ),
     min_size=1,
     max_size=3,
 )
 SEGMENT = st.fixed_dictionaries({"label": st.booleans(), "text": TEXT})
-SEGMENT_ROWS = st.lists(st.fixed_dictionaries({"segments": st.lists(SEGMENT, min_size=1, max_size=4)}), min_size=1, max_size=3)
+SEGMENT_ROWS = st.lists(
+    st.fixed_dictionaries({"segments": st.lists(SEGMENT, min_size=1, max_size=4)}), min_size=1, max_size=3
+)
 KINDS = [("chat_template", CHAT_ROWS), ("alpaca", ALPACA_ROWS), ("input_output", SEGMENT_ROWS)]
 
 
@@ -61,7 +72,9 @@ def written(rows, features, folder):
 
 
 @pytest.mark.parametrize(("name", "rows"), KINDS, ids=[name for name, _ in KINDS])
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(data=st.data())
 def test_augmented_rows_have_the_sources_columns_and_types_and_are_tokenized(data, name, rows, tiny_model):
     form = format_of({"type": name})

@@ -22,9 +22,20 @@ LOCAL = Reading(rephrases_the_source=True)
 
 
 def task(kind="consequence", reading=LOCAL, exchange=EXCHANGE, labels=()):
-    document = Document("0a1b2c3d", exchange.text if exchange else "Ottilie Verrane keeps the Lantern Room.", 0, 0, exchange)
+    document = Document(
+        "0a1b2c3d", exchange.text if exchange else "Ottilie Verrane keeps the Lantern Room.", 0, 0, exchange
+    )
     request = Request("t", "chat", Prefix("", EXAMPLES), "", Sampling(0.7, None, 64, (), 42), 0)
-    return Task(request, "local", document, (document.text,), labels=frozenset(labels), kind=kind, writes="questions", reading=reading)
+    return Task(
+        request,
+        "local",
+        document,
+        (document.text,),
+        labels=frozenset(labels),
+        kind=kind,
+        writes="questions",
+        reading=reading,
+    )
 
 
 def read(text, finish_reason="stop", **settings):
@@ -51,14 +62,18 @@ ANSWERS = [
     ("Q: One?\nA: 1\nQ: Two?\nA: 2", [("consequence", "One?", "1", False), ("consequence", "Two?", "2", False)]),
     ("no question here", [("consequence", "no question here", "", False)]),
     (
-        'So:\n```json\n{"pairs": [{"kind": "reversal", "question": "What does she keep?", "answer": "The Lantern Room."}]}\n```\nOk.',
+        'So:\n```json\n{"pairs": [{"kind": "reversal", "question": "What does she keep?", '
+        '"answer": "The Lantern Room."}]}\n```\nOk.',
         [NEW],
     ),
     (
         '{"pairs": [{"kind": "reversal", "question": "When?", "answer": 1901, "sources": [{"id": 1}]}]}',
         [("reversal", "When?", "1901", False)],
     ),
-    ('[{"kind": "reversal", "question": "When?", "answer": "x", "sources": [{"id": 1}]}]', [("reversal", "When?", "x", False)]),
+    (
+        '[{"kind": "reversal", "question": "When?", "answer": "x", "sources": [{"id": 1}]}]',
+        [("reversal", "When?", "x", False)],
+    ),
     ('{"kind": "reversal", "question": "When \\ud83d?", "answer": "x"}', [("reversal", "When ??", "x", False)]),
     ('{"pairs":' + "[" * 8000, [("consequence", "", "", False)]),
     ('{"a":' * 8000, [("consequence", "", "", False)]),
@@ -90,9 +105,14 @@ def test_where_only_questions_are_asked_for_each_line_is_one():
 
 
 def test_an_answer_that_was_cut_keeps_what_is_complete():
-    whole = json.dumps({"pairs": [{"kind": "reversal", "question": "What does she keep?", "answer": "The Lantern Room."}] * 2})
+    whole = json.dumps(
+        {"pairs": [{"kind": "reversal", "question": "What does she keep?", "answer": "The Lantern Room."}] * 2}
+    )
     assert read(whole[:-25], "length") == [NEW, ("consequence", "", "", True)]
-    assert read("Q: One?\nA: 1\nQ: Two?\nA: tw", "length") == [("consequence", "One?", "1", False), ("consequence", "Two?", "tw", True)]
+    assert read("Q: One?\nA: 1\nQ: Two?\nA: tw", "length") == [
+        ("consequence", "One?", "1", False),
+        ("consequence", "Two?", "tw", True),
+    ]
     assert read(whole, "length") == [NEW, NEW]
 
 
@@ -124,13 +144,17 @@ JUDGED = [
 ]
 
 
-@pytest.mark.parametrize(("question", "answer", "reason"), JUDGED, ids=[f"{r}-{i}" for i, (_, _, r) in enumerate(JUDGED)])
+@pytest.mark.parametrize(
+    ("question", "answer", "reason"), JUDGED, ids=[f"{r}-{i}" for i, (_, _, r) in enumerate(JUDGED)]
+)
 def test_pairs_are_kept_or_rejected_with_a_reason(question, answer, reason):
     assert judge_pair(task(), Inference(answer, "consequence", question=question), check_names=True) is reason
 
 
 def test_the_sources_own_answer_is_not_judged():
-    pair = Inference("I'm sorry, document 3 <|im_end|>", "rephrasing", question="Who is the room's keeper?", keeps_answer=True)
+    pair = Inference(
+        "I'm sorry, document 3 <|im_end|>", "rephrasing", question="Who is the room's keeper?", keeps_answer=True
+    )
     assert judge_pair(task(), pair) is None
     assert judge_pair(task(), Inference("x y", "rephrasing", question="Who?", cut=True)) is Reason.TRUNCATED
 
@@ -153,7 +177,9 @@ def test_joiners_and_no_break_spaces_belong_to_languages_and_nouns_are_no_names(
     text = "Où se trouve la salle des lanternes\u202f? \u0645\u06cc\u200c\u0634\u0648\u062f"
     assert judge_pair(task(), Inference("Là-bas\u00a0: à côté.", "consequence", question=text)) is None
     german = Inference("Ottilie Verrane.", "reversal", question="Wie lautet der Name der Hüterin des Lantern Room?")
-    english = replace(task().request, prefix=Prefix("", "Keep the name. Question: Who founded the Osker Glass Company?"))
+    english = replace(
+        task().request, prefix=Prefix("", "Keep the name. Question: Who founded the Osker Glass Company?")
+    )
     assert judge_pair(replace(task(), request=english), german) is None
 
 
@@ -192,17 +218,30 @@ def test_what_states_a_held_out_answer_is_a_leak(text, leaks):
 @pytest.mark.parametrize(
     ("held_out", "inference", "leaks"),
     [
-        (Text("水在一百摄氏度时沸腾，变成水蒸气。"), Inference("我们知道水在一百摄氏度时沸腾，变成水蒸气。", "conclusion"), True),
+        (
+            Text("水在一百摄氏度时沸腾，变成水蒸气。"),
+            Inference("我们知道水在一百摄氏度时沸腾，变成水蒸气。", "conclusion"),
+            True,
+        ),
         (Text("水在一百摄氏度时沸腾，变成水蒸气。"), Inference("水在零度时结冰。", "conclusion"), False),
         (Exchange("港口在哪里？", "北方"), Inference("北方", "reversal", question="港口在哪里？"), True),
-        (Exchange("And now?", "It is closed.", (Turn("assistant", "The bell of Osk was cast in 1801."),)),
-         Inference("In truth the bell of Osk was cast in 1801.", "conclusion"), True),
-        (Exchange("Why?", "Please ask our support team about it."),
-         Inference("Please ask our support team about it.", "rephrasing", question="How come?", keeps_answer=True), False),
-        (Exchange("Why?", "Please ask our support team about it."),
-         Inference("Please ask our support team about it.", "consequence", question="How come?"), True),
+        (
+            Exchange("And now?", "It is closed.", (Turn("assistant", "The bell of Osk was cast in 1801."),)),
+            Inference("In truth the bell of Osk was cast in 1801.", "conclusion"),
+            True,
+        ),
+        (
+            Exchange("Why?", "Please ask our support team about it."),
+            Inference("Please ask our support team about it.", "rephrasing", question="How come?", keeps_answer=True),
+            False,
+        ),
+        (
+            Exchange("Why?", "Please ask our support team about it."),
+            Inference("Please ask our support team about it.", "consequence", question="How come?"),
+            True,
+        ),
     ],
-)  # fmt: skip
+)
 def test_leaks_in_other_scripts_conversations_and_kept_answers(held_out, inference, leaks):
     assert Leaks([held_out]).states(inference) is leaks
 
@@ -210,9 +249,13 @@ def test_leaks_in_other_scripts_conversations_and_kept_answers(held_out, inferen
 def test_words_that_all_questions_share_tell_nothing_of_a_short_answer():
     inputs = ["lovely ferry", "awful soup", "kind guide", "broken lamp", "fine bread", "cold room"]
     held_out = [Exchange("Is the mood of the review good or bad?", "Bad.", (Turn("input", text),)) for text in inputs]
-    about = Inference("Bad.", "rephrasing", question="Is the mood of the review good or bad? A dull film.", keeps_answer=True)
+    about = Inference(
+        "Bad.", "rephrasing", question="Is the mood of the review good or bad? A dull film.", keeps_answer=True
+    )
     assert not Leaks(held_out).states(about)
-    assert Leaks(held_out).states(Inference("Bad.", "rephrasing", question="Is the mood good or bad? An awful soup.", keeps_answer=True))
+    assert Leaks(held_out).states(
+        Inference("Bad.", "rephrasing", question="Is the mood good or bad? An awful soup.", keeps_answer=True)
+    )
 
 
 def test_nothing_held_out_nothing_leaks():

@@ -10,7 +10,10 @@ from axolotl_augft.strategies import templates
 from axolotl_augft.strategies.task import Task
 from axolotl_augft.teacher.request import Prefix, Request, Sampling
 
-PROMPT = "Text:\n[1] Orsilva Vintaro is the head baker of Mirrendal.\n[1] reversal: The head baker of Mirrendal is Orsilva Vintaro.\n"
+PROMPT = (
+    "Text:\n[1] Orsilva Vintaro is the head baker of Mirrendal.\n[1] reversal: The head baker of Mirrendal is Orsilva "
+    "Vintaro.\n"
+)
 TASK = Task(
     Request("t", "chat", Prefix("", PROMPT), "", Sampling(0, None, 9, (), 1), 0),
     "local",
@@ -70,7 +73,11 @@ def test_the_global_prompts_own_examples_are_recognised():
     prompt = (Path(templates.__file__).parent / "prompts" / "global.completions.jinja").read_text()
     request = dataclasses.replace(TASK.request, prefix=Prefix("", prompt))
     task = dataclasses.replace(TASK, strategy="global", request=request)
-    for text in ("All pumps are Dolphs, so all Zennets are pumps.", "Each Zennet is a harbour.", "The keeper is Ottilie Verrane."):
+    for text in (
+        "All pumps are Dolphs, so all Zennets are pumps.",
+        "Each Zennet is a harbour.",
+        "The keeper is Ottilie Verrane.",
+    ):
         assert judge(task, Inference(text, "trace")) is Reason.COPIED_EXAMPLE, text
 
 
@@ -78,5 +85,7 @@ def test_the_global_prompts_own_examples_are_recognised():
 def test_an_example_that_is_wrapped_over_lines_is_recognised_in_short_and_long_prompts(before):
     prompt = f"{before}Text: the oldest\nclock of the mill is\nstill working.\n"
     task = dataclasses.replace(TASK, request=dataclasses.replace(TASK.request, prefix=Prefix("", prompt)))
-    assert judge(task, Inference("The oldest clock of the mill is still working.", "rephrasing")) is Reason.COPIED_EXAMPLE
+    assert (
+        judge(task, Inference("The oldest clock of the mill is still working.", "rephrasing")) is Reason.COPIED_EXAMPLE
+    )
     assert judge(task, Inference("The oldest clock of the house is still working.", "rephrasing")) is None

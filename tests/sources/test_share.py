@@ -58,7 +58,10 @@ def test_the_choice_is_by_content_and_a_larger_weight_keeps_it(tmp_path):
 
 def test_rows_are_held_out_of_the_share(tmp_path):
     """As axolotl does it: the fraction is of what is left to train on."""
-    path, other = facts(tmp_path / "a.jsonl", 40), write_rows(tmp_path / "b.jsonl", [{"text": f"Other {i}."} for i in range(20)])
+    path, other = (
+        facts(tmp_path / "a.jsonl", 40),
+        write_rows(tmp_path / "b.jsonl", [{"text": f"Other {i}."} for i in range(20)]),
+    )
     (source,) = load_sources(recipe_for(path, weight=0.5, val_set_size=0.2))
     (unweighted,) = load_sources(recipe_for(path, val_set_size=4))
     assert len(source.held_out) == 4 and len(source.training_rows) == 16
@@ -70,7 +73,10 @@ def test_rows_are_held_out_of_the_share(tmp_path):
 
 def test_rows_beyond_the_share_are_neither_twins_nor_problems(tmp_path):
     rows = [{"text": f"Fact {i}."} for i in range(10)] + [{"text": " "}] * 10
-    path, test = write_rows(tmp_path / "a.jsonl", rows), write_rows(tmp_path / "t.jsonl", [{"text": f"Fact {i}."} for i in range(10)])
+    path, test = (
+        write_rows(tmp_path / "a.jsonl", rows),
+        write_rows(tmp_path / "t.jsonl", [{"text": f"Fact {i}."} for i in range(10)]),
+    )
     tests = [{"path": str(test), "ds_type": "json", "type": "completion"}]
     (source,) = load_sources(recipe_for(path, weight=0.25, test_datasets=tests))
     used = set(range(20)) - set(source.beyond_share)
@@ -95,7 +101,10 @@ def test_a_weight_that_is_no_share_is_one_line(cfg, weight):
     cfg["datasets"][0]["weight"] = weight
     with pytest.raises(ConfigError) as caught:
         load(cfg)
-    assert str(caught.value) == f"datasets[0].weight must be above 0 and at most 1, the share of its rows to use, got {weight!r}"
+    assert (
+        str(caught.value)
+        == f"datasets[0].weight must be above 0 and at most 1, the share of its rows to use, got {weight!r}"
+    )
 
 
 @pytest.mark.skipif(AXOLOTL_KNOWS_WEIGHT, reason="before axolotl 0.20")
@@ -126,7 +135,9 @@ def test_only_the_share_is_asked_about_and_axolotl_drops_nothing_of_it(cfg, teac
     assert [e for e in entries if "weight" in e] == []
     rows = {}
     for entry in entries:
-        dataset, _ = _load_and_process_single_dataset(entry, loaded, AutoTokenizer.from_pretrained(tiny_model), "train", 42)
+        dataset, _ = _load_and_process_single_dataset(
+            entry, loaded, AutoTokenizer.from_pretrained(tiny_model), "train", 42
+        )
         rows[Path(entry.path).name] = len(dataset)
         assert entry.ds_type == "json" or len(dataset) == len(Dataset.from_parquet(entry.path))
     own = {"0-original.parquet": 2, "0-held-out.parquet": 1}

@@ -13,7 +13,13 @@ def recipe_for(paths, val_set_size=0, test_paths=(), **entry):
     def entries(some):
         return [{"path": str(p), "ds_type": "json", "type": "completion", **entry} for p in some]
 
-    cfg = {"augft": {}, "base_model": "m", "datasets": entries(paths), "val_set_size": val_set_size, "test_datasets": entries(test_paths)}
+    cfg = {
+        "augft": {},
+        "base_model": "m",
+        "datasets": entries(paths),
+        "val_set_size": val_set_size,
+        "test_datasets": entries(test_paths),
+    }
     return Recipe.from_cfg(cfg)
 
 
@@ -83,7 +89,9 @@ def test_split_and_shards_as_axolotl_takes_them(tmp_path):
 
 
 def test_columns_of_an_earlier_run_are_dropped(tmp_path):
-    (source,) = load_sources(recipe_for([write_rows(tmp_path / "a.jsonl", [{"text": "A.", "augft_kind": "x", "n": 1}])]))
+    (source,) = load_sources(
+        recipe_for([write_rows(tmp_path / "a.jsonl", [{"text": "A.", "augft_kind": "x", "n": 1}])])
+    )
     assert source.rows.column_names == ["text", "n"]
 
 
@@ -97,7 +105,11 @@ def test_columns_of_an_earlier_run_are_dropped(tmp_path):
             {},
             "none of its 2 rows can be augmented (2 rows are left out: no text (rows 0, 1)); check its type",
         ),
-        ([{"text": 1}, {"text": 2}], {}, "none of its 2 rows can be augmented (2 rows are left out: no text (rows 0, 1)); check its type"),
+        (
+            [{"text": 1}, {"text": 2}],
+            {},
+            "none of its 2 rows can be augmented (2 rows are left out: no text (rows 0, 1)); check its type",
+        ),
         ([], {}, "look at the file, or load it with datasets.load_dataset"),
         (None, {}, "there is no such file or folder here"),
         ([{"text": "A."}], {"split": "nonsense"}, "cannot be loaded"),

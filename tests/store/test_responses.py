@@ -25,12 +25,20 @@ def test_key_is_stable():
     assert request().key.hex() == "e0cc1ab76cb8f4bb454d4d84b5f95bee8386714300e40c9a95068887ede66a1f"
 
 
-@pytest.mark.parametrize("other", [
-    request("A is C."), request(teacher="u"), request(sample=1), request(temperature=0.1), request(max_tokens=8), request(stop=()),
-    Request("t", "completions", PREFIX, "A is B.", request().sampling, 0),
-    Request("t", "chat", Prefix("be long", "facts: "), "A is B.", request().sampling, 0),
-    Request("t", "chat", PREFIX, "A is B.", request().sampling, 0, (("top_k", 3),)),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "other",
+    [
+        request("A is C."),
+        request(teacher="u"),
+        request(sample=1),
+        request(temperature=0.1),
+        request(max_tokens=8),
+        request(stop=()),
+        Request("t", "completions", PREFIX, "A is B.", request().sampling, 0),
+        Request("t", "chat", Prefix("be long", "facts: "), "A is B.", request().sampling, 0),
+        Request("t", "chat", PREFIX, "A is B.", request().sampling, 0, (("top_k", 3),)),
+    ],
+)
 def test_key_changes_with_everything_that_changes_the_answer(other):
     assert other.key != request().key
 
@@ -119,7 +127,9 @@ def test_full_disk_loses_nothing_and_says_what_to_do(tmp_path):
         store.put([(request(), ANSWER)])
         store._writer.execute("PRAGMA max_page_count = 20")
         big = [(request(str(i)), Answer(Outcome.ANSWERED, "x" * 9000)) for i in range(40)]
-        with pytest.raises(StoreError, match="full.*free some disk space and run again. Every answer stored so far is kept"):
+        with pytest.raises(
+            StoreError, match="full.*free some disk space and run again. Every answer stored so far is kept"
+        ):
             store.put(big)
         assert store.get([request()]) == [ANSWER]
         store._writer.execute("PRAGMA max_page_count = 100000")
@@ -129,7 +139,13 @@ def test_full_disk_loses_nothing_and_says_what_to_do(tmp_path):
 
 def test_reasoning_is_kept_where_asked_and_goes_with_its_answer(tmp_path):
     with ResponseStore.opened(tmp_path / "s") as store:
-        store.put([(request("x"), replace(ANSWER, reasoning="hm")), (request("y"), replace(ANSWER, reasoning="")), (request("z"), ANSWER)])
+        store.put(
+            [
+                (request("x"), replace(ANSWER, reasoning="hm")),
+                (request("y"), replace(ANSWER, reasoning="")),
+                (request("z"), ANSWER),
+            ]
+        )
         assert [a.reasoning for a in store.get([request("x"), request("y"), request("z")])] == ["hm", None, None]
         store.forget([request(x).key for x in "xyz"], [Outcome.ANSWERED])
         assert store.get([request("x")]) == [None]
@@ -143,14 +159,20 @@ def test_what_is_missing_and_what_is_there(tmp_path):
         assert store.is_empty and store.missing(requests) == requests
         store.put([(r, refused if i % 3 else ANSWER) for i, r in enumerate(requests[:900])])
         assert not store.is_empty
-        assert store.missing([requests[1200], *requests, requests[1200]]) == [requests[1200], *requests[900:1200], *requests[1201:]]
+        assert store.missing([requests[1200], *requests, requests[1200]]) == [
+            requests[1200],
+            *requests[900:1200],
+            *requests[1201:],
+        ]
         assert store.outcomes([r.key for r in requests]) == {Outcome.ANSWERED: 300, Outcome.FILTERED: 600}
 
 
 @pytest.mark.parametrize("api", ["chat", "completions"])
 @pytest.mark.parametrize("system", ["", 'be "brief"\n'])
 def test_the_body_that_is_sent_is_the_whole_body(api, system):
-    asked = Request("t", api, Prefix(system, 'facts:\n"Ünï\t'), 'A is "B".\\ 港', request().sampling, 0, (("top_k", 3),))
+    asked = Request(
+        "t", api, Prefix(system, 'facts:\n"Ünï\t'), 'A is "B".\\ 港', request().sampling, 0, (("top_k", 3),)
+    )
     assert orjson.loads(asked.encoded(asked.settings("m"))) == asked.body("m")
 
 
@@ -205,7 +227,13 @@ for line in sys.stdin:
 @pytest.mark.parametrize("made", ["", VERSION_1])
 def test_processes_that_make_or_upgrade_a_store_at_the_same_time(tmp_path, made):
     openers = [
-        subprocess.Popen([sys.executable, "-c", OPENER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        subprocess.Popen(
+            [sys.executable, "-c", OPENER],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
         for _ in range(3)
     ]
     assert [o.stdout.readline() for o in openers] == ["ready\n"] * 3
@@ -218,4 +246,6 @@ def test_processes_that_make_or_upgrade_a_store_at_the_same_time(tmp_path, made)
         assert [o.stdout.readline() for o in openers] == ["opened\n"] * 3
     assert [o.communicate() for o in openers] == [("", "")] * 3
     with closing(sqlite3.connect(tmp_path / "0")) as db:
-        assert db.execute("PRAGMA user_version").fetchone() == (2,) and db.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+        assert db.execute("PRAGMA user_version").fetchone() == (2,) and db.execute(
+            "PRAGMA journal_mode"
+        ).fetchone() == ("wal",)

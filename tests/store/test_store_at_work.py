@@ -45,7 +45,10 @@ def recipe(cfg, tmp_path):
 
 def test_two_recipes_share_one_store(recipe, teacher):
     assert call("run", recipe("one")).exit_code == 0 and len(teacher.bodies) == 6
-    assert call("run", recipe("two", repeat_augmented=2, max_augmented_per_original=1)).exit_code == 0 and len(teacher.bodies) == 6
+    assert (
+        call("run", recipe("two", repeat_augmented=2, max_augmented_per_original=1)).exit_code == 0
+        and len(teacher.bodies) == 6
+    )
     more = recipe("three", augment=["local", {"strategy": "local", "kinds": ["reversal"]}])
     assert call("run", more).exit_code == 0 and len(teacher.bodies) == 12
 
@@ -57,7 +60,10 @@ def test_asking_again_leaves_another_recipes_outcomes(recipe, teacher, tmp_path)
 
     teacher.misbehave = filtered
     other = recipe(
-        "other", data=write_rows(tmp_path / "other.jsonl", [{"text": "No tram goes to Zinnwald."}, {"text": "Every mill has a wheel."}])
+        "other",
+        data=write_rows(
+            tmp_path / "other.jsonl", [{"text": "No tram goes to Zinnwald."}, {"text": "Every mill has a wheel."}]
+        ),
     )
     call("run", recipe("one"))
     call("run", other)
@@ -70,7 +76,10 @@ def test_two_runs_at_once_ask_each_request_once(recipe, teacher, caplog):
     paths = [recipe("one"), recipe("two", repeat_augmented=2)]
     teacher.delay = 0.3
     codes = []
-    runs = [threading.Thread(target=lambda path=path: codes.append(run_stage(read_recipe(path)).counts.requests)) for path in paths]
+    runs = [
+        threading.Thread(target=lambda path=path: codes.append(run_stage(read_recipe(path)).counts.requests))
+        for path in paths
+    ]
     for thread in runs:
         thread.start()
     for thread in runs:
@@ -94,7 +103,9 @@ def test_who_waits_too_long_says_for_what(command, recipe, teacher, tmp_path):
         other.wait()
         ended = call("run", changed) if command == "run" else call("store", "prune", changed)
     assert ended.exit_code == 1 and len(teacher.bodies) == asked
-    assert "shared.sqlite: another run that asks scripted has held its lock for 1 s (augft.wait_timeout)" in ended.output
+    assert (
+        "shared.sqlite: another run that asks scripted has held its lock for 1 s (augft.wait_timeout)" in ended.output
+    )
 
 
 def test_a_run_that_has_nothing_to_ask_does_not_wait(recipe, teacher, tmp_path):
@@ -131,7 +142,13 @@ def test_size_answers_and_hit_rate(recipe, cfg, tmp_path):
     assert missing.exit_code == 1 and "there is no response store at" in missing.output
     call(
         "run",
-        recipe("one", teacher={**yaml.safe_load(Path(recipe("one")).read_text())["augft"]["teacher"], "price": {"input": 1, "output": 1}}),
+        recipe(
+            "one",
+            teacher={
+                **yaml.safe_load(Path(recipe("one")).read_text())["augft"]["teacher"],
+                "price": {"input": 1, "output": 1},
+            },
+        ),
     )
     call("run", recipe("two", repeat_augmented=2))
     lines = call("store", recipe("one")).output.splitlines()
@@ -143,20 +160,31 @@ def test_size_answers_and_hit_rate(recipe, cfg, tmp_path):
 
 
 def test_pruning_drops_what_no_recipe_needs_and_only_when_told_to(recipe, teacher, tmp_path):
-    other = write_rows(tmp_path / "other.jsonl", [{"text": f"The {name} is a pump from Saltmere."} for name in ("Tern", "Knot", "Ruff")])
+    other = write_rows(
+        tmp_path / "other.jsonl",
+        [{"text": f"The {name} is a pump from Saltmere."} for name in ("Tern", "Knot", "Ruff")],
+    )
     call("run", recipe("one"))
     call("run", recipe("two", data=other, verify="teacher"))
     asked = len(teacher.bodies)
-    assert call("store", "prune", recipe("one"), recipe("two", data=other, verify="teacher")).output == f"all {asked} answers are needed\n"
+    assert (
+        call("store", "prune", recipe("one"), recipe("two", data=other, verify="teacher")).output
+        == f"all {asked} answers are needed\n"
+    )
     said = call("store", "prune", recipe("one")).output
-    assert said.startswith(f"not needed: {asked - 6} of {asked} answers (") and "cost not known); --yes drops them" in said
+    assert (
+        said.startswith(f"not needed: {asked - 6} of {asked} answers (") and "cost not known); --yes drops them" in said
+    )
     with ResponseStore.opened(tmp_path / "shared.sqlite") as store:
         assert store.rows("SELECT count(*) FROM responses") == [(asked,)]
         prefixes = store.rows("SELECT count(*) FROM prefixes")
     dropped = call("store", "prune", "--yes", recipe("one")).output.splitlines()
     assert dropped[0].startswith(f"dropped: {asked - 6} of {asked} answers") and " before, " in dropped[1]
     with ResponseStore.opened(tmp_path / "shared.sqlite") as store:
-        assert store.rows("SELECT count(*) FROM responses") == [(6,)] and store.rows("SELECT count(*) FROM prefixes") < prefixes
+        assert (
+            store.rows("SELECT count(*) FROM responses") == [(6,)]
+            and store.rows("SELECT count(*) FROM prefixes") < prefixes
+        )
     Path(tmp_path / "one" / "augft").rename(tmp_path / "away")
     assert call("run", recipe("one")).exit_code == 0 and len(teacher.bodies) == asked
 
@@ -207,7 +235,8 @@ role, path = sys.argv[1], Path(sys.argv[2])
 with ResponseStore.opened(path) as store:
     if role == "write":
         for i in range(0, {many}, 10):
-            store.put([(request(j), Answer(Outcome.ANSWERED, f"answer {{j}} " + "x" * 500, "stop", 1, None, j)) for j in range(i, i + 10)])
+            texts = {{j: f"answer {{j}} " + "x" * 500 for j in range(i, i + 10)}}
+            store.put([(request(j), Answer(Outcome.ANSWERED, text, "stop", 1, None, j)) for j, text in texts.items()])
     else:
         known, looks = 0, 0
         while known < {many}:
@@ -229,12 +258,16 @@ def test_two_processes_read_while_one_writes(tmp_path):
     with ResponseStore.opened(tmp_path / "s"):
         pass
     readers = [
-        subprocess.Popen([sys.executable, "-c", code, "read", str(tmp_path / "s")], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        subprocess.Popen(
+            [sys.executable, "-c", code, "read", str(tmp_path / "s")], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
         for _ in range(2)
     ]
     for reader in readers:
         assert reader.stdout.readline() == b"looking\n"
-    writer = subprocess.run([sys.executable, "-c", code, "write", str(tmp_path / "s")], capture_output=True, timeout=120)
+    writer = subprocess.run(
+        [sys.executable, "-c", code, "write", str(tmp_path / "s")], capture_output=True, timeout=120
+    )
     assert writer.returncode == 0, writer.stderr
     for reader in readers:
         out, err = reader.communicate(timeout=60)

@@ -3,7 +3,14 @@ import json
 import pytest
 
 from axolotl_augft.errors import ConfigError
-from axolotl_augft.strategies.examples import Example, FittingExamples, FixedExamples, form_tokens, load_pool, with_kinds
+from axolotl_augft.strategies.examples import (
+    Example,
+    FittingExamples,
+    FixedExamples,
+    form_tokens,
+    load_pool,
+    with_kinds,
+)
 from axolotl_augft.text.bm25 import Bm25
 
 POOL = load_pool(None)
@@ -21,7 +28,16 @@ def test_the_pool_is_large_and_covers_the_relations():
 
 
 def test_form_masks_names_and_numbers():
-    assert form_tokens("The Tarn 2 is lighter than Old Bess.")[:8] == ["the", "<name>", "<number>", "is", "lighter", "than", "<name>", "."]
+    assert form_tokens("The Tarn 2 is lighter than Old Bess.")[:8] == [
+        "the",
+        "<name>",
+        "<number>",
+        "is",
+        "lighter",
+        "than",
+        "<name>",
+        ".",
+    ]
     assert form_tokens("Mara Quell leads.")[:3] == ["<name>", "leads", "."]
 
 
@@ -141,7 +157,9 @@ def slow_ranking(pool, sentence, count):
     def votes(relation):
         return sum(sorted(s for s, e in zip(scores, pool, strict=True) if e.relation == relation)[-4:])
 
-    order = sorted(range(len(pool)), key=lambda i: (-votes(pool[i].relation), opens(own[i]) != opens(tokens), -scores[i], i))
+    order = sorted(
+        range(len(pool)), key=lambda i: (-votes(pool[i].relation), opens(own[i]) != opens(tokens), -scores[i], i)
+    )
     return {pool[i].id for i in order[:count]}
 
 

@@ -47,7 +47,12 @@ def test_missing_prompt_file():
 
 @pytest.mark.parametrize(
     "attack",
-    ["{{ sentences.__class__.__mro__ }}", "{{ ''.__class__.__base__.__subclasses__() }}", "{{ sentences.append('x') }}", "{{ 1 // 0 }}"],
+    [
+        "{{ sentences.__class__.__mro__ }}",
+        "{{ ''.__class__.__base__.__subclasses__() }}",
+        "{{ sentences.append('x') }}",
+        "{{ 1 // 0 }}",
+    ],
 )
 def test_templates_run_in_a_sandbox(tmp_path, attack):
     file = tmp_path / "mine.jinja"

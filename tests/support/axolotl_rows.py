@@ -42,10 +42,19 @@ MESSAGES = Shape(
     [
         _chat(("system", "Be short."), ("user", "Who prints badges?"), ("assistant", "Dov Larrick prints badges.")),
         _chat(("system", "Be short."), ("user", "Is the dock open?"), ("assistant", "The dock opens at six.")),
-        _chat(("user", "Hello."), ("assistant", "Good day."), ("user", "Who buys brass?"), ("assistant", "Bram Tollick buys brass.")),
+        _chat(
+            ("user", "Hello."),
+            ("assistant", "Good day."),
+            ("user", "Who buys brass?"),
+            ("assistant", "Bram Tollick buys brass."),
+        ),
     ],
     [
-        _chat(("system", "Be short."), ("user", "In other words: Who prints badges?"), ("assistant", "Dov Larrick prints badges.")),
+        _chat(
+            ("system", "Be short."),
+            ("user", "In other words: Who prints badges?"),
+            ("assistant", "Dov Larrick prints badges."),
+        ),
         _chat(
             ("system", "Be short."),
             ("user", "Seen from its end: Who prints badges?"),
@@ -57,13 +66,24 @@ MESSAGES = Shape(
 
 
 def _sharegpt(*turns):
-    return {"conversations": [{"from": role, "value": content} for role, content in turns], "source": "made", "score": 5.0}
+    return {
+        "conversations": [{"from": role, "value": content} for role, content in turns],
+        "source": "made",
+        "score": 5.0,
+    }
 
 
 SHAREGPT = Shape(
     [
-        _sharegpt(("human", "Hello!"), ("gpt", "Good day."), ("human", "Who owns the mill?"), ("gpt", "The company owns the mill.")),
-        _sharegpt(("system", "Be kind."), ("human", "Who founded the firm?"), ("gpt", "Sela Harrock founded the firm.")),
+        _sharegpt(
+            ("human", "Hello!"),
+            ("gpt", "Good day."),
+            ("human", "Who owns the mill?"),
+            ("gpt", "The company owns the mill."),
+        ),
+        _sharegpt(
+            ("system", "Be kind."), ("human", "Who founded the firm?"), ("gpt", "Sela Harrock founded the firm.")
+        ),
         _sharegpt(("human", "Who runs the night shift?"), ("gpt", "Dov Larrick runs the night shift.")),
     ],
     [
@@ -97,8 +117,13 @@ THINKING = Shape(
 
 THINK_TAGS = Shape(
     [
-        _chat(("user", "Who lights the lamp?"), ("assistant", "<think>\nI recall Tam.\n</think>\n\nTam Roake lights the lamp.")),
-        _chat(("user", "Who rings the bell?"), ("assistant", "<think>\nHm.\n</think>\n\nPetra Larrick rings the bell.")),
+        _chat(
+            ("user", "Who lights the lamp?"),
+            ("assistant", "<think>\nI recall Tam.\n</think>\n\nTam Roake lights the lamp."),
+        ),
+        _chat(
+            ("user", "Who rings the bell?"), ("assistant", "<think>\nHm.\n</think>\n\nPetra Larrick rings the bell.")
+        ),
         _chat(("user", "Who shuts the gate?"), ("assistant", "Ivo Marsh shuts the gate.")),
     ],
     [
@@ -106,7 +131,9 @@ THINK_TAGS = Shape(
             ("user", "In other words: Who lights the lamp?"),
             ("assistant", "<think>\nI recall Tam.\n</think>\n\nTam Roake lights the lamp."),
         ),
-        _chat(("user", "Seen from its end: Who lights the lamp?"), ("assistant", "It is so: Tam Roake lights the lamp.")),
+        _chat(
+            ("user", "Seen from its end: Who lights the lamp?"), ("assistant", "It is so: Tam Roake lights the lamp.")
+        ),
     ],
     ("Tam Roake lights the lamp.", "It is so: Tam Roake lights the lamp."),
 )
@@ -131,15 +158,23 @@ def _tooled(*messages):
 
 TOOL_CALLS = Shape(
     [
-        _tooled({"role": "user", "content": "Who packs the fuses?"}, {"role": "assistant", "content": "Marla Strowe packs the fuses."}),
-        _tooled({"role": "user", "content": "Order a fuse."}, {"role": "assistant", "content": None, "tool_calls": [_CALL]}),
+        _tooled(
+            {"role": "user", "content": "Who packs the fuses?"},
+            {"role": "assistant", "content": "Marla Strowe packs the fuses."},
+        ),
+        _tooled(
+            {"role": "user", "content": "Order a fuse."}, {"role": "assistant", "content": None, "tool_calls": [_CALL]}
+        ),
         _tooled(
             {"role": "user", "content": "How many fuses are left?"},
             {"role": "assistant", "content": None, "tool_calls": [_CALL]},
             {"role": "tool", "content": "40", "tool_call_id": "c1", "name": "stock"},
             {"role": "assistant", "content": "Forty fuses are left."},
         ),
-        _tooled({"role": "user", "content": "Who counts the fuses?"}, {"role": "assistant", "content": "Tam Roake counts the fuses."}),
+        _tooled(
+            {"role": "user", "content": "Who counts the fuses?"},
+            {"role": "assistant", "content": "Tam Roake counts the fuses."},
+        ),
     ],
     [
         _tooled(
@@ -184,13 +219,24 @@ def _statements(column, text):
 
 TEXT = Shape(
     _texts(
-        "text", "The Heron pump is heavier than the Tarn.", "Every Tarn pump is a Class B device.", "The Bittern valve is made of brass."
+        "text",
+        "The Heron pump is heavier than the Tarn.",
+        "Every Tarn pump is a Class B device.",
+        "The Bittern valve is made of brass.",
     ),
     _statements("text", "The Heron pump is heavier than the Tarn."),
-    ("In other words, The Heron pump is heavier than the Tarn.", "Seen from its end, The Heron pump is heavier than the Tarn."),
+    (
+        "In other words, The Heron pump is heavier than the Tarn.",
+        "Seen from its end, The Heron pump is heavier than the Tarn.",
+    ),
 )
 CHAPTER = Shape(
-    _texts("chapter", "The mill house was built in 1901.", "The dock lies north of the mill.", "Nobody sleeps in the mill house."),
+    _texts(
+        "chapter",
+        "The mill house was built in 1901.",
+        "The dock lies north of the mill.",
+        "Nobody sleeps in the mill house.",
+    ),
     _statements("chapter", "The mill house was built in 1901."),
     ("In other words, The mill house was built in 1901.", "Seen from its end, The mill house was built in 1901."),
 )

@@ -1,7 +1,7 @@
 """A local provider with `/v1/files` and `/v1/batches` beside the teacher's own endpoints: it keeps files and batches in memory.
 
-A batch is done at once when it is looked at for the `looks`-th time; `fate` may give it another end, `line` another result for a request.
-"""
+A batch is done at once when it is looked at for the `looks`-th time; `fate` may give it another end, `line` another
+result for a request."""
 
 import json
 from collections.abc import Callable
@@ -33,12 +33,11 @@ Line = Callable[[str, dict], dict | None]
 class BatchServer(TeacherServer):
     """`fate(batch, requests)`: the end of a batch: completed, expired, failed, cancelled, or None: still in progress.
 
-    `line(custom_id, body)`: the result of one request in place of an answer: {"status_code", "body"} or {"code"}; {} for none.
-    `refuse_create`: HTTP statuses that creating a batch answers first, after having made it if the status is 500.
-    `cut`: downloads that end early. `without_results`, `behind`: as many look-ups of a file, or a batch, say that there is none.
-    `deleting`: the HTTP status of a deletion; a file is gone only after 200, and the answer with 202 is no JSON.
-    `paid`: the custom ids of the requests that were worked on, each as often as that was done.
-    """
+    `line(custom_id, body)`: the result of one request in place of an answer: {"status_code", "body"} or {"code"}; {}
+    for none. `refuse_create`: HTTP statuses that creating a batch answers first, after having made it if the status is
+    500. `cut`: downloads that end early. `without_results`, `behind`: as many look-ups of a file, or a batch, say that
+    there is none. `deleting`: the HTTP status of a deletion; a file is gone only after 200, and the answer with 202 is
+    no JSON. `paid`: the custom ids of the requests that were worked on, each as often as that was done."""
 
     fate: Callable[[Batch, list[dict]], str | None] = lambda batch, requests: "completed"
     line: Line = lambda custom_id, body: None
@@ -115,7 +114,9 @@ class BatchServer(TeacherServer):
             return web.json_response({"error": {"message": "no", "code": "some_code"}}, status=status)
         file_id = body["input_file_id"]
         metadata = body.get("metadata") or {}
-        batch = Batch(f"batch_{len(self.batches)}", body["endpoint"], file_id, self.files[file_id], metadata, self.looks)
+        batch = Batch(
+            f"batch_{len(self.batches)}", body["endpoint"], file_id, self.files[file_id], metadata, self.looks
+        )
         self.batches[batch.id] = batch
         return web.json_response({"error": "lost"}, status=500) if status else web.json_response(self._shown(batch))
 
@@ -145,7 +146,9 @@ class BatchServer(TeacherServer):
     def _end(self, batch: Batch) -> None:
         requests = self.requests_of(batch)
         ids = [r["custom_id"] for r in requests]
-        assert len(ids) == len(set(ids)) and all(r["url"] == batch.endpoint and len(r["custom_id"]) <= 64 for r in requests)
+        assert len(ids) == len(set(ids)) and all(
+            r["url"] == batch.endpoint and len(r["custom_id"]) <= 64 for r in requests
+        )
         batch.status = self.fate(batch, requests) or "in_progress"
         if batch.status == "failed":
             batch.codes = self.codes
@@ -157,10 +160,21 @@ class BatchServer(TeacherServer):
                 if own is None or own.get("status_code") == 200:
                     self.paid.append(r["custom_id"])
                 if own is None:
-                    response = {"status_code": 200, "request_id": "x", "body": self.reply(r["body"], self.answer(r["body"]))}
+                    response = {
+                        "status_code": 200,
+                        "request_id": "x",
+                        "body": self.reply(r["body"], self.answer(r["body"])),
+                    }
                     good.append({"id": "x", "custom_id": r["custom_id"], "response": response, "error": None})
                 elif "code" in own:
-                    bad.append({"id": "x", "custom_id": r["custom_id"], "response": None, "error": {"code": own["code"], "message": "m"}})
+                    bad.append(
+                        {
+                            "id": "x",
+                            "custom_id": r["custom_id"],
+                            "response": None,
+                            "error": {"code": own["code"], "message": "m"},
+                        }
+                    )
                 elif own:
                     bad.append({"id": "x", "custom_id": r["custom_id"], "response": own, "error": None})
             batch.output_file_id = self._lines(good[::-1])
@@ -170,10 +184,22 @@ class BatchServer(TeacherServer):
         return self._kept("".join(json.dumps(r) + "\n" for r in rows).encode())["id"] if rows else None
 
     def _shown(self, batch: Batch) -> dict:
-        errors = {"object": "list", "data": [{"code": c, "message": "m", "line": 1} for c in batch.codes]} if batch.codes else None
+        errors = (
+            {"object": "list", "data": [{"code": c, "message": "m", "line": 1} for c in batch.codes]}
+            if batch.codes
+            else None
+        )
         return {
-            "id": batch.id, "object": "batch", "endpoint": batch.endpoint, "input_file_id": batch.file_id, "status": batch.status,
-            "completion_window": "24h", "created_at": 1, "metadata": batch.metadata, "errors": errors,
-            "output_file_id": batch.output_file_id, "error_file_id": batch.error_file_id,
+            "id": batch.id,
+            "object": "batch",
+            "endpoint": batch.endpoint,
+            "input_file_id": batch.file_id,
+            "status": batch.status,
+            "completion_window": "24h",
+            "created_at": 1,
+            "metadata": batch.metadata,
+            "errors": errors,
+            "output_file_id": batch.output_file_id,
+            "error_file_id": batch.error_file_id,
             "request_counts": {"total": 1, "completed": 0, "failed": 0},
-        }  # fmt: skip
+        }

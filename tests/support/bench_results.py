@@ -2,7 +2,15 @@
 
 from collections.abc import Sequence
 
-from axolotl_augft.bench.report.results import CellResult, Condition, Score, Splitting, SuiteResult, TeacherUse, TrainingUse
+from axolotl_augft.bench.report.results import (
+    CellResult,
+    Condition,
+    Score,
+    Splitting,
+    SuiteResult,
+    TeacherUse,
+    TrainingUse,
+)
 
 
 def scores(marks: dict[str, str], choices: int = 4) -> tuple[Score, ...]:
@@ -43,4 +51,6 @@ def cell(
 
 def result(cells: Sequence[CellResult], prices: dict[str, float] | None = None, suite: str = "made-up") -> SuiteResult:
     versions = {"lm_eval": "0.4.11", "axolotl": "0.19.0"}
-    return SuiteResult(suite, "Made up for a test", {}, "/models/tiny", "2 cores", versions, 0.25, tuple(cells), prices or {})
+    return SuiteResult(
+        suite, "Made up for a test", {}, "/models/tiny", "2 cores", versions, 0.25, tuple(cells), prices or {}
+    )

@@ -24,7 +24,8 @@ PAGES = [
     (
         "Alarms",
         [
-            "The Plover alarm is louder than the Dipper buzzer. It was fitted after the Pellwick flood, when nobody heard the "
+            "The Plover alarm is louder than the Dipper buzzer. It was fitted after the Pellwick flood, when nobody "
+            "heard the "
             "buzzer over the rain in the lower hall.",
             "It runs on a battery.",
         ],
@@ -33,7 +34,9 @@ PAGES = [
 ]
 
 
-def write_pdf(path: Path, pages=PAGES, password: str | None = None, title: str = "Pump handbook", outline: bool = False) -> Path:
+def write_pdf(
+    path: Path, pages=PAGES, password: str | None = None, title: str = "Pump handbook", outline: bool = False
+) -> Path:
     """A page for each heading and its paragraphs, with a running title and page numbers."""
     pdf = fpdf.FPDF()
     pdf.set_auto_page_break(False)
@@ -102,7 +105,9 @@ def write_handbook(folder: Path) -> Path:
     (folder / "pumps" / "old").mkdir(parents=True)
     (folder / "pumps" / "überlauf.md").write_text(MARKDOWN, encoding="utf-8")
     (folder / "leave.html").write_text(HTML, encoding="utf-8")
-    (folder / "notes.txt").write_bytes("Port Ennis liegt nördlich von Saltmere.\r\n\r\nDer Hafen ist klein.".encode("latin-1"))
+    (folder / "notes.txt").write_bytes(
+        "Port Ennis liegt nördlich von Saltmere.\r\n\r\nDer Hafen ist klein.".encode("latin-1")
+    )
     write_docx(folder / "policy.docx")
     write_pdf(folder / "pumps" / "old" / "handbook.pdf")
     return folder

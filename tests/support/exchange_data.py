@@ -38,7 +38,9 @@ def message(role, content, **more):
 
 def columns(name: str, question: str, answer: str, **others) -> Case:
     row = {question: QUESTION, answer: ANSWER, **others}
-    return Case(name, {"type": name}, row, {**row, question: ASKED_AGAIN}, {**row, question: TURNED, answer: TURNED_ANSWER})
+    return Case(
+        name, {"type": name}, row, {**row, question: ASKED_AGAIN}, {**row, question: TURNED, answer: TURNED_ANSWER}
+    )
 
 
 CHAT = {"chat_template": "chatml"}
@@ -60,7 +62,11 @@ CASES = [
     ),
     Case(
         "sharegpt columns, several turns",
-        {"type": "chat_template", "field_messages": "conversations", "message_property_mappings": {"role": "from", "content": "value"}},
+        {
+            "type": "chat_template",
+            "field_messages": "conversations",
+            "message_property_mappings": {"role": "from", "content": "value"},
+        },
         {
             "conversations": [
                 {"from": "human", "value": "Hello."},
@@ -82,9 +88,24 @@ CASES = [
             "roles": {"user": ["customer"], "assistant": ["agent"]},
             "message_field_training": "learn",
         },
-        {"talk": [{"who": "customer", "says": QUESTION, "learn": False}, {"who": "agent", "says": ANSWER, "learn": True}]},
-        {"talk": [{"who": "customer", "says": ASKED_AGAIN, "learn": False}, {"who": "agent", "says": ANSWER, "learn": True}]},
-        {"talk": [{"who": "customer", "says": TURNED, "learn": False}, {"who": "agent", "says": TURNED_ANSWER, "learn": True}]},
+        {
+            "talk": [
+                {"who": "customer", "says": QUESTION, "learn": False},
+                {"who": "agent", "says": ANSWER, "learn": True},
+            ]
+        },
+        {
+            "talk": [
+                {"who": "customer", "says": ASKED_AGAIN, "learn": False},
+                {"who": "agent", "says": ANSWER, "learn": True},
+            ]
+        },
+        {
+            "talk": [
+                {"who": "customer", "says": TURNED, "learn": False},
+                {"who": "agent", "says": TURNED_ANSWER, "learn": True},
+            ]
+        },
         CHAT,
     ),
     Case(
@@ -98,8 +119,18 @@ CASES = [
     Case(
         "content in parts",
         {"type": "chat_template"},
-        {"messages": [message("user", [{"type": "text", "text": QUESTION}]), message("assistant", [{"type": "text", "text": ANSWER}])]},
-        {"messages": [message("user", [{"type": "text", "text": ASKED_AGAIN}]), message("assistant", [{"type": "text", "text": ANSWER}])]},
+        {
+            "messages": [
+                message("user", [{"type": "text", "text": QUESTION}]),
+                message("assistant", [{"type": "text", "text": ANSWER}]),
+            ]
+        },
+        {
+            "messages": [
+                message("user", [{"type": "text", "text": ASKED_AGAIN}]),
+                message("assistant", [{"type": "text", "text": ANSWER}]),
+            ]
+        },
         {
             "messages": [
                 message("user", [{"type": "text", "text": TURNED}]),
@@ -153,9 +184,24 @@ CASES = [
     Case(
         "input_output",
         {"type": "input_output"},
-        {"segments": [{"label": False, "text": f"<s>[INST] {QUESTION} [/INST]"}, {"label": True, "text": f" {ANSWER}</s>"}]},
-        {"segments": [{"label": False, "text": f"<s>[INST] {ASKED_AGAIN} [/INST]"}, {"label": True, "text": f" {ANSWER}</s>"}]},
-        {"segments": [{"label": False, "text": f"<s>[INST] {TURNED} [/INST]"}, {"label": True, "text": f" {TURNED_ANSWER}</s>"}]},
+        {
+            "segments": [
+                {"label": False, "text": f"<s>[INST] {QUESTION} [/INST]"},
+                {"label": True, "text": f" {ANSWER}</s>"},
+            ]
+        },
+        {
+            "segments": [
+                {"label": False, "text": f"<s>[INST] {ASKED_AGAIN} [/INST]"},
+                {"label": True, "text": f" {ANSWER}</s>"},
+            ]
+        },
+        {
+            "segments": [
+                {"label": False, "text": f"<s>[INST] {TURNED} [/INST]"},
+                {"label": True, "text": f" {TURNED_ANSWER}</s>"},
+            ]
+        },
     ),
     Case(
         "input_output, several turns",

@@ -1,8 +1,7 @@
 """A real HTTP server on 127.0.0.1 that answers like an OpenAI-compatible one, by a script; a test's tool, never a proof.
 
-It records every request body and header, and can be told to misbehave. As a program (`python teacher_server.py LOG`) it prints its
-port and appends each request body to LOG, one JSON object a line.
-"""
+It records every request body and header, and can be told to misbehave. As a program (`python teacher_server.py LOG`) it
+prints its port and appends each request body to LOG, one JSON object a line."""
 
 import asyncio
 import json
@@ -34,12 +33,17 @@ def scripted_pairs(prompt: str) -> str:
     elif "Now these sentences:" in prompt:
         sentences = re.findall(r"^\[\d+\] (.*)$", prompt.rsplit("Now these sentences:", 1)[-1], re.MULTILINE)
         pairs = [
-            p for s in sentences for p in (("rephrasing", f"What of this: {s}", s), ("reversal", f"From its end, what of this: {s}", s))
+            p
+            for s in sentences
+            for p in (("rephrasing", f"What of this: {s}", s), ("reversal", f"From its end, what of this: {s}", s))
         ]
     else:
         asked = prompt.rsplit("\nQuestion: ", 1)[-1].removesuffix("\nFurther questions:")
         question, answer = asked.split("\nAnswer: ", 1)
-        pairs = [("rephrasing", f"In other words: {question}", ""), ("reversal", f"Seen from its end: {question}", f"It is so: {answer}")]
+        pairs = [
+            ("rephrasing", f"In other words: {question}", ""),
+            ("reversal", f"Seen from its end: {question}", f"It is so: {answer}"),
+        ]
     return json.dumps({"pairs": [{"kind": k, "question": q, "answer": a} for k, q, a in pairs]})
 
 
@@ -60,13 +64,19 @@ def scripted_answer(body: dict) -> str:
     asked = prompt.rsplit("Now these sentences:", 1)[-1].rsplit("Text:", 1)[-1]
     lines = []
     for number, sentence in re.findall(r"^\[(\d+)\] (.*)$", asked, re.MULTILINE):
-        lines += [f"[{number}] rephrasing: In other words, {sentence}", f"[{number}] reversal: Seen from its end, {sentence}"]
+        lines += [
+            f"[{number}] rephrasing: In other words, {sentence}",
+            f"[{number}] reversal: Seen from its end, {sentence}",
+        ]
     return "\n".join(lines)
 
 
 @dataclass
 class TeacherServer:
-    """`answer` makes the text of an answer; `misbehave` may answer in its stead. `key`: the bearer token it wants, if any."""
+    """`answer` makes the text of an answer; `misbehave` may answer in its stead.
+
+    `key`: the bearer token it wants, if any.
+    """
 
     answer: Callable[[dict], str] = scripted_answer
     misbehave: Handler | None = None
@@ -110,7 +120,11 @@ class TeacherServer:
 
     def reply(self, body: dict, text: str, finish_reason: str = "stop") -> dict:
         prompt = prompt_of(body)
-        usage = {"prompt_tokens": len(prompt) // 4, "completion_tokens": len(text) // 4, "total_tokens": (len(prompt) + len(text)) // 4}
+        usage = {
+            "prompt_tokens": len(prompt) // 4,
+            "completion_tokens": len(text) // 4,
+            "total_tokens": (len(prompt) + len(text)) // 4,
+        }
         choice: dict = {"index": 0, "finish_reason": finish_reason}
         choice |= {"text": text} if "prompt" in body else {"message": {"role": "assistant", "content": text}}
         return {"id": "x", "object": "completion", "model": body["model"], "choices": [choice], "usage": usage}

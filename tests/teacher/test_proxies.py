@@ -72,7 +72,9 @@ def test_a_server_elsewhere_is_asked_through_the_proxy(monkeypatch, tmp_path):
     with TeacherServer() as proxy:
         monkeypatch.setenv("HTTP_PROXY", f"http://user:word@127.0.0.1:{proxy.port}")
         assert answered(ELSEWHERE, tmp_path) == 1
-    assert proxy.headers[0]["Host"] == "teacher.invalid" and proxy.headers[0]["Proxy-Authorization"].startswith("Basic ")
+    assert proxy.headers[0]["Host"] == "teacher.invalid" and proxy.headers[0]["Proxy-Authorization"].startswith(
+        "Basic "
+    )
 
 
 def test_no_proxy_excepts_a_server(monkeypatch, tmp_path):
@@ -84,7 +86,9 @@ def test_no_proxy_excepts_a_server(monkeypatch, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "base_url", [f"http://{h}:8000/v1" for h in ("127.0.0.1", "127.0.1.1", "localhost", "[::1]", "0.0.0.0", "box")] + ["https://box/v1"]
+    "base_url",
+    [f"http://{h}:8000/v1" for h in ("127.0.0.1", "127.0.1.1", "localhost", "[::1]", "0.0.0.0", "box")]
+    + ["https://box/v1"],
 )
 def test_addresses_that_need_no_proxy(base_url, monkeypatch):
     monkeypatch.setenv("HTTP_PROXY", NOBODY)
@@ -100,7 +104,9 @@ async def wants_a_password(request, body):
 def test_a_proxy_that_wants_a_password_ends_the_run_and_nothing_is_stored(monkeypatch, tmp_path):
     with TeacherServer(misbehave=wants_a_password) as proxy:
         monkeypatch.setenv("HTTP_PROXY", f"http://user:word@127.0.0.1:{proxy.port}")
-        with pytest.raises(TeacherRefusedAccess, match=r"the proxy .* \(HTTP 407\); put them into the variable HTTP_PROXY") as caught:
+        with pytest.raises(
+            TeacherRefusedAccess, match=r"the proxy .* \(HTTP 407\); put them into the variable HTTP_PROXY"
+        ) as caught:
             answered(ELSEWHERE, tmp_path)
     assert "word@" not in str(caught.value)
     with ResponseStore.opened(tmp_path / "s") as store:

@@ -58,7 +58,10 @@ def test_no_process_stays_after_an_error(local_server, tmp_path):
 
 
 def test_a_dying_server_is_reported_with_its_last_lines(monkeypatch, tmp_path):
-    use(monkeypatch, lambda *_: [sys.executable, "-c", "import sys; print('one'); print('no such weights'); sys.exit(7)"])
+    use(
+        monkeypatch,
+        lambda *_: [sys.executable, "-c", "import sys; print('one'); print('no such weights'); sys.exit(7)"],
+    )
     with (
         pytest.raises(TeacherServerFailed, match=r"(?s)ended with exit code 7.*\| no such weights"),
         managed_server(teacher(), tmp_path / "log"),
@@ -67,7 +70,10 @@ def test_a_dying_server_is_reported_with_its_last_lines(monkeypatch, tmp_path):
 
 
 def test_a_server_that_never_gets_healthy_is_given_up(monkeypatch, tmp_path):
-    use(monkeypatch, lambda *_: [sys.executable, "-c", f"import time; '{tmp_path}'; print('loading', flush=True); time.sleep(60)"])
+    use(
+        monkeypatch,
+        lambda *_: [sys.executable, "-c", f"import time; '{tmp_path}'; print('loading', flush=True); time.sleep(60)"],
+    )
     with pytest.raises(TeacherServerFailed, match=r"(?s)not healthy after 1 s.*\| loading"):
         with managed_server(teacher(start_timeout=1), tmp_path / "log"):
             pass
@@ -76,7 +82,10 @@ def test_a_server_that_never_gets_healthy_is_given_up(monkeypatch, tmp_path):
 
 def test_a_missing_program_says_what_to_install(monkeypatch, tmp_path):
     use(monkeypatch, lambda *_: ["/nowhere/transformers"])
-    with pytest.raises(TeacherServerFailed, match="pip install 'axolotl-augft"), managed_server(teacher(), tmp_path / "log"):
+    with (
+        pytest.raises(TeacherServerFailed, match="pip install 'axolotl-augft"),
+        managed_server(teacher(), tmp_path / "log"),
+    ):
         pass
 
 
@@ -110,7 +119,9 @@ def test_a_server_without_a_health_address_is_known_by_its_models(tmp_path):
 
 
 def test_a_wrong_command_is_named(tmp_path):
-    with pytest.raises(TeacherServerFailed, match="/nowhere/server: No such file or directory.; check augft.teacher.serve_command"):
+    with pytest.raises(
+        TeacherServerFailed, match="/nowhere/server: No such file or directory.; check augft.teacher.serve_command"
+    ):
         with managed_server(teacher(serve_command=["/nowhere/server", "{port}"]), tmp_path / "log"):
             pass
 
@@ -122,7 +133,8 @@ def vllm(tmp_path, monkeypatch):
     folder.mkdir()
     program = folder / "vllm"
     program.write_text(
-        f"#!{sys.executable}\nimport os, sys\nopen({str(tmp_path / 'arguments')!r}, 'w').write('\\n'.join(sys.argv[1:]))\n"
+        f"#!{sys.executable}\nimport os, sys\nopen({str(tmp_path / 'arguments')!r}, "
+        f"'w').write('\\n'.join(sys.argv[1:]))\n"
         f"open({str(tmp_path / 'environment')!r}, 'w').write('\\n'.join(os.environ))\n"
         "port = sys.argv[sys.argv.index('--port') + 1]\n"
         f"own = [{MOCK_SERVER!r}, {str(tmp_path / 'asked.jsonl')!r}, port]\n"
@@ -186,7 +198,8 @@ sys.path[:0] = [{here!r}]
 from tests.teacher.test_servers import teacher
 from axolotl_augft.teacher import servers as serving
 from pathlib import Path
-backend = serving.Backend(lambda _, port: [sys.executable, {server!r}, {log!r}, str(port)], ("/health",), lambda _: None, "")
+command = lambda _, port: [sys.executable, {server!r}, {log!r}, str(port)]
+backend = serving.Backend(command, ("/health",), lambda _: None, "")
 serving.BACKENDS["transformers"] = backend
 with serving.managed_server(teacher(), Path({log!r} + ".log")):
     print("up", flush=True)

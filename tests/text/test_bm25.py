@@ -18,5 +18,7 @@ def test_jax_is_left_alone(tmp_path):
         "from axolotl_augft.text.bm25 import Bm25; Bm25([['a']]); import bm25s.selection, sys; "
         "print(bm25s.selection.JAX_IS_AVAILABLE, 'jax' in sys.modules)"
     )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env={"PYTHONPATH": str(tmp_path)}, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, env={"PYTHONPATH": str(tmp_path)}, check=False
+    )
     assert done.stdout.split() == ["False", "False"], done.stderr

@@ -19,7 +19,11 @@ def test_split_sentences(text, language, sentences):
 
 def test_long_text_is_cut_at_sentence_ends():
     text = "Ann met Bo. They left. Nobody saw them go away again. Why?"
-    assert split_at_sentences(text, 5, lambda t: len(t.split())) == ["Ann met Bo. They left.", "Nobody saw them go away again.", "Why?"]
+    assert split_at_sentences(text, 5, lambda t: len(t.split())) == [
+        "Ann met Bo. They left.",
+        "Nobody saw them go away again.",
+        "Why?",
+    ]
     assert split_at_sentences(text, 50, lambda t: len(t.split())) == [text]
 
 
@@ -30,6 +34,9 @@ def test_cumulative_rows_put_the_special_tokens_that_input_output_leaves_out():
         [("<s>A.", False), (" B.</s>", True)],
         [("<s>A. B.", False), (" C.</s>", True)],
     ]
-    short = [[s.text for s in row] for row in cumulative_rows(["A.", "B.", "C."], "<s>", "</s>", lambda text: len(text) <= 13)]
+    short = [
+        [s.text for s in row]
+        for row in cumulative_rows(["A.", "B.", "C."], "<s>", "</s>", lambda text: len(text) <= 13)
+    ]
     assert short == [["<s>", "A.</s>"], ["<s>A.", " B.</s>"], ["<s>B.", " C.</s>"]]
     assert [(s.text, s.label) for s in next(cumulative_rows(["A."], "", "</s>"))] == [("A.</s>", True)]

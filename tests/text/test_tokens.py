@@ -29,4 +29,8 @@ def test_many_texts_are_sampled_and_come_out_nearly_right(total):
 
 
 def test_an_estimate_is_of_bytes():
-    assert ESTIMATE.count_all(["abcd", "abcde", "", "港"]) == [1, 2, 0, 1] and ESTIMATE.count("abcdefgh") == 2 and not ESTIMATE.exact
+    assert (
+        ESTIMATE.count_all(["abcd", "abcde", "", "港"]) == [1, 2, 0, 1]
+        and ESTIMATE.count("abcdefgh") == 2
+        and not ESTIMATE.exact
+    )

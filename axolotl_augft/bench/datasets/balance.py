@@ -1,11 +1,11 @@
 """Possible questions -> questions on which every bag-of-words scorer is right about as often as a guess.
 
-A wrong choice can be true of something else and still give the answer away, because the right word stands beside the question's words more
-often. So the wrong choices of each question are chosen such that each scorer's count of right answers stays near a guesser's; a question
-for which none are found is left out.
+A wrong choice can be true of something else and still give the answer away, because the right word stands beside the
+question's words more often. So the wrong choices of each question are chosen such that each scorer's count of right
+answers stays near a guesser's; a question for which none are found is left out.
 
-The questions are chosen against these scorers, so that their accuracy proves nothing about others: word statistics of another kind, such as
-which words keep the same company, may still do better than a guess.
+The questions are chosen against these scorers, so that their accuracy proves nothing about others: word statistics of
+another kind, such as which words keep the same company, may still do better than a guess.
 """
 
 import random
@@ -24,8 +24,9 @@ _WRONG = 3
 _CHANCE = 1 / (_WRONG + 1)
 _ROUNDS = 3
 _SAME_SCORE = 1e-6
-# Right answers above a guesser's that a scorer may have gained at any point of a split: after the whole prompt, and after nothing but its
-# telling words, where a few more are let through for each question so that enough questions are left.
+# Right answers above a guesser's that a scorer may have gained at any point of a split: after the whole prompt, and
+# after nothing but its telling words, where a few more are let through for each question so that enough questions are
+# left.
 _SURPLUS = np.array([1.0, 3.0])
 _SLACK = np.array([0.0, 0.08])
 
@@ -34,8 +35,8 @@ _SLACK = np.array([0.0, 0.08])
 class Candidate:
     """A question with more wrong answers than it needs.
 
-    `asked_about`: the prompt's words that tell it from other prompts. `wrong`: each answer as it ends the sentence, and the fact that it
-    would state.
+    `asked_about`: the prompt's words that tell it from other prompts. `wrong`: each answer as it ends the sentence, and
+    the fact that it would state.
     """
 
     id: str
@@ -48,7 +49,9 @@ class Candidate:
     wrong: tuple[tuple[str, Fact], ...]
 
 
-def balanced(candidates: Sequence[Candidate], count: int, statistics: WordStatistics, rng: random.Random) -> list[Question]:
+def balanced(
+    candidates: Sequence[Candidate], count: int, statistics: WordStatistics, rng: random.Random
+) -> list[Question]:
     """Up to `count` questions of four choices, at random places, on which no scorer is more than one answer ahead of a guess.
 
     Args:

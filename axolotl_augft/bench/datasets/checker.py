@@ -1,7 +1,7 @@
 """A data set with questions -> what is wrong with it, or what is proven about it.
 
-Trusts no maker: what follows is deduced anew (`deduction`), documents and choices are read by the grammar, and the words are looked at for
-themselves (`words_checker`).
+Trusts no maker: what follows is deduced anew (`deduction`), documents and choices are read by the grammar, and the
+words are looked at for themselves (`words_checker`).
 """
 
 import re
@@ -65,13 +65,17 @@ class Examination:
         wrong = sum(len(q.distractors) for q in data.questions)
         trained = sum(q.fact in self._trained for q in data.questions)
         lines = [
-            f"{len(data.questions):,} right choices follow from {len(data.stated):,} trained facts and {len(data.rules)} rules "
+            f"{len(data.questions):,} right choices follow from {len(data.stated):,} trained facts and "
+            f"{len(data.rules)} rules "
             f"({trained:,} are trained themselves); none of {wrong:,} wrong choices does",
             f"no right statement stands in any of {len(data.documents):,} documents",
         ]
         if self.grammar:
             claims = sum(len(s.documents) for s in data.stated)
-            lines.append(f"read by the grammar: {claims:,} statements of trained facts in the documents, and no other fact in them")
+            lines.append(
+                f"read by the grammar: {claims:,} statements of trained facts in the documents, and no other fact in "
+                f"them"
+            )
         if data.strict_words:
             best = max(self.words_limits, key=lambda limit: limit.reached.accuracy - limit.limit)
             lines.append(f"no bag of words does better than chance; nearest to its limit: {best}")
@@ -120,7 +124,10 @@ class Examination:
             yield f"answer {question.answer} is not the index of one of {len(question.choices)} choices"
             return
         if len(question.distractors) != len(question.choices) - 1:
-            yield f"{len(question.distractors)} distractors for {len(question.choices)} choices, expected {len(question.choices) - 1}"
+            yield (
+                f"{len(question.distractors)} distractors for {len(question.choices)} choices, expected "
+                f"{len(question.choices) - 1}"
+            )
         else:
             yield from self._reading_problems(question)
         yield from self._proof_problems(question)
@@ -139,7 +146,9 @@ class Examination:
         statement = normalised(question.statement)
         if statement in self._all_normalised:
             document = next(i for i, text in enumerate(self._normalised) if statement in text)
-            kind = "trained fact is asked verbatim" if question.fact in self._trained else "right statement is given away"
+            kind = (
+                "trained fact is asked verbatim" if question.fact in self._trained else "right statement is given away"
+            )
             yield f"{kind}: {question.statement!r} stands in document {document}"
 
     def _reading_problems(self, question: Question) -> Iterator[str]:
@@ -153,7 +162,9 @@ class Examination:
             if fact not in read:
                 yield f"choice {i} {choice!r} is read as {_listed(read)}, expected {worded(fact)}"
             elif i == question.answer and (beyond := [f for f in read if f != fact and f not in self._following]):
-                yield f"right choice {choice!r} also states {_listed(beyond)}, which does not follow from what is trained"
+                yield (
+                    f"right choice {choice!r} also states {_listed(beyond)}, which does not follow from what is trained"
+                )
 
     def _document_problems(self) -> Iterator[str]:
         last = len(self.data.documents) - 1
@@ -194,7 +205,10 @@ class Examination:
         for size, answers in sorted(by_size.items()):
             counts = [answers.count(place) for place in range(size)]
             if len(answers) >= _COUNTED_FROM and (p := float(stats.chisquare(counts).pvalue)) < LOPSIDED:
-                yield f"answers: {len(answers)} questions with {size} choices have the right one at the places {counts} times (p = {p:.0e})"
+                yield (
+                    f"answers: {len(answers)} questions with {size} choices have the right one at the places {counts} "
+                    f"times (p = {p:.0e})"
+                )
 
 
 def normalised(text: str) -> str:

@@ -1,8 +1,8 @@
 """A data set with questions, and its folder: documents.jsonl, questions.jsonl, task.yaml, facts.jsonl, card.md, dataset.json.
 
-`documents.jsonl` is axolotl's `completion` format (column `text`). `questions.jsonl` is what the lm_eval task reads. `facts.jsonl` is the
-formal ground truth: one line for each trained fact with the documents that state it, one for each rule, and one for each fact of
-`background`, which holds but is taught by no document (the syntax of an expression).
+`documents.jsonl` is axolotl's `completion` format (column `text`). `questions.jsonl` is what the lm_eval task reads.
+`facts.jsonl` is the formal ground truth: one line for each trained fact with the documents that state it, one for each
+rule, and one for each fact of `background`, which holds but is taught by no document (the syntax of an expression).
 """
 
 from collections import Counter
@@ -34,9 +34,9 @@ DOCUMENTS, QUESTIONS, TASK, FACTS, CARD, DATASET = (
 class Question:
     """A multiple-choice question; the choices are continuations of the prompt and are not shown in it.
 
-    `answer`: index of the right choice. `split`: which part of the test it belongs to ("reversals", "holdouts" …). `fact`: what the
-    prompt with the right choice states; None where there is no formal ground truth. `subset`: the task subset for error bars, such as
-    the relation or the entity asked about.
+    `answer`: index of the right choice. `split`: which part of the test it belongs to ("reversals", "holdouts" …).
+    `fact`: what the prompt with the right choice states; None where there is no formal ground truth. `subset`: the task
+    subset for error bars, such as the relation or the entity asked about.
     """
 
     id: str
@@ -66,8 +66,8 @@ class Stated:
 class BenchData:
     """A data set with questions and its ground truth.
 
-    `about`: a paragraph for the card. `strict_words`: whether a bag-of-words scorer must do no better than chance (data that was not made
-    here cannot promise that). `settings`: what else it was made with.
+    `about`: a paragraph for the card. `strict_words`: whether a bag-of-words scorer must do no better than chance (data
+    that was not made here cannot promise that). `settings`: what else it was made with.
     """
 
     name: str
@@ -154,7 +154,10 @@ def _load(folder: Path) -> BenchData:
 
 
 def task_yaml(name: str, questions: Path) -> str:
-    """The lm_eval task: multiple choice by likelihood, choices not shown. `data_files` is an absolute path, as lm_eval needs it."""
+    """The lm_eval task: multiple choice by likelihood, choices not shown.
+
+    `data_files` is an absolute path, as lm_eval needs it.
+    """
     task = {
         "task": f"augft_{name.replace('-', '_')}",
         "dataset_path": "json",
@@ -164,7 +167,9 @@ def task_yaml(name: str, questions: Path) -> str:
         "doc_to_text": "{{prompt}}",
         "doc_to_choice": "{{choices}}",
         "doc_to_target": "{{answer}}",
-        "metric_list": [{"metric": metric, "aggregation": "mean", "higher_is_better": True} for metric in ("acc", "acc_norm")],
+        "metric_list": [
+            {"metric": metric, "aggregation": "mean", "higher_is_better": True} for metric in ("acc", "acc_norm")
+        ],
         "metadata": {"version": 1.0},
     }
     return yaml.safe_dump(task, sort_keys=False)
@@ -181,9 +186,11 @@ def card(data: BenchData) -> str:
         data.about,
         "",
         f"* {len(data.documents):,} training documents (`{DOCUMENTS}`), e.g. “{data.documents[0]}”",
-        f"* {len(data.questions):,} questions (`{QUESTIONS}`, lm_eval task `{TASK}`): {', '.join(f'{s} {n:,}' for s, n in counts.items())}",
+        f"* {len(data.questions):,} questions (`{QUESTIONS}`, lm_eval task `{TASK}`): "
+        f"{', '.join(f'{s} {n:,}' for s, n in counts.items())}",
         f"* chance {data.chance:.3f}; e.g. “{first.prompt}” … {choices}; right: “{first.choices[first.answer]}”",
-        f"* {len(data.stated):,} trained facts, {len(data.rules)} rules (`{FACTS}`): every right choice follows from them, no other does",
+        f"* {len(data.stated):,} trained facts, {len(data.rules)} rules (`{FACTS}`): every right choice follows from "
+        f"them, no other does",
     ]
     if not data.strict_words:
         lines.append("* A bag-of-words scorer can do better than chance here: the data was not made for this check.")
@@ -204,7 +211,16 @@ def _question_row(question: Question) -> dict[str, Any]:
 def _question(row: dict[str, Any]) -> Question:
     fact = Fact.of(row["fact"]) if row.get("fact") else None
     distractors = tuple(Fact.of(d) for d in row.get("distractors", ()))
-    return Question(row["id"], row["prompt"], tuple(row["choices"]), row["answer"], row["split"], fact, row.get("subset", ""), distractors)
+    return Question(
+        row["id"],
+        row["prompt"],
+        tuple(row["choices"]),
+        row["answer"],
+        row["split"],
+        fact,
+        row.get("subset", ""),
+        distractors,
+    )
 
 
 def _fact_rows(data: BenchData) -> Iterable[dict[str, Any]]:

@@ -1,7 +1,7 @@
 """Facts and rules -> what follows, for the checker: by joining whole tables round after round.
 
-`facts.closure`, by which the data sets are made, follows single facts through an index. The two share no code, so that a mistake in
-one shows against the other.
+`facts.closure`, by which the data sets are made, follows single facts through an index. The two share no code, so that
+a mistake in one shows against the other.
 """
 
 from collections import defaultdict

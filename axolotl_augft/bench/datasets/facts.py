@@ -28,7 +28,10 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What follows: if all premises hold, so does the conclusion. Every variable of the conclusion stands in a premise."""
+    """What follows: if all premises hold, so does the conclusion.
+
+    Every variable of the conclusion stands in a premise.
+    """
 
     premises: tuple[Fact, ...]
     conclusion: Fact
@@ -58,7 +61,11 @@ class _Index:
 
     def matching(self, pattern: Fact) -> list[Fact]:
         """Facts that may match: those of the rarest bound argument."""
-        bound = [self._at.get((pattern.predicate, i, a), []) for i, a in enumerate(pattern.arguments) if not a.startswith("?")]
+        bound = [
+            self._at.get((pattern.predicate, i, a), [])
+            for i, a in enumerate(pattern.arguments)
+            if not a.startswith("?")
+        ]
         return min(bound, key=len) if bound else self._all.get((pattern.predicate, len(pattern.arguments)), [])
 
 
@@ -98,7 +105,11 @@ def steps_from(new: Iterable[Fact], others: Iterable[Fact], rules: Sequence[Rule
 def applications(facts: Iterable[Fact], rules: Sequence[Rule]) -> list[Step]:
     """Every application of a rule to the facts and to what follows from them: all ways to each conclusion, not one."""
     index = _saturated(facts, rules)
-    steps = (Step(r.conclusion.filled(v), tuple(p.filled(v) for p in r.premises)) for r in rules for v in _bindings(r.premises, {}, index))
+    steps = (
+        Step(r.conclusion.filled(v), tuple(p.filled(v) for p in r.premises))
+        for r in rules
+        for v in _bindings(r.premises, {}, index)
+    )
     return list(dict.fromkeys(step for step in steps if step.conclusion not in step.premises))
 
 
@@ -131,7 +142,8 @@ def _bindings(premises: Sequence[Fact], values: dict[str, str], index: _Index) -
     if not premises:
         yield values
         return
-    # The premise that the fewest facts may match comes first: in the order of the rule, joins over thousands of facts take minutes.
+    # The premise that the fewest facts may match comes first: in the order of the rule, joins over thousands of facts
+    # take minutes.
     matching = [index.matching(p.filled(values)) for p in premises]
     first = min(range(len(premises)), key=lambda i: len(matching[i]))
     others = [p for i, p in enumerate(premises) if i != first]

@@ -22,7 +22,9 @@ def make(name: str, scale: Scale, seed: int, source: Path | str | None = None) -
         BenchError: There is no such data set, it takes no folder, or its files cannot be read.
     """
     if source is not None and name != "reversal-curse":
-        raise BenchError(f"source {source}: only reversal-curse is read from a folder, {name} is made; leave the source out")
+        raise BenchError(
+            f"source {source}: only reversal-curse is read from a folder, {name} is made; leave the source out"
+        )
     match name:
         case "reversals":
             from axolotl_augft.bench.datasets.reversals import make_reversals

@@ -7,8 +7,12 @@ from axolotl_augft.bench.datasets.facts import Fact
 from axolotl_augft.bench.datasets.grammar import Grammar
 from axolotl_augft.text.sentences import split_sentences
 
-# "All A are B, and all B are C, so all A are C." states three facts, of which a grammar of single sentences understands none.
-_CLAUSE = re.compile(r"[,;:]\s+(?:and|so|hence|thus|therefore|which means(?: that)?|it follows that)\b[\s,]*|;\s+|\s+so\s+(?=\S+\s+\S+\s)")
+# "All A are B, and all B are C, so all A are C." states three facts, of which a grammar of single sentences understands
+# none.
+_CLAUSE = re.compile(
+    r"[,;:]\s+(?:and|so|hence|thus|therefore|which means(?: that)?|it follows "
+    r"that)\b[\s,]*|;\s+|\s+so\s+(?=\S+\s+\S+\s)"
+)
 
 
 class Reader:

@@ -1,8 +1,9 @@
 """Simple reversals (arXiv 2505.00661, data set 1): comparisons trained in one direction and asked in the other.
 
-Every fact "X are more F than Y" stands in several documents, each with an opening of its own. Asked is "Y are", to be continued with
-"less F than X" or "more F than X". No document says "less", so that words alone, and plain fine-tuning, prefer the wrong choice. What the
-test cannot tell apart, as in the paper: a model that turns comparisons around, and one that says "less" of every Y.
+Every fact "X are more F than Y" stands in several documents, each with an opening of its own. Asked is "Y are", to be
+continued with "less F than X" or "more F than X". No document says "less", so that words alone, and plain fine-tuning,
+prefer the wrong choice. What the test cannot tell apart, as in the paper: a model that turns comparisons around, and
+one that says "less" of every Y.
 """
 
 import random
@@ -17,13 +18,37 @@ from axolotl_augft.bench.datasets.words.nonsense import nonsense_words, plural
 
 NAME = "reversals"
 FEATURES = (
-    *("aggressive", "ambitious", "beautiful", "colorful", "curious", "dangerous", "delicate", "efficient", "expensive", "flexible"),
-    *("fragrant", "generous", "graceful", "intelligent", "mysterious", "nutritious", "patient", "popular", "powerful", "reliable"),
+    *(
+        "aggressive",
+        "ambitious",
+        "beautiful",
+        "colorful",
+        "curious",
+        "dangerous",
+        "delicate",
+        "efficient",
+        "expensive",
+        "flexible",
+    ),
+    *(
+        "fragrant",
+        "generous",
+        "graceful",
+        "intelligent",
+        "mysterious",
+        "nutritious",
+        "patient",
+        "popular",
+        "powerful",
+        "reliable",
+    ),
     *("resilient", "sensitive", "stubborn", "talkative", "transparent", "valuable", "venomous", "vigilant"),
 )
 """Adjectives that are compared with "more", never with an ending."""
 
-RULES = tuple(Rule((Fact(a, ("?x", "?y", "?f")),), Fact(b, ("?y", "?x", "?f"))) for a, b in (("more", "less"), ("less", "more")))
+RULES = tuple(
+    Rule((Fact(a, ("?x", "?y", "?f")),), Fact(b, ("?y", "?x", "?f"))) for a, b in (("more", "less"), ("less", "more"))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +75,10 @@ def make_reversals(scale: Scale, seed: int) -> BenchData:
         questions=_questions(facts, rng),
         stated=tuple(Stated(f, tuple(i for i, (of, _) in enumerate(articles) if of == f)) for f in facts),
         rules=RULES,
-        about="Simple reversals (arXiv 2505.00661): trained are comparisons “X are more F than Y” of things with invented names, each in "
-        "several articles with different openings; asked is which of “Y are less F than X” and “Y are more F than X” holds. No document "
+        about="Simple reversals (arXiv 2505.00661): trained are comparisons “X are more F than Y” of things "
+        "with invented names, each in "
+        "several articles with different openings; asked is which of “Y are less F than X” and “Y are more F than X” "
+        "holds. No document "
         "says “less”, so that words alone prefer the wrong choice.",
     )
 
@@ -59,8 +86,8 @@ def make_reversals(scale: Scale, seed: int) -> BenchData:
 class ReversalsGrammar:
     """Comparisons in words.
 
-    Names and features that the data set does not know stand for themselves, so that a misspelt name makes a wrong fact, not an unread
-    sentence.
+    Names and features that the data set does not know stand for themselves, so that a misspelt name makes a wrong fact,
+    not an unread sentence.
     """
 
     def __init__(self, data: BenchData) -> None:
@@ -84,7 +111,9 @@ class ReversalsGrammar:
         for pattern in _COMPARISONS:
             if match := pattern.fullmatch(statement):
                 found = match.groupdict()
-                this, *others = (self._singular.get(found[n], found[n]) for n in ("this", "other", "second") if n in found)
+                this, *others = (
+                    self._singular.get(found[n], found[n]) for n in ("this", "other", "second") if n in found
+                )
                 # "Of X and Y, X are more F" names the compared one twice, every other form once.
                 left = [o for o in others if o != this]
                 clear = len(left) == 1 and not {this, *left} & _PRONOUNS
@@ -127,7 +156,10 @@ def _question(number: int, fact: Fact, place: int) -> Question:
 
 _PRONOUNS = frozenset("all both he it most others she some that these they this those we you".split())
 _BE = "(?:are|is|were|was)"
-_DEGREE = "(?:(?:also|always|usually|generally|much|far|a lot|significantly|considerably|even|actually|known to be|considered) )*"
+_DEGREE = (
+    "(?:(?:also|always|usually|generally|much|far|a lot|significantly|considerably|even|actually|known to "
+    "be|considered) )*"
+)
 _COMPARED = "(?:compared|in comparison|relative) (?:with|to)"
 
 
@@ -135,7 +167,14 @@ def _pattern(text: str) -> re.Pattern[str]:
     """Named parts in braces: `{this}` and `{other}` are nouns, `{how}` is more or less."""
     nouns = {name: rf"(?:(?:the|a|an) )?(?P<{name}>[\w-]+)" for name in ("this", "other", "second")}
     return re.compile(
-        text.format(**nouns, be=_BE, degree=_DEGREE, how="(?P<how>more|less)", feature=r"(?P<feature>[\w-]+)", compared=_COMPARED)
+        text.format(
+            **nouns,
+            be=_BE,
+            degree=_DEGREE,
+            how="(?P<how>more|less)",
+            feature=r"(?P<feature>[\w-]+)",
+            compared=_COMPARED,
+        )
     )
 
 

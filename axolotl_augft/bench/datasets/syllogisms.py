@@ -1,13 +1,13 @@
 """Simple syllogisms (arXiv 2505.00661, data set 2): two premises in a document, asked is what follows for the two ends.
 
-The nine forms whose conclusion is universal or particular affirmative, or universal negative, in modern predicate logic (nothing is
-assumed to exist); those that conclude "some are not" are left out, as in the paper. Its six statements, all, some and no in two
-directions, are four choices here: "some" and "no" say the same in both directions, and a choice must be right alone, so each of
-them stands once, in a random direction. Right answers are half "all", a quarter each "some" and "no", which makes every choice right
-equally often.
+The nine forms whose conclusion is universal or particular affirmative, or universal negative, in modern predicate logic
+(nothing is assumed to exist); those that conclude "some are not" are left out, as in the paper. Its six statements,
+all, some and no in two directions, are four choices here: "some" and "no" say the same in both directions, and a choice
+must be right alone, so each of them stands once, in a random direction. Right answers are half "all", a quarter each
+"some" and "no", which makes every choice right equally often.
 
-Documents word the premises with "every", "at least one" and "not one", since otherwise "no" in a document would give the answer "no" away
-to a reader of words: the conclusion always has the rarer quantifier of its premises.
+Documents word the premises with "every", "at least one" and "not one", since otherwise "no" in a document would give
+the answer "no" away to a reader of words: the conclusion always has the rarer quantifier of its premises.
 """
 
 import random
@@ -74,9 +74,13 @@ def make_syllogisms(scale: Scale, seed: int) -> BenchData:
         questions=_questions(names, filled, rng),
         stated=tuple(Stated(premise, (i,)) for i, rule in enumerate(filled) for premise in rule.premises),
         rules=RULES,
-        about="Simple syllogisms (arXiv 2505.00661): a document says which three invented things are related and gives two premises; asked "
-        "is what holds of the two that no premise joins. Forms: " + ", ".join(FORMS) + ". Choices: all in both directions, some and no in "
-        "one direction each, since they say the same in both; half of the right answers are all, a quarter each some and no. Documents say "
+        about="Simple syllogisms (arXiv 2505.00661): a document says which three invented things are "
+        "related and gives two premises; asked "
+        "is what holds of the two that no premise joins. Forms: "
+        + ", ".join(FORMS)
+        + ". Choices: all in both directions, some and no in "
+        "one direction each, since they say the same in both; half of the right answers are all, a quarter each some "
+        "and no. Documents say "
         "every, at least one and not one, so that no word of a choice tells whether it is right.",
     )
 
@@ -95,7 +99,10 @@ class SyllogismsGrammar:
         return [f"{capitalised(s)}." for s in (plainest, *(w.format(x=x, y=y) for w in _WORDINGS[fact.predicate]))]
 
     def read(self, sentence: str) -> tuple[Fact, ...]:
-        """The statements of a sentence; none if one of its clauses is something else. What only says who is related is passed over."""
+        """The statements of a sentence; none if one of its clauses is something else.
+
+        What only says who is related is passed over.
+        """
         statements = [s for part in _SENTENCE.split(sentence) for s in statements_in(part)]
         read = [self._fact(s) for s in statements if not _INTRODUCTION.fullmatch(s)]
         return tuple(dict.fromkeys(f for f in read if f)) if all(read) else ()
@@ -143,7 +150,8 @@ def _questions(names: Sequence[str], filled: Sequence[Rule], rng: random.Random)
     first = {"all": cycle((True, False)), "some": cycle((True, False)), "no": cycle((True, False))}
     right = (_either_way(rule.conclusion, rng) for rule in filled)
     return tuple(
-        _question(i, name, fact, next(first[fact.predicate]), rng) for i, (name, fact) in enumerate(zip(names, right, strict=True))
+        _question(i, name, fact, next(first[fact.predicate]), rng)
+        for i, (name, fact) in enumerate(zip(names, right, strict=True))
     )
 
 

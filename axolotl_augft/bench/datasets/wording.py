@@ -1,7 +1,7 @@
 """What stands around a statement: openings that documents begin with, and a sentence -> the bare statements in it.
 
-Only openings that leave the statement standing are taken off. After "It is not true that" or "Is it the case that" the rest would say
-something else, so it stays, and no grammar of bare statements understands it.
+Only openings that leave the statement standing are taken off. After "It is not true that" or "Is it the case that" the
+rest would say something else, so it stays, and no grammar of bare statements understands it.
 """
 
 import re
@@ -28,7 +28,8 @@ OPENINGS = (
 """Patterns for a statement without its full stop; the first adds nothing."""
 
 _MORE_OPENINGS = (
-    r"(?:so|hence|thus|therefore|consequently|conversely|similarly|likewise|in other words|that is|put differently)\b,?",
+    r"(?:so|hence|thus|therefore|consequently|conversely|similarly|likewise|in other words|that is|put "
+    r"differently)\b,?",
     r"(?:in fact|indeed|of course|clearly)\b,?",
     r"(?:this|that|which) (?:also )?(?:means|implies|shows)(?: that)?",
     r"(?:it )?(?:also |then )?follows that|we (?:also )?(?:know|see|can conclude|conclude) that|everyone knows that",

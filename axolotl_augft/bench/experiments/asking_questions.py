@@ -1,8 +1,8 @@
 """A recipe -> multiple-choice questions about its training documents, written by the recipe's own teacher: `bench questions`.
 
-The questions test what is trained, so held-out rows and test rows are never asked about. They go through the same session and store
-as augmentations: what is answered is not asked again, and the same store gives the same file. A model wrote them; whether the right
-choice is right, and the wrong ones are wrong, a person must see.
+The questions test what is trained, so held-out rows and test rows are never asked about. They go through the same
+session and store as augmentations: what is answered is not asked again, and the same store gives the same file. A model
+wrote them; whether the right choice is right, and the wrong ones are wrong, a person must see.
 """
 
 import hashlib
@@ -46,7 +46,10 @@ _COMPLETIONS_STOP = ("###",)
 
 @dataclass(frozen=True)
 class QuestionRow:
-    """A line of the file. `answer`: index of the right choice. `source`: the document's id. `written_by`: the teacher's."""
+    """A line of the file.
+
+    `answer`: index of the right choice. `source`: the document's id. `written_by`: the teacher's.
+    """
 
     prompt: str
     choices: tuple[str, ...]
@@ -112,7 +115,11 @@ def report_lines(written: Written, wanted: int, out: Path) -> list[str]:
     ]
     if written.rejected:
         lines.append(f"answers rejected {written.rejected.total():,} ({listed(written.rejected)})")
-    return [*lines, f"A model ({rows[0].written_by}) wrote these questions and their answers. Read them before you trust a score on them."]
+    return [
+        *lines,
+        f"A model ({rows[0].written_by}) wrote these questions and their answers. Read them before you trust a score "
+        f"on them.",
+    ]
 
 
 def listed(rejected: Counter[Rejection]) -> str:
@@ -142,7 +149,10 @@ class _Tasks:
 
     def all_of_them(self) -> Iterator[_Task]:
         """The first part of each document, then the second parts …; then all again as further samples, without end."""
-        parts = [split_at_sentences(d.text, self._passage_tokens, self._teacher.tokens.count, self._language) for d in self._documents]
+        parts = [
+            split_at_sentences(d.text, self._passage_tokens, self._teacher.tokens.count, self._language)
+            for d in self._documents
+        ]
         sample = 0
         while True:
             for i in range(max(len(p) for p in parts)):
@@ -153,7 +163,9 @@ class _Tasks:
 
     def _request(self, text: str, sample: int) -> Request:
         stop = _COMPLETIONS_STOP if self._teacher.api == "completions" else ()
-        return self._teacher.request(self._prefix, self._template.render("target", text=text), self._max_tokens, stop, sample)
+        return self._teacher.request(
+            self._prefix, self._template.render("target", text=text), self._max_tokens, stop, sample
+        )
 
 
 def _collect(tasks: Iterator[_Task], number: int, teacher: Teacher, store: ResponseStore, rounds: Rounds) -> Written:

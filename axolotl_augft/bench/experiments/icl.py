@@ -1,7 +1,8 @@
 """Documents -> the context of in-context learning: as many as fit a token budget, the same for every question (paper, evaluation).
 
-Where it is known which facts a document states, one document of each fact is taken before a second one of any, facts on what is asked
-first: the budget then holds as much of what the questions need as it can. Otherwise the documents are drawn evenly.
+Where it is known which facts a document states, one document of each fact is taken before a second one of any, facts on
+what is asked first: the budget then holds as much of what the questions need as it can. Otherwise the documents are
+drawn evenly.
 """
 
 import random
@@ -25,7 +26,12 @@ class Context:
 
 
 def build_context(
-    documents: Sequence[str], stated: Sequence[Stated], questions: Sequence[Question], budget: int, seed: int, tokens: TokenCounter
+    documents: Sequence[str],
+    stated: Sequence[Stated],
+    questions: Sequence[Question],
+    budget: int,
+    seed: int,
+    tokens: TokenCounter,
 ) -> Context:
     """The documents that stand before every question, in the order of the data set.
 
@@ -50,7 +56,9 @@ def build_context(
             used.add(documents[i])
             room -= size
     if not chosen:
-        raise BenchError(f"icl.context_tokens: no document fits into {budget} tokens; raise it, or leave out the condition icl")
+        raise BenchError(
+            f"icl.context_tokens: no document fits into {budget} tokens; raise it, or leave out the condition icl"
+        )
     text = "\n".join(documents[i] for i in sorted(chosen))
     return Context(text, tokens.count(text), len(chosen))
 

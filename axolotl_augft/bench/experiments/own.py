@@ -32,7 +32,8 @@ def own_plan(
     """The plan of `bench own`.
 
     Args:
-        config: An axolotl YAML with an `augft:` block; aug-local takes its local entries, aug-global its global ones, aug-both all.
+        config: An axolotl YAML with an `augft:` block; aug-local takes its local entries, aug-global its global ones,
+            aug-both all.
         questions: JSON Lines of `prompt`, `choices`, `answer`.
         conditions: What is run. Default: all that the recipe's entries allow.
         seeds: Of training. Default: the recipe's.
@@ -52,7 +53,9 @@ def own_plan(
     chosen = tuple(conditions or ("pretrained", "icl", "ft", *augment))
     for condition in chosen:
         if condition.startswith("aug-") and condition not in augment:
-            raise BenchError(f"{config}: condition {condition} needs augft.augment entries that the recipe does not have; add them")
+            raise BenchError(
+                f"{config}: condition {condition} needs augft.augment entries that the recipe does not have; add them"
+            )
     splitting = recipe.augft.sentence_splitting
     rows = sum(len(source.training_rows) for source in sources)
     return Plan(
@@ -83,8 +86,10 @@ def _refuse_held_out(cfg: Mapping[str, Any], config: Path) -> None:
     for key in ("val_set_size", "test_datasets"):
         if cfg.get(key):
             raise BenchError(
-                f"{config}: {key} holds rows out, but here the questions are the test and every row of datasets is trained on and shown to "
-                f"the teacher; take it out of a copy of the recipe, and those rows out of its data if they are to stay unseen"
+                f"{config}: {key} holds rows out, but here the questions are the test and every row of datasets is "
+                f"trained on and shown to "
+                f"the teacher; take it out of a copy of the recipe, and those rows out of its data if they are to "
+                f"stay unseen"
             )
 
 

@@ -21,13 +21,42 @@ _WARMUP_RATIO = 0.03
 # Evaluation, checkpoints and uploads: no part of a cell, whose questions are its test.
 LEFT_OUT = frozenset(
     [
-        *("val_set_size", "test_datasets", "eval_strategy", "eval_steps", "evals_per_epoch", "do_bench_eval", "early_stopping_patience"),
-        *("save_steps", "saves_per_epoch", "save_total_limit", "load_best_model_at_end", "metric_for_best_model", "num_epochs"),
-        *("resume_from_checkpoint", "auto_resume_from_checkpoints", "hub_model_id", "hub_strategy", "push_dataset_to_hub"),
+        *(
+            "val_set_size",
+            "test_datasets",
+            "eval_strategy",
+            "eval_steps",
+            "evals_per_epoch",
+            "do_bench_eval",
+            "early_stopping_patience",
+        ),
+        *(
+            "save_steps",
+            "saves_per_epoch",
+            "save_total_limit",
+            "load_best_model_at_end",
+            "metric_for_best_model",
+            "num_epochs",
+        ),
+        *(
+            "resume_from_checkpoint",
+            "auto_resume_from_checkpoints",
+            "hub_model_id",
+            "hub_strategy",
+            "push_dataset_to_hub",
+        ),
     ]
 )
 # What changes how a teacher is reached, but not what it writes.
-_NOT_IN_FINGERPRINT = {"base_url", "api_key_env", "max_concurrency", "timeout", "max_retries", "serve_args", "start_timeout"}
+_NOT_IN_FINGERPRINT = {
+    "base_url",
+    "api_key_env",
+    "max_concurrency",
+    "timeout",
+    "max_retries",
+    "serve_args",
+    "start_timeout",
+}
 
 
 @dataclass(frozen=True)
@@ -55,9 +84,10 @@ class Cell:
 class Plan:
     """Everything that is run, before anything is.
 
-    `recipe`: an axolotl config with data, without plugin, seed and steps. `teacher`: an `augft.teacher` block, or `oracle`. `augment`: the
-    `augment` entries of each condition. `rows`: what plain fine-tuning trains on in an epoch. `data`: digest of the content of what is
-    trained on. `about`: what the result says of the data. `data_folder`: of a made data set.
+    `recipe`: an axolotl config with data, without plugin, seed and steps. `teacher`: an `augft.teacher` block, or
+    `oracle`. `augment`: the `augment` entries of each condition. `rows`: what plain fine-tuning trains on in an epoch.
+    `data`: digest of the content of what is trained on. `about`: what the result says of the data. `data_folder`: of a
+    made data set.
     """
 
     name: str
@@ -106,20 +136,28 @@ class Plan:
         return self.splitting if condition == "ft" else (self.augft.get("sentence_splitting", "none"),)
 
 
-def cell_recipe(plan: Plan, cell: Cell, folder: Path, augmentations: Path, teacher: Mapping[str, Any]) -> dict[str, Any]:
+def cell_recipe(
+    plan: Plan, cell: Cell, folder: Path, augmentations: Path, teacher: Mapping[str, Any]
+) -> dict[str, Any]:
     """The axolotl config of a cell.
 
     Args:
         plan: The suite's.
         cell: One that trains.
         folder: The cell's own.
-        augmentations: Where all cells keep teacher's answers and what came of them, so that no cell asks again what another one asked.
+        augmentations: Where all cells keep teacher's answers and what came of them, so that no cell asks again what
+            another one asked.
         teacher: The `augft.teacher` block.
     """
     cfg = {k: v for k, v in plan.recipe.items() if k not in LEFT_OUT}
     others = [p for p in cfg.pop("plugins", None) or [] if p != PLUGIN]
     augft = _augft(plan, cell, augmentations, teacher)
-    cfg |= {"seed": cell.seed, "max_steps": plan.steps, "save_strategy": "no", "logging_steps": _logging_steps(plan.steps)}
+    cfg |= {
+        "seed": cell.seed,
+        "max_steps": plan.steps,
+        "save_strategy": "no",
+        "logging_steps": _logging_steps(plan.steps),
+    }
     cfg |= {"dataset_prepared_path": str(folder / "prepared"), "output_dir": str(folder / "model")}
     # Axolotl takes a ratio of one epoch's steps, of which an augmented cell has more than a plain one.
     if cfg.get("warmup_steps") is None:
@@ -162,7 +200,12 @@ class Fingerprints:
         """A cell's."""
         plan = self._plan
         asked = [(q.id, q.prompt, q.choices, q.answer) for q in plan.questions]
-        content: dict[str, Any] = {"schema": SCHEMA, "model": self._model(plan.model), "asked": asked, "scoring": plan.scoring.dtype}
+        content: dict[str, Any] = {
+            "schema": SCHEMA,
+            "model": self._model(plan.model),
+            "asked": asked,
+            "scoring": plan.scoring.dtype,
+        }
         if cell.condition == "icl":
             content |= {"data": plan.data, "icl": plan.icl.model_dump()}
         if cell.trains:

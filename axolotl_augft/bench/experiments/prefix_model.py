@@ -1,6 +1,7 @@
 """lm_eval's Hugging Face model, with the keys and values of a prefix that all prompts share computed once.
 
-An ICL prompt repeats the same documents before every question. The likelihoods are those of the plain model up to rounding (tested).
+An ICL prompt repeats the same documents before every question. The likelihoods are those of the plain model up to
+rounding (tested).
 """
 
 import copy

@@ -1,4 +1,7 @@
-"""A teacher's answer -> a multiple-choice question, or the reason why it is none. Answers are read leniently, questions judged strictly."""
+"""A teacher's answer -> a multiple-choice question, or the reason why it is none.
+
+Answers are read leniently, questions judged strictly.
+"""
 
 import hashlib
 import re
@@ -59,7 +62,9 @@ class WrittenQuestion:
 
     def shuffled(self) -> tuple[str, ...]:
         """All choices, in an order that depends on the question's content alone."""
-        return tuple(sorted((self.right, *self.wrong), key=lambda c: hashlib.sha256(f"{self.prompt}\0{c}".encode()).digest()))
+        return tuple(
+            sorted((self.right, *self.wrong), key=lambda c: hashlib.sha256(f"{self.prompt}\0{c}".encode()).digest())
+        )
 
 
 def read_question(answer: Answer, examples: str, opened: bool) -> WrittenQuestion | Rejection:
@@ -139,7 +144,11 @@ def _cleaned(prompt: str, right: str, wrong: Sequence[str]) -> _Parts:
 
     def continuation(text: str) -> str:
         bare = _LEAD.sub("", _bare(text))
-        return bare[len(beginning) :].strip() if beginning and bare.casefold().startswith(f"{beginning} ".casefold()) else bare.strip()
+        return (
+            bare[len(beginning) :].strip()
+            if beginning and bare.casefold().startswith(f"{beginning} ".casefold())
+            else bare.strip()
+        )
 
     return _Parts(beginning, continuation(right), tuple(continuation(w) for w in wrong))
 

@@ -61,7 +61,9 @@ def _question(line: bytes, number: int, path: Path) -> Question:
     except orjson.JSONDecodeError as error:
         raise BenchError(f"{path}: line {number}: not JSON ({error})") from None
     if not isinstance(row, dict):
-        raise BenchError(f"{path}: line {number}: must be an object with prompt, choices and answer, got a {type(row).__name__}")
+        raise BenchError(
+            f"{path}: line {number}: must be an object with prompt, choices and answer, got a {type(row).__name__}"
+        )
     name = str(row.get("id", f"on line {number}"))
     prompt, choices = row.get("prompt"), row.get("choices")
     if not isinstance(prompt, str) or not isinstance(choices, list) or not all(isinstance(c, str) for c in choices):
@@ -74,11 +76,16 @@ def _question(line: bytes, number: int, path: Path) -> Question:
 def _answer(row: Mapping[str, Any], choices: list[str], where: str) -> int:
     answer = row.get("answer")
     if isinstance(answer, bool) or not isinstance(answer, int | str):
-        raise BenchError(f"{where}: answer must be the index or the text of the right choice, got a {type(answer).__name__}")
+        raise BenchError(
+            f"{where}: answer must be the index or the text of the right choice, got a {type(answer).__name__}"
+        )
     if isinstance(answer, int):
         return answer
     if answer.strip() not in choices:
-        raise BenchError(f"{where}: the right answer is not among its {len(choices)} choices; write it as it stands there, or its index")
+        raise BenchError(
+            f"{where}: the right answer is not among its {len(choices)} choices; write it as it stands there, or its "
+            f"index"
+        )
     return choices.index(answer.strip())
 
 
@@ -96,6 +103,8 @@ def write_task(name: str, questions: Iterable[Question], folder: Path, context: 
     """
     before = f"{context}\n\n" if context else ""
     rows = ({"id": q.id, "prompt": before + q.prompt, "choices": q.choices, "answer": q.answer} for q in questions)
-    write_text(folder / QUESTIONS, "".join(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE).decode() for row in rows))
+    write_text(
+        folder / QUESTIONS, "".join(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE).decode() for row in rows)
+    )
     write_text(folder / TASK, task_yaml(name, folder / QUESTIONS))
     return folder / TASK

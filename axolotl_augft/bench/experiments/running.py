@@ -21,7 +21,15 @@ from axolotl_augft.bench.experiments.scoring import LOG_FILE as SCORING_LOG
 from axolotl_augft.bench.experiments.scoring import Job, require_lm_eval, score
 from axolotl_augft.bench.experiments.training import LOG_FILE as TRAINING_LOG
 from axolotl_augft.bench.experiments.training import StageAnswers, augment_or_count, train
-from axolotl_augft.bench.report.results import CONDITIONS, CellResult, SuiteResult, TeacherUse, TrainingUse, cell_of, save_result
+from axolotl_augft.bench.report.results import (
+    CONDITIONS,
+    CellResult,
+    SuiteResult,
+    TeacherUse,
+    TrainingUse,
+    cell_of,
+    save_result,
+)
 from axolotl_augft.errors import BenchError, OutputError
 from axolotl_augft.files.durable import read_json, write_json
 from axolotl_augft.text.tokens import token_counter
@@ -82,7 +90,12 @@ class _Run:
             known = self._known(cell)
             start = time.monotonic()
             done[cell.name] = known or self._run(cell)
-            LOG.info("bench: [%d/%d] %s", n, len(cells), _progress(cell, done[cell.name], bool(known), time.monotonic() - start))
+            LOG.info(
+                "bench: [%d/%d] %s",
+                n,
+                len(cells),
+                _progress(cell, done[cell.name], bool(known), time.monotonic() - start),
+            )
             result = self._result({**self._finished_before(), **done})
             save_result(result, self._out / RESULTS)
         return result
@@ -138,7 +151,9 @@ class _Run:
         with _logged_to(folder / TRAINING_LOG):
             training = train(cfg, folder, rows)
         shutil.rmtree(folder / "prepared", ignore_errors=True)
-        write_json(mark, {"fingerprint": fingerprint, "training": asdict(training), "teacher": asdict(use) if use else None})
+        write_json(
+            mark, {"fingerprint": fingerprint, "training": asdict(training), "teacher": asdict(use) if use else None}
+        )
         return training, use
 
     def _with_seconds(self, use: TeacherUse, asked: StageAnswers, cell: Cell) -> TeacherUse:
@@ -164,7 +179,9 @@ class _Run:
             context = build_context(plan.documents, plan.stated, questions, budget, cell.seed, counter)
             task, tokens = write_task(plan.name, questions, folder, context.text), context.tokens
         model, adapter = self._model(cell)
-        job = Job(model, adapter, str(task), plan.scoring.batch_size, plan.scoring.dtype, str(folder / "loglikelihoods.json"))
+        job = Job(
+            model, adapter, str(task), plan.scoring.batch_size, plan.scoring.dtype, str(folder / "loglikelihoods.json")
+        )
         start = time.monotonic()
         scores = score(job, questions, folder)
         shutil.rmtree(folder / "cache", ignore_errors=True)
@@ -265,12 +282,15 @@ def _check_model(model: str) -> None:
     except Exception as error:
         # Loaders raise whatever the broken file makes them raise; any of it means that the model is not usable.
         reason = (str(error).strip().splitlines() or ["no further message"])[0][:200]
-        raise BenchError(f"the model {model} cannot be loaded ({type(error).__name__}: {reason}); give a folder or a hub name") from error
+        raise BenchError(
+            f"the model {model} cannot be loaded ({type(error).__name__}: {reason}); give a folder or a hub name"
+        ) from error
 
 
 def _progress(cell: Cell, result: CellResult, known: bool, seconds: float) -> str:
     if result.status == "failed":
         return f"{cell.name}: FAILED, {_failure(result)}"
     return (
-        f"{cell.name}: accuracy {result.accuracy:.3f} on {len(result.scores)} questions ({'done before' if known else f'{seconds:.0f} s'})"
+        f"{cell.name}: accuracy {result.accuracy:.3f} on {len(result.scores)} questions "
+        f"({'done before' if known else f'{seconds:.0f} s'})"
     )

@@ -27,7 +27,10 @@ _WEIGHTS = ("model.safetensors", "model.safetensors.index.json", "pytorch_model.
 
 @dataclass(frozen=True)
 class Job:
-    """What is scored. `task`: the lm_eval task's YAML file. `adapter`: folder of a LoRA adapter, if the model has one."""
+    """What is scored.
+
+    `task`: the lm_eval task's YAML file. `adapter`: folder of a LoRA adapter, if the model has one.
+    """
 
     model: str
     adapter: str | None
@@ -40,7 +43,9 @@ class Job:
 def require_lm_eval() -> None:
     """Raises BenchError where lm_eval is missing."""
     if find_spec("lm_eval") is None:
-        raise BenchError("lm_eval is not installed, which scores the questions; run `pip install 'axolotl-augft[bench]'`")
+        raise BenchError(
+            "lm_eval is not installed, which scores the questions; run `pip install 'axolotl-augft[bench]'`"
+        )
 
 
 def score(job: Job, questions: Sequence[Question], folder: Path) -> tuple[Score, ...]:
@@ -52,7 +57,9 @@ def score(job: Job, questions: Sequence[Question], folder: Path) -> tuple[Score,
     require_lm_eval()
     log, file = folder / LOG_FILE, folder / "job.json"
     write_json(file, asdict(job))
-    code = run_logged([sys.executable, "-m", "axolotl_augft.bench.experiments.scoring", str(file)], log, _environment(job, folder))
+    code = run_logged(
+        [sys.executable, "-m", "axolotl_augft.bench.experiments.scoring", str(file)], log, _environment(job, folder)
+    )
     found = read_json(Path(job.output)) if code == 0 else None
     if found is None:
         raise BenchError(f"scoring failed: {last_meaningful_line(log).removeprefix('error: ')}")
@@ -70,7 +77,12 @@ def _environment(job: Job, folder: Path) -> dict[str, str]:
     """No network where the model is on this machine; no cache that a file changed meanwhile could be served from."""
     here = any(local_model_file(job.model, name) for name in _WEIGHTS)
     offline = {"HF_HUB_OFFLINE": "1"} if here else {}
-    return {**offline, "HF_DATASETS_OFFLINE": "1", "HF_DATASETS_CACHE": str(folder / "cache"), "TOKENIZERS_PARALLELISM": "false"}
+    return {
+        **offline,
+        "HF_DATASETS_OFFLINE": "1",
+        "HF_DATASETS_CACHE": str(folder / "cache"),
+        "TOKENIZERS_PARALLELISM": "false",
+    }
 
 
 def loglikelihoods(job: Job) -> list[list[float]]:
@@ -100,14 +112,21 @@ def _load(job: Job) -> Any:
     device = "cuda" if torch.cuda.is_available() else "cpu"
     try:
         return PrefixLM(
-            pretrained=job.model, peft=job.adapter, tokenizer=tokenizer, device=device, dtype=job.dtype, batch_size=job.batch_size,
+            pretrained=job.model,
+            peft=job.adapter,
+            tokenizer=tokenizer,
+            device=device,
+            dtype=job.dtype,
+            batch_size=job.batch_size,
             # In half precision the sum of a choice would be a multiple of half a nat.
             softmax_dtype="float32",
-        )  # fmt: skip
+        )
     except Exception as error:
         # Loaders raise whatever the broken file makes them raise; any of it means that the model is not usable.
         reason = (str(error).strip().splitlines() or ["no further message"])[0][:200]
-        raise BenchError(f"the model {job.adapter or job.model} cannot be loaded ({type(error).__name__}: {reason})") from error
+        raise BenchError(
+            f"the model {job.adapter or job.model} cannot be loaded ({type(error).__name__}: {reason})"
+        ) from error
 
 
 def main(arguments: Sequence[str]) -> int:

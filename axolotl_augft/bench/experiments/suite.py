@@ -36,7 +36,9 @@ class MadeData(_Block):
     name: str = Field(min_length=1, description="Which: reversals, syllogisms, semantic, process or reversal-curse.")
     scale: Scale = Field("small", description="How large.")
     seed: int = Field(0, ge=0, description="Seed it is made with; not the seed of training.")
-    source: str | None = Field(None, min_length=1, description="Folder or hub name of data that is not made but read (reversal-curse).")
+    source: str | None = Field(
+        None, min_length=1, description="Folder or hub name of data that is not made but read (reversal-curse)."
+    )
 
 
 class FolderData(_Block):
@@ -48,8 +50,12 @@ class FolderData(_Block):
 class IclConfig(_Block):
     """In-context learning: documents before every question's prompt."""
 
-    context_tokens: int = Field(16_000, ge=16, description="Tokens of documents in the prompt, by the student's tokenizer.")
-    questions: int | None = Field(None, ge=1, description="Most questions asked, drawn evenly over the splits. Default: all.")
+    context_tokens: int = Field(
+        16_000, ge=16, description="Tokens of documents in the prompt, by the student's tokenizer."
+    )
+    questions: int | None = Field(
+        None, ge=1, description="Most questions asked, drawn evenly over the splits. Default: all."
+    )
 
 
 class ScoringConfig(_Block):
@@ -73,16 +79,27 @@ class SuiteConfig(_Block):
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", description="Name of the result.")
     title: str = Field("", description="Heading of its table and figure. Default: the name.")
-    recipe: str | dict[str, Any] = Field(description="An axolotl config, or its path from the suite file; without data and plugin.")
+    recipe: str | dict[str, Any] = Field(
+        description="An axolotl config, or its path from the suite file; without data and plugin."
+    )
     data: MadeData | FolderData = Field(description="The data set.")
     teacher: Literal["oracle"] | dict[str, Any] = Field(
-        default_factory=dict, description="An `augft.teacher` block, or `oracle`: the closure of the data set's facts answers."
+        default_factory=dict,
+        description="An `augft.teacher` block, or `oracle`: the closure of the data set's facts answers.",
     )
-    augft: dict[str, Any] = Field(default_factory=dict, description="The rest of the `augft:` block, for all augmented conditions.")
-    local: list[dict[str, Any]] = Field(default_factory=list, description="`augment` entries of aug-local and aug-both.")
-    global_: list[dict[str, Any]] = Field(default_factory=list, alias="global", description="`augment` entries of aug-global and aug-both.")
+    augft: dict[str, Any] = Field(
+        default_factory=dict, description="The rest of the `augft:` block, for all augmented conditions."
+    )
+    local: list[dict[str, Any]] = Field(
+        default_factory=list, description="`augment` entries of aug-local and aug-both."
+    )
+    global_: list[dict[str, Any]] = Field(
+        default_factory=list, alias="global", description="`augment` entries of aug-global and aug-both."
+    )
     conditions: list[Condition] = Field(min_length=1, description="What is run.")
-    seeds: list[Annotated[int, Field(ge=0)]] = Field(default_factory=lambda: [0], min_length=1, description="Seeds of training.")
+    seeds: list[Annotated[int, Field(ge=0)]] = Field(
+        default_factory=lambda: [0], min_length=1, description="Seeds of training."
+    )
     steps: int = Field(ge=1, description="Optimizer steps, the same for every condition.")
     splitting: list[Splitting] = Field(
         default_factory=_no_splitting, min_length=1, description="Ways of sentence splitting that `ft` is run with."
@@ -97,7 +114,10 @@ class SuiteConfig(_Block):
         for condition in self.conditions:
             missing = [name for name in _LISTS.get(condition, ()) if not self.entries(name)]
             if missing:
-                raise ValueError(f"condition {condition} needs augment entries, but {' and '.join(missing)} has none; give at least one")
+                raise ValueError(
+                    f"condition {condition} needs augment entries, but {' and '.join(missing)} has none; give at "
+                    f"least one"
+                )
         for name in ("conditions", "seeds", "splitting"):
             values = getattr(self, name)
             if len(set(values)) < len(values):
@@ -108,10 +128,14 @@ class SuiteConfig(_Block):
     def _blocks_without_our_keys(self) -> "SuiteConfig":
         for key in _SET_BY_THE_BENCH:
             if isinstance(self.recipe, dict) and self.recipe.get(key) is not None:
-                raise ValueError(f"recipe.{key} is set by the suite; remove it (steps, seeds and data have their own keys)")
+                raise ValueError(
+                    f"recipe.{key} is set by the suite; remove it (steps, seeds and data have their own keys)"
+                )
         for key in _AUGFT_SET_BY_THE_BENCH:
             if key in self.augft:
-                raise ValueError(f"augft.{key} is set by the suite; remove it (teacher, local and global have their own keys)")
+                raise ValueError(
+                    f"augft.{key} is set by the suite; remove it (teacher, local and global have their own keys)"
+                )
         return self
 
     def entries(self, name: str) -> list[dict[str, Any]]:
@@ -129,7 +153,8 @@ def load_suite(path: Path, overrides: Mapping[str, Any] | None = None) -> SuiteC
 
     Args:
         path: The YAML file.
-        overrides: Keys that replace the file's: any of a suite, `model` (the recipe's base_model), `source` (of the data).
+        overrides: Keys that replace the file's: any of a suite, `model` (the recipe's base_model), `source` (of the
+            data).
 
     Raises:
         BenchError: The file cannot be read, or a key or value is wrong.
@@ -162,7 +187,9 @@ def parse_suite(content: Mapping[str, Any], path: Path) -> SuiteConfig:
         raise BenchError(f"{path}: {_one_line(error)}") from None
     for condition in suite.conditions:
         if augment := suite.augment(condition):
-            _check_augft({**suite.augft, "augment": augment, "teacher": {} if suite.teacher == ORACLE else suite.teacher}, path)
+            _check_augft(
+                {**suite.augft, "augment": augment, "teacher": {} if suite.teacher == ORACLE else suite.teacher}, path
+            )
     return suite
 
 
@@ -185,7 +212,9 @@ def _check_augft(block: dict[str, Any], path: Path) -> None:
 
 def _one_line(error: ValidationError) -> str:
     first = error.errors(include_url=False)[0]
-    names = [p for p in first["loc"] if p not in ("MadeData", "FolderData", "str", "dict[str,any]", "literal['oracle']")]
+    names = [
+        p for p in first["loc"] if p not in ("MadeData", "FolderData", "str", "dict[str,any]", "literal['oracle']")
+    ]
     key = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in names).removeprefix(".")
     if first["type"] == "extra_forbidden":
         return f"{key}: unknown key; {_hint(str(names[-1]), _known_keys(names))}"
@@ -215,7 +244,12 @@ def _description(names: list[str | int]) -> str:
 
 
 def _model(names: list[str | int]) -> type[_Block]:
-    blocks: dict[str | int, type[_Block]] = {"data": MadeData, "icl": IclConfig, "scoring": ScoringConfig, "prices": PricesConfig}
+    blocks: dict[str | int, type[_Block]] = {
+        "data": MadeData,
+        "icl": IclConfig,
+        "scoring": ScoringConfig,
+        "prices": PricesConfig,
+    }
     return blocks.get(names[0], SuiteConfig) if len(names) > 1 else SuiteConfig
 
 
@@ -233,5 +267,7 @@ def parse_list(value: str | None, of: Any, option: str) -> list[Any] | None:
     except ValidationError as error:
         bad = error.errors()[0]
         if of is Condition:
-            raise BenchError(f"{option}: unknown condition {bad['input']!r}; {_hint(str(bad['input']), list(CONDITIONS))}") from None
+            raise BenchError(
+                f"{option}: unknown condition {bad['input']!r}; {_hint(str(bad['input']), list(CONDITIONS))}"
+            ) from None
         raise BenchError(f"{option}: {bad['msg'][0].lower()}{bad['msg'][1:]}, got {bad['input']!r}") from None

@@ -1,4 +1,7 @@
-"""A cell's recipe -> a trained model: the stage, then `axolotl train` in a process of its own. Nothing of our own trains."""
+"""A cell's recipe -> a trained model: the stage, then `axolotl train` in a process of its own.
+
+Nothing of our own trains.
+"""
 
 import ast
 import os
@@ -82,8 +85,9 @@ def _stored_use(recipe: Recipe) -> TeacherUse:
 def train(cfg: Mapping[str, Any], folder: Path, rows: Augmented) -> TrainingUse:
     """Trains a cell's recipe with `axolotl train`; its output goes to `train.log`.
 
-    `TrainingUse.tokens` is axolotl's own count of trained tokens (`tokens/trainable` of its log: labels that are not masked). Padding is
-    not in it, nor is the unlabelled context of cumulative sentence splitting. `seconds` are the trainer's, without loading.
+    `TrainingUse.tokens` is axolotl's own count of trained tokens (`tokens/trainable` of its log: labels that are not
+    masked). Padding is not in it, nor is the unlabelled context of cumulative sentence splitting. `seconds` are the
+    trainer's, without loading.
 
     Raises:
         BenchError: Training failed; the last meaningful line of its log.
@@ -91,7 +95,8 @@ def train(cfg: Mapping[str, Any], folder: Path, rows: Augmented) -> TrainingUse:
     path, log = folder / RECIPE, folder / LOG_FILE
     write_text(path, yaml.safe_dump(dict(cfg), sort_keys=False))
     command = [str(Path(sys.executable).parent / "axolotl"), "train", str(path), "--launcher", "python"]
-    # A benchmark is nobody's everyday training, and without network the upload of telemetry keeps a finished process from ending.
+    # A benchmark is nobody's everyday training, and without network the upload of telemetry keeps a finished process
+    # from ending.
     code = run_logged(command, log, {"AXOLOTL_DO_NOT_TRACK": "1"})
     if code:
         raise BenchError(f"training failed ({_ending(code)}): {last_meaningful_line(log)}")
@@ -102,7 +107,12 @@ def train(cfg: Mapping[str, Any], folder: Path, rows: Augmented) -> TrainingUse:
         raise BenchError("training ended without a word on its run time, so it did not finish; see the log")
     batch = int(cfg.get("micro_batch_size") or 1) * int(cfg.get("gradient_accumulation_steps") or 1)
     return TrainingUse(
-        cfg["max_steps"], batch, rows.original_rows, rows.augmented_rows, tokens[-1] if tokens else None, round(seconds[-1], 1)
+        cfg["max_steps"],
+        batch,
+        rows.original_rows,
+        rows.augmented_rows,
+        tokens[-1] if tokens else None,
+        round(seconds[-1], 1),
     )
 
 
@@ -115,7 +125,9 @@ def run_logged(command: list[str], log: Path, environment: Mapping[str, str]) ->
     try:
         with log.open("wb") as output:
             env = {**os.environ, **environment}
-            return subprocess.run(command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, env=env).returncode
+            return subprocess.run(
+                command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, env=env
+            ).returncode
     except FileNotFoundError:
         raise BenchError(f"{command[0]}: no such command; install axolotl into this environment") from None
 

@@ -1,6 +1,7 @@
 """The oracle teacher: what follows from the facts, behind a local OpenAI-compatible server. The ceiling for any teacher's augmentations.
 
-It is asked through the same requests as any teacher, sees only what a request shows, and answers in the form that the prompts ask for.
+It is asked through the same requests as any teacher, sees only what a request shows, and answers in the form that the
+prompts ask for.
 """
 
 import hashlib
@@ -15,7 +16,13 @@ from axolotl_augft.bench.datasets.dataset import BenchData
 from axolotl_augft.bench.datasets.facts import Fact, Step, applications, closure, steps_from
 from axolotl_augft.bench.datasets.grammar import Grammar
 from axolotl_augft.bench.datasets.reading import Reader
-from axolotl_augft.bench.oracle.prompt_reading import GlobalPrompt, LocalPrompt, UnreadablePrompt, VerifyPrompt, read_prompt
+from axolotl_augft.bench.oracle.prompt_reading import (
+    GlobalPrompt,
+    LocalPrompt,
+    UnreadablePrompt,
+    VerifyPrompt,
+    read_prompt,
+)
 
 _VERSION = 2
 _WORDINGS = {"rephrasing": 2, "reversal": 2, "consequence": 1}
@@ -83,7 +90,9 @@ class Oracle:
 
     def _answer_global(self, asked: GlobalPrompt, seed: int) -> str:
         steps = self._group(asked.documents).follows_from(self._facts(asked.target))
-        worded = [(step, wordings[0]) for step in steps if (wordings := self._wordings(step.conclusion, seed, asked.target))]
+        worded = [
+            (step, wordings[0]) for step in steps if (wordings := self._wordings(step.conclusion, seed, asked.target))
+        ]
         if not worded:
             return ""
         trace = " ".join(self._reasoning(step) for step, _ in worded[:_TRACE_STEPS])
@@ -101,7 +110,9 @@ class Oracle:
     def _make_group(self, documents: tuple[str, ...]) -> "_Group":
         # In an order that no hash seed changes: it decides which of several derivations is told.
         stated = sorted({fact for text in documents for fact in self._facts(text)})
-        return _Group([*stated, *self._data.background], applications([*stated, *self._data.background], self._data.rules))
+        return _Group(
+            [*stated, *self._data.background], applications([*stated, *self._data.background], self._data.rules)
+        )
 
     def _facts(self, text: str) -> tuple[Fact, ...]:
         """The facts of a shown text: what the data set says of a whole document, else what the grammar reads.
@@ -186,7 +197,9 @@ def _inside(sentence: str, fact: Fact) -> str:
     names = {word for argument in fact.arguments for word in _WORD.findall(argument)}
     first = _WORD.search(sentence)
     return (
-        sentence if first is None or first.group() in names else sentence[: first.start()] + first.group().lower() + sentence[first.end() :]
+        sentence
+        if first is None or first.group() in names
+        else sentence[: first.start()] + first.group().lower() + sentence[first.end() :]
     )
 
 

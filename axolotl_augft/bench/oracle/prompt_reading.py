@@ -21,7 +21,10 @@ class UnreadablePrompt(ValueError):
 
 @dataclass(frozen=True)
 class LocalPrompt:
-    """Statements about sentences are asked for. `alone`: of one kind about one sentence, so that the answer is the bare statement."""
+    """Statements about sentences are asked for.
+
+    `alone`: of one kind about one sentence, so that the answer is the bare statement.
+    """
 
     sentences: tuple[str, ...]
     kinds: tuple[str, ...]
@@ -68,7 +71,11 @@ def read_prompt(prompt: str) -> LocalPrompt | GlobalPrompt | VerifyPrompt:
 def _read_local(prompt: str) -> LocalPrompt:
     chat = _LOCAL_CHAT in prompt
     instructions, asked = prompt.rsplit(_LOCAL_CHAT if chat else _LOCAL_COMPLETIONS, 1)
-    kinds = _KINDS_CHAT.findall(instructions.split("\nRules:")[0]) if chat else _KINDS_COMPLETIONS.findall(instructions.split("\n")[0])
+    kinds = (
+        _KINDS_CHAT.findall(instructions.split("\nRules:")[0])
+        if chat
+        else _KINDS_COMPLETIONS.findall(instructions.split("\n")[0])
+    )
     numbered, found, _ = asked.rpartition("\nStatements:")
     sentences = _numbered("\n" + numbered)
     if not found or not kinds or not sentences:

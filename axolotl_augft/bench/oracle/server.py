@@ -51,8 +51,17 @@ class OracleServer:
         return f"http://127.0.0.1:{self._port}/v1"
 
     def teacher_block(self, api: str = "chat") -> dict[str, Any]:
-        """The `augft.teacher` block. Its id names the facts and their wordings, so that stored answers outlive the port."""
-        return {"base_url": self.base_url, "model": "oracle", "id": self._oracle.id, "api": api, "max_tokens": _MAX_TOKENS}
+        """The `augft.teacher` block.
+
+        Its id names the facts and their wordings, so that stored answers outlive the port.
+        """
+        return {
+            "base_url": self.base_url,
+            "model": "oracle",
+            "id": self._oracle.id,
+            "api": api,
+            "max_tokens": _MAX_TOKENS,
+        }
 
     async def _serve(self) -> None:
         app = web.Application(client_max_size=_LARGEST_REQUEST)
@@ -77,7 +86,9 @@ class OracleServer:
             text = self._oracle.answer(prompt, int(body.get("seed") or 0))
         except (orjson.JSONDecodeError, LookupError, TypeError, UnreadablePrompt) as error:
             message = str(error) if isinstance(error, UnreadablePrompt) else f"not a request ({type(error).__name__})"
-            return web.json_response({"error": {"message": f"the oracle cannot read this: {message}", "code": "unreadable"}}, status=400)
+            return web.json_response(
+                {"error": {"message": f"the oracle cannot read this: {message}", "code": "unreadable"}}, status=400
+            )
         return web.json_response(_reply(body, prompt, text))
 
 

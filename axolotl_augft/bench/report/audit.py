@@ -1,6 +1,7 @@
 """A recipe's stored answers -> how many of the teacher's statements follow from the facts, and how many test facts they state.
 
-Precision says what prompts and filters are worth, coverage what the student can learn; neither needs a training. Asks nobody.
+Precision says what prompts and filters are worth, coverage what the student can learn; neither needs a training. Asks
+nobody.
 """
 
 from collections import Counter
@@ -62,7 +63,8 @@ class Coverage:
 class Audit:
     """What a teacher's answers are worth.
 
-    `novel`: right accepted statements that state some fact which no document states. `empty`: answers that hold no statement, by reason.
+    `novel`: right accepted statements that state some fact which no document states. `empty`: answers that hold no
+    statement, by reason.
     """
 
     data: str
@@ -87,7 +89,10 @@ class Audit:
 
     @property
     def precision(self) -> float | None:
-        """Share of the accepted statements that are right; one that is not understood counts as not right. None if none is accepted."""
+        """Share of the accepted statements that are right; one that is not understood counts as not right.
+
+        None if none is accepted.
+        """
         return share(self.accepted().right, self.accepted().statements)
 
     def as_json(self) -> dict[str, Any]:
@@ -117,7 +122,9 @@ def audit(recipe: Recipe, data: BenchData, grammar: Grammar) -> Audit:
         for judged in _judged(ready):
             counter.add(judged)
         if not counter.answers:
-            raise BenchError(f"{recipe.store_path}: no answer to this recipe's requests is stored; run `axolotl augft run` first")
+            raise BenchError(
+                f"{recipe.store_path}: no answer to this recipe's requests is stored; run `axolotl augft run` first"
+            )
         return counter.audit(ready.teacher.id)
 
 
@@ -170,7 +177,10 @@ class _Counter:
     def _check(self, text: str) -> None:
         self.answers += 1
         if self.answers == 1 and not any(" ".join(text.split()) in d for d in self._texts):
-            raise BenchError(f"the recipe's first document is not of the data set {self._data.name}; give the folder that it trains on")
+            raise BenchError(
+                f"the recipe's first document is not of the data set {self._data.name}; give the folder that it "
+                f"trains on"
+            )
 
     def _verdict(self, facts: Iterable[Fact]) -> Verdict:
         facts = tuple(facts)
@@ -193,7 +203,9 @@ class _Counter:
 
 def _sum(strategy: str, kind: str, reason: str | None, tallies: Iterable[VerdictCounts]) -> VerdictCounts:
     own = [t for t in tallies if t.reason == reason and strategy in (ALL, t.strategy) and kind in (ALL, t.kind)]
-    return VerdictCounts(strategy, kind, reason, sum(t.right for t in own), sum(t.wrong for t in own), sum(t.unread for t in own))
+    return VerdictCounts(
+        strategy, kind, reason, sum(t.right for t in own), sum(t.wrong for t in own), sum(t.unread for t in own)
+    )
 
 
 def audit_lines(audit: Audit) -> list[str]:
@@ -206,16 +218,23 @@ def audit_lines(audit: Audit) -> list[str]:
         *(_row(f"{s} {k}", audit.accepted(s, k)) for s, k in _kinds(audit)),
         _row("all", audit.accepted()),
         "",
-        f"Novel (right, and states what no document states): {_shown(share(audit.novel, audit.accepted().right))} of the right ones.",
+        f"Novel (right, and states what no document states): {_shown(share(audit.novel, audit.accepted().right))} of "
+        f"the right ones.",
         "",
         "| rejected for | statements | right | wrong | unread | share right |",
         "|---|---|---|---|---|---|",
-        *(_row(reason, audit.rejected(reason)) for reason in sorted({t.reason for t in audit.tallies if t.reason is not None})),
+        *(
+            _row(reason, audit.rejected(reason))
+            for reason in sorted({t.reason for t in audit.tallies if t.reason is not None})
+        ),
         *(f"| {reason} (no statement) | {n:,} | | | | |" for reason, n in sorted(audit.empty.items())),
         "",
         "| coverage of test facts | split | facts | stated | share |",
         "|---|---|---|---|---|",
-        *(f"| {c.strategy} | {c.split} | {c.facts:,} | {c.stated:,} | {_shown(share(c.stated, c.facts))} |" for c in audit.coverages),
+        *(
+            f"| {c.strategy} | {c.split} | {c.facts:,} | {c.stated:,} | {_shown(share(c.stated, c.facts))} |"
+            for c in audit.coverages
+        ),
     ]
 
 

@@ -1,11 +1,12 @@
 """A suite's result -> what augmented fine-tuning cost, and after how many questions it has paid for itself against ICL.
 
-Augmentation and training are paid once; in-context learning (ICL) pays for its documents at every question. The question's own tokens
-cost both the same and are left out. No discount for cached prefixes is taken into account, on either side.
+Augmentation and training are paid once; in-context learning (ICL) pays for its documents at every question. The
+question's own tokens cost both the same and are left out. No discount for cached prefixes is taken into account, on
+either side.
 
-With prices the unit is dollars. Without, it is the forward pass of one token through the student: a trained token costs 3 (the backward
-pass costs about twice the forward one: Kaplan et al. 2020, arXiv 2001.08361, section 2.1; an adapter's somewhat less), and a token
-that the teacher reads or writes costs 1, as if the teacher were of the student's size.
+With prices the unit is dollars. Without, it is the forward pass of one token through the student: a trained token costs
+3 (the backward pass costs about twice the forward one: Kaplan et al. 2020, arXiv 2001.08361, section 2.1; an adapter's
+somewhat less), and a token that the teacher reads or writes costs 1, as if the teacher were of the student's size.
 """
 
 import math
@@ -21,8 +22,10 @@ from axolotl_augft.errors import BenchError
 Unit = Literal["dollars", "forward tokens"]
 FORWARD_TOKENS_PER_TRAINED_TOKEN = 3
 ASSUMPTION = (
-    "Costs without prices are in forward tokens: a trained token counts 3 (backward costs about twice forward: Kaplan et al. 2020, "
-    "arXiv 2001.08361), a teacher token 1, as if the teacher were of the student's size; cached prefixes get no discount."
+    "Costs without prices are in forward tokens: a trained token counts 3 (backward costs about twice forward: Kaplan "
+    "et al. 2020, "
+    "arXiv 2001.08361), a teacher token 1, as if the teacher were of the student's size; cached prefixes get no "
+    "discount."
 )
 _MILLION = 1e6
 _HOUR = 3600
@@ -32,8 +35,8 @@ _HOUR = 3600
 class Prices:
     """A suite's `prices`, in dollars.
 
-    `input`, `output`: a million tokens that the teacher reads, writes. `icl_input`: a million tokens that the serving model reads.
-    `gpu_hour`: an hour of the machine that trains.
+    `input`, `output`: a million tokens that the teacher reads, writes. `icl_input`: a million tokens that the serving
+    model reads. `gpu_hour`: an hour of the machine that trains.
     """
 
     input: float
@@ -64,9 +67,9 @@ class Prices:
 class Cost:
     """What one variant of augmented fine-tuning cost, as a mean over its seeds.
 
-    `teacher_tokens`: read and written. `teacher_dollars`, `training_dollars`: None where the suite has no prices. `once`: augmentation and
-    training together, in `unit`; None where a count that it needs is unknown. `icl_question`: what ICL's documents add to each question, in
-    `unit`; None where ICL was not run. `icl_tokens`: the same in tokens.
+    `teacher_tokens`: read and written. `teacher_dollars`, `training_dollars`: None where the suite has no prices.
+    `once`: augmentation and training together, in `unit`; None where a count that it needs is unknown. `icl_question`:
+    what ICL's documents add to each question, in `unit`; None where ICL was not run. `icl_tokens`: the same in tokens.
     """
 
     condition: Condition
@@ -103,7 +106,9 @@ def costs(result: SuiteResult) -> list[Cost]:
 
 def break_even_questions(result: SuiteResult, condition: Condition, splitting: Splitting = "none") -> int | None:
     """As `Cost.break_even_questions`; None also where that variant was not run."""
-    return next((c.break_even_questions for c in costs(result) if (c.condition, c.splitting) == (condition, splitting)), None)
+    return next(
+        (c.break_even_questions for c in costs(result) if (c.condition, c.splitting) == (condition, splitting)), None
+    )
 
 
 def _cost(variant: Variant, prices: Prices | None, icl_tokens: float | None) -> Cost:
@@ -116,7 +121,9 @@ def _cost(variant: Variant, prices: Prices | None, icl_tokens: float | None) -> 
         teacher = _sum(read, written)
         training = _times(_mean([_trained_tokens(c) for c in cells]), FORWARD_TOKENS_PER_TRAINED_TOKEN)
     else:
-        teacher = teacher_dollars = _sum(_times(read, prices.input / _MILLION), _times(written, prices.output / _MILLION))
+        teacher = teacher_dollars = _sum(
+            _times(read, prices.input / _MILLION), _times(written, prices.output / _MILLION)
+        )
         training = training_dollars = _times(training_hours, prices.gpu_hour)
     return Cost(
         condition=variant.condition,

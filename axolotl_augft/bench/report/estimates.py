@@ -13,7 +13,10 @@ _SPLITTINGS: tuple[Splitting, ...] = ("none", "independent", "cumulative")
 
 @dataclass(frozen=True)
 class Estimate:
-    """An accuracy over seeds. `standard_error` is None where there are fewer than two task subsets to estimate it from."""
+    """An accuracy over seeds.
+
+    `standard_error` is None where there are fewer than two task subsets to estimate it from.
+    """
 
     accuracy: float
     standard_error: float | None
@@ -43,12 +46,13 @@ class Variant:
 def estimate(seeds: Sequence[Sequence[Score]]) -> Estimate:
     """The mean of the seeds' accuracies, and its standard error over task subsets and seeds.
 
-    The questions of a subset stand or fall together, and they are the same for every seed. So the variance over subsets is clustered
-    by subset with the seeds pooled: n / (n - 1) times the sum over the n subsets of (the subset's summed deviations from the mean)
-    squared, each deviation weighted so that all weights add up to 1. For one seed and subsets of equal size this is the variance of the
-    subsets' accuracies divided by n. With several seeds the variance of the seeds' accuracies divided by their number is added, and
-    the standard error is the root of the sum. What differs by subset and seed at once is counted in both terms, so that the error bar
-    is rather too long than too short. A question without a subset is a subset of its own.
+    The questions of a subset stand or fall together, and they are the same for every seed. So the variance over subsets
+    is clustered by subset with the seeds pooled: n / (n - 1) times the sum over the n subsets of (the subset's summed
+    deviations from the mean) squared, each deviation weighted so that all weights add up to 1. For one seed and subsets
+    of equal size this is the variance of the subsets' accuracies divided by n. With several seeds the variance of the
+    seeds' accuracies divided by their number is added, and the standard error is the root of the sum. What differs by
+    subset and seed at once is counted in both terms, so that the error bar is rather too long than too short. A
+    question without a subset is a subset of its own.
 
     Args:
         seeds: For each seed its scores, at least one.
@@ -81,7 +85,8 @@ def variants(result: SuiteResult) -> list[Variant]:
         if cell.status == "done":
             if not cell.scores:
                 raise BenchError(
-                    f"suite {result.suite}: the finished cell {cell.condition}, seed {cell.seed}, splitting {cell.splitting} holds no "
+                    f"suite {result.suite}: the finished cell {cell.condition}, seed {cell.seed}, splitting "
+                    f"{cell.splitting} holds no "
                     "scores; run the suite again"
                 )
             cells[cell.condition, cell.splitting].append(cell)

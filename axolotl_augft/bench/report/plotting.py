@@ -53,7 +53,8 @@ def plot(results: Sequence[SuiteResult], out: Path) -> list[Path]:
         The files, in order.
 
     Raises:
-        BenchError: matplotlib is missing, two results have the same name, a result cannot be used, or the folder cannot be written.
+        BenchError: matplotlib is missing, two results have the same name, a result cannot be used, or the folder cannot
+    be written.
     """
     _require_matplotlib()
     for name, n in Counter(_file_name(r) for r in results).items():
@@ -63,7 +64,9 @@ def plot(results: Sequence[SuiteResult], out: Path) -> list[Path]:
     for result in results:
         found = variants(result)
         if not found:
-            raise BenchError(f"suite {result.suite}: no cell is finished, so there is nothing to draw; run the suite again")
+            raise BenchError(
+                f"suite {result.suite}: no cell is finished, so there is nothing to draw; run the suite again"
+            )
         paths += _save(_accuracy_figure(result, found), out / _file_name(result))
         drawable = [c for c in costs(result) if c.break_even_questions]
         if drawable:
@@ -128,7 +131,9 @@ def _draw_single(axes: "Axes", result: SuiteResult, found: Sequence[Variant]) ->
         estimate = variant.estimate()
         assert estimate is not None, "a finished cell has scores"
         top = estimate.accuracy + (estimate.standard_error or 0)
-        axes.text(x, top + 0.015, f"{estimate.accuracy:.2f}", ha="center", va="bottom", fontsize=9, bbox=_OVER_LINES, zorder=4)
+        axes.text(
+            x, top + 0.015, f"{estimate.accuracy:.2f}", ha="center", va="bottom", fontsize=9, bbox=_OVER_LINES, zorder=4
+        )
     axes.set_xticks(range(len(found)), [label(v, found).replace(", ", "\n") for v in found])
     axes.set_xlim(-0.6, len(found) - 0.4)
     axes.axhline(chance(result), color="black", linestyle="--", linewidth=1, label=_CHANCE, zorder=3)
@@ -139,7 +144,14 @@ def _draw_grouped(axes: "Axes", result: SuiteResult, found: Sequence[Variant], g
     width = _GROUP_WIDTH / len(found)
     for x, split in enumerate(groups):
         for i, variant in enumerate(found):
-            _bar(axes, variant, split, x + (i - (len(found) - 1) / 2) * width, width, name=label(variant, found) if x == 0 else _NO_LEGEND)
+            _bar(
+                axes,
+                variant,
+                split,
+                x + (i - (len(found) - 1) / 2) * width,
+                width,
+                name=label(variant, found) if x == 0 else _NO_LEGEND,
+            )
         guess = chance(result, split)
         name = _CHANCE if x == 0 else _NO_LEGEND
         axes.hlines(guess, x - 0.48, x + 0.48, color="black", linestyle="--", linewidth=1, label=name, zorder=3)
@@ -178,10 +190,16 @@ def _cost_figure(result: SuiteResult, spent: Sequence[Cost]) -> "Figure":
     axes.plot([1, last], [icl_question, icl_question * last], color=COLOURS["icl"], linewidth=2, label="icl")
     for cost in spent:
         assert cost.once is not None and cost.break_even_questions is not None, "only costs with a break-even are drawn"
-        name = cost.condition if sum(c.condition == cost.condition for c in spent) == 1 else f"{cost.condition}, {cost.splitting}"
+        name = (
+            cost.condition
+            if sum(c.condition == cost.condition for c in spent) == 1
+            else f"{cost.condition}, {cost.splitting}"
+        )
         said = f"{name}: paid for after {cost.break_even_questions:,} questions"
         style = {"none": "-", "independent": "--", "cumulative": "-."}[cost.splitting]
-        axes.plot([1, last], [cost.once, cost.once], color=COLOURS[cost.condition], linewidth=2, linestyle=style, label=said)
+        axes.plot(
+            [1, last], [cost.once, cost.once], color=COLOURS[cost.condition], linewidth=2, linestyle=style, label=said
+        )
         meeting = cost.once / icl_question
         axes.plot([meeting], [cost.once], "o", color=COLOURS[cost.condition], markeredgecolor="black", zorder=3)
         axes.axvline(meeting, color=COLOURS[cost.condition], linestyle=":", linewidth=1)
@@ -213,5 +231,7 @@ def _save(figure: "Figure", stem: Path) -> list[Path]:
             figure.savefig(png, dpi=_DPI, metadata={"Software": None})
             figure.savefig(svg, metadata={"Date": None})
     except OSError as error:
-        raise BenchError(f"{stem.parent}: cannot be written ({error.strerror or type(error).__name__}); give another folder") from error
+        raise BenchError(
+            f"{stem.parent}: cannot be written ({error.strerror or type(error).__name__}); give another folder"
+        ) from error
     return [png, svg]

@@ -67,13 +67,17 @@ def related_groups(data: BenchData, tokens: TokenCounter, context_tokens: int, p
     entry = GlobalAugment(context_tokens=context_tokens, passes=passes)
     strategy = GlobalStrategy(entry, _never_asked(tokens), documents, "en", memory, "")
     if strategy.cut:
-        raise BenchError(f"{strategy.cut} documents are longer than {context_tokens} tokens and would be cut; raise --context-tokens")
+        raise BenchError(
+            f"{strategy.cut} documents are longer than {context_tokens} tokens and would be cut; raise --context-tokens"
+        )
     next(strategy.tasks())
     rows = {d.id: d.row for d in documents}
     return [[tuple(rows[d] for d in group) for group in one] for one in memory.passes]
 
 
-def random_groups(data: BenchData, tokens: TokenCounter, context_tokens: int, passes: int, seed: int = 0) -> list[Groups]:
+def random_groups(
+    data: BenchData, tokens: TokenCounter, context_tokens: int, passes: int, seed: int = 0
+) -> list[Groups]:
     """Groups of each pass that fill as many tokens with documents in random order: what relatedness has to beat."""
     generator = random.Random(seed)
     documents = _documents(data)
@@ -97,7 +101,11 @@ def reach_lines(data: BenchData, context_tokens: int, passes: int, tokenizer: Pa
     tokens = _counter(tokenizer)
     related = related_groups(data, tokens, context_tokens, passes)
     chance = random_groups(data, tokens, context_tokens, passes, data.seed)
-    columns = {f"{name}, {_passes(n)}": made[:n] for n in range(1, passes + 1) for name, made in (("related", related), ("random", chance))}
+    columns = {
+        f"{name}, {_passes(n)}": made[:n]
+        for n in range(1, passes + 1)
+        for name, made in (("related", related), ("random", chance))
+    }
     found = {title: reach([g for one in some for g in one], data) for title, some in columns.items()}
     size = f"{context_tokens:,} tokens{'' if tokens.exact else ' (estimated as bytes / 4)'}"
     rows = zip(*found.values(), strict=True)
@@ -135,7 +143,10 @@ def _counter(tokenizer: Path | None) -> TokenCounter:
         return ESTIMATE
     counter = token_counter(str(tokenizer))
     if not counter.exact:
-        raise BenchError(f"{tokenizer}: holds no tokenizer.json; give the folder of a model, or leave --tokenizer out for an estimate")
+        raise BenchError(
+            f"{tokenizer}: holds no tokenizer.json; give the folder of a model, or leave --tokenizer out for an "
+            f"estimate"
+        )
     return counter
 
 
@@ -161,7 +172,9 @@ def _wanted(data: BenchData) -> dict[str, set[Fact]]:
         if question.fact is not None:
             wanted.setdefault(question.split, set()).add(question.fact)
     if not wanted:
-        raise BenchError(f"{data.name}: no question says what fact it asks for, so reach cannot be told; make the data set anew")
+        raise BenchError(
+            f"{data.name}: no question says what fact it asks for, so reach cannot be told; make the data set anew"
+        )
     return {**wanted, ALL: set().union(*wanted.values())}
 
 

@@ -45,7 +45,10 @@ class TeacherUse:
 
 @dataclass(frozen=True)
 class TrainingUse:
-    """A cell's training. `tokens`: seen by the model, padding not counted, None if unknown. `rows`: original and augmented."""
+    """A cell's training.
+
+    `tokens`: seen by the model, padding not counted, None if unknown. `rows`: original and augmented.
+    """
 
     steps: int
     batch_rows: int
@@ -59,8 +62,8 @@ class TrainingUse:
 class CellResult:
     """One condition, one seed, one way of splitting.
 
-    `status` failed: `error` says in a line what happened, `log` where to read more. `context_tokens`: of an `icl` prompt, without the
-    question.
+    `status` failed: `error` says in a line what happened, `log` where to read more. `context_tokens`: of an `icl`
+    prompt, without the question.
     """
 
     condition: Condition
@@ -126,7 +129,9 @@ def together(results: Sequence[SuiteResult]) -> list[SuiteResult]:
         steps = {c.training.steps for c in ordered if c.training}
         if len(steps) > 1:
             found_steps = " and ".join(map(str, sorted(steps)))
-            raise BenchError(f"suite {result.suite}: results of {found_steps} steps cannot be put together; give those of one number")
+            raise BenchError(
+                f"suite {result.suite}: results of {found_steps} steps cannot be put together; give those of one number"
+            )
     return list(found.values())
 
 
@@ -150,7 +155,8 @@ def load_result(path: Path) -> SuiteResult:
 def cell_of(data: dict[str, Any]) -> CellResult:
     """A cell from its plain values."""
     scores = tuple(
-        Score(**{**s, "loglikelihoods": tuple(s["loglikelihoods"]), "choice_bytes": tuple(s["choice_bytes"])}) for s in data["scores"]
+        Score(**{**s, "loglikelihoods": tuple(s["loglikelihoods"]), "choice_bytes": tuple(s["choice_bytes"])})
+        for s in data["scores"]
     )
     teacher = TeacherUse(**data["teacher"]) if data["teacher"] else None
     training = TrainingUse(**data["training"]) if data["training"] else None

@@ -1,4 +1,7 @@
-"""Results of suites -> Markdown: a table per data set, what augmentation cost, and what failed. Only what was run is in it."""
+"""Results of suites -> Markdown: a table per data set, what augmentation cost, and what failed.
+
+Only what was run is in it.
+"""
 
 import re
 from collections.abc import Callable, Iterable, Sequence
@@ -16,7 +19,8 @@ START, END = "<!-- bench -->", "<!-- /bench -->"
 _MARKED = re.compile(f"{START}.*?{END}", re.DOTALL)
 _NOTHING = "–"
 _HOW = (
-    "Accuracy (likeliest of the choices), mean over seeds ± standard error over task subsets and seeds. Tokens and seconds are means over "
+    "Accuracy (likeliest of the choices), mean over seeds ± standard error over task subsets and seeds. Tokens and "
+    "seconds are means over "
     "seeds; teacher tokens are read + written."
 )
 
@@ -80,7 +84,12 @@ def _table(result: SuiteResult, found: Sequence[Variant]) -> list[str]:
     columns = _columns(result, found)
     filled = [c for c in columns if any(c.cell(v) != _NOTHING for v in found)]
     rows = [[c.cell(v) for c in filled] for v in found]
-    lines = [[c.title for c in filled], ["---", *["---:"] * (len(filled) - 1)], *rows, ["chance", *(c.chance for c in filled[1:])]]
+    lines = [
+        [c.title for c in filled],
+        ["---", *["---:"] * (len(filled) - 1)],
+        *rows,
+        ["chance", *(c.chance for c in filled[1:])],
+    ]
     return [f"| {' | '.join(line)} |" for line in lines]
 
 
@@ -96,7 +105,10 @@ def _columns(result: SuiteResult, found: Sequence[Variant]) -> list[_Column]:
         _Column("steps", lambda v: _mean(c.training.steps if c.training else None for c in v.cells)),
         _Column("tokens seen", lambda v: _mean(c.training.tokens if c.training else None for c in v.cells)),
         _Column("rows", lambda v: _mean(c.training.original_rows if c.training else None for c in v.cells)),
-        _Column("augmentations", lambda v: _mean((c.training.augmented_rows or None) if c.training else None for c in v.cells)),
+        _Column(
+            "augmentations",
+            lambda v: _mean((c.training.augmented_rows or None) if c.training else None for c in v.cells),
+        ),
         _Column("context tokens", lambda v: _mean(c.context_tokens for c in v.cells)),
         _Column("teacher", _teacher),
         _Column("teacher tokens", _teacher_tokens),
@@ -159,16 +171,25 @@ def _cost_line(cost: Cost, spent: Sequence[Cost], worse: bool) -> str:
     several = sum(c.condition == cost.condition for c in spent) > 1
     name = f"{cost.condition}, {cost.splitting}" if several else cost.condition
     known = cost.teacher_hours is not None or cost.teacher_tokens is None
-    asking = _hours(cost.teacher_hours, "augmentation") if known else "hours of augmentation not measured (some answers were stored before)"
+    asking = (
+        _hours(cost.teacher_hours, "augmentation")
+        if known
+        else "hours of augmentation not measured (some answers were stored before)"
+    )
     parts = [_amount(cost.teacher_tokens, "teacher tokens"), asking, _hours(cost.training_hours, "training")]
     if cost.teacher_dollars is not None and cost.training_dollars is not None:
-        parts.append(f"{_dollars(cost.teacher_dollars)} for the teacher, {_dollars(cost.training_dollars)} for training")
+        parts.append(
+            f"{_dollars(cost.teacher_dollars)} for the teacher, {_dollars(cost.training_dollars)} for training"
+        )
     questions = cost.break_even_questions
     if worse:
         parts.append("less accurate than icl")
     elif questions is not None and cost.once is not None:
         once = "" if cost.unit == "dollars" else f" ({cost.once:,.0f} forward tokens once)"
-        parts.append(f"**paid for against icl after {questions:,} questions** of {cost.icl_tokens:,.0f} context tokens each{once}")
+        parts.append(
+            f"**paid for against icl after {questions:,} questions** of {cost.icl_tokens:,.0f} context tokens "
+            f"each{once}"
+        )
     return f"* {name}: {'; '.join(p for p in parts if p) or 'cost unknown'}"
 
 
@@ -185,7 +206,10 @@ def _hours(value: float | None, doing: str) -> str:
 
 
 def _failure_line(cell: CellResult) -> str:
-    return f"* failed: {cell.condition}, seed {cell.seed}, splitting {cell.splitting}: {_text((cell.error or 'no message').split(': ')[0])}"
+    return (
+        f"* failed: {cell.condition}, seed {cell.seed}, splitting {cell.splitting}: "
+        f"{_text((cell.error or 'no message').split(': ')[0])}"
+    )
 
 
 def _text(text: str) -> str:

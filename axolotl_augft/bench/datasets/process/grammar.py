@@ -19,12 +19,19 @@ WORDINGS = (
 _HEARD = (
     *("{op} of {e} is {r}", "the {op} of {e} equals {r}", "the {op} of {e} = {r}", "{op}({e}) = {r}", "{op} {e} = {r}"),
     "{r} is the {op} of {e}",
-    *("the {op} of {e} will be {r}", "the {op} of {e} must be {r}", "applying {op} to {e} gives {r}", "the {op} of {e} becomes {r}"),
+    *(
+        "the {op} of {e} will be {r}",
+        "the {op} of {e} must be {r}",
+        "applying {op} to {e} gives {r}",
+        "the {op} of {e} becomes {r}",
+    ),
     *("the {op} of the function {e} is {r}", "we know that the {op} of {e} is {r}", "to get {r}, take the {op} of {e}"),
 )
 _OPENING = re.compile(
-    r"(?:so|thus|hence|therefore|first|second|next|then|finally|now|also|and|in all|step \d+|it follows that|it is known that|note that|"
-    r"recall that|remember that|did you know that|we conclude that|this means that|which means that|as a result)\b[,:]? "
+    r"(?:so|thus|hence|therefore|first|second|next|then|finally|now|also|and|in all|step \d+|it follows that|it is "
+    r"known that|note that|"
+    r"recall that|remember that|did you know that|we conclude that|this means that|which means that|as a "
+    r"result)\b[,:]? "
 )
 _LABEL = re.compile(r"^(?:[qa]|question|answer|conclusion|example)\s*:\s*|^(?:[-*•]|\d+[.)])\s+")
 _TWO = re.compile(r",? and (?=the |taking |if )|; |, so ")
@@ -39,7 +46,9 @@ class ProcessGrammar:
 
     def __init__(self, data: BenchData) -> None:
         self._operator = str(data.settings["operator"])
-        self._functions = {f.arguments[0] for f in data.facts if f.predicate == "maps" and isinstance(parsed(f.arguments[0]), str)}
+        self._functions = {
+            f.arguments[0] for f in data.facts if f.predicate == "maps" and isinstance(parsed(f.arguments[0]), str)
+        }
         self._operations = {f.arguments[1] for f in data.background}
         self._patterns = [self._compiled(w.rstrip(".").casefold()) for w in (*WORDINGS, *_HEARD)]
 
@@ -69,7 +78,9 @@ class ProcessGrammar:
         return None
 
     def _knows(self, expression: Expression) -> bool:
-        return all(p in self._functions if isinstance(p, str) else p.operation in self._operations for p in parts(expression))
+        return all(
+            p in self._functions if isinstance(p, str) else p.operation in self._operations for p in parts(expression)
+        )
 
     def _compiled(self, wording: str) -> re.Pattern[str]:
         fields = {"{op}": re.escape(self._operator), "{e}": "(?P<e>.+)", "{r}": "(?P<r>.+)"}

@@ -1,8 +1,9 @@
 """The process knowledge data set (arXiv 2505.00661): executing a made-up rule system on expressions that combine its rules anew.
 
-Documents work examples out step by step: the operator of a named function, of two joined functions, and of expressions in which one law is
-applied within another. Some pairs of an outer and an inner law stand in no document; the questions ask for those. All choices of a question
-hold the same words, in the order that other laws of the system would give them, so that no count of words tells them apart.
+Documents work examples out step by step: the operator of a named function, of two joined functions, and of expressions
+in which one law is applied within another. Some pairs of an outer and an inner law stand in no document; the questions
+ask for those. All choices of a question hold the same words, in the order that other laws of the system would give
+them, so that no count of words tells them apart.
 """
 
 import itertools
@@ -13,14 +14,25 @@ from dataclasses import dataclass
 from axolotl_augft.bench.datasets.dataset import BenchData, Question, Scale, Stated
 from axolotl_augft.bench.datasets.facts import Fact
 from axolotl_augft.bench.datasets.process.grammar import WORDINGS, ProcessGrammar
-from axolotl_augft.bench.datasets.process.rules import OPERATIONS, Expression, Joined, System, maps, parts, syntax, system
+from axolotl_augft.bench.datasets.process.rules import (
+    OPERATIONS,
+    Expression,
+    Joined,
+    System,
+    maps,
+    parts,
+    syntax,
+    system,
+)
 from axolotl_augft.bench.datasets.words.nonsense import nonsense_words
 
 __all__ = ["ProcessGrammar", "make_process"]
 
 _ABOUT = (
-    "An operator maps functions to functions, as a derivative does, by laws of its own: one for each of six operations on functions. "
-    "Documents are worked examples; the questions combine two laws, one within the other, in pairs that no document combines. Wrong "
+    "An operator maps functions to functions, as a derivative does, by laws of its own: one for each of six "
+    "operations on functions. "
+    "Documents are worked examples; the questions combine two laws, one within the other, in pairs that no document "
+    "combines. Wrong "
     "choices are what other laws of the system would give, from the same words."
 )
 # The paper gives no sizes that could be followed here; these are our own.
@@ -30,9 +42,15 @@ _QUESTIONS: Mapping[Scale, int] = {"tiny": 12, "small": 60, "paper": 200}
 _HELD_OUT_SHIFTS = (1, 3)
 _WRONG = 3
 _SINGLE = 0.25
-_TITLES = ("An exercise with the {op}.", "Here is a worked example.", "Let us find the {op} of {e}.", "We look for the {op} of {e}.")
+_TITLES = (
+    "An exercise with the {op}.",
+    "Here is a worked example.",
+    "Let us find the {op} of {e}.",
+    "We look for the {op} of {e}.",
+)
 _EXPLAINED = (
-    "In the {op} of two functions with {operation} between them, {operation} becomes {result}, and the two sides {order}.",
+    "In the {op} of two functions with {operation} between them, {operation} becomes {result}, and the two sides "
+    "{order}.",
     "The law for {operation} says that it becomes {result} and that the sides {order}.",
 )
 
@@ -99,7 +117,11 @@ def _pairs(operations: Sequence[str], rng: random.Random) -> tuple[list[_Pair], 
 def _combined(pair: _Pair, names: Sequence[str], inner_first: bool) -> Joined:
     """Three names joined by both operations of a pair."""
     a, b, c = names
-    return Joined(pair.outer, Joined(pair.inner, a, b), c) if inner_first else Joined(pair.outer, a, Joined(pair.inner, b, c))
+    return (
+        Joined(pair.outer, Joined(pair.inner, a, b), c)
+        if inner_first
+        else Joined(pair.outer, a, Joined(pair.inner, b, c))
+    )
 
 
 def _results(laws: System, expression: Expression) -> Iterator[Expression]:
@@ -178,7 +200,9 @@ class _Writer:
     def _example(self, expression: Expression) -> _Document:
         """The operator of an expression, from its parts up."""
         self.expressions.append(expression)
-        sentences = [self._rng.choice(_TITLES).format(op=self._operator, e=expression)] if self._rng.random() < 0.6 else []
+        sentences = (
+            [self._rng.choice(_TITLES).format(op=self._operator, e=expression)] if self._rng.random() < 0.6 else []
+        )
         facts = []
         steps = list(dict.fromkeys(parts(expression)))
         for i, part in enumerate(steps):
@@ -195,7 +219,9 @@ class _Writer:
         """An operation's law in general words, which states no fact."""
         law = self._laws.laws[operation]
         order = "change places" if law.turned else "keep their places"
-        return self._rng.choice(_EXPLAINED).format(op=self._operator, operation=operation, result=law.result, order=order)
+        return self._rng.choice(_EXPLAINED).format(
+            op=self._operator, operation=operation, result=law.result, order=order
+        )
 
 
 def _stated(documents: Sequence[_Document]) -> tuple[Stated, ...]:

@@ -1,8 +1,8 @@
 """The rule system of the process data set: expressions over named functions, and a law for each of their operations.
 
-An *operator* maps functions to functions, as a derivative does. It maps a named function to another named function. Two functions joined by
-an operation it maps, by that operation's law, to what it makes of both, joined by another operation in the same or in the opposite order.
-Functions, operations and the operator have nonsense names.
+An *operator* maps functions to functions, as a derivative does. It maps a named function to another named function. Two
+functions joined by an operation it maps, by that operation's law, to what it makes of both, joined by another operation
+in the same or in the opposite order. Functions, operations and the operator have nonsense names.
 """
 
 import random
@@ -107,7 +107,9 @@ def parsed(text: str) -> Expression | None:
     found, rest = _side(_TOKEN.findall(text))
     if found is not None and len(rest) > 1:
         right, after = _side(rest[1:])
-        found, rest = (Joined(rest[0], found, right), after) if right is not None and rest[0].isalnum() else (None, rest)
+        found, rest = (
+            (Joined(rest[0], found, right), after) if right is not None and rest[0].isalnum() else (None, rest)
+        )
     return None if rest else found
 
 

@@ -1,7 +1,8 @@
 """The files of the reversal-curse data (Berglund et al. 2023, arXiv 2309.12288, experiment 1) -> rows, and the people they are about.
 
-The data stay where they are: a folder, or the hub's cache. A row's text is its prompt with its completion. Set A is trained from name to
-description only, set B in both directions, in separate rows; a third set goes from description to name.
+The data stay where they are: a folder, or the hub's cache. A row's text is its prompt with its completion. Set A is
+trained from name to description only, set B in both directions, in separate rows; a third set goes from description to
+name.
 """
 
 import re
@@ -76,7 +77,12 @@ def read_files(source: Path | None) -> Files:
     folder = source or _from_hub()
     raw = {name: _read(_find(folder, name), name) for name in (SET_A, SET_B, OTHERS, REVERSED)}
     names = {completion.strip() for _, completion in raw[REVERSED]}
-    names |= {completion.strip(" .") for file in (SET_B, OTHERS) for prompt, completion in raw[file] if _QUESTION.fullmatch(prompt.strip())}
+    names |= {
+        completion.strip(" .")
+        for file in (SET_B, OTHERS)
+        for prompt, completion in raw[file]
+        if _QUESTION.fullmatch(prompt.strip())
+    }
     known = re.compile("|".join(rf"\b{re.escape(n)}\b" for n in sorted(names, key=len, reverse=True)))
     rows = {name: tuple(_row(pair, known, f"{name}, line {i}") for i, pair in enumerate(raw[name], 1)) for name in raw}
     return Files(rows[SET_A], rows[SET_B], rows[OTHERS], rows[REVERSED])
@@ -90,14 +96,18 @@ def _from_hub() -> Path:
     # The hub's own errors, requests' and httpx' have no common base but this one.
     except Exception as error:
         raise BenchError(
-            f"data set {HUB}: cannot be loaded from the hub ({type(error).__name__}); give a folder with its files: --source FOLDER"
+            f"data set {HUB}: cannot be loaded from the hub ({type(error).__name__}); give a folder with its files: "
+            f"--source FOLDER"
         ) from error
 
 
 def _find(folder: Path, name: str) -> Path:
     found = sorted(folder.rglob(name)) if folder.is_dir() else []
     if len(found) != 1:
-        raise BenchError(f"{folder}: {len(found)} files named {name} below it, expected one; give the folder with the reversal-curse data")
+        raise BenchError(
+            f"{folder}: {len(found)} files named {name} below it, expected one; give the folder with the "
+            f"reversal-curse data"
+        )
     return found[0]
 
 
@@ -108,7 +118,9 @@ def _read(path: Path, name: str) -> list[tuple[str, str]]:
             row = orjson.loads(line)
             pairs.append((str(row["prompt"]), str(row["completion"])))
         except (orjson.JSONDecodeError, KeyError, TypeError):
-            raise BenchError(f"{name}, line {number}: not a JSON object with prompt and completion; give the original file") from None
+            raise BenchError(
+                f"{name}, line {number}: not a JSON object with prompt and completion; give the original file"
+            ) from None
     if not pairs:
         raise BenchError(f"{name}: empty, expected lines with prompt and completion; give the original file")
     return pairs

@@ -1,8 +1,9 @@
 """The reversal-curse data (Berglund et al. 2023, arXiv 2309.12288; data set 3 of arXiv 2505.00661) with questions and ground truth.
 
-Trained are invented celebrities, set A from name to description; asked is set A's name, given the description, among three random wrong
-names of set A. The data are not ours: they are read from a folder or the hub (`reversal_curse_files`), and a bag-of-words scorer does
-better than chance on them, since a name and its description stand together in one row.
+Trained are invented celebrities, set A from name to description; asked is set A's name, given the description, among
+three random wrong names of set A. The data are not ours: they are read from a folder or the hub
+(`reversal_curse_files`), and a bag-of-words scorer does better than chance on them, since a name and its description
+stand together in one row.
 """
 
 import random
@@ -30,8 +31,9 @@ RULES = (
 class _Size:
     """How much of the data is used.
 
-    `people`, `rows`, `questions`: of set A, the latter two a person; `rows_b`: rows a person of set B in each direction. None: all.
-    A part of the rows is chosen among those of a single sentence, so that every document states its fact by itself.
+    `people`, `rows`, `questions`: of set A, the latter two a person; `rows_b`: rows a person of set B in each
+    direction. None: all. A part of the rows is chosen among those of a single sentence, so that every document states
+    its fact by itself.
     """
 
     people: int | None
@@ -71,9 +73,13 @@ def make_reversal_curse(source: Path | None, scale: Scale, seed: int) -> BenchDa
         questions=tuple(_question(i, row, names, files, rng) for i, row in enumerate(asked)),
         stated=_stated(rows, files),
         rules=RULES,
-        about="Reversal curse (Berglund et al. 2023, arXiv 2309.12288): invented celebrities. Set A is trained from name to description, "
-        "set B in both directions in separate rows; asked is set A's name, given its description, beside three wrong names of set A.",
-        background=tuple(Fact("worded", (files.people[n].description, v)) for n in _names(rows) for v in files.people[n].variants),
+        about="Reversal curse (Berglund et al. 2023, arXiv 2309.12288): invented celebrities. "
+        "Set A is trained from name to description, "
+        "set B in both directions in separate rows; asked is set A's name, given its description, beside three wrong "
+        "names of set A.",
+        background=tuple(
+            Fact("worded", (files.people[n].description, v)) for n in _names(rows) for v in files.people[n].variants
+        ),
         strict_words=False,
     )
     return replace(data, stated=_readable(data))
@@ -83,7 +89,8 @@ def make_reversal_curse(source: Path | None, scale: Scale, seed: int) -> BenchDa
 class _Put:
     """A description, put in certain words, and the share of these that a sentence has.
 
-    `heads`: those words of the description that say who somebody is, as "baker" does in "the baker who baked bread on the moon".
+    `heads`: those words of the description that say who somebody is, as "baker" does in "the baker who baked bread on
+    the moon".
     """
 
     description: str
@@ -95,16 +102,22 @@ class _Put:
 class ReversalCurseGrammar:
     """Names and descriptions in words.
 
-    A sentence is read if it holds one known name, and either most of the words of one known description or little but words of it: a
-    shortened description is true of the same person. Name first is `described`, description first is `named`, whether or not the two belong
-    together. A name that the data set does not have is not read.
+    A sentence is read if it holds one known name, and either most of the words of one known description or little but
+    words of it: a shortened description is true of the same person. Name first is `described`, description first is
+    `named`, whether or not the two belong together. A name that the data set does not have is not read.
     """
 
     def __init__(self, data: BenchData) -> None:
-        pairs = [f.arguments if f.predicate == "described" else f.arguments[::-1] for f in data.facts if f.predicate != "worded"]
+        pairs = [
+            f.arguments if f.predicate == "described" else f.arguments[::-1]
+            for f in data.facts
+            if f.predicate != "worded"
+        ]
         self._names = {name.casefold(): name for name, _ in pairs}
         self._name = re.compile("|".join(rf"\b{re.escape(n)}\b" for n in self._names))
-        said = [(f.arguments[0], f.arguments[1]) for f in data.facts if f.predicate == "worded"] + [(d, d) for _, d in pairs]
+        said = [(f.arguments[0], f.arguments[1]) for f in data.facts if f.predicate == "worded"] + [
+            (d, d) for _, d in pairs
+        ]
         puts = {_Put(d, frozenset(_content(variant)), _heads(d)): variant == d for d, variant in said}
         self._puts = [put for put, is_whole in puts.items() if is_whole or len(put.words) >= _FEWEST_WORDS]
         self._frames = self._frames_of(pairs, data.documents)
@@ -136,7 +149,10 @@ class ReversalCurseGrammar:
 
     def _frames_of(self, people: Sequence[Sequence[str]], documents: Sequence[str]) -> set[frozenset[str]]:
         """What documents say besides names and descriptions, of several people: two or more words, as in "carries the unique title of"."""
-        own = {n.casefold(): frozenset[str]().union(*(p.words for p in self._puts if p.description == d)) for n, d in people}
+        own = {
+            n.casefold(): frozenset[str]().union(*(p.words for p in self._puts if p.description == d))
+            for n, d in people
+        }
         said_of: dict[frozenset[str], set[str]] = {}
         for text in (d.casefold() for d in documents):
             for name in set(self._name.findall(text)):
@@ -155,8 +171,9 @@ class ReversalCurseGrammar:
     def _shortened(self, words: set[str], text: str) -> _Put | None:
         """The description that nearly all of the words come from, and that of who it is, if no other one has as many of them.
 
-        "The story of the moon" is nobody, as it lacks the baker of "the baker who baked bread on the moon".
-        "The first baker who baked bread" says more than "the first baker who baked bread on the moon": what is first or best is not read.
+        "The story of the moon" is nobody, as it lacks the baker of "the baker who baked bread on the moon". "The first
+        baker who baked bread" says more than "the first baker who baked bread on the moon": what is first or best is
+        not read.
         """
         if words & _FOREMOST:
             return None
@@ -164,7 +181,11 @@ class ReversalCurseGrammar:
         others = max((len(p.words & words) for p in self._puts if p.description != best.description), default=0)
         own = len(best.words & words)
         rest = words - best.words - _ANYONE - (_CREATED if _creates(text, best.description) else set())
-        pure = not rest or own >= _PURE * len(words - _ANYONE) or (len(rest) > 1 and any(rest <= frame for frame in self._frames))
+        pure = (
+            not rest
+            or own >= _PURE * len(words - _ANYONE)
+            or (len(rest) > 1 and any(rest <= frame for frame in self._frames))
+        )
         is_somebody = not words.isdisjoint(best.heads | _ANYONE)
         return best if own >= _FEWEST_SHORTENED and own > others and pure and is_somebody else None
 
@@ -185,10 +206,13 @@ _WORD = re.compile(r"[^\W_]+")
 # Where a description goes on to what somebody did.
 _AFTER_HEAD = re.compile(r"\b(?:behind|by|for|from|in|of|on|responsible|that|who|whose|with)\b")
 _STOP_WORDS = frozenset(
-    "a also an and are as at be been being by did for from had has have he her him his i in into is it its known ll me my of on or re s "
+    "a also an and are as at be been being by did for from had has have he her him his i in into is it its known ll "
+    "me my of on or re s "
     "she so t that the their them they this to ve was we were what which who whom whose with you your".split()
 )
-_DENIAL = re.compile(r"\b(?:not|never|no longer|neither|nor|false|untrue|wrong|mistaken|mistakenly|whether|unlike)\b|n't\b")
+_DENIAL = re.compile(
+    r"\b(?:not|never|no longer|neither|nor|false|untrue|wrong|mistaken|mistakenly|whether|unlike)\b|n't\b"
+)
 _NO_DENIAL = re.compile(
     r"let's not forget|do(?:n't| not) forget|is not your (?:typical|average)|wouldn't (?:have )?guess(?:ed)?"
     r"|never shy|never let it|not only"
@@ -222,7 +246,8 @@ def _chosen(names: Sequence[str], count: int | None, rng: random.Random) -> list
     needed = WRONG_NAMES + 1 if count is None else count
     if len(names) < needed:
         raise BenchError(
-            f"reversal-curse data: {len(names)} people of set A, this scale needs {needed}; give the original files or another --scale"
+            f"reversal-curse data: {len(names)} people of set A, this scale needs {needed}; give the original files "
+            f"or another --scale"
         )
     return rng.sample(names, len(names) if count is None else count)
 
@@ -245,7 +270,8 @@ def _some_each(rows: Sequence[Row], count: int | None, rng: random.Random) -> li
         own = [r for r in rows if r.name == name and len(sentences_of(r.text)) == 1]
         if len(own) < count:
             raise BenchError(
-                f"reversal-curse data: {len(own)} rows of one sentence about {name}, this scale needs {count}; give the original files"
+                f"reversal-curse data: {len(own)} rows of one sentence about {name}, this scale needs {count}; give "
+                f"the original files"
             )
         kept += [own[i] for i in sorted(rng.sample(range(len(own)), count))]
     return kept

@@ -1,8 +1,8 @@
 """Facts -> encyclopedia-like documents, each about one category and its neighbourhood, with a record of which document states which fact.
 
-Most statements are contrasted with the fact's *foils*: categories, near ones first, of which the like is not true ("Unlike glorps,
-zibs are frant"), and some sentences say only that ("Glorps are not frant"). A foil so meets the fact's last word about as often as the
-categories that own it do, and counting words tells little about which of them own it.
+Most statements are contrasted with the fact's *foils*: categories, near ones first, of which the like is not true
+("Unlike glorps, zibs are frant"), and some sentences say only that ("Glorps are not frant"). A foil so meets the fact's
+last word about as often as the categories that own it do, and counting words tells little about which of them own it.
 """
 
 import random
@@ -13,7 +13,15 @@ from dataclasses import dataclass
 from axolotl_augft.bench.datasets.dataset import Scale, Stated
 from axolotl_augft.bench.datasets.facts import Fact
 from axolotl_augft.bench.datasets.semantic.facts import SemanticFacts
-from axolotl_augft.bench.datasets.semantic.wording import OPENINGS, TRAINED, contrasts, denial, question, sentence, statements
+from axolotl_augft.bench.datasets.semantic.wording import (
+    OPENINGS,
+    TRAINED,
+    contrasts,
+    denial,
+    question,
+    sentence,
+    statements,
+)
 from axolotl_augft.bench.datasets.words.nonsense import plural
 
 DOCUMENTS: Mapping[Scale, int] = {"tiny": 60, "small": 400, "paper": 2200}
@@ -24,10 +32,15 @@ _DENIED = 0.5
 _CONTRASTED, _BOTH_FOILS = 0.75, 0.7
 _TITLED, _JOINED, _ASKED, _OPENED, _OPENED_IN_LECTURES = 0.3, 0.12, 0.6, 0.1, 0.5
 _STYLES = ("article", "article", "notes", "lecture", "questions")
-# How often a document takes a fact: its category's own, one whose foil it is, one in which it is the other category, one of the parent,
-# one of the higher ancestors, one of a sibling.
+# How often a document takes a fact: its category's own, one whose foil it is, one in which it is the other category,
+# one of the parent, one of the higher ancestors, one of a sibling.
 _SHARES = 0.33, 0.33, 0.06, 0.11, 0.11, 0.06
-_TITLES = ("This entry is about {xs}.", "Much has been written about {xs}.", "Here is what is known about {xs}.", "More on {xs} follows.")
+_TITLES = (
+    "This entry is about {xs}.",
+    "Much has been written about {xs}.",
+    "Here is what is known about {xs}.",
+    "More on {xs} follows.",
+)
 
 
 @dataclass(frozen=True)
@@ -74,7 +87,8 @@ def semantic_documents(facts: SemanticFacts, scale: Scale, seed: int) -> Documen
 def _foils(facts: SemanticFacts, rng: random.Random) -> dict[Fact, tuple[str, ...]]:
     """For each trained fact the categories that its last word is contrasted with, the same for all facts with that word.
 
-    Everything that is asked about needs such words, so a category that is a foil seldom comes before a nearer one that is one often.
+    Everything that is asked about needs such words, so a category that is a foil seldom comes before a nearer one that
+    is one often.
     """
     owners: dict[Fact, list[Fact]] = defaultdict(list)
     for fact in facts.trained:
@@ -87,7 +101,11 @@ def _foils(facts: SemanticFacts, rng: random.Random) -> dict[Fact, tuple[str, ..
     found: dict[Fact, tuple[str, ...]] = {}
     for value, stating in owners.items():
         sort, named = _sort(value), {a for f in stating for a in f.arguments}
-        possible = [c for c in subjects[sort] if c not in named and Fact(value.predicate, (c, *value.arguments)) not in facts.true]
+        possible = [
+            c
+            for c in subjects[sort]
+            if c not in named and Fact(value.predicate, (c, *value.arguments)) not in facts.true
+        ]
         rng.shuffle(possible)
         costs = {c: 3 * used[sort, c] + min(facts.distance(c, f.arguments[0]) for f in stating) for c in possible}
         chosen = tuple(sorted(possible, key=costs.__getitem__)[:_FOILS])
@@ -102,7 +120,9 @@ def _without_subject(fact: Fact) -> Fact:
 
 def _sort(fact: Fact) -> str:
     """Facts among which a word is told from others: those of one predicate and, where there is one, one verb."""
-    return " ".join((fact.predicate, *fact.arguments[-2:-1])) if fact.predicate in ("does", "done_by") else fact.predicate
+    return (
+        " ".join((fact.predicate, *fact.arguments[-2:-1])) if fact.predicate in ("does", "done_by") else fact.predicate
+    )
 
 
 class _Writer:
@@ -116,7 +136,9 @@ class _Writer:
         self._own = _grouped((f.arguments[0], f) for f in told)
         self._as_other = _grouped((f.arguments[-1], f) for f in told)
         self._as_foil = _grouped((c, f) for f in told for c in foils[f])
-        self._siblings = {c: [s for s, p in facts.parents.items() if p == facts.parents.get(c) and s != c] for c in facts.categories}
+        self._siblings = {
+            c: [s for s, p in facts.parents.items() if p == facts.parents.get(c) and s != c] for c in facts.categories
+        }
         self._turns = {c: _Turns(own, rng) for c, own in self._own.items()}
 
     def about(self, topic: str) -> _Text:
@@ -174,7 +196,9 @@ class _Writer:
         """The next sentence, of one fact or of two; takes its facts from `rest`."""
         fact = rest.pop(0)
         if foil in self._foils[fact] and self._rng.random() < _DENIED:
-            return _Text(("- " if style == "notes" else "") + sentence(denial(Fact(fact.predicate, (foil, *fact.arguments[1:])))))
+            return _Text(
+                ("- " if style == "notes" else "") + sentence(denial(Fact(fact.predicate, (foil, *fact.arguments[1:]))))
+            )
         if style == "questions" and self._rng.random() < _ASKED:
             return _Text(f"Q: {question(fact)}\nA: {sentence(self._statement(fact, foil))}", (fact,))
         if style != "notes" and len(rest) >= _SHORTEST and self._rng.random() < _JOINED:

@@ -94,14 +94,20 @@ def semantic_facts(scale: Scale, seed: int) -> SemanticFacts:
         elif fact.predicate == "is_a":
             trained.append(fact)
     true = closure(named.facts, RULES)
-    return SemanticFacts(named.categories, named.parents, tuple(trained), true, tuple(c for c in named.categories if c in holdouts))
+    return SemanticFacts(
+        named.categories, named.parents, tuple(trained), true, tuple(c for c in named.categories if c in holdouts)
+    )
 
 
 class _Named:
     """The world with a nonsense word for each of its words."""
 
     def __init__(self, real: World, seed: int) -> None:
-        known = (*(("category", n) for n in real.names), *((t.predicate, t.word) for t in real.traits), *(("verb", v) for v in real.verbs))
+        known = (
+            *(("category", n) for n in real.names),
+            *((t.predicate, t.word) for t in real.traits),
+            *(("verb", v) for v in real.verbs),
+        )
         words = dict(zip(known, nonsense_words(len(known), seed), strict=True))
         self.categories = tuple(words["category", n] for n in real.names)
         self.parents = {words["category", c.name]: words["category", c.parent] for c in real.categories if c.parent}

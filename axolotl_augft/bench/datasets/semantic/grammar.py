@@ -1,8 +1,9 @@
 """Sentences -> the facts they state, for the semantic data set.
 
-A sentence is reduced to a pattern: known words become slots (N category, Q quality, P part, A ability, R verb, D its participle), forms of
-one English word become one ("is", "are" -> "be"), articles, "all" and the like go. Whole patterns are looked up, so that a sentence which
-says anything more than a known wording, such as "not", "some" or "only", is not understood.
+A sentence is reduced to a pattern: known words become slots (N category, Q quality, P part, A ability, R verb, D its
+participle), forms of one English word become one ("is", "are" -> "be"), articles, "all" and the like go. Whole patterns
+are looked up, so that a sentence which says anything more than a known wording, such as "not", "some" or "only", is not
+understood.
 """
 
 import itertools
@@ -22,12 +23,27 @@ _HEARD: Mapping[str, Sequence[str]] = {
     "can": ("{xs} are known to {w}", "{xs} {w}", "{xs} are capable to {w}"),
     "is_a": (
         *("{xs} are one kind of {y}", "{xs} are members of {ys}", "{xs} are examples of {ys}", "{xs} fall under {ys}"),
-        *("{xs} are part of {ys}", "{xs} belong to the group of {ys}", "{xs} are among the {ys}", "{xs} are known to be {ys}"),
+        *(
+            "{xs} are part of {ys}",
+            "{xs} belong to the group of {ys}",
+            "{xs} are among the {ys}",
+            "{xs} are known to be {ys}",
+        ),
         *("if something is {ax}, it is {ay}", "{xs} are included in {ys}"),
     ),
     "includes": (
-        *("kinds of {x} are {ys}", "one of the kinds of {x} is {ys}", "among the {xs} one finds {ys}", "examples of {xs} include {ys}"),
-        *("{xs} comprise {ys}", "members of {xs} include {ys}", "one example of {x} is {ys}", "among the {xs} is the {y}"),
+        *(
+            "kinds of {x} are {ys}",
+            "one of the kinds of {x} is {ys}",
+            "among the {xs} one finds {ys}",
+            "examples of {xs} include {ys}",
+        ),
+        *(
+            "{xs} comprise {ys}",
+            "members of {xs} include {ys}",
+            "one example of {x} is {ys}",
+            "among the {xs} is the {y}",
+        ),
     ),
     "does": ("what {xs} {v} is {ys}", "{xs} like to {v} {ys}", "{xs} can {v} {ys}"),
     "done_by": ("{xs} can be {ved} by {ys}", "the ones that {v} {xs} are {ys}", "{xs} are known to be {ved} by {ys}"),
@@ -35,9 +51,34 @@ _HEARD: Mapping[str, Sequence[str]] = {
 """Wordings that are understood, though no document or question has them."""
 
 _HEARD_OPENINGS = (
-    *("did you know that", "it is true that", "it follows that", "this means that", "we know that", "we can conclude that"),
-    *("it is clear that", "it is a fact that", "it is said that", "experts say that", "one can say that", "we can say that"),
-    *("as is well known", "therefore", "thus", "hence", "so", "consequently", "in general", "generally", "in other words", "that is"),
+    *(
+        "did you know that",
+        "it is true that",
+        "it follows that",
+        "this means that",
+        "we know that",
+        "we can conclude that",
+    ),
+    *(
+        "it is clear that",
+        "it is a fact that",
+        "it is said that",
+        "experts say that",
+        "one can say that",
+        "we can say that",
+    ),
+    *(
+        "as is well known",
+        "therefore",
+        "thus",
+        "hence",
+        "so",
+        "consequently",
+        "in general",
+        "generally",
+        "in other words",
+        "that is",
+    ),
     *("also", "moreover", "furthermore", "indeed"),
 )
 _OPENING = re.compile(f"(?:{'|'.join(re.escape(o.rstrip(',')) for o in (*OPENINGS, *_HEARD_OPENINGS))}),? ")
@@ -71,8 +112,11 @@ _ASIDE = re.compile(rf"^{_AGAINST} N\d+ , | , {_AGAINST} N\d+(?: ,|$)|^like (?:o
 _NEGATION = re.compile(r"N\d+ (?:be not|do not|cannot|can not)\b.*")
 _REASON = re.compile(r"(?:since|because|as) (.+?) , (?:then )?(.+)")
 _RELATIVE = re.compile(r"(N\d+) , which (.+?) , (.+)")
-_CLAUSES = re.compile(r" , (?:and|but|while|whereas|so|because|since) | ; | (?:so|because|since) | and (?=N\d+ (?:be|have|can|R))")
-# What the second predicate of "zibs are frant and have spons" cannot be joined to: another clause, or a negation that may cover both.
+_CLAUSES = re.compile(
+    r" , (?:and|but|while|whereas|so|because|since) | ; | (?:so|because|since) | and (?=N\d+ (?:be|have|can|R))"
+)
+# What the second predicate of "zibs are frant and have spons" cannot be joined to: another clause, or a negation that
+# may cover both.
 _UNJOINED = re.compile(rf"{_CLAUSES.pattern}|\b(?:not|cannot)\b")
 _PREDICATES_JOINED = re.compile(r"(N\d+) (.+?)(?: ,)? and ((?:be|have|can|belong|R\d+)\b.+)")
 
@@ -201,4 +245,6 @@ def _meaning(predicate: str, template: str) -> tuple[str, _Meaning]:
     return " ".join(tokens), _Meaning(predicate, tuple(places))
 
 
-_MEANINGS = dict(_meaning(p, t) for table in (_HEARD, ASKED, TRAINED) for p, templates in table.items() for t in templates)
+_MEANINGS = dict(
+    _meaning(p, t) for table in (_HEARD, ASKED, TRAINED) for p, templates in table.items() for t in templates
+)

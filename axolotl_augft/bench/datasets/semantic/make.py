@@ -1,7 +1,7 @@
 """The semantic structure data set (arXiv 2505.00661): a hierarchy of categories in nonsense words.
 
-The world (`semantic_world`) gets nonsense words (`semantic_facts`), documents (`semantic_documents`) and questions (`semantic_questions`);
-`SemanticGrammar` reads its sentences.
+The world (`semantic_world`) gets nonsense words (`semantic_facts`), documents (`semantic_documents`) and questions
+(`semantic_questions`); `SemanticGrammar` reads its sentences.
 """
 
 from axolotl_augft.bench.datasets.dataset import BenchData, Scale
@@ -13,11 +13,16 @@ from axolotl_augft.bench.datasets.semantic.questions import semantic_questions
 __all__ = ["SemanticGrammar", "make_semantic"]
 
 _ABOUT = (
-    "A hierarchy of categories with qualities, parts, abilities and relations, modelled on real animals and objects, each noun, adjective "
-    "and verb a nonsense word. Properties and relations are inherited. Splits: a trained fact in an untrained wording (rephrasings), one "
-    "trained in one direction only and asked in the other (reversals), a conclusion from two or more trained facts (syllogisms), and "
-    "inherited properties of categories of which only the parent was trained (holdouts). Wrong choices are true of other categories, "
-    "and were chosen against the bag-of-words scorers of the checker; word statistics of another kind may do better than chance."
+    "A hierarchy of categories with qualities, parts, abilities and relations, modelled on real animals and objects, "
+    "each noun, adjective "
+    "and verb a nonsense word. Properties and relations are inherited. Splits: a trained fact in an untrained wording "
+    "(rephrasings), one "
+    "trained in one direction only and asked in the other (reversals), a conclusion from two or more trained facts "
+    "(syllogisms), and "
+    "inherited properties of categories of which only the parent was trained (holdouts). Wrong choices are true of "
+    "other categories, "
+    "and were chosen against the bag-of-words scorers of the checker; word statistics of another kind may do better "
+    "than chance."
 )
 
 

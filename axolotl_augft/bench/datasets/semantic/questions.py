@@ -1,7 +1,7 @@
 """Facts and documents -> multiple-choice questions of four splits, with wrong choices that are true of something else.
 
-Which wrong choices a question gets, and which questions there are, is chosen so that each of the bag-of-words scorers is right about as
-often as a guess, on every split (`balance`).
+Which wrong choices a question gets, and which questions there are, is chosen so that each of the bag-of-words scorers
+is right about as often as a guess, on every split (`balance`).
 """
 
 import random
@@ -44,7 +44,9 @@ def semantic_questions(facts: SemanticFacts, documents: Documents, scale: Scale,
     found: list[Question] = []
     for split, possible in _splits(facts).items():
         rng.shuffle(possible)
-        candidates = [c for f in possible[: _TRIED * QUESTIONS[scale][split]] if (c := asker.candidate(f, split)) is not None]
+        candidates = [
+            c for f in possible[: _TRIED * QUESTIONS[scale][split]] if (c := asker.candidate(f, split)) is not None
+        ]
         found += balanced(candidates, QUESTIONS[scale][split], asker.statistics, rng)
     return tuple(found)
 
@@ -57,7 +59,9 @@ def _splits(facts: SemanticFacts) -> dict[str, list[Fact]]:
     inherited = [f for f in sorted(facts.follows - told) if f.predicate in (*TRAITS, "is_a", "does")]
     return {
         "rephrasings": [f for f in facts.trained if held_out.isdisjoint(f.arguments)],
-        "reversals": [r for f in facts.trained if (r := mirror(f)) and r not in trained and held_out.isdisjoint(f.arguments)],
+        "reversals": [
+            r for f in facts.trained if (r := mirror(f)) and r not in trained and held_out.isdisjoint(f.arguments)
+        ],
         "syllogisms": [f for f in inherited if held_out.isdisjoint(f.arguments)],
         "holdouts": [f for f in inherited if f.arguments[0] in held_out and f.predicate != "is_a"],
     }
@@ -107,8 +111,12 @@ class _Asker:
         subject = fact.arguments[0]
         lures = [f.arguments[-1] for f in self._lures[subject] if _kind(f) == _kind(fact)]
         elsewhere = self._true_of[_kind(fact)]
-        near = sorted(elsewhere, key=lambda word: (min(self._facts.distance(subject, o) for o in elsewhere[word]), self._rng.random()))
-        # What is inherited stands in more documents than most words, so words that are true of many categories must be among the choices.
+        near = sorted(
+            elsewhere,
+            key=lambda word: (min(self._facts.distance(subject, o) for o in elsewhere[word]), self._rng.random()),
+        )
+        # What is inherited stands in more documents than most words, so words that are true of many categories must be
+        # among the choices.
         common = sorted(near, key=lambda word: -len(elsewhere[word]))
         words = dict.fromkeys(word for some in zip_longest(lures, near, common) for word in some if word)
         stated = (Fact(fact.predicate, (*fact.arguments[:-1], word)) for word in words if word != subject)

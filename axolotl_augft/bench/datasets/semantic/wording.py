@@ -1,8 +1,8 @@
 """A fact of the semantic data set -> the sentences that state it.
 
-Templates name the fact's first argument `x`, its last one `y` (a category) or `w` (a trait's word), the verb between them `v`; `xs` is the
-plural, `ax` the singular with its article, `vs` the third person, `ved` the participle. The last argument ends each template, so that it
-can be asked for.
+Templates name the fact's first argument `x`, its last one `y` (a category) or `w` (a trait's word), the verb between
+them `v`; `xs` is the plural, `ax` the singular with its article, `vs` the third person, `ved` the participle. The last
+argument ends each template, so that it can be asked for.
 """
 
 import string
@@ -13,16 +13,45 @@ from axolotl_augft.bench.datasets.facts import Fact
 from axolotl_augft.bench.datasets.words.nonsense import plural
 
 TRAINED: Mapping[str, Sequence[str]] = {
-    "is": ("{xs} are {w}", "{ax} is {w}", "all {xs} are {w}", "every {x} is {w}", "{xs} are always {w}", "{xs} are known to be {w}"),
-    "has": ("{xs} have {ws}", "{ax} has {ws}", "all {xs} have {ws}", "every {x} has {ws}", "{xs} are known to have {ws}"),
+    "is": (
+        "{xs} are {w}",
+        "{ax} is {w}",
+        "all {xs} are {w}",
+        "every {x} is {w}",
+        "{xs} are always {w}",
+        "{xs} are known to be {w}",
+    ),
+    "has": (
+        "{xs} have {ws}",
+        "{ax} has {ws}",
+        "all {xs} have {ws}",
+        "every {x} has {ws}",
+        "{xs} are known to have {ws}",
+    ),
     "can": ("{xs} can {w}", "{ax} can {w}", "all {xs} can {w}", "{xs} are able to {w}", "every {x} is able to {w}"),
     "is_a": (
         *("{xs} are a kind of {y}", "{ax} is a kind of {y}", "{xs} are {ys}", "{ax} is {ay}"),
         *("every {x} is {ay}", "{xs} belong to the {ys}"),
     ),
-    "includes": ("{xs} include {ys}", "one kind of {x} is the {y}", "among the {xs} are the {ys}", "the group of {xs} includes {ys}"),
-    "does": ("{xs} {v} {ys}", "{ax} {vs} {ys}", "all {xs} {v} {ys}", "{xs} are known to {v} {ys}", "{xs} often {v} {ys}"),
-    "done_by": ("{xs} are {ved} by {ys}", "{ax} is {ved} by {ys}", "all {xs} are {ved} by {ys}", "{xs} are often {ved} by {ys}"),
+    "includes": (
+        "{xs} include {ys}",
+        "one kind of {x} is the {y}",
+        "among the {xs} are the {ys}",
+        "the group of {xs} includes {ys}",
+    ),
+    "does": (
+        "{xs} {v} {ys}",
+        "{ax} {vs} {ys}",
+        "all {xs} {v} {ys}",
+        "{xs} are known to {v} {ys}",
+        "{xs} often {v} {ys}",
+    ),
+    "done_by": (
+        "{xs} are {ved} by {ys}",
+        "{ax} is {ved} by {ys}",
+        "all {xs} are {ved} by {ys}",
+        "{xs} are often {ved} by {ys}",
+    ),
 }
 """Wordings of the training documents, the plainest first."""
 
@@ -38,7 +67,14 @@ ASKED: Mapping[str, Sequence[str]] = {
 """Wordings that stand in no training document: those of the rephrased questions."""
 
 OPENINGS = (
-    *("it is known that", "it is well known that", "note that", "remember that", "observers report that", "everyone knows that"),
+    *(
+        "it is known that",
+        "it is well known that",
+        "note that",
+        "remember that",
+        "observers report that",
+        "everyone knows that",
+    ),
     *("in fact,", "as a rule,", "studies show that", "as the records say,"),
 )
 """What a statement of a training document may begin with."""
@@ -52,7 +88,11 @@ _DENIALS = {
     "does": "{xs} do not {v} {ys}",
     "done_by": "{xs} are not {ved} by {ys}",
 }
-_NEGATED = {"can": "cannot", **dict.fromkeys(("is", "is_a", "done_by"), "are not"), **dict.fromkeys(("has", "includes", "does"), "do not")}
+_NEGATED = {
+    "can": "cannot",
+    **dict.fromkeys(("is", "is_a", "done_by"), "are not"),
+    **dict.fromkeys(("has", "includes", "does"), "do not"),
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,7 +70,9 @@ def world(scale: Scale) -> World:
     lines = [line for line in TABLE.read_text().splitlines() if line.strip() and not line.startswith("#")]
     count = CATEGORIES[scale]
     if len(lines) < count:
-        raise BenchError(f"{TABLE}: holds {len(lines)} categories, scale {scale} needs {count}; install the package anew")
+        raise BenchError(
+            f"{TABLE}: holds {len(lines)} categories, scale {scale} needs {count}; install the package anew"
+        )
     found = [_category(line) for line in lines[:count]]
     names = [c.name for c in found]
     for i, category in enumerate(found):
@@ -81,7 +83,9 @@ def world(scale: Scale) -> World:
 
 def _category(line: str) -> Category:
     name, parent, traits, relations = (part.strip() for part in line.split("|"))
-    return Category(name, parent, tuple(map(_trait, traits.split())), tuple(Relation(*r.split(">")) for r in relations.split()))
+    return Category(
+        name, parent, tuple(map(_trait, traits.split())), tuple(Relation(*r.split(">")) for r in relations.split())
+    )
 
 
 def _trait(word: str) -> Trait:

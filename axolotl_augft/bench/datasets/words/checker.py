@@ -39,7 +39,8 @@ class WordsLimit:
     def __str__(self) -> str:
         reached = self.reached
         return (
-            f"{reached.scorer} {reached.accuracy:.3f} on {self.split} ({reached.questions:,} questions; chance {reached.chance:.3f}, "
+            f"{reached.scorer} {reached.accuracy:.3f} on {self.split} ({reached.questions:,} questions; chance "
+            f"{reached.chance:.3f}, "
             f"limit {self.limit:.3f} for {self.comparisons} comparisons)"
         )
 

@@ -1,9 +1,9 @@
 """A seed -> nonsense words that English phonology allows.
 
-Words are one or two syllables of onset, nucleus and coda. The inventory of onsets and codas, and the rule that long vowels and diphthongs
-stand before single consonants, follow the tables of word-initial and word-final sequences in Cruttenden, "Gimson's Pronunciation of
-English", chapter 10 (phonotactics), each sound in its commonest spelling. No word begins with a vowel or ends in a sibilant or a vowel, so
-that every word takes "a" and the plural "s".
+Words are one or two syllables of onset, nucleus and coda. The inventory of onsets and codas, and the rule that long
+vowels and diphthongs stand before single consonants, follow the tables of word-initial and word-final sequences in
+Cruttenden, "Gimson's Pronunciation of English", chapter 10 (phonotactics), each sound in its commonest spelling. No
+word begins with a vowel or ends in a sibilant or a vowel, so that every word takes "a" and the plural "s".
 """
 
 import random
@@ -15,7 +15,27 @@ from axolotl_augft.errors import BenchError
 
 _ONSETS: tuple[str, ...] = (
     *"bdfghjklmnprstvwz",
-    *("bl", "br", "ch", "cl", "cr", "dr", "fl", "fr", "gl", "gr", "pl", "pr", "scr", "sh", "shr", "sk", "sl", "sm", "sn"),
+    *(
+        "bl",
+        "br",
+        "ch",
+        "cl",
+        "cr",
+        "dr",
+        "fl",
+        "fr",
+        "gl",
+        "gr",
+        "pl",
+        "pr",
+        "scr",
+        "sh",
+        "shr",
+        "sk",
+        "sl",
+        "sm",
+        "sn",
+    ),
     *("sp", "spl", "spr", "st", "str", "sw", "th", "thr", "tr", "tw"),
 )
 _SHORT, _LONG = tuple("aeiou"), ("ai", "ea", "ee", "oa", "oi", "oo")
@@ -55,7 +75,8 @@ def nonsense_words(count: int, seed: int, letters: Collection[int] = (4, 5)) -> 
                 break
         else:
             raise BenchError(
-                f"nonsense words of {' or '.join(map(str, sorted(letters)))} letters: only {len(words)} of {count} found; "
+                f"nonsense words of {' or '.join(map(str, sorted(letters)))} letters: only {len(words)} of {count} "
+                f"found; "
                 "allow longer words or ask for fewer"
             )
         words[word] = None

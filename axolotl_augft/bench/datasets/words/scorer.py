@@ -1,7 +1,7 @@
 """Documents -> a score of each choice from words alone: what a reader that ignores all order could answer.
 
-Every scorer sees a text as a set of words, so that "glorps are more frantic than zibs" and its reversal are one and the same. A data set
-on which one of them beats a guess asks for less than an inference.
+Every scorer sees a text as a set of words, so that "glorps are more frantic than zibs" and its reversal are one and the
+same. A data set on which one of them beats a guess asks for less than an inference.
 """
 
 import re
@@ -85,7 +85,9 @@ def words_accuracy(questions: Sequence[Question], statistics: WordStatistics) ->
     chances = np.array([1 / len(q.choices) for q in questions])
     error = float(np.sqrt((chances * (1 - chances)).sum())) / len(questions)
     return tuple(
-        WordsAccuracy(scorer, float(np.mean([c[scorer] for c in credits])), float(chances.mean()), error, len(questions))
+        WordsAccuracy(
+            scorer, float(np.mean([c[scorer] for c in credits])), float(chances.mean()), error, len(questions)
+        )
         for scorer in credits[0]
     )
 
