@@ -13,6 +13,7 @@ from typing import Any
 
 import click
 
+from axolotl_augft.cli.quiet import only_own_lines
 from axolotl_augft.errors import AugftError, ConfigError
 
 
@@ -24,7 +25,8 @@ def one_line_errors(command: Callable[..., None]) -> Callable[..., None]:
         logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
         logging.getLogger("axolotl_augft").setLevel(logging.INFO)
         try:
-            command(*args, **kwargs)
+            with only_own_lines():
+                command(*args, **kwargs)
         except AugftError as error:
             raise click.ClickException(f"augft: {error}") from error
         except KeyboardInterrupt:
