@@ -52,7 +52,7 @@ def plan(config: str) -> None:
 @one_line_errors
 def run(config: str, ask_again: tuple[str, ...]) -> None:
     """Run the stage alone; `axolotl train` finds its result."""
-    from axolotl_augft.cli.store import forget
+    from axolotl_augft.cli.prune import forget
     from axolotl_augft.output.manifest import record_path, result_folder
     from axolotl_augft.stage import run_stage
     from axolotl_augft.teacher.answer import Outcome
@@ -82,7 +82,7 @@ def show(config: str, limit: int) -> None:
 @one_line_errors
 def report(config: str) -> None:
     """Print the summary of the finished result."""
-    from axolotl_augft.cli.show import report_lines
+    from axolotl_augft.cli.report import report_lines
 
     for line in report_lines(read_recipe(config)):
         click.echo(line)
@@ -110,7 +110,7 @@ def show_store(config: str) -> None:
 @one_line_errors
 def prune(configs: tuple[str, ...], yes: bool) -> None:
     """Drop the answers that none of these recipes needs. Name every recipe that shares the store."""
-    from axolotl_augft.cli.store import prune as prune_store
+    from axolotl_augft.cli.prune import prune as prune_store
 
     for line in prune_store([read_recipe(config) for config in configs], yes):
         click.echo(line)
