@@ -5,11 +5,11 @@ from importlib import import_module
 import click
 from click_default_group import DefaultGroup
 
-from axolotl_augft.cli.recipe_files import one_line_errors, read_recipe
+from axolotl_augft.cli.recipe_files import ConfigPath, one_line_errors, read_recipe
 
 _BENCH = "bench"
 _BENCH_MODULE = "axolotl_augft.bench.cli"
-_CONFIG = click.argument("config", type=click.Path(exists=True, dir_okay=False, path_type=str))
+_CONFIG = click.argument("config", type=ConfigPath())
 
 
 class _Commands(click.Group):
@@ -105,7 +105,7 @@ def show_store(config: str) -> None:
 
 
 @store.command()
-@click.argument("configs", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=str))
+@click.argument("configs", nargs=-1, required=True, type=ConfigPath())
 @click.option("--yes", is_flag=True, help="Drop them; without it, only say what would be dropped.")
 @one_line_errors
 def prune(configs: tuple[str, ...], yes: bool) -> None:
