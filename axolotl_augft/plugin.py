@@ -7,29 +7,40 @@ loads, templates, tokenizes, packs and trains as always.
 
 import logging
 import sys
+from functools import cache
+from importlib.metadata import version
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from axolotl.integrations.base import BasePlugin
 from axolotl.utils.dict import DictDefault
 
-from axolotl_augft.config.entries import placeholders
-from axolotl_augft.config.recipe import Recipe
+from axolotl_augft.config.plugin_line import is_listed, refuse_misspelt_block
 from axolotl_augft.errors import AugftError
-from axolotl_augft.output.manifest import Manifest, WrittenEntry, WrittenFile, load_result, result_folder
+
+if TYPE_CHECKING:
+    from axolotl_augft.config.recipe import Recipe
+    from axolotl_augft.output.manifest import Manifest, WrittenEntry, WrittenFile
 
 LOG = logging.getLogger("axolotl_augft")
 LOG.setLevel(logging.INFO)
+NEWEST_TESTED = "0.21"
 # Keys of a source's entry that say which part of which file to load; an entry for our file has none of them.
-_LOADING_KEYS = {"split", "data_files", "name", "revision", "shards", "shards_idx", "preprocess_shards"}
+_LOADING_KEYS = {"split", "data_files", "name", "revision", "shards", "shards_idx", "preprocess_shards", "weight"}
 
 
 class AugFTPlugin(BasePlugin):
-    """Augmented fine-tuning (arXiv 2505.00661) as a data set preprocessing stage."""
+    """Augmented fine-tuning (arXiv 2505.00661) as a data set preprocessing stage.
 
-    def get_input_args(self) -> str:
-        """The pydantic model of the `augft:` block."""
-        return "axolotl_augft.config.augft.AugftArgs"
+    From axolotl 0.21 on it is loaded for every config. One without an `augft:` block that does not list it is left alone, and nothing
+    more is imported for it.
+    """
+
+    _has_block = True
+
+    def get_input_args(self) -> str | None:
+        """The pydantic model of the `augft:` block; None for a config that has no such block."""
+        return "axolotl_augft.config.augft.AugftArgs" if self._has_block else None
 
     def register(self, cfg: DictDefault) -> None:
         """Checks what can be checked without network or keys. Idempotent.
@@ -40,7 +51,15 @@ class AugFTPlugin(BasePlugin):
         Raises:
             ConfigError: The recipe cannot be augmented.
         """
+        self._has_block = "augft" in cfg
+        if not self._has_block and not is_listed(cfg):
+            refuse_misspelt_block(cfg)
+            return
+        from axolotl_augft.config.recipe import Recipe
+        from axolotl_augft.output.manifest import load_result
+
         _one_line_errors()
+        _warn_of_newer_axolotl(version("axolotl"))
         recipe = Recipe.from_cfg(cfg)
         _add_documents(cfg, recipe)
         result = load_result(recipe)
@@ -54,8 +73,11 @@ class AugFTPlugin(BasePlugin):
         Raises:
             AugftError: What went wrong, in one line.
         """
+        if cfg.get("augft") is None:
+            return
         from dotenv import find_dotenv, load_dotenv
 
+        from axolotl_augft.config.recipe import Recipe
         from axolotl_augft.stage import run_stage
 
         load_dotenv(find_dotenv(usecwd=True))
@@ -64,7 +86,19 @@ class AugFTPlugin(BasePlugin):
         apply_result(cfg, recipe, result)
 
 
-def apply_result(cfg: DictDefault, recipe: Recipe, result: Manifest) -> None:
+@cache
+def _warn_of_newer_axolotl(found: str) -> None:
+    from packaging.version import Version
+
+    if Version(found).release[:2] > Version(NEWEST_TESTED).release:
+        LOG.warning(
+            "augft: axolotl %s is newer than %s, the newest that this version of axolotl-augft was tested with",
+            found,
+            NEWEST_TESTED,
+        )
+
+
+def apply_result(cfg: DictDefault, recipe: "Recipe", result: "Manifest") -> None:
     """Replaces `cfg.datasets`, and `test_datasets` and `val_set_size` where rows are held out."""
     entries: list[DictDefault] = []
     for i, written in enumerate(result.entries):
@@ -72,15 +106,15 @@ def apply_result(cfg: DictDefault, recipe: Recipe, result: Manifest) -> None:
     if recipe.val_set_size:
         _use_held_out(cfg, recipe, result)
     cfg.datasets = entries
-    LOG.info("augft: training on %d data set entries from %s", len(entries), result_folder(recipe, result.fingerprint))
+    LOG.info("augft: training on %d data set entries from %s", len(entries), recipe.output_dir / result.fingerprint)
 
 
 def _training_entries(
-    entry: Any, written: WrittenEntry, recipe: Recipe, result: Manifest, augmented: bool
+    entry: Any, written: "WrittenEntry", recipe: "Recipe", result: "Manifest", augmented: bool
 ) -> list[DictDefault]:
     entries: list[DictDefault] = []
     if written.original == "kept":
-        entries.append(entry)
+        entries.append(DictDefault({k: v for k, v in entry.items() if k != "weight"}))
     elif written.original_file:
         entries.append(_entry_for(entry, written.original_file, recipe, result, written.segments))
     entries *= recipe.augft.repeat_original if augmented else 1
@@ -93,15 +127,15 @@ def _training_entries(
     return entries
 
 
-def _chat_entry(file: WrittenFile, recipe: Recipe, result: Manifest) -> DictDefault:
+def _chat_entry(file: "WrittenFile", recipe: "Recipe", result: "Manifest") -> DictDefault:
     """An entry for questions and answers about plain text: messages, by the recipe's chat template, else the tokenizer's."""
-    path = str(result_folder(recipe, result.fingerprint) / file.name)
+    path = str(recipe.output_dir / result.fingerprint / file.name)
     return DictDefault({"path": path, "ds_type": "parquet", "type": "chat_template"})
 
 
-def _entry_for(entry: Any, file: WrittenFile, recipe: Recipe, result: Manifest, segments: bool) -> DictDefault:
+def _entry_for(entry: Any, file: "WrittenFile", recipe: "Recipe", result: "Manifest", segments: bool) -> DictDefault:
     """The source's entry with our file in place of its own."""
-    path = str(result_folder(recipe, result.fingerprint) / file.name)
+    path = str(recipe.output_dir / result.fingerprint / file.name)
     if segments:
         return DictDefault({"path": path, "ds_type": "parquet", "type": "input_output"})
     return DictDefault(
@@ -109,17 +143,19 @@ def _entry_for(entry: Any, file: WrittenFile, recipe: Recipe, result: Manifest, 
     )
 
 
-def _add_documents(cfg: DictDefault, recipe: Recipe) -> None:
+def _add_documents(cfg: DictDefault, recipe: "Recipe") -> None:
     """Puts placeholders for `augft.documents` behind the entries of `datasets`, where they are not there yet."""
     if recipe.augft.documents is None:
         return
+    from axolotl_augft.config.entries import placeholders
+
     added = placeholders(recipe.augft, recipe.output_dir)
     paths = {entry["path"] for entry in added}
     own = [entry for entry in cfg.get("datasets") or [] if entry.get("path") not in paths]
     cfg["datasets"] = [*own, *map(DictDefault, added)]
 
 
-def _use_held_out(cfg: DictDefault, recipe: Recipe, result: Manifest) -> None:
+def _use_held_out(cfg: DictDefault, recipe: "Recipe", result: "Manifest") -> None:
     held_out = [
         _entry_for(cfg["datasets"][i], written.held_out, recipe, result, segments=False)
         for i, written in enumerate(result.entries)

@@ -16,7 +16,8 @@ from datasets import Dataset, load_dataset
 
 from axolotl_augft import stage
 from axolotl_augft.cli.plan import plan_lines
-from axolotl_augft.cli.show import clean, report_lines, show_lines
+from axolotl_augft.cli.report import report_lines
+from axolotl_augft.cli.show import clean, show_lines
 from axolotl_augft.config.recipe import Recipe
 from axolotl_augft.errors import AugftError, ConfigError, OutputError, StoreError, TeacherError
 from axolotl_augft.output.manifest import Manifest, result_folder

@@ -5,11 +5,11 @@ from importlib import import_module
 import click
 from click_default_group import DefaultGroup
 
-from axolotl_augft.cli.recipe_files import one_line_errors, read_recipe
+from axolotl_augft.cli.recipe_files import ConfigPath, one_line_errors, read_recipe
 
 _BENCH = "bench"
 _BENCH_MODULE = "axolotl_augft.bench.cli"
-_CONFIG = click.argument("config", type=click.Path(exists=True, dir_okay=False, path_type=str))
+_CONFIG = click.argument("config", type=ConfigPath())
 
 
 class _Commands(click.Group):
@@ -52,7 +52,7 @@ def plan(config: str) -> None:
 @one_line_errors
 def run(config: str, ask_again: tuple[str, ...]) -> None:
     """Run the stage alone; `axolotl train` finds its result."""
-    from axolotl_augft.cli.store import forget
+    from axolotl_augft.cli.prune import forget
     from axolotl_augft.output.manifest import record_path, result_folder
     from axolotl_augft.stage import run_stage
     from axolotl_augft.teacher.answer import Outcome
@@ -82,7 +82,7 @@ def show(config: str, limit: int) -> None:
 @one_line_errors
 def report(config: str) -> None:
     """Print the summary of the finished result."""
-    from axolotl_augft.cli.show import report_lines
+    from axolotl_augft.cli.report import report_lines
 
     for line in report_lines(read_recipe(config)):
         click.echo(line)
@@ -105,12 +105,12 @@ def show_store(config: str) -> None:
 
 
 @store.command()
-@click.argument("configs", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=str))
+@click.argument("configs", nargs=-1, required=True, type=ConfigPath())
 @click.option("--yes", is_flag=True, help="Drop them; without it, only say what would be dropped.")
 @one_line_errors
 def prune(configs: tuple[str, ...], yes: bool) -> None:
     """Drop the answers that none of these recipes needs. Name every recipe that shares the store."""
-    from axolotl_augft.cli.store import prune as prune_store
+    from axolotl_augft.cli.prune import prune as prune_store
 
     for line in prune_store([read_recipe(config) for config in configs], yes):
         click.echo(line)

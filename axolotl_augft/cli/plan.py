@@ -202,8 +202,12 @@ def _how_counted(counter: TokenCounter, plan: EntryPlan) -> str:
 def _held_out(ready: Prepared) -> str:
     held_out = sum(len(s.held_out) for s in ready.sources)
     twins = sum(len(s.twins) for s in ready.sources)
-    return (f"; held-out rows {held_out:,}" if held_out else "") + (
-        f"; rows equal to held-out or test rows left out {twins:,}" if twins else ""
+    beyond_share = sum(len(s.beyond_share) for s in ready.sources)
+    by_weight = f"; rows left out by weight {beyond_share:,}" if beyond_share else ""
+    return (
+        by_weight
+        + (f"; held-out rows {held_out:,}" if held_out else "")
+        + (f"; rows equal to held-out or test rows left out {twins:,}" if twins else "")
     )
 
 

@@ -7,29 +7,18 @@ from pathlib import Path
 import orjson
 from datasets import load_dataset
 
+from axolotl_augft.cli.report import finished_result
 from axolotl_augft.config.recipe import Recipe
 from axolotl_augft.errors import OutputError
 from axolotl_augft.formats.chat import ChatFormat
 from axolotl_augft.formats.content import Content, Exchange, Text
-from axolotl_augft.output.manifest import Manifest, WrittenEntry, load_record, load_result, result_folder
+from axolotl_augft.output.manifest import WrittenEntry, result_folder
 from axolotl_augft.output.result import REJECTED
 from axolotl_augft.output.reuse import find_result
-from axolotl_augft.output.summary import summary_lines
 from axolotl_augft.sources.loading import load_sources
 from axolotl_augft.sources.source import Source
-from axolotl_augft.store.run_record import RunRecord
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
-
-
-def report_lines(recipe: Recipe) -> list[str]:
-    """The summary of the recipe's result.
-
-    Raises:
-        OutputError: There is none.
-    """
-    record = load_record(recipe)
-    return summary_lines(_result(recipe), recipe, record.run if record else RunRecord())
 
 
 def show_lines(recipe: Recipe, limit: int) -> Iterator[str]:
@@ -38,7 +27,7 @@ def show_lines(recipe: Recipe, limit: int) -> Iterator[str]:
     Raises:
         OutputError: There is no result.
     """
-    _result(recipe)
+    finished_result(recipe)
     result = find_result(recipe)
     if result is None:
         raise OutputError(
@@ -70,15 +59,6 @@ def _where(source: Source, row: int) -> str:
 def clean(text: str) -> str:
     """A text on one line, without control characters: what a teacher wrote must not steer a terminal."""
     return _CONTROL.sub(" ", text).strip()
-
-
-def _result(recipe: Recipe) -> Manifest:
-    result = load_result(recipe)
-    if result is None:
-        raise OutputError(
-            f"no finished result for this recipe in {recipe.output_dir}; make one with `axolotl augft run`"
-        )
-    return result
 
 
 def _augmented(folder: Path, written: WrittenEntry, source: Source) -> dict[int, list[tuple[str, str]]]:

@@ -181,6 +181,6 @@ class AugftConfig(SettingsBlock):
 
 
 class AugftArgs(BaseModel):
-    """What the plugin adds to axolotl's own schema (`get_input_args`)."""
+    """What the plugin adds to axolotl's own schema (`get_input_args`). Whether the block has to be there, `register` decides."""
 
-    augft: AugftConfig = Field(description="Augmented fine-tuning (axolotl-augft).")
+    augft: AugftConfig | None = Field(None, description="Augmented fine-tuning (axolotl-augft).")

@@ -25,15 +25,37 @@ def read_entries(cfg: Mapping[str, Any], key: str) -> tuple[dict[str, Any], ...]
     """The entries under `key`, raw or validated, without nulls and without what is for the trainer alone.
 
     Raises:
-        ConfigError: One has no path.
+        ConfigError: One has no path, or a weight that is no share.
     """
     entries = []
     for i, entry in enumerate(cfg.get(key) or []):
         if not isinstance(entry, Mapping) or not entry.get("path"):
             raise ConfigError(f"{key}[{i}] has no path; give the file, folder or hub name of the data set")
         own = {k: _plain(entry[k]) for k in _ENTRY_KEYS if entry.get(k)}
+        if key == "datasets" and (weight := _weight(entry, f"{key}[{i}].weight")) < 1:
+            own["weight"] = weight
         entries.append(own | (_chat_keys(entry) if base_type(entry.get("type")) == "chat_template" else {}))
     return tuple(entries)
+
+
+def _weight(entry: Mapping[str, Any], where: str) -> float:
+    """The share of an entry's rows that axolotl uses; 1 where it knows no such key (before 0.20) and drops it."""
+    given = entry.get("weight")
+    if given is None or not _axolotl_knows_weight():
+        return 1
+    try:
+        weight = float(given)
+    except (TypeError, ValueError):
+        weight = 0
+    if not 0 < weight <= 1:
+        raise ConfigError(f"{where} must be above 0 and at most 1, the share of its rows to use, got {given!r}")
+    return weight
+
+
+def _axolotl_knows_weight() -> bool:
+    from axolotl.utils.schemas.datasets import SFTDataset
+
+    return "weight" in SFTDataset.model_fields
 
 
 def _chat_keys(entry: Mapping[str, Any]) -> dict[str, Any]:

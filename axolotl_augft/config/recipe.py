@@ -4,7 +4,6 @@ Axolotl hands the raw config to `register` and the validated one to `load_datase
 recipe, and the same `key`, for both, so that what one of them found or wrote the other finds again.
 """
 
-import difflib
 import hashlib
 import os
 from collections.abc import Mapping
@@ -26,6 +25,7 @@ from axolotl_augft.config.entries import (
     read_entries,
 )
 from axolotl_augft.config.parsing import parse_augft
+from axolotl_augft.config.plugin_line import PLUGIN, is_listed, joins_every_config, near_misses
 from axolotl_augft.errors import ConfigError
 from axolotl_augft.files.code_digest import code_digest
 from axolotl_augft.formats import format_of
@@ -33,7 +33,6 @@ from axolotl_augft.formats import format_of
 PREPARED_PATH = "last_run_prepared"
 DEFAULT_SEED = 42
 HELD_OUT = "-held-out.parquet"
-PLUGIN = "axolotl_augft.AugFTPlugin"
 
 _CANNOT_AUGMENT = {
     "rl": "its rows hold preferences, or prompts whose answers are scored, which an inference cannot be turned into",
@@ -235,21 +234,19 @@ class Recipe:
 
 def require_plugin(cfg: Mapping[str, Any]) -> None:
     """Raises ConfigError where a recipe has an `augft:` block that axolotl would ignore."""
-    if PLUGIN not in (cfg.get("plugins") or []):
+    if not is_listed(cfg) and not joins_every_config():
         raise ConfigError(
             f"the recipe has no plugin entry, so axolotl would train without augmentation; add `plugins: [{PLUGIN}]`"
         )
 
 
 def _block(cfg: Mapping[str, Any]) -> Any:
-    near = difflib.get_close_matches("augft", [str(k) for k in cfg if k != "augft"], n=1, cutoff=0.72)
+    near = near_misses(cfg)
     if cfg.get("augft") is None:
-        hint = (
-            f"; did you mean it by the key {near[0]!r}?"
-            if near
-            else "; add `augft: {}` for the defaults, or drop the plugin"
-        )
-        raise ConfigError(f"the plugin {PLUGIN} is listed, but the recipe has no augft: block{hint}")
+        listed_but = f"the plugin {PLUGIN} is listed, but " if is_listed(cfg) else ""
+        found = "the augft: block of the recipe is empty" if "augft" in cfg else "the recipe has no augft: block"
+        hint = "write `augft: {}` for the defaults, or drop the plugin"
+        raise ConfigError(f"{listed_but}{found}; {f'did you mean it by the key {near[0]!r}?' if near else hint}")
     if near:
         raise ConfigError(
             f"unknown key {near[0]!r} beside augft; axolotl drops it without a word. Move its contents into augft"

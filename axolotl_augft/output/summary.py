@@ -96,12 +96,14 @@ def summary_lines(manifest: Manifest, recipe: Recipe, run: RunRecord) -> list[st
     counts = manifest.counts
     held_out = sum(e.held_out.rows for e in manifest.entries if e.held_out)
     twins = sum(e.twins for e in manifest.entries)
+    beyond_share = sum(e.beyond_share for e in manifest.entries)
     accepted, rejected = sum(counts.accepted.values()), sum(counts.rejected.values())
     lines = [
         f"documents "
         f"{counts.documents:,}"
         + _also(
             {
+                "rows left out by weight": beyond_share,
                 "held-out rows": held_out,
                 "rows equal to held-out or test rows left out": twins,
                 "files left out": counts.skipped_files,

@@ -7,7 +7,7 @@ a million.
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import replace
 
 import numpy as np
@@ -32,11 +32,11 @@ def hold_out(sources: list[Source], val_set_size: float, seed: int, tests: Itera
     Raises:
         SourceError: No row would be left to train on.
     """
-    wanted = _count(val_set_size, sum(len(s.rows) for s in sources))
+    wanted = _count(val_set_size, sum(len(s.rows) - len(s.beyond_share) for s in sources))
     known = np.fromiter((_number(d) for d in tests), np.uint64)
     if not wanted and not len(known):
         return sources
-    rows = np.concatenate([_rows(s, i, seed.to_bytes(8, "big", signed=True)) for i, s in enumerate(sources)])
+    rows = np.concatenate([ranked_rows(s, i, seed, {*s.broken, *s.beyond_share}) for i, s in enumerate(sources)])
     first = np.unique(rows["digest"], return_index=True)[1]
     chosen = first[np.argsort(rows["rank"][first], kind="stable")[:wanted]]
     if len(chosen) == len(first):
@@ -51,11 +51,18 @@ def hold_out(sources: list[Source], val_set_size: float, seed: int, tests: Itera
     ]
 
 
-def _rows(source: Source, number: int, seed: bytes) -> _Rows:
-    """The rows of a source that can be trained on, with digests of their content, and of seed and content."""
-    broken = source.broken
-    rows = ((i, row_digest(row, source.content)) for i, row in enumerate(read_rows(source.rows)) if i not in broken)
-    return np.fromiter(((number, i, _number(d), _number(hashlib.sha256(seed + d).digest())) for i, d in rows), _ROW)
+def ranked_rows(source: Source, number: int, seed: int, without: Container[int]) -> _Rows:
+    """The rows of a source but some, with digests of their content, and of seed and content (by which rows are chosen).
+
+    Args:
+        source: One entry.
+        number: What the rows are to be marked with, to tell them from those of other sources.
+        seed: The recipe's.
+        without: Numbers of rows that are left out.
+    """
+    key = seed.to_bytes(8, "big", signed=True)
+    rows = ((i, row_digest(row, source.content)) for i, row in enumerate(read_rows(source.rows)) if i not in without)
+    return np.fromiter(((number, i, _number(d), _number(hashlib.sha256(key + d).digest())) for i, d in rows), _ROW)
 
 
 def _of(source: int, rows: _Rows) -> tuple[int, ...]:

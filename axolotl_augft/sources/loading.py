@@ -12,11 +12,12 @@ from axolotl_augft.errors import SourceError
 from axolotl_augft.formats import Format
 from axolotl_augft.formats.content import Content, Unfit
 from axolotl_augft.sources.hold_out import hold_out
+from axolotl_augft.sources.share import take_share
 from axolotl_augft.sources.source import RowProblem, Source, content_format, load_entry, read_rows, row_digest
 
 
 def load_sources(recipe: Recipe) -> list[Source]:
-    """Loads every entry of `datasets` and takes out the held-out rows.
+    """Loads every entry of `datasets`, takes its share of rows and takes out the held-out rows.
 
     Raises:
         SourceError: An entry cannot be loaded, is empty, or lacks a column.
@@ -38,7 +39,8 @@ def load_sources(recipe: Recipe) -> list[Source]:
             raise SourceError(
                 f"{where}: none of its {len(rows)} rows can be augmented ({reasons}); check its type and columns"
             )
-        loaded.append(Source(i, entry["path"], rows, form, content, problems=problems, conversion=conversion))
+        source = Source(i, entry["path"], rows, form, content, problems=problems, conversion=conversion)
+        loaded.append(take_share(source, entry.get("weight", 1), recipe.seed))
     tests = {row_digest(row, form) for row, form in _test_rows(recipe)}
     return hold_out(loaded, recipe.val_set_size, recipe.seed, tests)
 

@@ -54,7 +54,8 @@ class Source:
     `format` is None for an entry that is not augmented; `content` is the format by which rows are compared, None if it
     is none of ours. `held_out`: rows for evaluation. `twins`: training rows equal to a held-out or test row after
     normalisation; they are neither trained on nor shown to the teacher. `problems`: rows that cannot be augmented.
-    `conversion`: what became of the files of an entry of `augft.documents`.
+    `conversion`: what became of the files of an entry of `augft.documents`. `beyond_share`: rows that the entry's
+    `weight` leaves out; they are used for nothing.
     """
 
     entry: int
@@ -66,6 +67,7 @@ class Source:
     twins: tuple[int, ...] = ()
     problems: tuple[RowProblem, ...] = ()
     conversion: Conversion | None = None
+    beyond_share: Sequence[int] = ()
 
     @property
     def broken(self) -> set[int]:
@@ -105,7 +107,7 @@ class Source:
 
     @property
     def _left_out(self) -> set[int]:
-        return {*self.held_out, *self.twins, *self.broken}
+        return {*self.held_out, *self.twins, *self.broken, *self.beyond_share}
 
 
 def text_of(content: Content | None) -> str:
