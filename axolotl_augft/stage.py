@@ -100,7 +100,7 @@ def prepared(recipe: Recipe) -> Iterator[Prepared]:
 def _strategy(
     recipe: Recipe, assigned: Assignment, teacher: Teacher, everything: Documents, store: ResponseStore
 ) -> Strategy:
-    paths = "|".join(sorted(recipe.datasets[i]["path"] for i in assigned.entries))
+    paths = "|".join(sorted(recipe.datasets[i].path for i in assigned.entries))
     documents = everything.of(assigned.entries)
     return make_strategy(assigned.augment, teacher, documents, recipe.augft.language, store, f"{assigned.name}|{paths}")
 

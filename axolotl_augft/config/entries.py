@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -10,19 +11,47 @@ from axolotl_augft.config.augment import Augment
 from axolotl_augft.errors import ConfigError
 from axolotl_augft.formats import SUPPORTED_TYPES, USER_DEFINED, base_type, format_of, is_supported, why_unsupported
 
-_DS_TYPE = "augft_documents"
-_ENTRY_KEYS = (
-    *("path", "name", "split", "data_files", "ds_type", "revision", "shards", "shards_idx", "preprocess_shards"),
-    *("type", "field", "trust_remote_code"),
+_LOADING_KEYS = (
+    *("name", "split", "data_files", "ds_type", "revision", "shards", "shards_idx", "preprocess_shards"),
+    "trust_remote_code",
 )
-_CHAT_KEYS = (
+_LAYOUT_KEYS = ("type", "field")
+_CHAT_LAYOUT_KEYS = (
     *("field_messages", "message_property_mappings", "roles", "field_thinking", "template_thinking_key"),
     *("message_field_training", "message_field_training_detail"),
 )
 
 
-def read_entries(cfg: Mapping[str, Any], key: str) -> tuple[dict[str, Any], ...]:
-    """The entries under `key`, raw or validated, without nulls and without what is for the trainer alone.
+@dataclass(frozen=True)
+class DatasetEntry:
+    """What the stage reads of an entry of `datasets` or `test_datasets`.
+
+    Attributes:
+        path: File, folder or hub name, as the recipe has it.
+        layout: The keys that say how a row is laid out: `type`, `field`, the names of a chat's columns …
+        loading: The keys that say which rows axolotl's loader reads: `split`, `data_files`, `shards` …
+        weight: Share of the rows to use, above 0 and at most 1.
+        is_documents: Whether the entry stands for a path of `augft.documents`.
+    """
+
+    path: str
+    layout: Mapping[str, Any] = field(default_factory=dict)
+    loading: Mapping[str, Any] = field(default_factory=dict)
+    weight: float = 1.0
+    is_documents: bool = False
+
+    @property
+    def type(self) -> Any:
+        """The entry's `type:`: a name, a block of column names, or None."""
+        return self.layout.get("type")
+
+    def for_loader(self) -> dict[str, Any]:
+        """The entry for axolotl's loader."""
+        return {"path": self.path, **self.loading, **self.layout}
+
+
+def read_entries(cfg: Mapping[str, Any], key: str) -> tuple[DatasetEntry, ...]:
+    """Read the entries under `key` of a raw or validated config, without nulls and without the trainer's own keys.
 
     Raises:
         ConfigError: One has no path, or a weight that is no share.
@@ -31,18 +60,23 @@ def read_entries(cfg: Mapping[str, Any], key: str) -> tuple[dict[str, Any], ...]
     for i, entry in enumerate(cfg.get(key) or []):
         if not isinstance(entry, Mapping) or not entry.get("path"):
             raise ConfigError(f"{key}[{i}] has no path; give the file, folder or hub name of the data set")
-        own = {k: _plain(entry[k]) for k in _ENTRY_KEYS if entry.get(k)}
-        if key == "datasets" and (weight := _weight(entry, f"{key}[{i}].weight")) < 1:
-            own["weight"] = weight
-        entries.append(own | (_chat_keys(entry) if base_type(entry.get("type")) == "chat_template" else {}))
+        layout = _chosen(entry, _LAYOUT_KEYS)
+        if base_type(entry.get("type")) == "chat_template":
+            layout |= _chat_layout(entry)
+        weight = _weight(entry, f"{key}[{i}].weight") if key == "datasets" else 1.0
+        entries.append(DatasetEntry(entry["path"], layout, _chosen(entry, _LOADING_KEYS), weight))
     return tuple(entries)
+
+
+def _chosen(entry: Mapping[str, Any], keys: Iterable[str]) -> dict[str, Any]:
+    return {key: _plain(entry[key]) for key in keys if entry.get(key)}
 
 
 def _weight(entry: Mapping[str, Any], where: str) -> float:
     """The share of an entry's rows that axolotl uses; 1 where it knows no such key (before 0.20) and drops it."""
     given = entry.get("weight")
     if given is None or not _axolotl_knows_weight():
-        return 1
+        return 1.0
     try:
         weight = float(given)
     except (TypeError, ValueError):
@@ -58,9 +92,9 @@ def _axolotl_knows_weight() -> bool:
     return "weight" in SFTDataset.model_fields
 
 
-def _chat_keys(entry: Mapping[str, Any]) -> dict[str, Any]:
-    """How the messages are laid out, the same for the raw entry and for the one that axolotl has filled with defaults."""
-    keys = {k: _plain(entry[k]) for k in _CHAT_KEYS if entry.get(k)}
+def _chat_layout(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """Read how messages are laid out; the same for a raw entry and for one that axolotl has filled with defaults."""
+    keys = _chosen(entry, _CHAT_LAYOUT_KEYS)
     mappings = {
         "role": entry.get("message_field_role") or "role",
         "content": entry.get("message_field_content") or "content",
@@ -75,27 +109,26 @@ def _plain(value: Any) -> Any:
     return list(value) if isinstance(value, list | tuple) else value
 
 
-def check_type(entry: Mapping[str, Any]) -> None:
+def check_type(entry: DatasetEntry) -> None:
     """Raises ConfigError where an entry's type cannot be augmented."""
-    entry_type = entry.get("type")
-    if is_supported(entry_type):
+    if is_supported(entry.type):
         return
-    name = "(none)" if entry_type is None else repr(entry_type)
-    reason = why_unsupported(entry_type)
+    name = "(none)" if entry.type is None else repr(entry.type)
+    reason = why_unsupported(entry.type)
     raise ConfigError(
-        f"datasets entry {entry.get('path')!r}: type {name} cannot be augmented{': ' + reason if reason else ''}; "
+        f"datasets entry {entry.path!r}: type {name} cannot be augmented{': ' + reason if reason else ''}; "
         f"supported: {listed([*SUPPORTED_TYPES, USER_DEFINED])}. Name the path under augft.exclude to train on it as "
-        f"it is"
+        "it is"
     )
 
 
-def check_assignment(entry: Mapping[str, Any], augment: Augment) -> None:
+def check_assignment(entry: DatasetEntry, augment: Augment) -> None:
     """Raises ConfigError where rows of questions and answers are to become what they cannot be."""
-    if format_of(entry).writes == "statements":
+    if format_of(entry.layout).writes == "statements":
         return
     if conflict := augment.conflict_with_questions():
         raise ConfigError(
-            f"datasets entry {entry.get('path')!r} holds questions and answers (type {base_type(entry.get('type'))}), "
+            f"datasets entry {entry.path!r} holds questions and answers (type {base_type(entry.type)}), "
             f"which {conflict}; "
             "give it an augment list of its own under augft.sources"
         )
@@ -106,21 +139,16 @@ def listed(values: Iterable[Any]) -> str:
     return ", ".join(str(v) for v in values)
 
 
-def document_entries(augft: AugftConfig) -> tuple[dict[str, Any], ...]:
+def document_entries(augft: AugftConfig) -> tuple[DatasetEntry, ...]:
     """The entries of the recipe for the files and folders under `augft.documents`."""
     paths = augft.documents.paths if augft.documents else []
-    return tuple({"path": path, "ds_type": _DS_TYPE, "type": "completion"} for path in paths)
-
-
-def is_documents(entry: Mapping[str, Any]) -> bool:
-    """Whether an entry of the recipe comes from `augft.documents`."""
-    return entry.get("ds_type") == _DS_TYPE
+    return tuple(DatasetEntry(path, {"type": "completion"}, is_documents=True) for path in paths)
 
 
 def placeholders(augft: AugftConfig, output_dir: Path) -> list[dict[str, Any]]:
     """What stands for those entries in `cfg.datasets`, in the same order."""
     return [
-        {**entry, "path": str(converted_file(output_dir, entry["path"])), "ds_type": "parquet"}
+        {"path": str(converted_file(output_dir, entry.path)), "ds_type": "parquet", "type": "completion"}
         for entry in document_entries(augft)
     ]
 

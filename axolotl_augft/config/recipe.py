@@ -17,6 +17,7 @@ import orjson
 from axolotl_augft.config.augft import AugftConfig
 from axolotl_augft.config.augment import Augment
 from axolotl_augft.config.entries import (
+    DatasetEntry,
     check_assignment,
     check_type,
     document_entries,
@@ -97,13 +98,12 @@ class Assignment:
 class Recipe:
     """What the stage reads of an axolotl config.
 
-    `datasets` and `test_datasets` hold the entries as written, without nulls; after those of `datasets` stand those of
-    `augft.documents`.
+    `datasets` ends with the entries that stand for the paths of `augft.documents`.
     """
 
     augft: AugftConfig
-    datasets: tuple[dict[str, Any], ...]
-    test_datasets: tuple[dict[str, Any], ...]
+    datasets: tuple[DatasetEntry, ...]
+    test_datasets: tuple[DatasetEntry, ...]
     val_set_size: float
     seed: int
     base_model: str
@@ -181,18 +181,20 @@ class Recipe:
 
     def is_augmented(self, entry: int) -> bool:
         """Whether entry `entry` of `datasets` goes to the teacher."""
-        return self.datasets[entry].get("path") not in self.augft.exclude
+        return self.datasets[entry].path not in self.augft.exclude
 
     @property
     def chats_about_text(self) -> bool:
         """Whether rows of questions and answers are written about plain text: chats, for which the student needs a chat template."""
         asked = ((a.augment, self.datasets[i]) for a in self.assignments() for i in a.entries)
-        return any(augment.write == "questions" and format_of(entry).writes == "statements" for augment, entry in asked)
+        return any(
+            augment.write == "questions" and format_of(entry.layout).writes == "statements" for augment, entry in asked
+        )
 
     def assignments(self) -> list[Assignment]:
         """What is asked about which entries: first what holds for all without settings of their own, then those settings."""
         own = {source.path: source for source in self.augft.sources}
-        paths = {i: str(e.get("path")) for i, e in enumerate(self.datasets) if self.is_augmented(i)}
+        paths = {i: e.path for i, e in enumerate(self.datasets) if self.is_augmented(i)}
         general = frozenset(i for i, path in paths.items() if path not in own)
         found = [Assignment(str(i), augment, general) for i, augment in enumerate(self.augft.augment) if general]
         for path, source in own.items():
@@ -201,7 +203,7 @@ class Recipe:
         return found
 
     def _check_entries(self) -> None:
-        paths = [e.get("path") for e in self.datasets]
+        paths = [e.path for e in self.datasets]
         for key, path in [
             *(("exclude", p) for p in self.augft.exclude),
             *(("sources", s.path) for s in self.augft.sources),
@@ -224,7 +226,9 @@ class Recipe:
         for assignment in self.assignments():
             for i in sorted(assignment.entries):
                 check_assignment(self.datasets[i], assignment.augment)
-        if self.augft.sentence_splitting != "none" and all(format_of(e).writes == "questions" for e in augmented):
+        if self.augft.sentence_splitting != "none" and all(
+            format_of(e.layout).writes == "questions" for e in augmented
+        ):
             raise ConfigError(
                 f"augft.sentence_splitting is {self.augft.sentence_splitting}, but no entry that is augmented holds "
                 f"plain text: "
@@ -277,10 +281,10 @@ def _check_kind(cfg: Mapping[str, Any], augft: AugftConfig) -> None:
         )
 
 
-def own_datasets(cfg: Mapping[str, Any], augft: AugftConfig) -> tuple[dict[str, Any], ...]:
+def own_datasets(cfg: Mapping[str, Any], augft: AugftConfig) -> tuple[DatasetEntry, ...]:
     """The entries of `datasets` without the placeholders that the plugin puts there for `augft.documents`."""
     added = {entry["path"] for entry in placeholders(augft, _output_dir(augft, _prepared_path(cfg)))}
-    return tuple(entry for entry in read_entries(cfg, "datasets") if entry["path"] not in added)
+    return tuple(entry for entry in read_entries(cfg, "datasets") if entry.path not in added)
 
 
 def _prepared_path(cfg: Mapping[str, Any]) -> str:

@@ -6,11 +6,10 @@ only the time differs. Sources that are not local are loaded (from the hub's cac
 
 import glob
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-from axolotl_augft.config.entries import is_documents
+from axolotl_augft.config.entries import DatasetEntry
 from axolotl_augft.config.recipe import Recipe
 from axolotl_augft.conversion.find import find_documents
 from axolotl_augft.files.fingerprints import FileStamp, model_files, stamp_files
@@ -60,19 +59,19 @@ def remote_digest(recipe: Recipe) -> str | None:
     return digest.hexdigest()
 
 
-def local_files(entry: Mapping[str, Any]) -> list[Path] | None:
+def local_files(entry: DatasetEntry) -> list[Path] | None:
     """The files of an entry as axolotl's loader finds them, None if its path is not local.
 
     `datasets` writes its own cache files into a folder saved to disk; they are no part of the data.
     """
-    path = Path(entry["path"])
-    if is_documents(entry):
-        return list(find_documents(entry["path"]).files.values()) if path.exists() else []
+    path = Path(entry.path)
+    if entry.is_documents:
+        return list(find_documents(entry.path).files.values()) if path.exists() else []
     if path.is_file():
         return [path]
     if not path.is_dir():
         return None
-    patterns = entry.get("data_files")
+    patterns = entry.loading.get("data_files")
     if patterns:
         named = [patterns] if isinstance(patterns, str) else patterns
         return sorted(Path(f) for pattern in named for f in glob.glob(pattern, recursive=True))
@@ -81,7 +80,7 @@ def local_files(entry: Mapping[str, Any]) -> list[Path] | None:
     )
 
 
-def _entries(recipe: Recipe) -> Iterator[tuple[dict[str, Any], str]]:
+def _entries(recipe: Recipe) -> Iterator[tuple[DatasetEntry, str]]:
     yield from ((e, "train") for e in recipe.datasets)
     yield from ((e, "test") for e in recipe.test_datasets)
 

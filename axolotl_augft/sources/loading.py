@@ -5,7 +5,7 @@ from typing import Any
 
 from datasets import Dataset
 
-from axolotl_augft.config.entries import converted_file, is_documents
+from axolotl_augft.config.entries import DatasetEntry, converted_file
 from axolotl_augft.config.recipe import Recipe
 from axolotl_augft.conversion.rows import Conversion, convert_path
 from axolotl_augft.errors import SourceError
@@ -24,9 +24,9 @@ def load_sources(recipe: Recipe) -> list[Source]:
     """
     loaded = []
     for i, entry in enumerate(recipe.datasets):
-        conversion = _convert(entry, recipe) if is_documents(entry) else None
+        conversion = _convert(entry, recipe) if entry.is_documents else None
         rows = load_entry(entry, "train", recipe)
-        where = f"datasets entry {entry['path']!r}"
+        where = f"datasets entry {entry.path!r}"
         if len(rows) == 0:
             raise SourceError(f"{where}: no rows; give a file with at least one, or remove the entry")
         content = content_format(entry)
@@ -39,8 +39,8 @@ def load_sources(recipe: Recipe) -> list[Source]:
             raise SourceError(
                 f"{where}: none of its {len(rows)} rows can be augmented ({reasons}); check its type and columns"
             )
-        source = Source(i, entry["path"], rows, form, content, problems=problems, conversion=conversion)
-        loaded.append(take_share(source, entry.get("weight", 1), recipe.seed))
+        source = Source(i, entry.path, rows, form, content, problems=problems, conversion=conversion)
+        loaded.append(take_share(source, entry.weight, recipe.seed))
     tests = {row_digest(row, form) for row, form in _test_rows(recipe)}
     return hold_out(loaded, recipe.val_set_size, recipe.seed, tests)
 
@@ -55,11 +55,11 @@ def _problems(rows: Dataset, form: Format) -> tuple[RowProblem, ...]:
     return tuple(RowProblem(unfit.reason, unfit.trainable, tuple(numbers)) for unfit, numbers in found.items())
 
 
-def _convert(entry: Mapping[str, Any], recipe: Recipe) -> Conversion:
+def _convert(entry: DatasetEntry, recipe: Recipe) -> Conversion:
     documents = recipe.augft.documents
     assert documents is not None, "an entry of documents comes from augft.documents"
     return convert_path(
-        entry["path"], converted_file(recipe.output_dir, entry["path"]), documents.on_error, recipe.augft.language
+        entry.path, converted_file(recipe.output_dir, entry.path), documents.on_error, recipe.augft.language
     )
 
 
@@ -69,7 +69,7 @@ def _test_rows(recipe: Recipe) -> Iterator[tuple[Mapping[str, Any], Format | Non
         form = content_format(entry)
         rows = load_entry(entry, "test", recipe)
         if form:
-            form.check_columns(rows.column_names, f"test_datasets entry {entry['path']!r}")
+            form.check_columns(rows.column_names, f"test_datasets entry {entry.path!r}")
         yield from ((row, form) for row in read_rows(rows))
 
 

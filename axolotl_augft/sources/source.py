@@ -13,7 +13,7 @@ import orjson
 import pyarrow as pa
 from datasets import Audio, Dataset, DatasetDict, Features, Image, List, concatenate_datasets
 
-from axolotl_augft.config.entries import converted_file, is_documents
+from axolotl_augft.config.entries import DatasetEntry, converted_file
 from axolotl_augft.config.recipe import Recipe
 from axolotl_augft.conversion.rows import Conversion
 from axolotl_augft.errors import SourceError
@@ -144,7 +144,7 @@ class RowReader:
         return {name: values[number - start] for name, values in self._columns.items()}
 
 
-def load_entry(entry: Mapping[str, Any], split: str, recipe: Recipe) -> Dataset:
+def load_entry(entry: DatasetEntry, split: str, recipe: Recipe) -> Dataset:
     """One entry's rows as axolotl would load them: name lists, split and shards included; without columns of an earlier run.
 
     Those of an entry of `augft.documents` are in its converted file, with the columns that say where they come from.
@@ -155,9 +155,11 @@ def load_entry(entry: Mapping[str, Any], split: str, recipe: Recipe) -> Dataset:
     from axolotl.utils.data.shared import datasets_with_name_generator
     from axolotl.utils.dict import DictDefault
 
-    if is_documents(entry):
-        return Dataset.from_parquet(str(converted_file(recipe.output_dir, entry["path"])))
-    parts = [_load_part(part, split, recipe) for part in datasets_with_name_generator([DictDefault(entry)])]
+    if entry.is_documents:
+        return Dataset.from_parquet(str(converted_file(recipe.output_dir, entry.path)))
+    parts = [
+        _load_part(part, split, recipe) for part in datasets_with_name_generator([DictDefault(entry.for_loader())])
+    ]
     rows = parts[0] if len(parts) == 1 else concatenate_datasets(parts)
     rows = rows.remove_columns([c for c in rows.column_names if c.startswith(PROVENANCE_PREFIX)])
     return (
@@ -211,9 +213,9 @@ def _first_line(error: Exception, path: str | None) -> str:
     return lines[0][:200] if lines else "no further message"
 
 
-def content_format(entry: Mapping[str, Any]) -> Format | None:
+def content_format(entry: DatasetEntry) -> Format | None:
     """The format by which an entry's rows are compared with others, whether or not it is augmented."""
-    return format_of(entry) if is_supported(entry.get("type")) else None
+    return format_of(entry.layout) if is_supported(entry.type) else None
 
 
 def row_digest(row: Mapping[str, Any], form: Format | None) -> bytes:

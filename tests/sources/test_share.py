@@ -24,7 +24,7 @@ def recipe_for(*paths, weight=None, **keys):
     datasets = [{"path": str(path), "ds_type": "json", "type": "completion"} for path in paths]
     recipe = Recipe.from_cfg({"augft": {}, "base_model": "m", "datasets": datasets, **keys})
     first, *others = recipe.datasets
-    return dataclasses.replace(recipe, datasets=({**first, **({"weight": weight} if weight else {})}, *others))
+    return dataclasses.replace(recipe, datasets=(dataclasses.replace(first, weight=weight or 1.0), *others))
 
 
 def facts(path, count):
@@ -85,14 +85,14 @@ def test_rows_beyond_the_share_are_neither_twins_nor_problems(tmp_path):
 
 
 @needs_weight
-@pytest.mark.parametrize(("given", "kept"), [(0.5, 0.5), ("5e-1", 0.5), (1, None), (1.0, None), (None, None)])
+@pytest.mark.parametrize(("given", "kept"), [(0.5, 0.5), ("5e-1", 0.5), (1, 1.0), (1.0, 1.0), (None, 1.0)])
 def test_weight_of_a_recipe(cfg, given, kept):
     cfg["datasets"][0]["weight"] = given
     recipe = Recipe.from_cfg(cfg)
-    assert recipe.datasets[0].get("weight") == kept
+    assert recipe.datasets[0].weight == kept
     assert Recipe.from_cfg(load(cfg)).key == recipe.key
     del cfg["datasets"][0]["weight"]
-    assert (Recipe.from_cfg(cfg).key == recipe.key) == (kept is None)
+    assert (Recipe.from_cfg(cfg).key == recipe.key) == (kept == 1)
 
 
 @needs_weight
