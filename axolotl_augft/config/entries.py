@@ -1,4 +1,4 @@
-"""Entries of `datasets` as a recipe has them -> what the stage reads of them, checked as far as that needs no data."""
+"""Entries of `datasets` in a recipe -> the keys that the stage reads, checked as far as possible without the data."""
 
 import hashlib
 from collections.abc import Iterable, Mapping
@@ -31,7 +31,7 @@ class DatasetEntry:
         layout: The keys that say how a row is laid out: `type`, `field`, the names of a chat's columns …
         loading: The keys that say which rows axolotl's loader reads: `split`, `data_files`, `shards` …
         weight: Share of the rows to use, above 0 and at most 1.
-        is_documents: Whether the entry stands for a path of `augft.documents`.
+        is_documents: The entry stands for a path of `augft.documents`.
     """
 
     path: str
@@ -46,15 +46,15 @@ class DatasetEntry:
         return self.layout.get("type")
 
     def for_loader(self) -> dict[str, Any]:
-        """The entry for axolotl's loader."""
+        """Return the entry as a dict for axolotl's loader."""
         return {"path": self.path, **self.loading, **self.layout}
 
 
 def read_entries(cfg: Mapping[str, Any], key: str) -> tuple[DatasetEntry, ...]:
-    """Read the entries under `key` of a raw or validated config, without nulls and without the trainer's own keys.
+    """Read the entries under `key` of a raw or validated config, without unset keys and keys that the stage ignores.
 
     Raises:
-        ConfigError: One has no path, or a weight that is no share.
+        ConfigError: An entry has no path, or its weight is not above 0 and at most 1.
     """
     entries = []
     for i, entry in enumerate(cfg.get(key) or []):
@@ -73,7 +73,7 @@ def _chosen(entry: Mapping[str, Any], keys: Iterable[str]) -> dict[str, Any]:
 
 
 def _weight(entry: Mapping[str, Any], where: str) -> float:
-    """The share of an entry's rows that axolotl uses; 1 where it knows no such key (before 0.20) and drops it."""
+    """Return the share of an entry's rows that axolotl uses; 1 before axolotl 0.20, which drops the key."""
     given = entry.get("weight")
     if given is None or not _axolotl_knows_weight():
         return 1.0
@@ -93,7 +93,7 @@ def _axolotl_knows_weight() -> bool:
 
 
 def _chat_layout(entry: Mapping[str, Any]) -> dict[str, Any]:
-    """Read how messages are laid out; the same for a raw entry and for one that axolotl has filled with defaults."""
+    """Read how messages are laid out, with the same result for a raw entry and one that axolotl has validated."""
     keys = _chosen(entry, _CHAT_LAYOUT_KEYS)
     mappings = {
         "role": entry.get("message_field_role") or "role",
@@ -110,7 +110,11 @@ def _plain(value: Any) -> Any:
 
 
 def check_type(entry: DatasetEntry) -> None:
-    """Raises ConfigError where an entry's type cannot be augmented."""
+    """Check that an entry's type can be augmented.
+
+    Raises:
+        ConfigError: It cannot.
+    """
     if is_supported(entry.type):
         return
     name = "(none)" if entry.type is None else repr(entry.type)
@@ -123,30 +127,36 @@ def check_type(entry: DatasetEntry) -> None:
 
 
 def check_assignment(entry: DatasetEntry, augment: Augment) -> None:
-    """Raises ConfigError where rows of questions and answers are to become what they cannot be."""
+    """Check that an entry's rows can become what an `augment` entry writes.
+
+    Raises:
+        ConfigError: The rows are questions and answers, which the `augment` entry does not allow.
+    """
     if format_of(entry.layout).writes == "statements":
         return
     if conflict := augment.conflict_with_questions():
         raise ConfigError(
             f"datasets entry {entry.path!r} holds questions and answers (type {base_type(entry.type)}), "
-            f"which {conflict}; "
-            "give it an augment list of its own under augft.sources"
+            f"which {conflict}; give it an augment list of its own under augft.sources"
         )
 
 
 def listed(values: Iterable[Any]) -> str:
-    """Values with commas between them."""
+    """Join values with commas, for messages."""
     return ", ".join(str(v) for v in values)
 
 
 def document_entries(augft: AugftConfig) -> tuple[DatasetEntry, ...]:
-    """The entries of the recipe for the files and folders under `augft.documents`."""
+    """Make an entry for each file or folder under `augft.documents`."""
     paths = augft.documents.paths if augft.documents else []
     return tuple(DatasetEntry(path, {"type": "completion"}, is_documents=True) for path in paths)
 
 
 def placeholders(augft: AugftConfig, output_dir: Path) -> list[dict[str, Any]]:
-    """What stands for those entries in `cfg.datasets`, in the same order."""
+    """Make the placeholders in `cfg.datasets` for `document_entries`, in the same order.
+
+    Each points to the Parquet file that the path is converted to.
+    """
     return [
         {"path": str(converted_file(output_dir, entry.path)), "ds_type": "parquet", "type": "completion"}
         for entry in document_entries(augft)
@@ -154,5 +164,5 @@ def placeholders(augft: AugftConfig, output_dir: Path) -> list[dict[str, Any]]:
 
 
 def converted_file(output_dir: Path, path: str) -> Path:
-    """The Parquet file of the rows of a path; the stage keeps it up to date."""
+    """Return the Parquet file with the rows of a path of `augft.documents`; loading the sources keeps it up to date."""
     return output_dir / "documents" / f"{hashlib.sha256(path.encode()).hexdigest()[:16]}.parquet"

@@ -1,7 +1,7 @@
-"""Is a config for this plugin? By its `plugins:` line, its `augft:` block, or a block that is meant to be one.
+"""An axolotl config -> whether it is meant for this plugin, by its `plugins:` line or a misspelt `augft:` block.
 
-From axolotl 0.21 on an installed plugin joins every config, those of people who do not use it too. So this module imports next to
-nothing, and what it refuses must be meant for us.
+axolotl 0.21 and later load an installed plugin for every config, including those of people who do not use it. So this
+module imports next to nothing, and refuses only what is clearly meant for this plugin.
 """
 
 import difflib
@@ -16,12 +16,15 @@ ENTRY_POINT_GROUP = "axolotl.plugins"
 
 
 def is_listed(cfg: Mapping[str, Any]) -> bool:
-    """Whether `plugins:` names the plugin."""
+    """Tell whether the `plugins:` list names this plugin."""
     return any(_dotted(str(name)) == PLUGIN for name in cfg.get("plugins") or [])
 
 
 def joins_every_config() -> bool:
-    """Whether axolotl loads the plugin without a `plugins:` line: it has plugins of its own in the entry point group, and so have we."""
+    """Tell whether axolotl loads this plugin without a `plugins:` line.
+
+    An axolotl that does so registers plugins of its own in the entry point group; this plugin must be registered too.
+    """
     targets = [_dotted(point.value) for point in entry_points(group=ENTRY_POINT_GROUP)]
     return PLUGIN in targets and any(target.startswith("axolotl.") for target in targets)
 
@@ -31,15 +34,15 @@ def _dotted(target: str) -> str:
 
 
 def near_misses(cfg: Mapping[str, Any]) -> list[str]:
-    """The top-level key that is most like `augft`, if there is one."""
+    """Return the top-level key most similar to `augft`, as a list of at most one."""
     return difflib.get_close_matches("augft", [str(key) for key in cfg if key != "augft"], n=1, cutoff=0.72)
 
 
 def refuse_misspelt_block(cfg: Mapping[str, Any]) -> None:
-    """Checks a config that has neither the block nor the plugin in its `plugins:` line.
+    """Check a config that neither has an `augft:` block nor lists the plugin.
 
     Raises:
-        ConfigError: A key is nearly `augft` and holds a block of its settings, which axolotl would drop without a word.
+        ConfigError: A key that resembles `augft` holds a block of its settings, which axolotl would silently drop.
     """
     for key in near_misses(cfg):
         if isinstance(cfg[key], Mapping) and _settings_of_ours(cfg[key]):

@@ -1,7 +1,7 @@
-"""Has this result been made already? Recipe -> the finished result, if its inputs are what they were.
+"""Recipe -> its finished result, if there is one and its inputs have not changed.
 
-Local files (data, prompts, examples, the teacher's folder) are compared by size and time stamp, and by content where
-only the time differs. Sources that are not local are loaded (from the hub's cache) and compared by content.
+Local files (data, prompts, worked examples, the teacher's folder) are compared by size and time stamp, and by content
+if only the time differs. Sources that are not local are loaded (from the hub's cache) and compared by content.
 """
 
 import glob
@@ -19,7 +19,7 @@ from axolotl_augft.teacher.teacher import teacher_model
 
 
 def find_result(recipe: Recipe) -> Manifest | None:
-    """The recipe's result, if there is one and no input has changed since."""
+    """Return the recipe's result, or None if there is none, an input has changed or one of its files is gone."""
     record = load_record(recipe)
     if record is None or not all(stamp.is_current() for stamp in record.inputs):
         return None
@@ -34,20 +34,23 @@ def find_result(recipe: Recipe) -> Manifest | None:
 
 
 def input_stamps(recipe: Recipe) -> list[FileStamp]:
-    """Stamps of every local file that the result depends on; contents read before are not read again."""
+    """Stamp every local file that the result depends on.
+
+    A file whose size and time are those of the previous result is not read again.
+    """
     record = load_record(recipe)
     known = {stamp.path: stamp for stamp in record.inputs} if record else {}
     return stamp_files(_input_paths(recipe), known)
 
 
 def model_stamps(recipe: Recipe, stamps: list[FileStamp]) -> list[FileStamp]:
-    """Those of the teacher's files, if it is a local folder."""
+    """Select the stamps of the teacher's model files; none if it has a `teacher.id` or is no local folder."""
     own = {str(p) for p in _model_paths(recipe)}
     return [stamp for stamp in stamps if stamp.path in own]
 
 
 def remote_digest(recipe: Recipe) -> str | None:
-    """A digest over the rows of all entries that are not local; None if all are."""
+    """Return a digest of the rows of all entries that are not local, or None if all entries are local."""
     remote = [(e, s) for e, s in _entries(recipe) if local_files(e) is None]
     if not remote:
         return None
@@ -60,9 +63,9 @@ def remote_digest(recipe: Recipe) -> str | None:
 
 
 def local_files(entry: DatasetEntry) -> list[Path] | None:
-    """The files of an entry as axolotl's loader finds them, None if its path is not local.
+    """List the files of an entry as axolotl's loader finds them, or return None if its path is not local.
 
-    `datasets` writes its own cache files into a folder saved to disk; they are no part of the data.
+    Skips the cache files that `datasets` writes into a folder saved to disk, because they are not part of the data.
     """
     path = Path(entry.path)
     if entry.is_documents:

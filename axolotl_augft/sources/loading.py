@@ -1,4 +1,4 @@
-"""Data set entries -> sources, loaded, and divided into training and held-out rows."""
+"""Data set entries -> loaded sources, divided into training rows, held-out rows and rows left out."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
@@ -17,10 +17,13 @@ from axolotl_augft.sources.source import RowProblem, Source, content_format, loa
 
 
 def load_sources(recipe: Recipe) -> list[Source]:
-    """Loads every entry of `datasets`, takes its share of rows and takes out the held-out rows.
+    """Load every entry of `datasets`, converting documents; apply its `weight`; then mark the held-out rows.
 
     Raises:
-        SourceError: An entry cannot be loaded, is empty, or lacks a column.
+        SourceError: An entry cannot be loaded or converted, is empty, lacks a column or has no row that can be
+            augmented, or `val_set_size` leaves no row to train on.
+        ConfigError: The libraries that read documents are not installed.
+        OutputError: The rows of converted documents cannot be written.
     """
     loaded = []
     for i, entry in enumerate(recipe.datasets):
@@ -46,7 +49,7 @@ def load_sources(recipe: Recipe) -> list[Source]:
 
 
 def _problems(rows: Dataset, form: Format) -> tuple[RowProblem, ...]:
-    """The rows that nothing can be asked about, by reason."""
+    """Collect the rows that cannot be augmented, by reason."""
     found: dict[Unfit, list[int]] = {}
     for i, row in enumerate(read_rows(rows)):
         content = form.read(row)
@@ -64,7 +67,7 @@ def _convert(entry: DatasetEntry, recipe: Recipe) -> Conversion:
 
 
 def _test_rows(recipe: Recipe) -> Iterator[tuple[Mapping[str, Any], Format | None]]:
-    """The rows of `test_datasets`, each with its format."""
+    """Yield the rows of `test_datasets`, each with its format, None for an unsupported one."""
     for entry in recipe.test_datasets:
         form = content_format(entry)
         rows = load_entry(entry, "test", recipe)
@@ -74,7 +77,7 @@ def _test_rows(recipe: Recipe) -> Iterator[tuple[Mapping[str, Any], Format | Non
 
 
 def evaluation_contents(sources: Iterable[Source], recipe: Recipe) -> Iterator[Content]:
-    """What the held-out rows and the rows of `test_datasets` hold, in formats we know."""
+    """Yield the contents of held-out rows and of rows of `test_datasets`, skipping unsupported formats."""
     for source in sources:
         if source.content:
             yield from (source.content.read(source.rows[i]) for i in source.held_out)

@@ -1,8 +1,9 @@
-"""Which rows of an entry are used at all, where its `weight` (axolotl 0.20 and later) asks for a part of them.
+"""Source with a `weight` below 1 -> the same source, with the rows beyond that share marked as left out.
 
-Axolotl subsamples when it tokenizes, after the stage: most of what a teacher wrote would belong to rows that nobody
-trains on. So the share is taken here, before the hold-out, as axolotl takes it before its own `val_set_size`: as many
-rows, chosen by the order in which the hold-out takes them. A larger weight keeps the rows of a smaller one.
+`weight` exists in axolotl 0.20 and later. Axolotl itself subsamples while tokenizing, after the stage, so the teacher
+would mostly write about rows that are never trained on. The stage therefore takes the share here, before the hold-out,
+just as axolotl takes it before its own `val_set_size`. It keeps as many rows as axolotl would, chosen in the order in
+which the hold-out chooses them, so that a larger weight keeps all rows of a smaller one.
 """
 
 from array import array
@@ -15,12 +16,12 @@ from axolotl_augft.sources.source import RowProblem, Source
 
 
 def take_share(source: Source, weight: float, seed: int) -> Source:
-    """The source without the rows that are beyond its share.
+    """Mark the rows of a source that are beyond its share; at least one row is kept.
 
     Args:
-        source: One entry, as loaded.
-        weight: Share of its rows, above 0 and at most 1.
-        seed: The recipe's.
+        source: The source as loaded.
+        weight: Share of the rows to keep, above 0 and at most 1.
+        seed: Seed of the choice.
     """
     wanted = max(1, int(len(source.rows) * weight))
     if wanted >= len(source.rows):

@@ -1,4 +1,4 @@
-"""A data set entry's source rows, loaded with axolotl's own loader, and what they hold."""
+"""A data set entry -> its source rows, loaded with axolotl's own loader, and their contents."""
 
 import hashlib
 import unicodedata
@@ -27,9 +27,12 @@ _ROWS_AT_ONCE = 500
 
 @dataclass(frozen=True)
 class RowProblem:
-    """Rows of one entry that nothing can be asked about, for one reason.
+    """The rows of one entry that cannot be augmented for the same reason.
 
-    Rows that are not `trainable` are left out everywhere.
+    Attributes:
+        reason: Why they cannot be augmented.
+        trainable: They are still trained on; otherwise they are left out altogether.
+        rows: Their numbers.
     """
 
     reason: str
@@ -38,7 +41,7 @@ class RowProblem:
 
     @property
     def what(self) -> str:
-        """What becomes of the rows, and why."""
+        """What happens to the rows, and why, for messages."""
         return f"{'trained on, but not augmented' if self.trainable else 'left out'}: {self.reason}"
 
     def __str__(self) -> str:
@@ -49,13 +52,19 @@ class RowProblem:
 
 @dataclass(frozen=True)
 class Source:
-    """One entry of `datasets`, loaded. Row numbers count from 0 in the entry as axolotl would load it.
+    """One loaded entry of `datasets`. Row numbers count from 0 in the entry as axolotl would load it.
 
-    `format` is None for an entry that is not augmented; `content` is the format by which rows are compared, None if it
-    is none of ours. `held_out`: rows for evaluation. `twins`: training rows equal to a held-out or test row after
-    normalisation; they are neither trained on nor shown to the teacher. `problems`: rows that cannot be augmented.
-    `conversion`: what became of the files of an entry of `augft.documents`. `beyond_share`: rows that the entry's
-    `weight` leaves out; they are used for nothing.
+    Attributes:
+        entry: Index of the entry in the recipe's `datasets`.
+        path: Path of the entry, as the recipe has it.
+        rows: All rows.
+        format: The format by which rows are augmented, None if the entry is not augmented.
+        content: The format by which rows are compared, None if the entry's type is not supported.
+        held_out: Rows for evaluation.
+        twins: Rows equal to a held-out or test row after normalisation; neither trained on nor shown to the teacher.
+        problems: Rows that cannot be augmented.
+        conversion: What became of the files of an entry of `augft.documents`, None for other entries.
+        beyond_share: Rows that the entry's `weight` leaves out; not used at all.
     """
 
     entry: int
@@ -71,21 +80,21 @@ class Source:
 
     @property
     def broken(self) -> set[int]:
-        """Numbers of the rows that cannot be trained on."""
+        """Numbers of the rows that can be neither augmented nor trained on."""
         return {row for problem in self.problems if not problem.trainable for row in problem.rows}
 
     def text(self, row: int) -> str:
-        """All text of a row, "" if its format is none of ours."""
+        """Return all text of a row, or "" if its format is not supported."""
         return text_of(self.content.read(self.reader[row]) if self.content else None)
 
     @cached_property
     def reader(self) -> "RowReader":
-        """The rows by number, for a reader that goes through them in order."""
+        """Access to the rows by number, fast if the numbers ascend."""
         return RowReader(self.rows)
 
     @property
     def training_rows(self) -> Sequence[int]:
-        """Numbers of the rows that are trained on, ascending."""
+        """Numbers of the rows to train on, ascending."""
         left_out = self._left_out
         return (
             array("q", (i for i in range(len(self.rows)) if i not in left_out)) if left_out else range(len(self.rows))
@@ -93,11 +102,11 @@ class Source:
 
     @property
     def is_text(self) -> bool:
-        """Whether it is augmented and holds plain text, which can be split into sentences."""
+        """Whether the source is augmented and holds plain text, which can be split into sentences."""
         return self.format is not None and self.format.writes == "statements"
 
     def training_contents(self) -> Iterator[tuple[int, Content]]:
-        """Numbers and contents of the rows that are trained on; none where its format is none of ours."""
+        """Yield the number and content of each row to train on; nothing if the format is not supported."""
         if self.content is None:
             return
         left_out = self._left_out
@@ -111,7 +120,7 @@ class Source:
 
 
 def text_of(content: Content | None) -> str:
-    """All text of a row, with its system prompt; "" if nothing can be read of it."""
+    """Return all text of a row's content, including a system prompt, or "" if it holds none that can be read."""
     match content:
         case Text(text):
             return text
@@ -122,7 +131,7 @@ def text_of(content: Content | None) -> str:
 
 
 def read_rows(rows: Dataset) -> Iterator[dict[str, Any]]:
-    """All rows in order, read a few at a time: one by one takes ten times as long."""
+    """Yield all rows in order, reading them in slices: reading them one by one takes ten times as long."""
     for start in range(0, len(rows), _ROWS_AT_ONCE):
         columns = rows[start : start + _ROWS_AT_ONCE]
         for values in zip(*columns.values(), strict=True):
@@ -130,7 +139,7 @@ def read_rows(rows: Dataset) -> Iterator[dict[str, Any]]:
 
 
 class RowReader:
-    """Rows by their numbers, fast for numbers that ascend: a slice is read at a time."""
+    """Access to rows by number. It keeps the slice that it read last, so it is fast if the numbers ascend."""
 
     def __init__(self, rows: Dataset) -> None:
         self._rows = rows
@@ -145,12 +154,18 @@ class RowReader:
 
 
 def load_entry(entry: DatasetEntry, split: str, recipe: Recipe) -> Dataset:
-    """One entry's rows as axolotl would load them: name lists, split and shards included; without columns of an earlier run.
+    """Load an entry's rows as axolotl would, with its name lists, split and shards.
 
-    Those of an entry of `augft.documents` are in its converted file, with the columns that say where they come from.
+    Provenance columns of an earlier run are removed, and images and sound stay undecoded. The rows of an entry of
+    `augft.documents` come from its converted file, with their provenance columns.
+
+    Args:
+        entry: The entry.
+        split: The split to take if the entry names none that exists.
+        recipe: The recipe, for its seed and hub token.
 
     Raises:
-        SourceError: Axolotl's loader cannot load it, or it has no such split.
+        SourceError: Axolotl's loader cannot load the entry, or the entry has no such split.
     """
     from axolotl.utils.data.shared import datasets_with_name_generator
     from axolotl.utils.dict import DictDefault
@@ -168,9 +183,9 @@ def load_entry(entry: DatasetEntry, split: str, recipe: Recipe) -> Dataset:
 
 
 def with_decoding(features: Features, decode: bool) -> Features:
-    """Columns of images and sound as their files' bytes (`decode` False), or as axolotl loads them.
+    """Return the features with images and sound as the bytes of their files (`decode` False), or as axolotl loads them.
 
-    Bytes go through the stage as they are, and are the same at every reading; a decoded image is neither.
+    Bytes pass through the stage unchanged and are the same each time they are read; a decoded image is neither.
     """
 
     def changed(feature: Any) -> Any:
@@ -204,7 +219,7 @@ def _load_part(entry: Any, split: str, recipe: Recipe) -> Dataset:
 
 
 def _first_line(error: Exception, path: str | None) -> str:
-    """The loader's own words, where they cannot hold text of the data (a parser's may)."""
+    """Explain why loading failed; quote the loader only if its message cannot contain row text (a parser's can)."""
     if path is not None and "://" not in path and not Path(path).exists():
         return "there is no such file or folder here, and no data set of that name on the hub that could be reached"
     if not isinstance(error, OSError | ValueError) or isinstance(error, pa.ArrowException):
@@ -214,14 +229,15 @@ def _first_line(error: Exception, path: str | None) -> str:
 
 
 def content_format(entry: DatasetEntry) -> Format | None:
-    """The format by which an entry's rows are compared with others, whether or not it is augmented."""
+    """Return the format by which an entry's rows are compared, augmented or not; None if its type is not supported."""
     return format_of(entry.layout) if is_supported(entry.type) else None
 
 
 def row_digest(row: Mapping[str, Any], form: Format | None) -> bytes:
-    """SHA-256 of a row's content: its text, or question and answer, in a format we know, else all its columns.
+    """Return the SHA-256 of a row's content: its text or its exchange, as far as the format can read it.
 
-    Case, spacing and Unicode form are ignored, so that the same exchange is found again in another format.
+    Case, spacing and Unicode form are ignored, so that the same exchange is recognized in another format. A row that
+    cannot be read is hashed by the columns that identify it in its format; without a format, by all its columns.
     """
     match form.read(row) if form else None:
         case Text(text):
