@@ -1,4 +1,7 @@
-"""`axolotl augft …`: look before, run alone, look after. Imports nothing heavy until a command runs."""
+"""Command line -> one command of `axolotl augft`: plan, run, look at the result or the response store.
+
+Imports nothing heavy until a command runs.
+"""
 
 from importlib import import_module
 
@@ -13,7 +16,7 @@ _CONFIG = click.argument("config", type=ConfigPath())
 
 
 class _Commands(click.Group):
-    """The commands; those of `bench` are imported when one of them is called, or its help is asked for."""
+    """A group of commands that imports those of `bench` only when one of them, or its help, is called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return sorted([*super().list_commands(ctx), _BENCH])
@@ -27,14 +30,14 @@ class _Commands(click.Group):
 
 @click.group(cls=_Commands)
 def augft() -> None:
-    """Augmented fine-tuning: what a teacher writes about your data before you train."""
+    """Augmented fine-tuning: let a teacher model write about your data before you train."""
 
 
 @augft.command()
 @_CONFIG
 @one_line_errors
 def plan(config: str) -> None:
-    """Count documents, requests and tokens; call nobody."""
+    """Estimate documents, requests, tokens, cost and time, without sending a request."""
     from axolotl_augft.cli.plan import plan_lines
 
     for line in plan_lines(read_recipe(config)):
@@ -51,7 +54,7 @@ def plan(config: str) -> None:
 )
 @one_line_errors
 def run(config: str, ask_again: tuple[str, ...]) -> None:
-    """Run the stage alone; `axolotl train` finds its result."""
+    """Run the stage without training; `axolotl train` will reuse its result."""
     from axolotl_augft.cli.prune import forget
     from axolotl_augft.output.manifest import record_path, result_folder
     from axolotl_augft.stage import run_stage
@@ -70,7 +73,7 @@ def run(config: str, ask_again: tuple[str, ...]) -> None:
 @click.option("--limit", default=5, show_default=True, type=click.IntRange(min=1), help="How many source documents.")
 @one_line_errors
 def show(config: str, limit: int) -> None:
-    """Show some sources beside what came of them, and what was rejected, with reasons."""
+    """Show some documents, each with its augmentations and its rejected statements, with reasons."""
     from axolotl_augft.cli.show import show_lines
 
     for line in show_lines(read_recipe(config), limit):
@@ -81,7 +84,7 @@ def show(config: str, limit: int) -> None:
 @_CONFIG
 @one_line_errors
 def report(config: str) -> None:
-    """Print the summary of the finished result."""
+    """Print the summary of a finished result."""
     from axolotl_augft.cli.report import report_lines
 
     for line in report_lines(read_recipe(config)):
@@ -90,14 +93,14 @@ def report(config: str) -> None:
 
 @augft.group(cls=DefaultGroup, default="show", default_if_no_args=False)
 def store() -> None:
-    """Look at a recipe's response store (`axolotl augft store cfg.yml`), or drop what recipes do not need (`prune`)."""
+    """Describe a recipe's response store (`axolotl augft store cfg.yml`), or drop unneeded answers (`prune`)."""
 
 
 @store.command("show")
 @_CONFIG
 @one_line_errors
 def show_store(config: str) -> None:
-    """Size, number of answers, and how often they were of use."""
+    """Print the store's size, its number of answers and its hit rate."""
     from axolotl_augft.cli.store import store_lines
 
     for line in store_lines(read_recipe(config)):

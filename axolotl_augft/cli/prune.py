@@ -1,4 +1,4 @@
-"""What a recipe asks again (`forget`), and what of a store a set of recipes does not need (`prune`)."""
+"""Recipes -> answers deleted from their response store, to ask for them again or because no recipe needs them."""
 
 import sqlite3
 from collections.abc import Iterator, Sequence
@@ -24,7 +24,14 @@ _UNNEEDED = "FROM responses WHERE key NOT IN (SELECT key FROM temp.needed)"
 
 @dataclass(frozen=True)
 class Unneeded:
-    """Answers that no recipe needs: how many, of how many, what they cost (None: not known of all), and their bytes of text."""
+    """The answers in a store that no recipe needs.
+
+    Attributes:
+        answers: Number of these answers.
+        of: Number of all answers in the store.
+        nanodollars: What these answers cost, None unless the cost of each is known.
+        bytes: Size of their text and of their requests' targets.
+    """
 
     answers: int
     of: int
@@ -33,14 +40,22 @@ class Unneeded:
 
 
 def prune(recipes: Sequence[Recipe], drop: bool) -> Iterator[str]:
-    """Says what of their common store these recipes do not need, and drops it if told to.
+    """Report the answers in a shared store that none of the recipes needs, and optionally drop them.
 
-    Everything that can be lost is found before anything is dropped, and dropped in one transaction. Answers to the
-    questions of `bench questions` belong to no recipe.
+    All unneeded answers are found before any is dropped, and are dropped in one transaction. Answers to requests of
+    `bench questions` belong to no recipe, so they are dropped too.
+
+    Args:
+        recipes: All recipes that share the store.
+        drop: Drop the answers instead of only reporting them.
+
+    Yields:
+        Lines for the user.
 
     Raises:
         ConfigError: The recipes do not share one store.
-        AugftError: A recipe cannot be laid out; nothing is dropped.
+        StoreError: There is no store, or it cannot be read or written.
+        AugftError: The requests of a recipe cannot be laid out; nothing is dropped.
     """
     paths = {str(r.store_path.resolve()) for r in recipes}
     if len(paths) > 1:
@@ -54,7 +69,7 @@ def prune(recipes: Sequence[Recipe], drop: bool) -> Iterator[str]:
         for recipe in recipes:
             with prepared(recipe) as ready:
                 if ready.teacher.id not in alone:
-                    # A run beside this would store verdicts that nobody here knows to be needed.
+                    # A run at the same time could store verdicts that are not among the needed ones found here.
                     own = AskingLock(path, ready.teacher.id, recipe.augft.wait_timeout)
                     alone[ready.teacher.id] = stack.enter_context(own)
                     own.wait()
@@ -71,10 +86,10 @@ def prune(recipes: Sequence[Recipe], drop: bool) -> Iterator[str]:
 
 
 def forget(recipe: Recipe, outcomes: Sequence[Outcome]) -> int:
-    """Forgets those of a recipe's stored responses that have these outcomes; says how many there were.
+    """Delete a recipe's stored responses with one of these outcomes; return how many there were.
 
     Raises:
-        AugftError: The recipe cannot be laid out, or the store not written.
+        AugftError: The requests of the recipe cannot be laid out, or the store cannot be written.
     """
     with prepared(recipe) as ready, AskingLock(ready.store.path, ready.teacher.id, recipe.augft.wait_timeout) as alone:
         alone.wait()
@@ -123,6 +138,6 @@ def _errors(path: Path) -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         raise StoreError(
-            f"response store {path}: cannot be pruned ({error}); see that no run writes to it and that the disk has "
-            f"room"
+            f"response store {path}: cannot be pruned ({error}); make sure that no run is writing to it and that the "
+            "disk has room"
         ) from error

@@ -1,4 +1,4 @@
-"""What other packages log and warn about while a command runs: nothing below an error is shown."""
+"""Log lines and warnings while a command runs -> only this package's lines, and other packages' errors."""
 
 import logging
 import os
@@ -11,17 +11,17 @@ _OWN = "axolotl_augft"
 
 @contextmanager
 def only_own_lines() -> Iterator[None]:
-    """While it lasts, this package's log lines are shown, and of those of others only errors.
+    """Within this context, hide other packages' warnings and their log lines below errors.
 
-    Torch, transformers and others have handlers and levels of their own, set when they are imported, which may be
-    later. So logging as a whole is off up to warnings, and our logger is exempt: whether a level is off is a question
-    that a logger asks its manager, and ours gets one where nothing is off.
+    Torch, transformers and others set handlers and levels of their own when they are imported, which may happen later.
+    So all logging is disabled up to warnings, and this package's logger is exempted: a logger asks its manager whether
+    a level is disabled, and this one gets a manager that disables none.
     """
     own, off = logging.getLogger(_OWN), logging.root.manager.disable
     manager = own.manager
     own.manager = logging.Manager(logging.root)
     logging.disable(logging.WARNING)
-    # Read when `datasets` is imported. Other packages' bars show downloads, which are worth seeing.
+    # `datasets` reads this when it is imported. Other packages' progress bars show downloads, which are worth seeing.
     os.environ.setdefault("HF_DATASETS_DISABLE_PROGRESS_BARS", "1")
     try:
         with warnings.catch_warnings(action="ignore"):

@@ -1,4 +1,4 @@
-"""What the commands share: errors in one line, and a recipe from a YAML file.
+"""Path or HTTPS address of a YAML config -> recipe, and AugftError -> one line: what all commands share.
 
 Imports nothing heavy until a command runs.
 """
@@ -20,7 +20,7 @@ from axolotl_augft.errors import AugftError, ConfigError
 
 
 def one_line_errors(command: Callable[..., None]) -> Callable[..., None]:
-    """The command, with an `AugftError` shown as one line and exit code 1, and Ctrl-C as one line and exit code 130."""
+    """Wrap a command so that an `AugftError` (exit code 1) or Ctrl-C (exit code 130) prints one line."""
 
     @wraps(command)
     def run(*args: Any, **kwargs: Any) -> None:
@@ -39,13 +39,13 @@ def one_line_errors(command: Callable[..., None]) -> Callable[..., None]:
 
 
 class ConfigPath(click.Path):
-    """A config that has to be there: a file, or the HTTPS address of one, as axolotl's own commands take it."""
+    """The path of an existing config file, or the HTTPS address of one, as axolotl's own commands accept it."""
 
     def __init__(self) -> None:
         super().__init__(exists=True, dir_okay=False, path_type=str)
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """The path; an address is left to `read_config`."""
+        """Check that the path exists; leave an address to `read_config`."""
         return value if _is_address(value) else super().convert(value, param, ctx)
 
 
@@ -54,14 +54,14 @@ def _is_address(value: Any) -> bool:
 
 
 def read_config(config: str) -> dict[str, Any]:
-    """The keys of a config, from its file or its HTTPS address.
+    """Read a config from its file or its HTTPS address.
 
     Raises:
-        ConfigError: It cannot be read or downloaded, is not YAML, or holds no keys.
+        ConfigError: The config cannot be read or downloaded, is not YAML, or holds no keys.
     """
     if not _is_address(config):
         return read_yaml(Path(config))
-    # An address may hold a user, a password or a token.
+    # Shown without user, password and query, which may hold a secret.
     parts = urlsplit(config)
     shown = f"https://{parts.hostname or ''}{parts.path}"
     if not parts.hostname or not PurePosixPath(parts.path).name:
@@ -86,7 +86,7 @@ def _downloaded(address: str, shown: str) -> Path:
 
 
 def _reason(error: BaseException | None) -> str:
-    """Why a download failed, without the address, which may hold a secret."""
+    """Explain why a download failed, without the address, which may hold a secret."""
     import requests
 
     match error:
@@ -103,14 +103,14 @@ def _reason(error: BaseException | None) -> str:
 
 
 def read_yaml(path: Path, shown: str | None = None) -> dict[str, Any]:
-    """The keys of a YAML file.
+    """Read a config from a YAML file.
 
     Args:
         path: The file.
-        shown: What errors call it, if not by its path.
+        shown: Name of the file in error messages; its path by default.
 
     Raises:
-        ConfigError: It cannot be read, is not YAML, or holds no keys.
+        ConfigError: The file cannot be read, is not YAML, or holds no keys.
     """
     import yaml
 
@@ -128,7 +128,11 @@ def read_yaml(path: Path, shown: str | None = None) -> dict[str, Any]:
 
 
 def read_recipe(config: str) -> Any:
-    """The recipe of an axolotl YAML, without loading models or data."""
+    """Read the recipe of an axolotl config, without loading models or data; returns a `Recipe`.
+
+    Raises:
+        ConfigError: The config cannot be read, would be trained without augmentation, or cannot be augmented.
+    """
     from dotenv import find_dotenv, load_dotenv
 
     from axolotl_augft.config.recipe import Recipe, require_plugin

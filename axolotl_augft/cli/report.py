@@ -1,4 +1,4 @@
-"""A finished result -> its summary, without reading any data."""
+"""Finished result -> its summary, without reading any data."""
 
 from axolotl_augft.config.recipe import Recipe
 from axolotl_augft.errors import OutputError
@@ -8,20 +8,20 @@ from axolotl_augft.store.run_record import RunRecord
 
 
 def report_lines(recipe: Recipe) -> list[str]:
-    """The summary of the recipe's result.
+    """Format the summary of the recipe's result.
 
     Raises:
-        OutputError: There is none.
+        OutputError: The recipe has no finished result.
     """
     record = load_record(recipe)
     return summary_lines(finished_result(recipe), recipe, record.run if record else RunRecord())
 
 
 def finished_result(recipe: Recipe) -> Manifest:
-    """The recipe's result, whether or not its data have changed since.
+    """Load the recipe's result, even if its data have changed since.
 
     Raises:
-        OutputError: There is none.
+        OutputError: The recipe has no finished result.
     """
     result = load_result(recipe)
     if result is None:

@@ -1,4 +1,4 @@
-"""A finished result -> lines for a person: sources beside what came of them."""
+"""Finished result -> lines for a person: source rows, each with its augmentations and rejected statements."""
 
 import re
 from collections.abc import Iterator
@@ -22,10 +22,10 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
 
 
 def show_lines(recipe: Recipe, limit: int) -> Iterator[str]:
-    """Up to `limit` documents, spread over the data set, each with its augmentations and its rejected statements.
+    """Yield up to `limit` rows of each source, spread over it, each with its augmentations and rejected statements.
 
     Raises:
-        OutputError: There is no result.
+        OutputError: There is no result, or its inputs have changed since.
     """
     finished_result(recipe)
     result = find_result(recipe)
@@ -51,18 +51,18 @@ def show_lines(recipe: Recipe, limit: int) -> Iterator[str]:
 
 
 def _where(source: Source, row: int) -> str:
-    """A row's place: its number, and for a converted file its name."""
+    """Name a row by its source and number and, for a converted document, its file."""
     name = source.rows[row]["augft_file"] if source.conversion else None
     return f"{source.path} row {row}" + (f" ({clean(name)})" if name else "")
 
 
 def clean(text: str) -> str:
-    """A text on one line, without control characters: what a teacher wrote must not steer a terminal."""
+    """Put a text on one line without control characters, so that what a teacher wrote cannot control the terminal."""
     return _CONTROL.sub(" ", text).strip()
 
 
 def _augmented(folder: Path, written: WrittenEntry, source: Source) -> dict[int, list[tuple[str, str]]]:
-    """Kind and text of what was written, by source row."""
+    """Read the kind and text of each augmentation of a source, by row number."""
     found: dict[int, list[tuple[str, str]]] = {}
     forms = (written.augmented, None if written.segments else source.format), (written.questions, ChatFormat())
     for file, form in forms:
@@ -90,7 +90,7 @@ def _pair(question: str | None, answer: str) -> str:
 
 
 def _rejected(folder: Path) -> dict[tuple[int, int], list[tuple[str, str]]]:
-    """Reason and text by entry and row."""
+    """Read the reason and text of each rejected statement, by entry and row number."""
     found: dict[tuple[int, int], list[tuple[str, str]]] = {}
     with (folder / REJECTED).open("rb") as file:
         for line in file:

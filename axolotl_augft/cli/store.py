@@ -1,4 +1,4 @@
-"""The response store seen from outside: how large it is and of what use."""
+"""Response store -> lines about its size, contents and hit rate."""
 
 from pathlib import Path
 
@@ -11,10 +11,10 @@ from axolotl_augft.teacher.spending import dollars
 
 
 def store_lines(recipe: Recipe) -> list[str]:
-    """Size, contents and use of a recipe's store, a line each.
+    """Format the size, contents and hit rate of a recipe's store, one line each.
 
     Raises:
-        StoreError: There is none, or it cannot be read.
+        StoreError: There is no store, or it cannot be read.
     """
     path = existing_store(recipe)
     with ResponseStore.opened(path) as store:
@@ -42,10 +42,10 @@ def store_lines(recipe: Recipe) -> list[str]:
 
 
 def existing_store(recipe: Recipe) -> Path:
-    """The file of a recipe's store.
+    """Return the path of a recipe's store.
 
     Raises:
-        StoreError: There is none.
+        StoreError: The file does not exist.
     """
     path = recipe.store_path
     if not path.is_file():
@@ -54,12 +54,12 @@ def existing_store(recipe: Recipe) -> Path:
 
 
 def bytes_on_disk(path: Path) -> int:
-    """Bytes of a store, with what SQLite has not moved into its file yet."""
+    """Return the size of a store in bytes, including its write-ahead log."""
     return sum(f.stat().st_size for f in (path, path.with_name(path.name + "-wal")) if f.exists())
 
 
 def size_on_disk(count: int) -> str:
-    """A number of bytes for a person to read."""
+    """Format a number of bytes in GB, MB or kB (powers of ten)."""
     for unit, size in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
         if count >= size:
             return f"{count / size:.1f} {unit}"

@@ -15,7 +15,7 @@ class Document:
 
     Attributes:
         id: First 8 hexadecimal digits of the text's SHA-256; independent of the order of the rows.
-        text: The whole text; for an exchange, its question and answer.
+        text: The text; for an exchange, its earlier turns, question and answer.
         entry: Index of the `datasets` entry that holds it first.
         row: Number of the first row of that entry that holds it.
         exchange: The question and answer, None for plain text.

@@ -1,9 +1,9 @@
 """Sources -> the same sources with their held-out rows marked, before anything is augmented.
 
-Axolotl's own split comes after merging, so the student would be trained on augmentations of held-out rows. The choice is
-by content (the smallest digests of seed and row): it does not depend on the order of the rows, and an added row shifts
-at most the boundary. Only the first 64 bits of each digest are kept. That takes 24 bytes per row; the probability that
-any two of ten million rows collide is 3 in a million.
+Axolotl's own split comes after merging, so the student would be trained on augmentations of held-out rows. The choice
+is by content (the smallest digests of seed and row): it does not depend on the order of the rows, and an added row
+shifts at most the boundary. Only the first 64 bits of each digest are kept. That takes 24 bytes per row; the
+probability that any two of ten million rows collide is 3 in a million.
 """
 
 import hashlib

@@ -1,7 +1,7 @@
-"""What axolotl's own recipes ask for, in our words: model, adapter, data set entries, template, packing, sharding, special tokens.
+"""What axolotl's own recipes set, rewritten: model, adapter, data sets, template, packing, sharding, special tokens.
 
 `example` names the recipe below `examples/` of axolotl's repository, or what its documentation shows. Learning rates,
-logging and the like are left out: they concern neither the data nor what validation lets through."""
+logging and the like are left out, because they affect neither the data nor validation."""
 
 from dataclasses import dataclass, field
 
@@ -39,7 +39,7 @@ EIGHT_GPUS = {"n_gpu": 8}
 
 
 def prefixed_fsdp2(layer: str, **others) -> dict:
-    """Sharding in the spelling of older recipes, which axolotl takes. FSDP1 (a list `fsdp`) is gone from axolotl 0.21."""
+    """Sharding in the spelling of older recipes, which axolotl still accepts; 0.21 dropped FSDP1 (a list `fsdp`)."""
     return {
         "fsdp_config": {
             "fsdp_version": 2,
