@@ -34,7 +34,7 @@ class Launch:
 
     Attributes:
         rank: Global rank of this process.
-        name: The launcher's rendezvous variables, joined; the same on all nodes of a launch.
+        name: The launcher's rendezvous variables, joined; the same in all processes of a launch.
         host: Name of this machine.
         began: When the launcher on this machine started, in seconds since 1970; 0 if unknown.
     """
@@ -88,7 +88,7 @@ def run_once(folder: Path, recipe_key: str, timeout: float, find: Callable[[], T
         folder: The output folder, shared by all processes.
         recipe_key: Digest that identifies the recipe.
         timeout: Seconds to wait for rank 0, or as rank 0 for another launch.
-        find: Returns the finished result or None; called repeatedly, so it must be cheap.
+        find: Returns the finished result or None, quickly and without making it.
         run: Makes the result.
 
     Raises:
@@ -106,10 +106,10 @@ def run_once(folder: Path, recipe_key: str, timeout: float, find: Callable[[], T
 def _lead(
     folder: Path, launch: Launch, recipe_key: str, timeout: float, find: Callable[[], T | None], run: Callable[[], T]
 ) -> T:
-    def say(outcome: Literal["done", "failed"], error: str = "") -> None:
+    def write_outcome(outcome: Literal["done", "failed"], error: str = "") -> None:
         if launch.name.strip("|"):
-            told = LaunchOutcome(launch.name, launch.host, time.time(), outcome, recipe_key, error)
-            write_json(_outcome_path(folder), asdict(told))
+            record = LaunchOutcome(launch.name, launch.host, time.time(), outcome, recipe_key, error)
+            write_json(_outcome_path(folder), asdict(record))
 
     try:
         result = find()
@@ -120,9 +120,9 @@ def _lead(
                     result = run()
     except BaseException as error:
         with suppress(OutputError):
-            say("failed", str(error) if isinstance(error, AugftError) else type(error).__name__)
+            write_outcome("failed", str(error) if isinstance(error, AugftError) else type(error).__name__)
         raise
-    say("done")
+    write_outcome("done")
     return result
 
 
@@ -140,10 +140,10 @@ def _wait(folder: Path, launch: Launch, recipe_key: str, timeout: float, find: C
     deadline = time.monotonic() + timeout
     result = find()
     while result is None:
-        told = _read_outcome(folder)
-        if told is not None and told.is_for(launch, recipe_key):
-            if told.outcome == "failed":
-                raise WaitingFailed(f"rank 0 failed: {told.error}")
+        outcome = _read_outcome(folder)
+        if outcome is not None and outcome.is_for(launch, recipe_key):
+            if outcome.outcome == "failed":
+                raise WaitingFailed(f"rank 0 failed: {outcome.error}")
             result = find()
             if result is None:
                 raise WaitingFailed(

@@ -44,7 +44,7 @@ class Prepared:
     Attributes:
         recipe: The recipe.
         stamps: Stamps of the local files that the result depends on.
-        student: The student's tokenizer and special tokens.
+        student: The student's token counter and special tokens.
         sources: The loaded entries of `datasets`.
         teacher: The resolved teacher model.
         store: The response store, open.
@@ -129,10 +129,10 @@ def make_result(recipe: Recipe) -> Manifest:
         verifier = Verifier(ready.teacher) if recipe.augft.verify == "teacher" else None
         with (
             # Outermost, so released only after a managed server has stopped: the next run starts one on the same GPU.
-            AskingLock(ready.store.path, ready.teacher.id, recipe.augft.wait_timeout) as alone,
+            AskingLock(ready.store.path, ready.teacher.id, recipe.augft.wait_timeout) as lock,
             TeacherSession(ready.teacher, recipe.output_dir / "logs" / "teacher.log") as session,
         ):
-            rounds = Rounds(ready.teacher, ready.store, session, budget, recipe.augft.max_failed_fraction, alone)
+            rounds = Rounds(ready.teacher, ready.store, session, budget, recipe.augft.max_failed_fraction, lock)
             _ask(ready, verifier, rounds, budget.is_limited)
         judged = verifier.apply(_judged(ready), ready.store) if verifier else _judged(ready)
         skipped_files = sum(len(s.conversion.problems) for s in ready.sources if s.conversion)

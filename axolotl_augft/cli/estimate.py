@@ -41,8 +41,12 @@ class Work:
     @classmethod
     def of(cls, requests: int, prompt_tokens: int, distinct_tokens: int, longest_answers: int, spent: Spent) -> "Work":
         """Make the work of one entry, estimating the length of its missing answers from the stored ones."""
-        saying = spent.answers - spent.without_tokens
-        likely = min(longest_answers, round(requests * spent.completion_tokens / saying)) if saying else longest_answers
+        reporting = spent.answers - spent.without_tokens
+        likely = (
+            min(longest_answers, round(requests * spent.completion_tokens / reporting))
+            if reporting
+            else longest_answers
+        )
         return cls(requests, prompt_tokens, distinct_tokens, longest_answers, likely, spent)
 
     def __add__(self, other: "Work") -> "Work":
@@ -125,11 +129,11 @@ def _time_line(work: Work, teacher: Teacher, runs: Sequence[LoggedRound]) -> str
             "tokens/s, answers at their longest; nothing is measured yet"
         )
         tokens = work.longest_answers
-    seconds = max(tokens / rate, _by_limits(work, teacher))
+    seconds = max(tokens / rate, _seconds_by_limits(work, teacher))
     return f"time: about {_duration(seconds)} ({how})"
 
 
-def _by_limits(work: Work, teacher: Teacher) -> float:
+def _seconds_by_limits(work: Work, teacher: Teacher) -> float:
     """Return the least seconds that `requests_per_minute` and `tokens_per_minute` allow, 0 without such limits."""
     config = teacher.config
     by_requests = work.requests * 60 / config.requests_per_minute if config.requests_per_minute else 0.0

@@ -37,7 +37,7 @@ def augft() -> None:
 @_CONFIG
 @one_line_errors
 def plan(config: str) -> None:
-    """Estimate documents, requests, tokens, cost and time, without sending a request."""
+    """Count documents and requests, and estimate tokens, cost and time, without sending a request."""
     from axolotl_augft.cli.plan import plan_lines
 
     for line in plan_lines(read_recipe(config)):

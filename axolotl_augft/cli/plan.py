@@ -109,9 +109,9 @@ def entry_plan(ready: Prepared, strategy: Strategy, rows: int) -> EntryPlan:
     plan = EntryPlan(strategy.settings.strategy)
     seen = DigestSet()
     prompts = _Prompts(ready.teacher.tokens)
-    for some in batched(strategy.in_sending_order()):
-        plan.units += sum(t.request.sample == 0 for t in some)
-        new = [t.request for t in some if seen.add(t.request.key)]
+    for batch in batched(strategy.in_sending_order()):
+        plan.units += sum(t.request.sample == 0 for t in batch)
+        new = [t.request for t in batch if seen.add(t.request.key)]
         missing = ready.store.missing(new)
         plan.answered += len(new) - len(missing)
         plan.spent += ready.store.spent([r.key for r in new])
@@ -203,8 +203,8 @@ def _how_counted(counter: TokenCounter, plan: EntryPlan) -> str:
         how = f"sampled: {plan.tokenized:,} prompts were tokenized"
     else:
         how = ""
-    said = "; ".join(filter(None, (how, sampled)))
-    return f" (tokens {said})" if said else ""
+    notes = "; ".join(filter(None, (how, sampled)))
+    return f" (tokens {notes})" if notes else ""
 
 
 def _held_out(ready: Prepared) -> str:

@@ -55,6 +55,7 @@ def prune(recipes: Sequence[Recipe], drop: bool) -> Iterator[str]:
     Raises:
         ConfigError: The recipes do not share one store.
         StoreError: There is no store, or it cannot be read or written.
+        WaitingFailed: A run that uses the store and a recipe's teacher did not end in time; nothing is dropped.
         AugftError: The requests of a recipe cannot be laid out; nothing is dropped.
     """
     paths = {str(r.store_path.resolve()) for r in recipes}
@@ -63,22 +64,22 @@ def prune(recipes: Sequence[Recipe], drop: bool) -> Iterator[str]:
             f"these recipes have {len(paths)} different stores ({', '.join(sorted(paths))}); prune one store at a time"
         )
     path = existing_store(recipes[0])
-    alone: dict[str, AskingLock] = {}
+    locks: dict[str, AskingLock] = {}
     with _errors(path), closing(sqlite3.connect(path, timeout=60, isolation_level=None)) as db, ExitStack() as stack:
         db.execute("CREATE TEMP TABLE needed (key BLOB PRIMARY KEY) WITHOUT ROWID")
         for recipe in recipes:
             with prepared(recipe) as ready:
-                if ready.teacher.id not in alone:
+                if ready.teacher.id not in locks:
                     # A run at the same time could store verdicts that are not among the needed ones found here.
                     own = AskingLock(path, ready.teacher.id, recipe.augft.wait_timeout)
-                    alone[ready.teacher.id] = stack.enter_context(own)
+                    locks[ready.teacher.id] = stack.enter_context(own)
                     own.wait()
-                for some in batched(_needed(ready)):
+                for batch in batched(_needed(ready)):
                     db.execute("BEGIN")
-                    db.executemany("INSERT OR IGNORE INTO temp.needed VALUES (?)", [(r.key,) for r in some])
+                    db.executemany("INSERT OR IGNORE INTO temp.needed VALUES (?)", [(r.key,) for r in batch])
                     db.execute("COMMIT")
         unneeded = _unneeded(db)
-        yield _said(unneeded, drop)
+        yield _report_line(unneeded, drop)
         if drop and unneeded.answers:
             before = bytes_on_disk(path)
             _drop(db)
@@ -91,9 +92,9 @@ def forget(recipe: Recipe, outcomes: Sequence[Outcome]) -> int:
     Raises:
         AugftError: The requests of the recipe cannot be laid out, or the store cannot be written.
     """
-    with prepared(recipe) as ready, AskingLock(ready.store.path, ready.teacher.id, recipe.augft.wait_timeout) as alone:
-        alone.wait()
-        return sum(ready.store.forget(some, outcomes) for some in batched(request.key for request in _needed(ready)))
+    with prepared(recipe) as ready, AskingLock(ready.store.path, ready.teacher.id, recipe.augft.wait_timeout) as lock:
+        lock.wait()
+        return sum(ready.store.forget(batch, outcomes) for batch in batched(request.key for request in _needed(ready)))
 
 
 def _needed(ready: Prepared) -> Iterator[Request]:
@@ -112,7 +113,7 @@ def _unneeded(db: sqlite3.Connection) -> Unneeded:
     return Unneeded(answers, of, None if unknown else nanodollars or 0, size or 0)
 
 
-def _said(unneeded: Unneeded, drop: bool) -> str:
+def _report_line(unneeded: Unneeded, drop: bool) -> str:
     if not unneeded.answers:
         return f"all {unneeded.of:,} answers are needed"
     cost = "cost not known" if unneeded.nanodollars is None else f"they cost {dollars(unneeded.nanodollars / NANO)}"

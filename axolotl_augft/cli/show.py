@@ -70,12 +70,12 @@ def _augmented(folder: Path, written: WrittenEntry, source: Source) -> dict[int,
             load_dataset("parquet", data_files=str(folder / file.name), split="train", streaming=True) if file else ()
         )
         for row in rows:
-            text = _said(form.read(row)) if form else "".join(s["text"] for s in row["segments"])
+            text = _statement(form.read(row)) if form else "".join(s["text"] for s in row["segments"])
             found.setdefault(row["augft_row"], []).append((row["augft_kind"], text))
     return found
 
 
-def _said(content: Content) -> str:
+def _statement(content: Content) -> str:
     match content:
         case Text(text):
             return text

@@ -33,7 +33,7 @@ def hold_out(sources: list[Source], val_set_size: float, seed: int, tests: Itera
         SourceError: `val_set_size` covers every distinct row, so that none would be left to train on.
     """
     wanted = _count(val_set_size, sum(len(s.rows) - len(s.beyond_share) for s in sources))
-    known = np.fromiter((_number(d) for d in tests), np.uint64)
+    known = np.fromiter((_first_64_bits(d) for d in tests), np.uint64)
     if not wanted and not len(known):
         return sources
     rows = np.concatenate([ranked_rows(s, i, seed, {*s.broken, *s.beyond_share}) for i, s in enumerate(sources)])
@@ -47,7 +47,8 @@ def hold_out(sources: list[Source], val_set_size: float, seed: int, tests: Itera
     is_twin = np.isin(rows["digest"], np.concatenate([rows["digest"][chosen], known]))
     is_twin[chosen] = False
     return [
-        replace(s, held_out=_of(i, rows[np.sort(chosen)]), twins=_of(i, rows[is_twin])) for i, s in enumerate(sources)
+        replace(s, held_out=_row_numbers(i, rows[np.sort(chosen)]), twins=_row_numbers(i, rows[is_twin]))
+        for i, s in enumerate(sources)
     ]
 
 
@@ -66,14 +67,16 @@ def ranked_rows(source: Source, number: int, seed: int, without: Container[int])
     """
     key = seed.to_bytes(8, "big", signed=True)
     rows = ((i, row_digest(row, source.content)) for i, row in enumerate(read_rows(source.rows)) if i not in without)
-    return np.fromiter(((number, i, _number(d), _number(hashlib.sha256(key + d).digest())) for i, d in rows), _ROW)
+    return np.fromiter(
+        ((number, i, _first_64_bits(d), _first_64_bits(hashlib.sha256(key + d).digest())) for i, d in rows), _ROW
+    )
 
 
-def _of(source: int, rows: _Rows) -> tuple[int, ...]:
+def _row_numbers(source: int, rows: _Rows) -> tuple[int, ...]:
     return tuple(rows["row"][rows["source"] == source].tolist())
 
 
-def _number(digest: bytes) -> int:
+def _first_64_bits(digest: bytes) -> int:
     return int.from_bytes(digest[:8], "big")
 
 

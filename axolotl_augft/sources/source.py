@@ -246,8 +246,8 @@ def row_digest(row: Mapping[str, Any], form: Format | None) -> bytes:
             parts = [*(f"{t.role}: {t.text}" for t in before), question, answer]
             content = "\0".join(map(_comparable, parts)).encode()
         case _:
-            told = {k: row.get(k) for k in form.identity_columns} if form else dict(row)
-            content = orjson.dumps(told, option=orjson.OPT_SORT_KEYS | orjson.OPT_SERIALIZE_NUMPY, default=repr)
+            identity = {k: row.get(k) for k in form.identity_columns} if form else dict(row)
+            content = orjson.dumps(identity, option=orjson.OPT_SORT_KEYS | orjson.OPT_SERIALIZE_NUMPY, default=repr)
     return hashlib.sha256(content).digest()
 
 
