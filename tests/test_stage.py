@@ -393,12 +393,14 @@ def test_an_edited_prompt_file_makes_the_result_anew(cfg, data, tmp_path, where)
     assert find_result(recipe) is None
 
 
-def test_a_result_with_a_missing_file_is_made_again(cfg, teacher):
-    _, result, folder = run(cfg)
-    (folder / "0-augmented.parquet").unlink()
+@pytest.mark.parametrize(("write", "name"), [("statements", "0-augmented"), ("questions", "0-questions")])
+def test_a_result_with_a_missing_file_is_made_again(cfg, teacher, write, name):
+    augment = [{"strategy": "local", "write": write}]
+    _, result, folder = run(cfg, augment=augment)
+    (folder / f"{name}.parquet").unlink()
     asked = len(teacher.bodies)
-    _, again, folder = run(cfg)
-    assert (folder / "0-augmented.parquet").is_file() and again.fingerprint == result.fingerprint
+    _, again, folder = run(cfg, augment=augment)
+    assert (folder / f"{name}.parquet").is_file() and again.fingerprint == result.fingerprint
     assert len(teacher.bodies) == asked
 
 

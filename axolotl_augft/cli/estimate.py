@@ -71,7 +71,7 @@ def cost_lines(work: Work, teacher: Teacher, config: AugftConfig, runs: Sequence
         runs: Rounds logged in the store, oldest first; those of this teacher say how fast it is.
     """
     verdicts = (
-        ["  (the verdicts of verify: teacher come on top: a short request a statement)"]
+        ["  (plus the verdicts of verify: teacher, one short request per statement)"]
         if config.verify == "teacher"
         else []
     )

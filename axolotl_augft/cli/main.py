@@ -50,7 +50,7 @@ def plan(config: str) -> None:
     "--ask-again",
     type=click.Choice(["filtered", "invalid"]),
     multiple=True,
-    help="First forget this recipe's stored outcomes of this kind, so that these requests are asked once more.",
+    help="Forget this recipe's stored outcomes of this kind first, so that these requests are sent again.",
 )
 @one_line_errors
 def run(config: str, ask_again: tuple[str, ...]) -> None:
@@ -70,7 +70,7 @@ def run(config: str, ask_again: tuple[str, ...]) -> None:
 
 @augft.command()
 @_CONFIG
-@click.option("--limit", default=5, show_default=True, type=click.IntRange(min=1), help="How many source documents.")
+@click.option("--limit", default=5, show_default=True, type=click.IntRange(min=1), help="Documents per data set entry.")
 @one_line_errors
 def show(config: str, limit: int) -> None:
     """Show some documents, each with its augmentations and its rejected statements, with reasons."""
@@ -109,7 +109,7 @@ def show_store(config: str) -> None:
 
 @store.command()
 @click.argument("configs", nargs=-1, required=True, type=ConfigPath())
-@click.option("--yes", is_flag=True, help="Drop them; without it, only say what would be dropped.")
+@click.option("--yes", is_flag=True, help="Drop them. Without this flag, only say what would be dropped.")
 @one_line_errors
 def prune(configs: tuple[str, ...], yes: bool) -> None:
     """Drop the answers that none of these recipes needs. Name every recipe that shares the store."""

@@ -104,4 +104,4 @@ def _model_paths(recipe: Recipe) -> list[Path]:
 
 def _file_names(manifest: Manifest) -> Iterator[str]:
     for entry in manifest.entries:
-        yield from (f.name for f in (entry.original_file, entry.augmented, entry.held_out) if f)
+        yield from (f.name for f in (entry.original_file, entry.augmented, entry.questions, entry.held_out) if f)
