@@ -395,6 +395,7 @@ def test_an_edited_prompt_file_makes_the_result_anew(cfg, data, tmp_path, where)
 
 @pytest.mark.parametrize(("write", "name"), [("statements", "0-augmented"), ("questions", "0-questions")])
 def test_a_result_with_a_missing_file_is_made_again(cfg, teacher, write, name):
+    cfg["chat_template"] = "chatml"
     augment = [{"strategy": "local", "write": write}]
     _, result, folder = run(cfg, augment=augment)
     (folder / f"{name}.parquet").unlink()
