@@ -22,7 +22,7 @@ from axolotl_augft.strategies.examples import (
     load_pool,
     with_kinds,
 )
-from axolotl_augft.strategies.templates import PromptTemplate, load_prompt
+from axolotl_augft.strategies.templates import PromptTemplate, load_prompt, plain_data
 from axolotl_augft.teacher.request import Prefix
 from axolotl_augft.teacher.teacher import Teacher
 from axolotl_augft.text.sentences import split_at_sentences
@@ -125,7 +125,8 @@ class LocalPrompts:
         prefix = self._prefix(template, examples)
         if exchange:
             exchange = self._shortened(exchange, prefix)
-        values = {"opening": unit.opening, "sentences": unit.sentences, "exchange": exchange}
+        asked = {**plain_data(exchange), "text": exchange.text} if exchange else None
+        values = {"opening": unit.opening, "sentences": unit.sentences, "exchange": asked}
         return Prompt(prefix, self._render(template, "target", **values))
 
     @cached_property
