@@ -9,7 +9,6 @@ from pathlib import Path
 from axolotl_augft.batched import batched
 from axolotl_augft.config.recipe import Recipe
 from axolotl_augft.errors import ConfigError, StoreError
-from axolotl_augft.judging.pipeline import judged_inferences
 from axolotl_augft.judging.verify import Verifier
 from axolotl_augft.stage import Prepared, prepared
 from axolotl_augft.store.lock import AskingLock
@@ -116,7 +115,7 @@ def forget(recipe: Recipe, outcomes: Sequence[Outcome]) -> int:
 def _needed(ready: Prepared) -> Iterator[Request]:
     yield from ready.requests()
     if ready.recipe.augft.verify == "teacher":
-        yield from Verifier(ready.teacher).requests(judged_inferences(ready.tasks, ready.store, ready.recipe.augft))
+        yield from Verifier(ready.teacher).requests(ready.judged(leaks=False))
 
 
 def _unneeded(db: sqlite3.Connection) -> Unneeded:

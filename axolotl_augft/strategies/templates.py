@@ -6,13 +6,14 @@ blocks and is rendered in a sandbox. Every template gets plain data only, becaus
 a way out of the sandbox.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, is_dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from copy import deepcopy
+from dataclasses import dataclass, fields, is_dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, StrictUndefined, Template, TemplateError, meta
+from jinja2 import Environment, StrictUndefined, Template, TemplateError, meta, nodes
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from pydantic import BaseModel
 
@@ -33,11 +34,27 @@ class PromptTemplate:
         name: File name of a template of the package, or path of a user's own.
         template: The compiled template.
         known: Variables that its blocks may use.
+        parsed: The parsed source.
     """
 
     name: str
     template: Template
     known: tuple[str, ...]
+    parsed: nodes.Template
+
+    @cached_property
+    def literals(self) -> tuple[str, ...]:
+        """All text that stands in the template itself, also in strings, but not in its worked examples."""
+        return tuple(_literals(self.parsed))
+
+    @cached_property
+    def for_instructions(self) -> "PromptTemplate":
+        """The template without its worked examples."""
+        environment = self.template.environment
+        parsed = deepcopy(self.parsed)
+        for block in parsed.find_all(nodes.Block):
+            block.body = [node for node in block.body if not _holds_examples(node)]
+        return replace(self, template=environment.from_string(parsed), parsed=parsed)
 
     @cached_property
     def _given(self) -> dict[str, Any]:
@@ -62,6 +79,21 @@ class PromptTemplate:
             raise ConfigError(
                 f"prompt {self.name}: block {block} fails ({type(error).__name__}: {error}); correct the template"
             ) from None
+
+
+def _holds_examples(node: nodes.Node) -> bool:
+    """Whether a node is `{% with worked_examples = true %}`, which marks the examples in a template of the package."""
+    return isinstance(node, nodes.With) and any(getattr(t, "name", "") == "worked_examples" for t in node.targets)
+
+
+def _literals(node: nodes.Node) -> Iterator[str]:
+    if isinstance(node, nodes.TemplateData):
+        yield node.data
+    elif isinstance(node, nodes.Const) and isinstance(node.value, str):
+        yield node.value
+    elif not _holds_examples(node):
+        for child in node.iter_child_nodes():
+            yield from _literals(child)
 
 
 def plain_data(value: Any) -> Any:
@@ -104,7 +136,8 @@ def load_prompt(name: str, file: str | None, known: Mapping[str, str]) -> Prompt
     environment.globals.clear()
     try:
         source = Path(file).read_text(encoding="utf-8") if file else (_FOLDER / name).read_text(encoding="utf-8")
-        unknown = sorted(meta.find_undeclared_variables(environment.parse(source)) - known.keys())
+        parsed = environment.parse(source)
+        unknown = sorted(meta.find_undeclared_variables(parsed) - known.keys())
         template = environment.from_string(source)
     except (OSError, UnicodeError) as error:
         raise ConfigError(
@@ -119,4 +152,4 @@ def load_prompt(name: str, file: str | None, known: Mapping[str, str]) -> Prompt
         raise ConfigError(
             f"prompt {shown}: block {missing[0]!r} is missing; a prompt has the blocks {', '.join(BLOCKS)}"
         )
-    return PromptTemplate(shown, template, tuple(known))
+    return PromptTemplate(shown, template, tuple(known), parsed)
