@@ -2,7 +2,7 @@
 
 What a line is depends on the others. Where lines have labels or bullets, a line without any is chatter, not a
 statement. A number is one of a numbered list only if the lines of the answer are numbered one after the other, because
-"3. Oktober 1990 ist …" begins with a number too. Quotation marks around statements are layout only if all have them.
+"3. Oktober 1990 ist …" begins with a number too.
 """
 
 import re
@@ -81,9 +81,11 @@ def _row(raw: str) -> Line:
         elif cell:
             rest.append(line)
     if len(rest) != 1:
-        return Line(raw, raw)
+        return Line(raw, raw, labelled=True)
     (line,) = rest
-    return replace(line, raw=raw, kind=line.kind or kind, number=line.number or number, labelled=True)
+    if kind or number:
+        return Line(raw, line.raw, kind, number, labelled=True)
+    return replace(line, raw=raw, labelled=True)
 
 
 def _without_table_heads(raw: Sequence[str], lines: Sequence[Line | None]) -> list[Line | None]:
@@ -138,7 +140,7 @@ def _with_headings(lines: Sequence[Line | None]) -> tuple[list[Line | None], set
     """Give the lines below a heading its kind and sentence number, and return the positions of those without a label.
 
     A heading is a line that is only a label, or that ends in a colon. Where it has bullets below it, only they are
-    statements; otherwise the lines up to the next gap are, if there are several.
+    statements; otherwise the lines up to the next gap are; below a line that ends in a colon, if there are several.
     """
     found, headed = list(lines), set()
     heading: Line | None = None
@@ -146,7 +148,7 @@ def _with_headings(lines: Sequence[Line | None]) -> tuple[list[Line | None], set
     bulleted = gap = False
     for i, line in enumerate([*lines, _END]):
         if line is None:
-            gap = gap or len(plain) > 1
+            gap = gap or len(plain) > (0 if heading is not None and heading.labelled else 1)
         elif line is _END or _is_heading(line):
             headed |= set() if bulleted else plain
             heading, plain, bulleted, gap = line, set(), False, False
@@ -174,17 +176,15 @@ def _labelled(lines: Sequence[Line | None], headed: set[int]) -> set[int]:
 
 
 def _unwrapped(lines: Sequence[Line], premises: Sequence[str]) -> list[Line]:
-    """Drop emphasis around whole statements, and quotation marks that are layout.
+    """Drop emphasis around whole statements, and quotation marks around a whole line.
 
-    They are if all of several statements have the same, or around a statement without a label, unless a premise has
-    them around the same words.
+    After a label, or where a premise has them before the same words, quotation marks belong to the statement.
     """
     bare = [next((t for m in _EMPHASES if (t := _inside(line.text, m, m))), line.text) for line in lines]
     for first, last in _QUOTES:
         inner = [_inside(text, first, last) for text in bare]
-        everywhere = len(inner) > 1 and all(inner)
         bare = [
-            new if new and (everywhere or not (line.labelled or _is_said(text, premises))) else text
+            new if new and not (line.labelled or line.kind or line.number or _is_said(text, premises)) else text
             for line, new, text in zip(lines, inner, bare, strict=True)
         ]
     return [replace(line, text=text) for line, text in zip(lines, bare, strict=True)]

@@ -17,14 +17,15 @@ _OPEN, _CLOSE = r"[\[【［]", r"[\]】］]"
 _STEMS = "rephras|paraphras|restat|revers|invers|invert|consequen|implication|conclusion|inference|statement"
 _WORD = rf"(?:{_STEMS})\w{{0,8}}"
 _BULLETS = re.compile(
-    rf"(?:(?P<bullet>[-*+•◦‣▪▫●○·∙⁃➤►▶→■□✓✔–—>]|#{{1,6}}){_GAP}{{1,40}}(?:\[[ xX]\]{_GAP}{{1,4}})?){{1,3}}"
+    rf"(?:>{_GAP}{{1,40}}){{0,2}}(?P<bullet>[-*+•◦‣▪▫●○·∙⁃➤►▶→■□✓✔–—>]|#{{1,6}}){_GAP}{{1,40}}"
+    rf"(?:\[[ xX]\]{_GAP}{{1,4}})?"
 )
 _LISTED = re.compile(rf"\(?(?P<listed>\d{{1,3}})[.):、]{_GAP}{{1,4}}|\*\*(?P<bold>\d{{1,3}})[.)]\*\*{_GAP}{{1,4}}")
 _ROUND = re.compile(rf"\((?P<number>[1-9]\d{{0,2}})\){_SOME}")
 # [2], [sentence 2], [2, reversal] …
 _NUMBER = rf"{_OPEN}(?:sentence{_GAP})?(?P<number>[1-9]\d{{0,2}})(?:{_GAP}?[,:|–-]?{_GAP}?(?P<inner>{_WORD}))?{_CLOSE}"
 _AFTER_NUMBER = (
-    rf"(?:[:：](?!:)|[.,)](?={_GAP})|{_GAP}{{1,4}}[:：|](?={_GAP})|{_GAP}{{1,4}}(?:[-–—→]|[-=]>)(?={_GAP}+[^\W\d]))?"
+    rf"(?:[:：](?!:)|[.,)](?={_GAP})|{_GAP}{{1,4}}[:：](?={_GAP})|{_GAP}{{1,4}}(?:[-–—→]|[-=]>)(?={_GAP}+[^\W\d]))?"
 )
 _KIND = (
     rf"(?P<open>{_OPEN}|\()?(?P<kind>{_WORD})\b(?:{_GAP}?[\[(#]?(?P<count>\d{{1,3}})[\])]?)?(?:{_GAP}(?:question|q)\b)?"

@@ -15,7 +15,8 @@ _THOUGHT = re.compile(
 )
 _CHANNEL = re.compile(r"<\|(?:channel|message|start|begin_of_solution)\|>", re.IGNORECASE)
 _FINAL = re.compile(
-    r"<\|channel\|>[ \t]{0,4}final(?:[ \t][^<>|\n]{0,40})?<\|message\|>|<\|begin_of_solution\|>", re.IGNORECASE
+    r"<\|channel\|>[ \t]{0,4}final(?:[ \t][^<>|\n]{0,40})?(?:<\|constrain\|>\w{0,20})?<\|message\|>|<\|begin_of_solution\|>",
+    re.IGNORECASE,
 )
 _END_OF_MESSAGE = re.compile(r"<\|(?:end|return|call|end_of_solution)\|>", re.IGNORECASE)
 # What is left of channels if the server removes special tokens from its text.

@@ -95,8 +95,8 @@ def _objects(text: str) -> tuple[list[Mapping[str, Any]], bool]:
             return found, False
         except json.JSONDecodeError as error:
             whole = False
-            # A string without an end was read to the end of the text.
-            work -= (len(text) if error.msg.startswith("Unterminated") else error.pos) - at
+            # A string without an end was read to the end of the text; the error counts the lines before it.
+            work -= error.pos + (len(text) if error.msg.startswith("Unterminated") else error.pos) - at
             if work < 0:
                 return found, False
             at = text.find("{", at + 1)

@@ -70,7 +70,7 @@ _WRITTEN = (
 # What a model says to its user instead of about the data, at the beginning of a sentence.
 _CHATTER = re.compile(
     r"(?:\A|\n|(?<=[.!?:]\s))[^\w\n]{0,3}(?:"
-    r"(?:sure|certainly|absolutely|okay|ok|alright|of course|got it|understood|great|happy to help)[!.,](?=\s|\Z)"
+    r"(?:sure|certainly|absolutely|okay|ok|alright|of course|got it|understood|great|happy to help)[!.,](?=[\s*_\"]|\Z)"
     rf"|(?:here(?:['’]s| is| are)|below (?:is|are)|(?:these|the following) are)\b[^.!?\n]{{0,60}}(?:{_WRITTEN})"
     r"|i hope (?:this|that|these|it)\b|(?:please )?let me know\b|feel free to\b|would you like me\b|is there anything else"
     r"|if you (?:have|need|want|would like)\b[^.!?\n]{0,30}(?:questions|help|assistance|statements|examples)"

@@ -1,7 +1,10 @@
 """Signs at the beginning of a statement survive every label; labels and layout never become part of a row."""
 
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
+from axolotl_augft.judging.labels import read_line
 from axolotl_augft.judging.read_statements import read_inferences
 from axolotl_augft.judging.rules import judge
 from axolotl_augft.sources.documents import Document
@@ -218,7 +221,7 @@ def test_whole_answers(answer, kept):
         ("- 40 °C is it.\n- The limit is it.", ["40 °C is it.", "The limit is it."]),
         ('"B is A."\n"C is D."', ["B is A.", "C is D."]),
         ('[1] reversal: "B is A."', ['"B is A."']),
-        ('[1] reversal: "B is A."\n[2] reversal: "D is C."', ["B is A.", "D is C."]),
+        ('[1] reversal: "B is A."\n[2] reversal: "D is C."', ['"B is A."', '"D is C."']),
         ('[1] reversal: "B" is "A."\n[2] reversal: "D is C."', ['"B" is "A."', '"D is C."']),
         ("__B is A.__", ["B is A."]),
         ("B is A.\r\nC is D.", ["B is A.", "C is D."]),
@@ -370,3 +373,73 @@ CUT_TRACES = [
 def test_a_trace_that_ends_inside_a_word_is_cut_back(answer, whole, reason):
     (trace,) = read(answer, reason, reading=TRACE, sentences=())
     assert (trace.cut, None if trace.cut else trace.text) == (whole is None, whole)
+
+
+OPENINGS = [
+    "", "-", "−", "+", "±", "$", "€", ".", "#", "@", "~", "<", ">", "=", "*", "**", "_", "`", "/", "\\", "¿", "¡", "…", "—", "–5 ", "- 5 ",
+    '"', "“", "«", "„", "「", "'", "(", "(a) ", "(1) ", "[", "[1] ", "[a] ", "{", "|", "1. ", "3. ", "12) ", "5: ", "1990 ", "a) ", "A. ",
+    "Note: ", "Reversal: ", "reversal - ", "Reversal of ", "Conclusions: ", "Answer: ", "Question: ", "<think>", "[THINK]", "```", "•",
+]  # fmt: skip
+WORDS = [
+    "limit",
+    "Heron",
+    "-40",
+    "40",
+    "$5",
+    "°C",
+    "is",
+    "die",
+    "Grenze",
+    ".NET",
+    "C++",
+    "“so”",
+    "(b)",
+    "1.",
+    "a:b",
+    "*x*",
+    "泵",
+    "–",
+    "|",
+]
+statements = st.builds(
+    lambda opening, words, end: f"{opening}{' '.join(words)}{end}",
+    st.sampled_from(OPENINGS) | st.text(st.characters(exclude_categories=["Cs"]), max_size=3),
+    st.lists(st.sampled_from(WORDS) | st.text(st.characters(categories=["L", "N", "P", "S"]), max_size=6), min_size=2, max_size=6),
+    st.sampled_from([".", "!", "?", "…", '."', "。", ".)"]),
+)  # fmt: skip
+ONE_LABEL = [*LABELS, *KINDS, *(n for n in NUMBERS if "\n" not in n)]
+SURROUNDED = [
+    "{}",
+    "Sure! Here are the statements:\n{}",
+    "Gern!\n\n{}\n\nIch hoffe, das hilft.",
+    "```\n{}\n```",
+    "<think>Hm.</think>\n{}",
+]
+
+
+def is_part_of_a_label(statement, label):
+    """Whether a statement begins like the kind, or the separator, that may follow a label that ends without one."""
+    line = read_line(statement)
+    is_open = label.replace("*", "").endswith(("\n{}", "] {}", "]: {}", "]. {}", ") {}", "| {} |"))
+    return is_open and (line.labelled or bool(line.bullet))
+
+
+@settings(max_examples=400, deadline=None)
+@given(statements, st.sampled_from(ONE_LABEL), st.sampled_from(SURROUNDED))
+@example("-40 °C is the limit.", "[1] reversal: {}", "{}")
+@example("- 40 °C is the limit.", "[1] (reversal) {}", "{}")
+def test_what_is_trained_is_the_statement_or_nothing(statement, label, around):
+    made = around.format(label.format(statement)) if "\n" not in statement else None
+    if made is not None and not is_part_of_a_label(statement, label):
+        assert set(trained(made)) <= {statement, statement.strip()}, made
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.lists(statements, min_size=2, max_size=4),
+    st.sampled_from(["[{n}] reversal: {}", "[{n}] {}", "**[{n}] reversal:** {}"]),
+)
+def test_of_several_statements_each_is_whole_or_left_out(some, label):
+    some = [s.strip() for s in some if "\n" not in s and not is_part_of_a_label(s, label)]
+    answer = "\n".join(label.format(s, n=n) for n, s in enumerate(some, 1))
+    assert set(trained(answer)) <= set(some), answer
