@@ -1,9 +1,9 @@
 """A prompt template -> the runs of words of its instructions, by which a statement that repeats them is found.
 
 Instructions are the template's own text, without worked examples and without anything from the data. A run has eight
-words: the shortest of the package's rules that a teacher was seen to repeat have eight ("Restate every fact that you
-use in full"), while no worked example, and none of the statements that teachers wrote for the package's benchmarks
-without repeating a prompt, shares a run of eight words with a prompt. A shorter sentence counts only as a whole.
+words: the rules that teachers were seen to repeat begin with so many ("Restate every fact that you use in full"), while
+no text and no statement of the package's 167 worked examples shares such a run with a prompt. A shorter sentence counts
+only as a whole.
 """
 
 from collections.abc import Iterable, Iterator, Mapping

@@ -108,8 +108,9 @@ def test_documents_may_hold_the_same_words():
 @pytest.mark.parametrize("api", ["chat", "completions"])
 def test_worked_examples_are_no_instructions(api):
     for task in (tasks(LocalAugment(), api, documents=TEXT_ONLY)[0], tasks(GlobalAugment(), api)[0]):
-        for worked in load_pool(None):
-            for text in (worked.text, *(s.text for s in worked.statements)):
+        for worked in [e for form in ("statements", "questions", "exchanges") for e in load_pool(None, form)]:
+            parts = (worked.text, worked.answer, *(part for s in worked.statements for part in (s.text, s.question)))
+            for text in filter(None, parts):
                 assert not list(task.instructions.repeated_in(text)), text
     task = tasks(GlobalAugment(), "completions")[0]
     copied = "All Zennets are Dolphs, and all Dolphs carry a red mark, so all Zennets carry a red mark."
