@@ -67,6 +67,15 @@ class Prepared:
         """Yield all requests in sending order, including those that the store has answers for."""
         return (task.request for task in self.tasks.in_sending_order())
 
+    def judged(self, leaks: bool = True) -> Iterator[Judged]:
+        """Every inference of the stored answers, kept or rejected.
+
+        Args:
+            leaks: Whether to reject those that state a held-out answer.
+        """
+        found = self.leaks if leaks else None
+        return judged_inferences(self.tasks, self.store, self.recipe.augft, found, self.student.special_tokens)
+
 
 def run_stage(recipe: Recipe) -> Manifest:
     """Find the recipe's result, or let one process of the launch make it.
@@ -134,7 +143,7 @@ def make_result(recipe: Recipe) -> Manifest:
         ):
             rounds = Rounds(ready.teacher, ready.store, session, budget, recipe.augft.max_failed_fraction, lock)
             _ask(ready, verifier, rounds, budget.is_limited)
-        judged = verifier.apply(_judged(ready), ready.store) if verifier else _judged(ready)
+        judged = verifier.apply(ready.judged(), ready.store) if verifier else ready.judged()
         skipped_files = sum(len(s.conversion.problems) for s in ready.sources if s.conversion)
         counts = RequestCounts(
             ready.documents.count,
@@ -155,9 +164,9 @@ def _ask(ready: Prepared, verifier: Verifier | None, rounds: Rounds, limited: bo
         rounds.ask(ready.requests, "augmentation")
         return
     # Verdicts that are already stored count towards the limits before the first request is sent.
-    known = rounds.count(lambda: verifier.requests(_judged(ready))) if limited else Spent()
+    known = rounds.count(lambda: verifier.requests(ready.judged())) if limited else Spent()
     rounds.ask(ready.requests, "augmentation")
-    rounds.ask(lambda: verifier.requests(_judged(ready)), "verification", known)
+    rounds.ask(lambda: verifier.requests(ready.judged()), "verification", known)
 
 
 def _warn_about(recipe: Recipe) -> None:
@@ -166,10 +175,6 @@ def _warn_about(recipe: Recipe) -> None:
             "augft: dataset_exact_deduplication deletes repeated rows, so repeat_original and repeat_augmented have "
             "no effect"
         )
-
-
-def _judged(ready: Prepared) -> Iterator[Judged]:
-    return judged_inferences(ready.tasks, ready.store, ready.recipe.augft, ready.leaks)
 
 
 def _problems(sources: Iterable[Source]) -> dict[str, int]:

@@ -11,7 +11,6 @@ from axolotl_augft.batched import batched
 from axolotl_augft.cli.estimate import Work, cost_lines
 from axolotl_augft.config.recipe import Recipe
 from axolotl_augft.files.digest_set import DigestSet
-from axolotl_augft.judging.pipeline import judged_inferences
 from axolotl_augft.judging.rules import Judged
 from axolotl_augft.output.manifest import Manifest
 from axolotl_augft.output.reuse import find_result
@@ -260,5 +259,4 @@ def _training(ready: Prepared, result: Manifest | None) -> list[str]:
 def _kept(ready: Prepared) -> Iterator[Judged]:
     """Yield the augmentations that the stored answers yield; skips the pass over the data if the store is empty."""
     if not ready.store.is_empty:
-        judged = judged_inferences(ready.tasks, ready.store, ready.recipe.augft, ready.leaks)
-        yield from (j for j in judged if j.rejected is None)
+        yield from (j for j in ready.judged() if j.rejected is None)

@@ -10,7 +10,6 @@ from axolotl_augft.batched import batched
 from axolotl_augft.cli.store import bytes_on_disk, existing_store, size_on_disk
 from axolotl_augft.config.recipe import Recipe
 from axolotl_augft.errors import ConfigError, StoreError
-from axolotl_augft.judging.pipeline import judged_inferences
 from axolotl_augft.judging.verify import Verifier
 from axolotl_augft.stage import Prepared, prepared
 from axolotl_augft.store.lock import AskingLock
@@ -100,7 +99,7 @@ def forget(recipe: Recipe, outcomes: Sequence[Outcome]) -> int:
 def _needed(ready: Prepared) -> Iterator[Request]:
     yield from ready.requests()
     if ready.recipe.augft.verify == "teacher":
-        yield from Verifier(ready.teacher).requests(judged_inferences(ready.tasks, ready.store, ready.recipe.augft))
+        yield from Verifier(ready.teacher).requests(ready.judged(leaks=False))
 
 
 def _unneeded(db: sqlite3.Connection) -> Unneeded:

@@ -19,10 +19,14 @@ _TOKEN = (
     rf"(?:<\|[^|<>]{{1,40}}\|>(?:{_ROLE}\b)?|</?s>|<(?:bos|eos|pad)>|<(?:start|end)_of_turn>(?:{_ROLE}\b)?"
     r"|\[/?INST\]|<</?SYS>>)"
 )
-_LABEL = rf"[#*\s]*{_ROLE}[*]*:"
-_MARKUP = re.compile(rf"({_TOKEN}(?:{_LABEL})?|^{_LABEL}|^#+ *{_ROLE}\b:?)", re.IGNORECASE | re.MULTILINE)
-
-_INPUT = re.compile(r"(?:^|>)[#*\s]*(?:input|context)\b[*]*:?\s*\Z", re.IGNORECASE | re.MULTILINE)
+# What may repeat is bounded: without bounds, a long run of white space would be searched anew from each of its lines.
+_LABEL = rf"{_ROLE}[*]{{0,8}}:"
+_MARKUP = re.compile(
+    rf"({_TOKEN}(?:[#*\s]{{0,40}}{_LABEL})?|^[#* \t]{{0,40}}{_LABEL}|^#{{1,8}} {{0,8}}{_ROLE}\b:?)",
+    re.IGNORECASE | re.MULTILINE,
+)
+_INPUT = re.compile(r"(?:^|>)[#*\s]{0,40}(?:input|context)\b[*]{0,8}:?\Z", re.IGNORECASE | re.MULTILINE)
+_LONGEST_INPUT = 100  # characters; more than `_INPUT` matches
 
 
 @dataclass(frozen=True)
@@ -78,7 +82,7 @@ class SegmentFormat:
             return Unfit("its segments have no question before the answer", trainable=True)
         if not answer:
             return Unfit("its answer is empty", trainable=False)
-        if _INPUT.search(segments[runs[-1].segment]["text"][: runs[-1].start]):
+        if _INPUT.search(segments[runs[-1].segment]["text"][: runs[-1].start].rstrip()[-_LONGEST_INPUT:]):
             return Unfit("its question has an input of its own", trainable=True)
         return Exchange(runs[-1].text, answer, tuple(Turn("context", run.text) for run in runs[:-1]))
 

@@ -4,19 +4,14 @@ Held-out rows never reach the teacher model, but training rows may imply what th
 down. Training on such an inference would mean training on the answers of the test.
 """
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
 from axolotl_augft.formats.content import Content, Exchange, Text
 from axolotl_augft.judging.read_statements import Inference
 from axolotl_augft.text.sentences import split_sentences
+from axolotl_augft.text.words import matched_words, word_size
 
-# Scripts without spaces (Thai to Khmer, kana, Chinese characters): each character is matched like a word, but counts as
-# half a word of length.
-_UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
-_WORD = re.compile(rf"[{_UNSPACED}]|(?:(?![{_UNSPACED}])\w)+")
-_UNSPACED_WORD = re.compile(rf"[{_UNSPACED}]")
 _LONG = 5
 _SHARE_OF_QUESTION = 0.8
 _COMMON = 3
@@ -58,9 +53,13 @@ class Leaks:
         """
         if not self._long and not self._short:
             return False
-        asked = _words(inference.question or "")
-        said = () if inference.keeps_answer else _words(inference.text)
-        return self._states_long(said) or self._states_long(asked) or self._states_short(asked, _words(inference.text))
+        asked = matched_words(inference.question or "")
+        said = () if inference.keeps_answer else matched_words(inference.text)
+        return (
+            self._states_long(said)
+            or self._states_long(asked)
+            or self._states_short(asked, matched_words(inference.text))
+        )
 
     def _states_long(self, words: _Words) -> bool:
         for i in range(len(words) - _LONG + 1):
@@ -81,15 +80,15 @@ class Leaks:
 def _answers(content: Content, language: str) -> Iterator[tuple[_Words, frozenset[str]]]:
     """Yield the answers that a held-out row gives, each with the words of its question."""
     if isinstance(content, Text):
-        yield from ((_words(sentence), frozenset()) for sentence in split_sentences(content.text, language))
+        yield from ((matched_words(sentence), frozenset()) for sentence in split_sentences(content.text, language))
     elif isinstance(content, Exchange):
         about = " ".join(turn.text for turn in content.before if turn.role == "input")
-        yield _words(content.answer), frozenset(_words(f"{content.question} {about}")) - _STOP_WORDS
+        yield matched_words(content.answer), frozenset(matched_words(f"{content.question} {about}")) - _STOP_WORDS
         # A conversation is scored on all of its answers.
         yield from (
             (answer, frozenset())
             for t in content.before
-            if t.role == "assistant" and _size(answer := _words(t.text)) >= _LONG
+            if t.role == "assistant" and _size(answer := matched_words(t.text)) >= _LONG
         )
 
 
@@ -107,12 +106,8 @@ def _by_rarest_word(short: Sequence[tuple[_Words, frozenset[str]]]) -> dict[_Wor
     return found
 
 
-def _words(text: str) -> _Words:
-    return tuple(_WORD.findall(text.casefold()))
-
-
 def _size(words: _Words) -> float:
-    return sum(0.5 if _UNSPACED_WORD.match(word) else 1 for word in words)
+    return sum(map(word_size, words))
 
 
 def _short_runs(words: _Words) -> Iterator[_Words]:

@@ -1,14 +1,15 @@
 """Tasks and stored answers -> judged inferences in document order, as a pure function of both."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from axolotl_augft.batched import batched
 from axolotl_augft.config.augft import AugftConfig
 from axolotl_augft.judging.leaks import Leaks
+from axolotl_augft.judging.markup import worth_finding
 from axolotl_augft.judging.question_rules import judge_pair
 from axolotl_augft.judging.read_questions import read_pairs
-from axolotl_augft.judging.read_statements import Inference, read_inferences
+from axolotl_augft.judging.read_statements import Inference, complete_trace, read_inferences
 from axolotl_augft.judging.rules import Duplicates, Judged, Reason, judge
 from axolotl_augft.store.responses import ResponseStore
 from axolotl_augft.strategies.make import AllTasks
@@ -19,7 +20,11 @@ _NOTHING = Inference("", "answer")
 
 
 def judged_inferences(
-    tasks: AllTasks, store: ResponseStore, config: AugftConfig, leaks: Leaks | None = None
+    tasks: AllTasks,
+    store: ResponseStore,
+    config: AugftConfig,
+    leaks: Leaks | None = None,
+    special_tokens: Sequence[str] = (),
 ) -> Iterator[Judged]:
     """Yield every inference of every stored answer, kept or rejected; tasks without a stored answer yield nothing.
 
@@ -28,12 +33,14 @@ def judged_inferences(
         store: The response store that holds the answers.
         config: The settings, which say how statements are judged.
         leaks: Finds held-out answers; None if no rows are held out.
+        special_tokens: The student's special tokens, which no statement may hold.
     """
+    special = worth_finding(special_tokens)
     duplicates = Duplicates()
     for task, answer in _with_answers(tasks.in_document_order(), store):
         if answer is None:
             continue
-        for judged in _read_and_judge(task, answer, config):
+        for judged in _read_and_judge(task, answer, config, special):
             yield (
                 judged
                 if judged.rejected
@@ -48,25 +55,25 @@ def _against_others(inference: Inference, leaks: Leaks | None, duplicates: Dupli
     return None if duplicates.is_new(inference.full_text) else Reason.DUPLICATE
 
 
-def _read_and_judge(task: Task, answer: Answer, config: AugftConfig) -> list[Judged]:
+def _read_and_judge(task: Task, answer: Answer, config: AugftConfig, special: Sequence[str]) -> list[Judged]:
     if answer.outcome is Outcome.FILTERED:
         return [Judged(task, _NOTHING, Reason.FILTERED)]
     if answer.outcome is Outcome.INVALID:
         return [Judged(task, _NOTHING, Reason.INVALID)]
     check_names = config.verify == "names"
     if task.writes == "questions":
-        judged = [Judged(task, pair, judge_pair(task, pair, check_names)) for pair in read_pairs(task, answer)]
+        judged = [Judged(task, pair, judge_pair(task, pair, check_names, special)) for pair in read_pairs(task, answer)]
     else:
         found = _reasoning(answer) if task.reading.keep_reasoning else []
         found += read_inferences(task, answer)
-        judged = [Judged(task, inference, judge(task, inference, check_names)) for inference in found]
+        judged = [Judged(task, inference, judge(task, inference, check_names, special)) for inference in found]
     return judged or [Judged(task, _NOTHING, Reason.EMPTY)]
 
 
 def _reasoning(answer: Answer) -> list[Inference]:
     """Return a reasoning model's reasoning as a trace; it is cut if it reached `max_tokens` and no answer follows."""
     thought = (answer.reasoning or "").strip()
-    return [Inference(thought, "trace", cut=answer.was_cut and not answer.text)] if thought else []
+    return [complete_trace(thought, answer.was_cut and not answer.text)] if thought else []
 
 
 def _with_answers(tasks: Iterable[Task], store: ResponseStore) -> Iterator[tuple[Task, Answer | None]]:

@@ -1,22 +1,18 @@
 """Question-and-answer pairs -> kept or rejected with a reason; `judging.rules` does the same for statements."""
 
 import re
+from collections.abc import Sequence
 
+from axolotl_augft.judging.labels import read_line
+from axolotl_augft.judging.markup import has_markup, has_odd_characters, has_tokens
 from axolotl_augft.judging.read_statements import Inference
-from axolotl_augft.judging.rules import (
-    REFUSAL,
-    Reason,
-    has_markup,
-    has_odd_characters,
-    leaks_label,
-    repeats_itself,
-)
-from axolotl_augft.judging.support import copies_example, foreign_names, unsupported
+from axolotl_augft.judging.rules import REFUSAL, Reason, is_chatter, leaks_label, repeats_itself
+from axolotl_augft.judging.support import copies_example, copies_prompt, foreign_names, unsupported
 from axolotl_augft.strategies.task import Task
 from axolotl_augft.text.words import normalised
 
 _WORD = re.compile(r"\w+")
-_LIST_NUMBER = re.compile(r"^\s*\d{1,3}[.)]\s", re.MULTILINE)
+_LIST_NUMBER = re.compile(r"^[ \t]{0,40}\d{1,3}[.)][ \t]", re.MULTILINE)
 _FEWEST_WORDS = 2
 _EXCHANGE = "(question|answer|conversation|exchange|instruction|response)"
 _LABEL = re.compile(
@@ -26,7 +22,9 @@ _LABEL = re.compile(
 )
 
 
-def judge_pair(task: Task, pair: Inference, check_names: bool = False) -> Reason | None:
+def judge_pair(
+    task: Task, pair: Inference, check_names: bool = False, special_tokens: Sequence[str] = ()
+) -> Reason | None:
     """Return the first reason to reject a question-and-answer pair, or None. `Duplicates` finds duplicates.
 
     An answer that is the source row's own is not judged; only its question is.
@@ -35,18 +33,25 @@ def judge_pair(task: Task, pair: Inference, check_names: bool = False) -> Reason
         task: The task that the pair answers.
         pair: The question and its answer.
         check_names: Reject pairs that name what their premises lack (`verify: names`).
+        special_tokens: The student's special tokens.
     """
     question, answer = pair.question or "", "" if pair.keeps_answer else pair.text
     written = f"{question}\n{answer}".strip()
     if pair.cut:
         return Reason.TRUNCATED
-    if _malformed(question) or (not pair.keeps_answer and not _WORD.search(answer)) or _has_markup(task, written):
+    if _malformed(question) or (not pair.keeps_answer and not _WORD.search(answer)):
+        return Reason.MALFORMED
+    if _has_markup(task, written) or has_tokens(written, special_tokens):
         return Reason.MALFORMED
     if repeats_itself(written):
         return Reason.REPETITION
     if REFUSAL.search(answer) and not any(REFUSAL.search(p) for p in task.premises):
         return Reason.REFUSAL
-    if leaks_label(task, written) or _speaks_of_the_exchange(task, written):
+    if is_chatter(task, question) or (answer and is_chatter(task, answer)):
+        return Reason.CHATTER
+    if copies_prompt(task, written):
+        return Reason.COPIED_PROMPT
+    if read_line(question).labelled or leaks_label(task, written) or _speaks_of_the_exchange(task, written):
         return Reason.LABEL_LEAK
     if _asks_again(task, question):
         return Reason.ECHO
@@ -63,7 +68,7 @@ def _malformed(question: str) -> bool:
 
 def _has_markup(task: Task, text: str) -> bool:
     """Whether a text has special tokens or invalid characters; code fences and line breaks are normal in answers."""
-    return has_markup(task, text) or has_odd_characters(text, "\n\t\r")
+    return has_markup(text, task.premises) or has_odd_characters(text, "\n\t\r", task.premises)
 
 
 def _speaks_of_the_exchange(task: Task, text: str) -> bool:

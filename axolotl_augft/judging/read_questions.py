@@ -11,22 +11,25 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from axolotl_augft.judging.read_statements import Inference, kind_of, without_bullet
+from axolotl_augft.judging.answer_lines import statement_lines
+from axolotl_augft.judging.labels import Line, kind_of, labelled_by, read_line
+from axolotl_augft.judging.markup import without_thinking
+from axolotl_augft.judging.read_statements import Inference
 from axolotl_augft.strategies.task import Task
 from axolotl_augft.teacher.answer import Answer
 
-_QUESTION = re.compile(r"^\W{0,2}(?:(?i:question)|Instruction|Q)(?:\s*\d+)?\W{0,2}:\W{0,2}\s*")
-_ANSWER = re.compile(r"^\W{0,2}(?:(?i:answer)|Response|A)(?:\s*\d+)?\W{0,2}:\W{0,2}\s*")
-_CODE = re.compile(r"^\s*```")
-_KIND = re.compile(
-    r"^\W{0,2}(?P<kind>rephras\w*|paraphras\w*|in other words|revers\w*|turned around|consequen\w*|also|conclusions?)\b"
-    r"(?:\s*\d+)?(?:\s*(?:question|q)\b)?\W{0,2}(?:[:.)]\W{0,2}\s*|$)",
-    re.IGNORECASE,
-)
-_ASIDE = re.compile(r"^\W{0,2}(?:reasoning|explanation|thoughts?|further questions|pairs)\b\W{0,3}:?", re.IGNORECASE)
-_JSON = re.compile(r"\A\s*(?:```\w*\s*)?[\[{]\s*[\[{\"\]}]|\"(?:question|instruction|prompt)\"\s*:")
-_NOTE = re.compile(r"^\W{0,2}note\b\W{0,3}:", re.IGNORECASE)
+_after_question = labelled_by("(?i:question)|Instruction|Q")
+_after_answer = labelled_by("(?i:answer)|Response|A")
 _LEAD_INS = {"in other words": "rephrasing", "turned around": "reversal", "also": "consequence"}
+_after_lead_in = {kind: labelled_by(f"(?i:{words})") for words, kind in _LEAD_INS.items()}
+_CODE = re.compile(r"^[ \t]*```")
+_ASIDE = re.compile(r"^\W{0,2}(?:reasoning|explanation|thoughts?|further questions|pairs)\b\W{0,3}:?", re.IGNORECASE)
+_JSON = re.compile(
+    r"\A(?:```\w{0,20}\s{0,40})?[\[{]\s{0,80}[\[{\"\]}]|\"(?:question|instruction|prompt)\"[ \t\r\n]{0,40}:"
+)
+_MOST_WORK = 4
+_LEAST_WORK = 100_000
+_NOTE = re.compile(r"^\W{0,2}note\b\W{0,3}:", re.IGNORECASE)
 _QUESTION_KEYS = ("question", "instruction", "prompt")
 _ANSWER_KEYS = ("answer", "response", "output")
 
@@ -37,7 +40,7 @@ def read_pairs(task: Task, answer: Answer) -> list[Inference]:
     If the answer reached `max_tokens`, its last pair has `cut` set. Incomplete JSON adds an empty pair for the part
     that could not be read, and then that pair has `cut` set.
     """
-    text = answer.text.strip()
+    text = without_thinking(answer.text, task.premises)
     if _JSON.search(text):
         found, whole = _from_json(task, text)
         return found if whole else [*found, Inference("", task.kind, cut=answer.was_cut, question="")]
@@ -77,19 +80,25 @@ def _as_text(value: Any) -> str | None:
 def _objects(text: str) -> tuple[list[Mapping[str, Any]], bool]:
     """Return all complete JSON objects that may be pairs, and whether everything else was complete too.
 
-    A list that was cut off still gives its complete objects.
+    A list that was cut off still gives its complete objects. Where braces begin no object again and again, the rest of
+    the text is given up once several times its length has been read.
     """
     decoder = json.JSONDecoder(strict=False)
     found: list[Mapping[str, Any]] = []
     whole = True
     at = text.find("{")
+    work = _MOST_WORK * len(text) + _LEAST_WORK
     while at >= 0:
         try:
             value, end = decoder.raw_decode(text, at)
         except RecursionError:
             return found, False
-        except ValueError:
+        except json.JSONDecodeError as error:
             whole = False
+            # A string without an end was read to the end of the text; the error counts the lines before it.
+            work -= error.pos + (len(text) if error.msg.startswith("Unterminated") else error.pos) - at
+            if work < 0:
+                return found, False
             at = text.find("{", at + 1)
             continue
         inner = [v for own in value.values() if isinstance(own, list) for v in own if isinstance(v, dict)]
@@ -107,20 +116,27 @@ class _Pair:
         question: Lines of the question.
         answer: Lines of the answer.
         field: The list that takes the next line, `question` or `answer`; None while reading an aside.
+        labelled: Whether its question was labelled; chatter before the first label is not.
     """
 
     kind: str
     question: list[str]
     answer: list[str]
     field: list[str] | None
+    labelled: bool = True
 
 
 def _from_lines(task: Task, text: str) -> Iterator[Inference]:
     """Read labelled lines; if the task asks for questions only, every line is a question."""
     only_questions = task.reading.rephrases_the_source and task.kind == "rephrasing" and task.exchange is not None
+    if only_questions and not any(_is_part(read_line(line)) for line in text.split("\n")):
+        for found in statement_lines(text, task.premises):
+            if not found.stray and not found.line.text.endswith((":", "：")):
+                yield _inference(task, found.line.text, "", found.line.kind or task.kind)
+        return
     pair: _Pair | None = None
     in_code = after_gap = False
-    for line in text.splitlines():
+    for line in text.replace("\r\n", "\n").split("\n"):
         if _CODE.match(line) or in_code:
             in_code = in_code != bool(_CODE.match(line))
             if pair is not None and pair.field is not None:
@@ -128,11 +144,22 @@ def _from_lines(task: Task, text: str) -> Iterator[Inference]:
             continue
         new = _add_line(task, line, pair, only_questions, after_gap)
         after_gap = not line.strip()
-        if new is not pair and pair is not None:
+        if new is not pair and pair is not None and (pair.labelled or pair.answer or _continues_prompt(task)):
             yield from _finished(task, pair)
         pair = new
     if pair is not None:
         yield from _finished(task, pair)
+
+
+def _is_part(line: Line) -> bool:
+    """Whether a line is labelled as a question, an answer or a lead-in."""
+    readers = (_after_question, _after_answer, *_after_lead_in.values())
+    return any(after(line.text) is not None for after in readers)
+
+
+def _continues_prompt(task: Task) -> bool:
+    """Whether an answer may begin with a question whose label stands at the end of the prompt."""
+    return task.request.api == "completions"
 
 
 def _finished(task: Task, pair: _Pair) -> Iterator[Inference]:
@@ -142,36 +169,32 @@ def _finished(task: Task, pair: _Pair) -> Iterator[Inference]:
 
 def _add_line(task: Task, line: str, pair: _Pair | None, only_questions: bool, after_gap: bool) -> _Pair | None:
     """Add a line to the pair it belongs to, and return that pair: the current one or a new one."""
-    body = without_bullet(line)
-    if match := _KIND.match(body):
-        return _new_pair(
-            _LEAD_INS.get(match["kind"].lower()) or kind_of(match["kind"]) or task.kind,
-            _after(_QUESTION, body[match.end() :]),
-        )
-    if match := _QUESTION.match(body):
+    read = read_line(line)
+    body = read.text
+    kind = next((kind for kind, after in _after_lead_in.items() if after(body) is not None), None)
+    if kind or read.kind:
+        rest = _after_lead_in[kind](body) if kind else body
+        asked = _after_question(rest or "")
+        return _new_pair(kind or read.kind or task.kind, (rest or "") if asked is None else asked)
+    if (asked := _after_question(body)) is not None:
         if pair is not None and not pair.question and not pair.answer:
-            pair.question.append(body[match.end() :])
+            pair.question.append(asked)
             return pair
-        return _new_pair(task.kind, body[match.end() :])
-    if (match := _ANSWER.match(body)) and pair is not None:
-        pair.answer.append(body[match.end() :])
+        return _new_pair(task.kind, asked)
+    if (answered := _after_answer(body)) is not None and pair is not None:
+        pair.answer.append(answered)
         pair.field = pair.answer
     elif _ASIDE.match(body) or (_NOTE.match(body) and after_gap):
         if pair is not None:
             pair.field = None
     elif pair is None or (only_questions and body and pair.question and pair.field is pair.question):
         # A line such as "Here are two ways to put it:" introduces questions and is not one itself.
-        return _new_pair(task.kind, body) if body and not body.endswith(":") else pair
+        return _new_pair(task.kind, read.unlisted or body, False) if body and not body.endswith(":") else pair
     elif pair.field is not None:
         pair.field.append(line)
     return pair
 
 
-def _new_pair(kind: str, question: str) -> _Pair:
+def _new_pair(kind: str, question: str, labelled: bool = True) -> _Pair:
     lines = [question] if question else []
-    return _Pair(kind, lines, [], lines)
-
-
-def _after(label: re.Pattern[str], text: str) -> str:
-    match = label.match(text)
-    return text[match.end() :] if match else text
+    return _Pair(kind, lines, [], lines, labelled)

@@ -1,36 +1,26 @@
 """An answer of the teacher model -> inferences: its statements and its reasoning trace; nothing is judged here.
 
-Answers are read leniently: bullets, numbers, bold labels, JSON lists. `judging.rules` decides whether a statement is
-kept.
+Answers are read leniently: bullets, numbers, labels, tables, JSON. `judging.rules` decides whether a statement is kept.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-import orjson
-
+from axolotl_augft.judging.answer_lines import statement_lines
+from axolotl_augft.judging.json_items import json_items
+from axolotl_augft.judging.labels import Line, labelled_by, read_line
+from axolotl_augft.judging.markup import without_thinking
 from axolotl_augft.strategies.task import Task
 from axolotl_augft.teacher.answer import Answer
+from axolotl_augft.text.sentences import split_sentences
 
-_BULLET = re.compile(r"^\s*(?:[-*•–—>]\s+|\(?\d{1,3}[.):]\s+)+")
-_SENTENCE_NUMBER = re.compile(r"^\s*[\[(](\d{1,3})[\])]\s*[:.]?\s*")
-_KIND = re.compile(
-    r"^\s*\W{0,2}\b(rephras\w*|paraphras\w*|revers\w*|consequen\w*|conclusions?)\b(?:\s*\d+)?\W{0,2}\s*[:.)]\s*\W{0,2}",
-    re.IGNORECASE,
-)
-_KINDS = {
-    "rephr": "rephrasing",
-    "parap": "rephrasing",
-    "rever": "reversal",
-    "conse": "consequence",
-    "concl": "conclusion",
-}
-_CONCLUSIONS = re.compile(r"^[\s#*_]*(?:final\s+)?conclusions?[\s*_]*:?[\s*_]*$", re.IGNORECASE | re.MULTILINE)
-_FENCE = re.compile(r"^\s*```\w*\s*|\s*```\s*$")
-_SENTENCE_END = re.compile(r"[.!?](?=\s)|[。！？]")
-_WRAPPING = ('""', "“”", "**", "``")
+_OPENING_FENCE = re.compile(r"```+[ \t]*(?:[\w+-]{1,20}(?=\n))?")
+_ENDS = tuple(".!?…。！？।؟")
+_AFTER_END = "\"'”’»›)]」』*_`|"
+_CHECKED_END = 4096
+_MOST_HEADING_WORDS = 4
+_after_reasoning = labelled_by("(?i:(?:step-by-step[ ])?reasoning(?:[ ]steps)?)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +34,7 @@ class Inference:
         cut: The end is missing, because the teacher's answer reached `max_tokens`.
         question: The question that `text` answers, None for statements and traces.
         keeps_answer: The answer is the source row's own.
+        stray: It is a line without a label in an answer whose statements are labelled.
     """
 
     text: str
@@ -52,6 +43,7 @@ class Inference:
     cut: bool = False
     question: str | None = None
     keeps_answer: bool = False
+    stray: bool = False
 
     @property
     def full_text(self) -> str:
@@ -66,133 +58,115 @@ def read_inferences(task: Task, answer: Answer) -> list[Inference]:
         task: The task that was answered.
         answer: An answer whose outcome is `Outcome.ANSWERED`.
     """
-    text = _FENCE.sub("", answer.text).strip()
+    text = without_thinking(answer.text, task.premises)
     if not text:
         return []
     if not task.reading.ends_in_conclusions:
         return list(_statements(text, task.kind, task, answer.was_cut))
-    return _trace_and_conclusions(text, task, answer.was_cut)
+    return _trace_and_conclusions(_without_fence(text), task, answer.was_cut)
+
+
+def complete_trace(text: str, cut: bool = False) -> Inference:
+    """Make a trace of a text, without the sentence at its end if that is incomplete.
+
+    Args:
+        text: The trace.
+        cut: Whether the answer reached `max_tokens` in it. Other answers, too, may end in the middle of a word.
+    """
+    text = text.strip()
+    complete = text if not cut and _is_ended(text) else _complete_sentences(text)
+    return Inference(complete or text, "trace", cut=not complete)
 
 
 def _trace_and_conclusions(text: str, task: Task, was_cut: bool) -> list[Inference]:
     keep = task.reading.keep
-    marks = list(_CONCLUSIONS.finditer(text))
-    trace, conclusions = (text[: marks[-1].start()], text[marks[-1].end() :]) if marks else (text, "")
+    lines = text.replace("\r\n", "\n").split("\n")
+    at, first = _conclusions_at(lines)
+    has_conclusions = at < len(lines)
+    trace = _unlabelled("\n".join(lines[:at]).strip())
     found = []
-    if was_cut and not marks:
-        complete = _complete_sentences(trace)
-        if not complete:
-            return [Inference(trace.strip(), "trace", cut=True)]
-        trace = complete
-    if keep != "conclusions" and trace.strip():
-        found.append(Inference(_unlabelled(trace.strip()), "trace"))
-    if keep != "trace":
-        found.extend(_statements(conclusions, "conclusion", task, was_cut))
+    if trace and (keep != "conclusions" or (was_cut and not has_conclusions)):
+        whole = complete_trace(trace, was_cut) if not has_conclusions else Inference(trace, "trace")
+        found += [whole] if keep != "conclusions" or whole.cut else []
+    if keep != "trace" and has_conclusions:
+        found.extend(_statements("\n".join(lines[first:]), "conclusion", task, was_cut))
     return found
 
 
+def _conclusions_at(lines: Sequence[str]) -> tuple[int, int]:
+    """Find where a trace ends, and the first line of the conclusions after it; the number of lines if there are none.
+
+    The conclusions stand below the last heading that names them, in lines that are labelled with their kind at the end
+    of the answer, or in bullets at its end below a short line that ends in a colon, in whatever language.
+    """
+    last = len(lines)
+    for i in range(last - 1, -1, -1):
+        if _names_conclusions(line := _heading(lines[i])) and not line.text:
+            return i, i + 1
+    start = last
+    for i in range(last - 1, -1, -1):
+        line = read_line(lines[i])
+        if _names_conclusions(line) and line.text:
+            start = i
+        elif line.raw and not line.bullet:
+            short = line.raw.rstrip("*_ ").endswith((":", "：")) and len(line.raw.split()) <= _MOST_HEADING_WORDS
+            bullets = any(read_line(rest).bullet for rest in lines[i + 1 : i + 3])
+            return (i, i + 1) if short and start == last and bullets else (start, start)
+    return start, start
+
+
+def _heading(line: str) -> Line:
+    """Read a line that may be a heading such as "Final conclusions:"."""
+    bare = line.strip("#*_ \t")[:40]
+    return read_line(bare[len("final ") :] if bare.lower().startswith("final ") else line.strip())
+
+
+def _names_conclusions(line: Line) -> bool:
+    return line.labelled and line.kind == "conclusion"
+
+
+def _is_ended(text: str) -> bool:
+    return text.rstrip(_AFTER_END).endswith(_ENDS)
+
+
 def _complete_sentences(text: str) -> str:
-    """Drop the unfinished sentence at the end of a text that was cut."""
-    ends = [m.end() for m in _SENTENCE_END.finditer(text)]
-    return text[: ends[-1]] if ends else ""
+    """Drop the unfinished sentence at the end of a text; "" if no sentence is complete."""
+    start = max(0, len(text) - _CHECKED_END)
+    sentences = split_sentences(text[start:])
+    while sentences and not _is_ended(sentences[-1]):
+        sentences.pop()
+    if not sentences:
+        return ""
+    end = text.rindex(sentences[-1], start) + len(sentences[-1])
+    while end < len(text) and text[end] in _AFTER_END:
+        end += 1
+    return text[:end]
 
 
 def _unlabelled(trace: str) -> str:
-    return re.sub(r"^\W*reasoning\W*:\s*", "", trace, flags=re.IGNORECASE)
+    rest = _after_reasoning(trace)
+    return trace if rest is None else rest
 
 
-@dataclass(frozen=True, slots=True)
-class _Item:
-    """A statement as the teacher labelled it.
-
-    Attributes:
-        text: The statement, possibly with its labels.
-        kind: Its kind, if it is labelled with one.
-        number: Number of the sentence it is about, from 1 in the prompt, if it is labelled with one.
-    """
-
-    text: str
-    kind: str | None = None
-    number: int | None = None
+def _without_fence(text: str) -> str:
+    """Drop a code fence around a text."""
+    if fence := _OPENING_FENCE.match(text):
+        text = text[fence.end() :]
+    return text.removesuffix("```").strip()
 
 
 def _statements(text: str, kind: str, task: Task, was_cut: bool) -> Iterator[Inference]:
-    items = _json_items(text)
-    if items is None:
-        items = [_Item(line) for line in text.splitlines() if line.strip()]
-    for i, item in enumerate(items):
-        peeled = _peel(item)
-        sentence = _sentence(task, peeled.number)
-        yield Inference(peeled.text, peeled.kind or kind, sentence, cut=was_cut and i == len(items) - 1)
-
-
-def _json_items(text: str) -> list[_Item] | None:
-    """Return the items of a JSON list, or of the first list in a JSON object; None for anything else."""
-    if text[:1] not in "[{" or _SENTENCE_NUMBER.match(text):
-        return None
-    try:
-        value = orjson.loads(text)
-    except orjson.JSONDecodeError:
-        return None
-    if isinstance(value, dict):
-        value = next((v for v in value.values() if isinstance(v, list)), None)
-    if not isinstance(value, list):
-        return None
-    return [_json_item(item) for item in value]
-
-
-def _json_item(item: Any) -> _Item:
-    if not isinstance(item, dict):
-        return _Item(str(item))
-    text = next((item[k] for k in ("statement", "text", "conclusion") if isinstance(item.get(k), str)), "")
-    number = item.get("sentence")
-    return _Item(text, kind_of(str(item.get("kind") or "")), number if isinstance(number, int) else None)
-
-
-def _peel(item: _Item) -> _Item:
-    """Strip bullets, sentence numbers and kinds from the start of a statement, in any order.
-
-    The kind and number that the item already has take precedence over those found in its text.
-    """
-    number: int | None = None
-    kind: str | None = None
-    body = item.text.strip()
-    while True:
-        if match := _SENTENCE_NUMBER.match(body):
-            number = int(match[1])
-        elif match := _KIND.match(body):
-            kind = kind_of(match[1])
-        elif not (match := _BULLET.match(body)):
-            break
-        body = body[match.end() :]
-    return _Item(_unwrapped(body.strip()), item.kind or kind, item.number if item.number is not None else number)
-
-
-def without_bullet(line: str) -> str:
-    """Strip bullets and sentence numbers from the start of a line."""
-    body = line.strip()
-    while match := _BULLET.match(body) or _SENTENCE_NUMBER.match(body):
-        body = body[match.end() :]
-    return body
-
-
-def _unwrapped(text: str) -> str:
-    for pair in _WRAPPING:
-        mark = pair if pair == "**" else pair[0]
-        end = pair if pair == "**" else pair[1]
-        if (
-            len(text) > 2 * len(mark)
-            and text.startswith(mark)
-            and text.endswith(end)
-            and mark not in text[len(mark) : -len(end)]
-        ):
-            return text[len(mark) : -len(end)].strip()
-    return text
-
-
-def kind_of(label: str | None) -> str | None:
-    """Return the kind that a label names, None if it names none."""
-    return _KINDS.get(label[:5].lower()) if label else None
+    if (found := json_items(text)) is not None:
+        for item in found.items:
+            line = read_line(item.text)
+            body, number = (line.text, item.number or line.number) if line.labelled else (line.raw, item.number)
+            yield Inference(body, item.kind or line.kind or kind, _sentence(task, number))
+        if not found.whole:
+            yield Inference("", kind, cut=was_cut)
+        return
+    for statement in statement_lines(_without_fence(text), task.premises):
+        line, cut = statement.line, was_cut and statement.last
+        yield Inference(line.text, line.kind or kind, _sentence(task, line.number), cut, stray=statement.stray)
 
 
 def _sentence(task: Task, number: int | None) -> int | None:

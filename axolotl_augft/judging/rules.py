@@ -2,14 +2,16 @@
 
 import hashlib
 import re
-import unicodedata
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from axolotl_augft.files.digest_set import DigestSet
+from axolotl_augft.judging.labels import read_line
+from axolotl_augft.judging.markup import has_markup, has_odd_characters, has_token_like, has_tokens
 from axolotl_augft.judging.read_statements import Inference
-from axolotl_augft.judging.support import copies_example, is_echo, unsupported
+from axolotl_augft.judging.support import copies_example, copies_prompt, is_echo, unsupported
 from axolotl_augft.strategies.task import Task
 from axolotl_augft.text.words import WORD, normalised, normalised_sentences
 
@@ -22,8 +24,10 @@ class Reason(StrEnum):
     MALFORMED = "malformed"
     REPETITION = "repetition"
     REFUSAL = "refusal"
+    CHATTER = "chatter"
     LABEL_LEAK = "label_leak"
     ECHO = "echo"
+    COPIED_PROMPT = "copied_prompt"
     COPIED_EXAMPLE = "copied_example"
     UNSUPPORTED = "unsupported"
     UNVERIFIED = "unverified"
@@ -60,35 +64,65 @@ _LABEL = re.compile(
     r"|\baccording to (the|this) (document|passage|sentence|text)\b",
     re.IGNORECASE,
 )
-_TOKEN = re.compile(r"<\|[^|<>]{1,40}\|>|</?s>|\[/?INST\]|<(?:bos|eos|pad|unk)>|<(?:start|end)_of_turn>")
-_BRACES = ("{{", "{%")
+_WRITTEN = (
+    "statement|sentence|rephras|paraphras|revers|consequen|conclusion|list|answer|reasoning|question|version|result"
+)
+# What a model says to its user instead of about the data, at the beginning of a sentence.
+_CHATTER = re.compile(
+    r"(?:\A|\n|(?<=[.!?:]\s))[^\w\n]{0,3}(?:"
+    r"(?:sure|certainly|absolutely|okay|ok|alright|of course|got it|understood|great|happy to help)[!.,](?=[\s*_\"]|\Z)"
+    rf"|(?:here(?:['’]s| is| are)|below (?:is|are)|(?:these|the following) are)\b[^.!?\n]{{0,60}}(?:{_WRITTEN})"
+    r"|i hope (?:this|that|these|it)\b|(?:please )?let me know\b|feel free to\b|would you like me\b"
+    r"|is there anything else"
+    r"|if you (?:have|need|want|would like)\b[^.!?\n]{0,30}(?:questions|help|assistance|statements|examples)"
+    r"|i(?:['’]ve| have) (?:re)?(?:written|phrased|provided|listed|generated|stated|created)\b"
+    r"|i(?:['’]ll| will) (?:now |first )?(?:write|provide|rephrase|list|restate|generate)\b)",
+    re.IGNORECASE,
+)
+# A number or kind label in the middle of a line, as after "Sure! [1] reversal: …".
+_INNER_LABEL = re.compile(r"\[\d{1,3}\][ *_]{0,3}(?:rephras|paraphras|revers|consequen|conclusion)", re.IGNORECASE)
+_KIND_FIRST = re.compile(
+    r"[*_`(\[]{0,3}(?:rephras|paraphras|revers|consequen|conclusion)\w{0,8}[ ]?\d{0,3}(?:[*_`)\]]|[ ]?[-–—=|→>:：])",
+    re.IGNORECASE,
+)
+_KIND_LAST = re.compile(
+    r"[\[(](?:rephras|paraphras|revers|consequen|conclusion)\w{0,8}[^\w\])]{0,3}\d{0,3}[\])][.]?\Z", re.IGNORECASE
+)
+_JSON_KEY = re.compile(r"[\[{(]?[ ]?[\"“”'][^\"“”\n]{1,40}[\"“”'][ ]?:")
+_LABEL_SIGNS = " *_#>`[]()\u00a0"
+_LONGEST_LABEL = 48
+_MOST_LABEL_WORDS = 3
 _FENCE = "```"
-# Unicode categories of control characters, surrogates, private-use and unassigned code points. Format characters (Cf)
-# and spaces (Zs) are not among them: many languages need joiners and no-break spaces.
-_ODD = ("Cc", "Cs", "Co", "Cn")
 _ENDS = tuple(".!?。！？…\"'”’)»」』|।؟")
 _FEWEST_WORDS = 2
 _CIRCLE = 3
 
 
-def judge(task: Task, inference: Inference, check_names: bool = False) -> Reason | None:
+def judge(
+    task: Task, inference: Inference, check_names: bool = False, special_tokens: Sequence[str] = ()
+) -> Reason | None:
     """Return the first reason to reject an inference, or None. `Duplicates` finds duplicates.
 
     Args:
         task: The task that it answers.
         inference: A statement or a trace.
         check_names: Reject statements that name what their premises lack (`verify: names`).
+        special_tokens: The student's special tokens.
     """
     text = inference.text
     if inference.cut:
         return Reason.TRUNCATED
-    if _malformed(task, text, inference.kind):
+    if _malformed(task, text, inference.kind) or has_tokens(text, special_tokens):
         return Reason.MALFORMED
     if repeats_itself(text):
         return Reason.REPETITION
     if REFUSAL.search(text):
         return Reason.REFUSAL
-    if leaks_label(task, text):
+    if is_chatter(task, text):
+        return Reason.CHATTER
+    if copies_prompt(task, text):
+        return Reason.COPIED_PROMPT
+    if leaks_label(task, text) or (inference.kind != "trace" and keeps_label(task, text)):
         return Reason.LABEL_LEAK
     if is_echo(text, task.premises):
         return Reason.ECHO
@@ -96,7 +130,7 @@ def judge(task: Task, inference: Inference, check_names: bool = False) -> Reason
         return Reason.COPIED_EXAMPLE
     if check_names and unsupported(task, inference, text):
         return Reason.UNSUPPORTED
-    return None
+    return Reason.CHATTER if inference.stray else None
 
 
 class Duplicates:
@@ -114,30 +148,15 @@ def _malformed(task: Task, text: str, kind: str) -> bool:
     words = WORD.findall(text)
     if len(words) < _FEWEST_WORDS and not _is_unspaced(text):
         return True
-    if _FENCE in text or has_markup(task, text) or has_odd_characters(text, "\n\t\r" if kind == "trace" else ""):
+    if _FENCE in text or has_markup(text, task.premises) or has_token_like(text, task.premises):
+        return True
+    if has_odd_characters(text, "\n\t\r" if kind == "trace" else "", task.premises):
         return True
     if kind == "trace":
         return False
+    if text.startswith("|") or _JSON_KEY.match(text):
+        return True
     return not text.endswith(_ENDS) or text.count('"') % 2 == 1 or text.count("(") != text.count(")")
-
-
-def has_markup(task: Task, text: str) -> bool:
-    """Whether a text has special tokens, or template braces that its premises do not have."""
-    return bool(_TOKEN.search(text)) or any(b in text and not any(b in p for p in task.premises) for b in _BRACES)
-
-
-def has_odd_characters(text: str, allowed: str = "") -> bool:
-    """Whether a text has characters that do not belong in text, such as control characters.
-
-    Args:
-        text: The text to check.
-        allowed: Control characters that may occur.
-    """
-    return (
-        "\ufffd" in text
-        or not text.isprintable()
-        and any(unicodedata.category(c) in _ODD and c not in allowed for c in text)
-    )
 
 
 def repeats_itself(text: str) -> bool:
@@ -156,3 +175,35 @@ def leaks_label(task: Task, text: str) -> bool:
     if _LABEL.search(text) and not any(_LABEL.search(p) for p in task.premises):
         return True
     return any(label in text for label in task.labels)
+
+
+def is_chatter(task: Task, text: str) -> bool:
+    """Whether a text speaks to the user ("I hope this helps") and its premises do not."""
+    return bool(_CHATTER.search(text)) and not any(_CHATTER.search(p) for p in task.premises)
+
+
+def keeps_label(task: Task, text: str) -> bool:
+    """Whether a statement still holds a bullet, a number or a kind as a label, in whatever language.
+
+    A label in another language than the prompt's is a short beginning before a colon, of which the premises have no
+    word. A list number or a bullet that the premises put before the same word belongs to the statement.
+    """
+    line = read_line(text)
+    if line.labelled or _KIND_FIRST.match(text) or _INNER_LABEL.search(text) or _KIND_LAST.search(text[-40:]):
+        return True
+    numbered = line.listed is not None and (line.listed == 1 or not line.unlisted.startswith(f"{line.listed}. "))
+    if (line.bullet or numbered) and not any(" ".join(text.split(maxsplit=2)[:2]) in p for p in task.premises):
+        return True
+    return _has_foreign_label(task, text)
+
+
+def _has_foreign_label(task: Task, text: str) -> bool:
+    start = text[:_LONGEST_LABEL].lstrip(_LABEL_SIGNS)
+    ends = [at for mark in (":", "：", " - ", " – ", " — ") if (at := start.find(mark)) > 0]
+    label = start[: min(ends, default=0)].strip(_LABEL_SIGNS)
+    words = label.replace("/", " ").split()
+    most = _MOST_LABEL_WORDS if start[min(ends, default=0) :][:1] in (":", "：") else 1
+    if not 0 < len(words) <= most or not all(w.isalpha() and len(w) > 1 for w in words):
+        return False
+    known = [p.casefold() for p in task.premises]
+    return not any(word.casefold() in premise for word in words for premise in known)

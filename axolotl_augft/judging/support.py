@@ -11,11 +11,11 @@ from typing import TypeVar
 
 from axolotl_augft.judging.read_statements import Inference
 from axolotl_augft.strategies.task import Task
-from axolotl_augft.text.words import POSSESSIVE, WORD, bare, normalised, normalised_sentences, vocabulary
+from axolotl_augft.text.words import POSSESSIVE, WORD, bare, matched_words, normalised, normalised_sentences, vocabulary
 
 T = TypeVar("T")
 # A word after one of these opens a sentence or a quotation, so its capital does not make it a name.
-_OPENING = re.compile(r"[.!?:…\"“”„«»‹›¿¡(\[]\s*$")
+_OPENING = '.!?:…"“”„«»‹›¿¡(['
 _SHORTEST_NAME = 2  # letters before an apostrophe: "I'm" is not a name
 _LONG_PROMPT = 16 * 1024
 _CACHED_LINES = 1024
@@ -54,8 +54,10 @@ def _names(text: str) -> Iterator[str]:
         if any(c.isdigit() for c in word):
             yield word
         elif word[0].isupper() and len(re.split("['’]", word)[0]) >= _SHORTEST_NAME:
-            before = text[: match.start()]
-            if before.strip() and not _OPENING.search(before):
+            end = match.start()
+            while end and text[end - 1].isspace():
+                end -= 1
+            if end and text[end - 1] not in _OPENING:
                 yield word
 
 
@@ -71,7 +73,11 @@ def is_subsequence(text: str, sentence: str) -> bool:
 def is_echo(text: str, premises: tuple[str, ...]) -> bool:
     """Whether every sentence of a text occurs word for word in the premises."""
     source = _normalised_texts(premises)
-    return f" {normalised(text)} " in source or all(f" {s} " in source for s in normalised_sentences(text))
+    if f" {normalised(text)} " in source:
+        return True
+    # A sentence that is one of the source's own is found without a search through all of it.
+    own = _sentences_of(premises)
+    return all(s in own or f" {s} " in source for s in dict.fromkeys(normalised_sentences(text)))
 
 
 def copies_example(task: Task, text: str) -> bool:
@@ -83,6 +89,17 @@ def copies_example(task: Task, text: str) -> bool:
     # lower case.
     names = {POSSESSIVE.sub("", name) for name in foreign_names(text, task.premises)}
     return bool(names) and not all(names.isdisjoint(_written_words(part)) for part in parts)
+
+
+def copies_prompt(task: Task, text: str) -> bool:
+    """Whether a text repeats a stretch of the prompt's instructions that the task's documents do not have."""
+    documents: str | None = None
+    for stretch in task.instructions.repeated_in(text):
+        if documents is None:
+            documents = "\n".join(f" {' '.join(matched_words(p))} " for p in (*task.premises, task.target.text))
+        if f" {stretch} " not in documents:
+            return True
+    return False
 
 
 def _parts(prompt: str) -> list[str]:
@@ -104,6 +121,11 @@ def _normalised_part(part: str) -> str:
 @_cached
 def _written_words(part: str) -> frozenset[str]:
     return frozenset(POSSESSIVE.sub("", w) for w in set(WORD.findall(part)))
+
+
+@lru_cache(maxsize=512)
+def _sentences_of(texts: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(sentence for text in texts for sentence in normalised_sentences(text))
 
 
 @lru_cache(maxsize=512)

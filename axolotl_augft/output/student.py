@@ -15,11 +15,13 @@ class Student:
         tokens: Counts tokens.
         bos: Token that begins a text; "" if the tokenizer adds none, or unless sentences are split cumulatively.
         eos: Token that ends a text; "" unless sentences are split cumulatively.
+        special_tokens: Special tokens of its tokenizer and of the recipe.
     """
 
     tokens: TokenCounter
     bos: str = ""
     eos: str = ""
+    special_tokens: tuple[str, ...] = ()
 
 
 def load_student(recipe: Recipe) -> Student:
@@ -30,13 +32,14 @@ def load_student(recipe: Recipe) -> Student:
             chat rows are written about plain text, but there is no chat template for them.
     """
     tokens = token_counter(recipe.tokenizer)
+    special = (*tokens.special, *(str(token) for token in dict(recipe.special_tokens).values()))
     if recipe.chats_about_text and not recipe.names_chat_template and not has_chat_template(recipe.tokenizer):
         raise ConfigError(
             f"write: questions makes chats of documents, but {recipe.tokenizer!r} has no chat template; set "
             f"chat_template, e.g. to chatml"
         )
     if recipe.augft.sentence_splitting != "cumulative":
-        return Student(tokens)
+        return Student(tokens, special_tokens=special)
     from transformers import AutoTokenizer
 
     try:
@@ -54,4 +57,4 @@ def load_student(recipe: Recipe) -> Student:
             f"sentence_splitting: cumulative needs an end-of-text token, but {recipe.tokenizer!r} has none; set "
             f"special_tokens.eos_token"
         )
-    return Student(tokens, tokenizer.bos_token if begins else "", tokenizer.eos_token)
+    return Student(tokens, tokenizer.bos_token if begins else "", tokenizer.eos_token, special)

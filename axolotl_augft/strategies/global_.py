@@ -17,6 +17,7 @@ from axolotl_augft.sources.documents import Document, document_id
 from axolotl_augft.store.responses import Group, Pass
 from axolotl_augft.strategies.answer_schema import response_format
 from axolotl_augft.strategies.grouping import Sized, regroup
+from axolotl_augft.strategies.instructions import DATA, Instructions, instructions_of
 from axolotl_augft.strategies.task import Reading, Task
 from axolotl_augft.strategies.templates import PromptTemplate, load_prompt
 from axolotl_augft.teacher.request import Prefix
@@ -160,6 +161,13 @@ class GlobalStrategy:
         return template.render("system") + template.render("prefix", documents=()) + target
 
     @cached_property
+    def _said(self) -> dict[Writes, Instructions]:
+        """The instructions of the prompts."""
+        document = {"id": DATA, "text": DATA}
+        values = {"documents": [document], "target": document, "structured": self._teacher.structured}
+        return {writes: instructions_of(template, values) for writes, template in self._templates.items()}
+
+    @cached_property
     def _documents(self) -> list[Document]:
         """The documents; those above the budget are cut into several at sentence ends."""
         parts: dict[str, Document] = {}
@@ -221,6 +229,7 @@ class GlobalStrategy:
                 kind=kind,
                 writes=writes,
                 reading=self._reading,
+                instructions=self._said[writes],
             )
 
 

@@ -138,4 +138,5 @@ class LocalStrategy:
                 kind=self.settings.kinds[0] if len(self.settings.kinds) == 1 else _UNLABELLED[form],
                 writes="statements" if form == "statements" else "questions",
                 reading=_READING,
+                instructions=self._prompts_of(form).instructions,
             )

@@ -22,7 +22,8 @@ from axolotl_augft.strategies.examples import (
     load_pool,
     with_kinds,
 )
-from axolotl_augft.strategies.templates import PromptTemplate, load_prompt
+from axolotl_augft.strategies.instructions import DATA, Instructions, instructions_of, merged
+from axolotl_augft.strategies.templates import PromptTemplate, load_prompt, plain_data
 from axolotl_augft.teacher.request import Prefix
 from axolotl_augft.teacher.teacher import Teacher
 from axolotl_augft.text.sentences import split_at_sentences
@@ -37,6 +38,7 @@ VARIABLES = {
     "structured": "whether the answer is to be JSON",
 }
 _MARGIN = 64
+_NEUTRAL_TURNS = [{"role": "user", "text": DATA}]
 _CACHED_PREFIXES = 1024
 
 
@@ -109,6 +111,18 @@ class LocalPrompts:
         self._systems = {t.name: t.render("system") for t in (self._template, self._sentence_template)}
         self._prefixes: dict[tuple[str, ...], Prefix] = {}
 
+    @cached_property
+    def instructions(self) -> Instructions:
+        """The instructions of the prompts, whichever template they are made with."""
+        statement = {"kind": self._entry.kinds[0], "text": DATA, "question": DATA}
+        example = {"text": DATA, "context": DATA, "answer": DATA, "statements": [statement]}
+        exchange = {"question": DATA, "answer": DATA, "text": DATA, "system": DATA, "before": _NEUTRAL_TURNS}
+        values = {"kinds": self._entry.kinds, "structured": self._teacher.structured, "opening": DATA}
+        about_text = {**values, "examples": [example], "sentences": [DATA], "exchange": None}
+        about_exchange = {**values, "examples": [example], "sentences": [], "exchange": exchange}
+        templates = {t.name: t for t in (self._template, self._sentence_template)}.values()
+        return merged(instructions_of(template, about_text, about_exchange) for template in templates)
+
     def prompts(self, units: Sequence[Unit]) -> Iterator[Prompt]:
         """Yield the prompts of units, in their order.
 
@@ -125,7 +139,8 @@ class LocalPrompts:
         prefix = self._prefix(template, examples)
         if exchange:
             exchange = self._shortened(exchange, prefix)
-        values = {"opening": unit.opening, "sentences": unit.sentences, "exchange": exchange}
+        asked = {**plain_data(exchange), "text": exchange.text} if exchange else None
+        values = {"opening": unit.opening, "sentences": unit.sentences, "exchange": asked}
         return Prompt(prefix, self._render(template, "target", **values))
 
     @cached_property

@@ -8,6 +8,7 @@ from axolotl_augft.config.augment import Augment
 from axolotl_augft.formats import Writes
 from axolotl_augft.formats.content import Exchange
 from axolotl_augft.sources.documents import Document
+from axolotl_augft.strategies.instructions import Instructions
 from axolotl_augft.teacher.request import Request
 
 
@@ -45,6 +46,7 @@ class Task:
         kind: The kind of a statement that does not name its own.
         writes: Whether the request asks for statements or for questions with answers.
         reading: How to read the answer.
+        instructions: What the instructions of the request's prompt say.
     """
 
     request: Request
@@ -57,6 +59,7 @@ class Task:
     kind: str = "statement"
     writes: Writes = "statements"
     reading: Reading = Reading()
+    instructions: Instructions = Instructions()
 
     @property
     def exchange(self) -> Exchange | None:

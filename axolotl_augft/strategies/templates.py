@@ -2,22 +2,28 @@
 
 The prefix block comes before the target and is the same for many requests, so that a server with a prefix cache
 computes it once. Texts from the data are passed as values, never as template code. A user's own template has the same
-blocks and is rendered in a sandbox.
+blocks and is rendered in a sandbox. Every template gets plain data only, because a method of any other object would be
+a way out of the sandbox.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from copy import deepcopy
+from dataclasses import dataclass, fields, is_dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, StrictUndefined, Template, TemplateError, meta
+from jinja2 import Environment, StrictUndefined, Template, TemplateError, meta, nodes
 from jinja2.sandbox import ImmutableSandboxedEnvironment
+from pydantic import BaseModel
 
 from axolotl_augft.errors import ConfigError
 
 BLOCKS = ("system", "prefix", "target")
 _FOLDER = Path(__file__).parent / "prompts"
+_PLAIN = (str, int, float, bool, type(None))
+# What a template of the user can raise while it runs. A security error of the sandbox is a TemplateError.
+_FAILURES = (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError, RecursionError)
 
 
 @dataclass(frozen=True)
@@ -28,30 +34,87 @@ class PromptTemplate:
         name: File name of a template of the package, or path of a user's own.
         template: The compiled template.
         known: Variables that its blocks may use.
+        parsed: The parsed source.
     """
 
     name: str
     template: Template
     known: tuple[str, ...]
+    parsed: nodes.Template
+
+    @cached_property
+    def literals(self) -> tuple[str, ...]:
+        """All text that stands in the template itself, also in strings, but not in its worked examples."""
+        return tuple(_literals(self.parsed))
+
+    @cached_property
+    def for_instructions(self) -> "PromptTemplate":
+        """The template without its worked examples."""
+        environment = self.template.environment
+        parsed = deepcopy(self.parsed)
+        for block in parsed.find_all(nodes.Block):
+            block.body = [node for node in block.body if not _holds_examples(node)]
+        return replace(self, template=environment.from_string(parsed), parsed=parsed)
 
     @cached_property
     def _given(self) -> dict[str, Any]:
-        """Values for every block: Jinja's own functions, and None for each known variable."""
-        return {**self.template.globals, **dict.fromkeys(self.known)}
+        """Values for every block: None for each known variable."""
+        return dict.fromkeys(self.known)
 
     def render(self, block: str, **values: Any) -> str:
         """Render one block, keeping the template's white space.
 
+        Args:
+            block: The name of the block.
+            values: The variables; the template sees them as `plain_data`.
+
         Raises:
             ConfigError: The template fails on these values.
         """
-        context = self.template.new_context({**self._given, **values}, shared=True)
+        given = {name: plain_data(value) for name, value in values.items()}
+        context = self.template.new_context({**self._given, **given}, shared=True)
         try:
             return "".join(self.template.blocks[block](context))
-        except (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError) as error:
+        except _FAILURES as error:
             raise ConfigError(
                 f"prompt {self.name}: block {block} fails ({type(error).__name__}: {error}); correct the template"
             ) from None
+
+
+def _holds_examples(node: nodes.Node) -> bool:
+    """Whether a node is `{% with worked_examples = true %}`, which marks the examples in a template of the package."""
+    return isinstance(node, nodes.With) and any(getattr(t, "name", "") == "worked_examples" for t in node.targets)
+
+
+def _literals(node: nodes.Node) -> Iterator[str]:
+    if isinstance(node, nodes.TemplateData):
+        yield node.data
+    elif isinstance(node, nodes.Const) and isinstance(node.value, str):
+        yield node.value
+    elif not _holds_examples(node):
+        for child in node.iter_child_nodes():
+            yield from _literals(child)
+
+
+def plain_data(value: Any) -> Any:
+    """Turn a value into strings, numbers, lists and dicts; in a template, `example.text` reads a key of a dict.
+
+    Raises:
+        TypeError: The value, or a value in it, is of another kind. This is an error of the program, not of the user.
+    """
+    if type(value) in _PLAIN:
+        return value
+    if isinstance(value, str):
+        return str.__str__(value)
+    if isinstance(value, BaseModel):
+        return {name: plain_data(getattr(value, name)) for name in type(value).model_fields}
+    if is_dataclass(value) and not isinstance(value, type):
+        return {field.name: plain_data(getattr(value, field.name)) for field in fields(value)}
+    if isinstance(value, Mapping):
+        return {plain_data(key): plain_data(inner) for key, inner in value.items()}
+    if isinstance(value, Sequence) and not isinstance(value, bytes | bytearray):
+        return [plain_data(inner) for inner in value]
+    raise TypeError(f"a prompt got a value of type {type(value).__name__}, which is not plain data")
 
 
 def load_prompt(name: str, file: str | None, known: Mapping[str, str]) -> PromptTemplate:
@@ -69,9 +132,12 @@ def load_prompt(name: str, file: str | None, known: Mapping[str, str]) -> Prompt
     # The package's own prompts need no sandbox; its checks would take most of the rendering time.
     environment_class = ImmutableSandboxedEnvironment if file else Environment
     environment = environment_class(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    # Jinja's own functions (`range`, `lipsum` …) are no variables of a prompt, so nothing needs them.
+    environment.globals.clear()
     try:
         source = Path(file).read_text(encoding="utf-8") if file else (_FOLDER / name).read_text(encoding="utf-8")
-        unknown = sorted(meta.find_undeclared_variables(environment.parse(source)) - known.keys())
+        parsed = environment.parse(source)
+        unknown = sorted(meta.find_undeclared_variables(parsed) - known.keys())
         template = environment.from_string(source)
     except (OSError, UnicodeError) as error:
         raise ConfigError(
@@ -86,4 +152,4 @@ def load_prompt(name: str, file: str | None, known: Mapping[str, str]) -> Prompt
         raise ConfigError(
             f"prompt {shown}: block {missing[0]!r} is missing; a prompt has the blocks {', '.join(BLOCKS)}"
         )
-    return PromptTemplate(shown, template, tuple(known))
+    return PromptTemplate(shown, template, tuple(known), parsed)

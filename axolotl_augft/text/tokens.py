@@ -18,10 +18,12 @@ class TokenCounter:
     Attributes:
         count_all: Maps texts to their numbers of tokens, without special tokens.
         exact: False if no tokenizer is available and the counts are estimated as UTF-8 bytes / 4, rounded up.
+        special: The tokenizer's special tokens; empty if no tokenizer is available.
     """
 
     count_all: Callable[[Sequence[str]], list[int]]
     exact: bool
+    special: tuple[str, ...] = ()
 
     def count(self, text: str) -> int:
         """Count the tokens of one text."""
@@ -51,7 +53,8 @@ def token_counter(model: str) -> TokenCounter:
             return [len(tokenizer.encode(texts[0], add_special_tokens=False))]
         return [len(e) for e in tokenizer.encode_batch_fast(texts, add_special_tokens=False)]
 
-    return TokenCounter(count_all, exact=True)
+    special = tuple(token.content for token in tokenizer.get_added_tokens_decoder().values() if token.special)
+    return TokenCounter(count_all, exact=True, special=special)
 
 
 def local_model_file(model: str, name: str) -> Path | None:

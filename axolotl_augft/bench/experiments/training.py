@@ -79,13 +79,10 @@ def augment(cfg: Mapping[str, Any]) -> Augmented:
 
 def _stored_use(recipe: Recipe) -> TeacherUse:
     """Count all stored answers to a recipe's requests, whichever cell sent them; `seconds` stays None."""
-    from axolotl_augft.judging.pipeline import judged_inferences
-
     with prepared(recipe) as ready:
         requests = {r.key: r for r in ready.requests()}
         if recipe.augft.verify == "teacher":
-            judged = judged_inferences(ready.tasks, ready.store, recipe.augft)
-            requests |= {r.key: r for r in Verifier(ready.teacher).requests(judged)}
+            requests |= {r.key: r for r in Verifier(ready.teacher).requests(ready.judged(leaks=False))}
         answers = [a for a in ready.store.get(list(requests.values())) if a is not None]
         read = sum(a.prompt_tokens or 0 for a in answers)
         written = sum(a.completion_tokens or 0 for a in answers)

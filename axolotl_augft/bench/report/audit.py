@@ -16,7 +16,6 @@ from axolotl_augft.bench.datasets.grammar import Grammar
 from axolotl_augft.bench.datasets.reading import Reader
 from axolotl_augft.config.recipe import Recipe
 from axolotl_augft.errors import BenchError
-from axolotl_augft.judging.pipeline import judged_inferences
 from axolotl_augft.judging.rules import Judged
 from axolotl_augft.judging.verify import Verifier
 from axolotl_augft.stage import Prepared, prepared
@@ -152,7 +151,7 @@ def audit(recipe: Recipe, data: BenchData, grammar: Grammar) -> Audit:
 
 def _judged(ready: Prepared) -> Iterator[Judged]:
     """Judge the stored answers as the stage would, including verification by the teacher."""
-    judged = judged_inferences(ready.tasks, ready.store, ready.recipe.augft)
+    judged = ready.judged(leaks=False)
     return Verifier(ready.teacher).apply(judged, ready.store) if ready.recipe.augft.verify == "teacher" else judged
 
 
