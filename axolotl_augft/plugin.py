@@ -17,6 +17,7 @@ from axolotl_augft.config.entries import placeholders
 from axolotl_augft.config.recipe import Recipe
 from axolotl_augft.errors import AugftError
 from axolotl_augft.output.manifest import Manifest, WrittenEntry, WrittenFile, load_result, result_folder
+from axolotl_augft.text.terminal import clean_log
 
 LOG = logging.getLogger("axolotl_augft")
 LOG.setLevel(logging.INFO)
@@ -131,6 +132,7 @@ def _use_held_out(cfg: DictDefault, recipe: Recipe, result: Manifest) -> None:
 
 def _one_line_errors() -> None:
     """An uncaught AugftError is printed as its one line; a traceback through the trainer would only hide it."""
+    clean_log(LOG.name)
     before = sys.excepthook
     if getattr(before, "__module__", None) == __name__:
         return

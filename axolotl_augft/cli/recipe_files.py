@@ -14,6 +14,7 @@ from typing import Any
 import click
 
 from axolotl_augft.errors import AugftError, ConfigError
+from axolotl_augft.text.terminal import clean_lines, clean_log
 
 
 def one_line_errors(command: Callable[..., None]) -> Callable[..., None]:
@@ -23,6 +24,7 @@ def one_line_errors(command: Callable[..., None]) -> Callable[..., None]:
     def run(*args: Any, **kwargs: Any) -> None:
         logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
         logging.getLogger("axolotl_augft").setLevel(logging.INFO)
+        clean_log("axolotl_augft")
         try:
             command(*args, **kwargs)
         except AugftError as error:
@@ -32,6 +34,11 @@ def one_line_errors(command: Callable[..., None]) -> Callable[..., None]:
             sys.exit(128 + signal.SIGINT)
 
     return run
+
+
+def say(line: str) -> None:
+    """Print a line, or several, without anything that steers a terminal."""
+    click.echo(clean_lines(line))
 
 
 def read_yaml(path: Path) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """A finished result -> lines for a person: sources beside what came of them."""
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,8 +17,7 @@ from axolotl_augft.output.summary import summary_lines
 from axolotl_augft.sources.loading import load_sources
 from axolotl_augft.sources.source import Source
 from axolotl_augft.store.run_record import RunRecord
-
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
+from axolotl_augft.text.terminal import clean
 
 
 def report_lines(recipe: Recipe) -> list[str]:
@@ -65,11 +63,6 @@ def _where(source: Source, row: int) -> str:
     """A row's place: its number, and for a converted file its name."""
     name = source.rows[row]["augft_file"] if source.conversion else None
     return f"{source.path} row {row}" + (f" ({clean(name)})" if name else "")
-
-
-def clean(text: str) -> str:
-    """A text on one line, without control characters: what a teacher wrote must not steer a terminal."""
-    return _CONTROL.sub(" ", text).strip()
 
 
 def _result(recipe: Recipe) -> Manifest:
