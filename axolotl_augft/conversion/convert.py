@@ -44,6 +44,8 @@ def convert(file: Path) -> Converted:
         converted = CONVERTERS[file.suffix.lower()](file)
     except Unusable:
         raise
+    except MemoryError as error:
+        raise Unusable("needs too much memory; split it") from error
     except OSError as error:
         raise Unusable(f"cannot be read ({error.strerror or type(error).__name__})") from error
     except Exception as error:
