@@ -30,6 +30,7 @@ _HEADING_STEP = 1.5
 _LONGEST_HEADING = 120
 _EDGE = 2
 _LINE_FEED = 10
+_PAGE_NUMBER = re.compile(r"^[0-9]{1,4}(?=\D)|(?<=\D)[0-9]{1,4}$")
 # A title of the outline takes at most this many lines; the outline is believed if this part of its titles is found.
 _MOST_LINES, _TRUSTED = 3, 0.5
 _NUMBER = re.compile(r"^\s*(?:[^\W\d_]{2,}\s+)?(?:\d+|[A-Z]|[IVXLC]+)(?:\.\d+)*[.:)]?\s+")
@@ -163,7 +164,11 @@ def _key(title: str) -> str:
 
 
 def _without_edges(pages: list[list[_Line]]) -> list[_Line]:
-    """Return all lines except those that recur, numbers aside, at the top or bottom of at least half of the pages."""
+    """Return all lines except running titles and page numbers.
+
+    These recur at the top or bottom of at least half of the pages, numbers aside, or on two pages with the number of
+    the page, as the title of a chapter does.
+    """
 
     def key(line: _Line) -> str:
         return re.sub(r"\d+", "#", line.text)
@@ -175,12 +180,19 @@ def _without_edges(pages: list[list[_Line]]) -> list[_Line]:
     at_edges = [edges(lines) for lines in pages]
     seen = Counter(k for lines in at_edges for k in {key(line) for line in lines})
     repeated = {k for k, n in seen.items() if n >= 2 and n >= sum(map(bool, pages)) / 2}
+    numbered = Counter(k for lines in at_edges for k in {k for line in lines for k in _by_page_number(line)})
     return [
         line
         for lines, own in zip(pages, at_edges, strict=True)
         for line in lines
-        if line not in own or key(line) not in repeated
+        if line not in own or (key(line) not in repeated and all(numbered[k] < 2 for k in _by_page_number(line)))
     ]
+
+
+def _by_page_number(line: _Line) -> Iterator[tuple[str, int]]:
+    """Yield what is left of a line without the number at its end or beginning, and how far that is from the page's."""
+    for number in _PAGE_NUMBER.finditer(line.text):
+        yield line.text.replace(number[0], "", 1).strip(), int(number[0]) - line.page
 
 
 def _outline_levels(lines: list[_Line], outline: Sequence[_Entry]) -> list[int]:

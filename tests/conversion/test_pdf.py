@@ -118,3 +118,17 @@ def raw_pdf(path, mapped):
 def test_a_sign_without_text_or_with_much_displaces_nothing(tmp_path, mapped):
     assert headings(raw_pdf(tmp_path / "a.pdf", mapped)) == [(1, "Alarms"), (1, "Valves")]
     assert [b.text for b in convert(tmp_path / "a.pdf").blocks if not b.level][1:] == [BODY, BODY]
+
+
+def test_the_running_title_of_a_chapter_is_left_out(tmp_path):
+    """Each recurs on few of the pages, but with the number of the page."""
+    pages = []
+    for number in range(12):
+        chapter = f"Chapter {number // 3 + 1}: The harbour {57 + number}" if number % 2 else f"{57 + number} Port rules"
+        pages.append(
+            [(11, chapter), (11, f"Pump {number} is in the hall."), (11, f"It has {number} valves. So it is.")]
+        )
+    pages[4].append((11, "Route 61"))
+    texts = [block.text for block in convert(write(tmp_path / "a.pdf", pages)).blocks]
+    assert not [text for text in texts if "harbour" in text or "Port" in text]
+    assert sum(text.count("is in the hall.") for text in texts) == 12 and any("Route 61" in text for text in texts)
