@@ -125,9 +125,9 @@ def test_the_running_title_of_a_chapter_is_left_out(tmp_path):
     pages = []
     for number in range(12):
         chapter = f"Chapter {number // 3 + 1}: The harbour {57 + number}" if number % 2 else f"{57 + number} Port rules"
-        pages.append(
-            [(11, chapter), (11, f"Pump {number} is in the hall."), (11, f"It has {number} valves. So it is.")]
-        )
+        name = "abcdefghijkl"[number] * 3
+        words = (f"The {name} is in the hall.", f"It has a {name} valve.", f"Mara keeps {name}.", f"So {name} goes.")
+        pages.append([(11, chapter), *((11, word) for word in words)])
     pages[4].append((11, "Route 61"))
     texts = [block.text for block in convert(write(tmp_path / "a.pdf", pages)).blocks]
     assert not [text for text in texts if "harbour" in text or "Port" in text]
