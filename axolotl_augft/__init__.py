@@ -1,7 +1,7 @@
 """Augmented fine-tuning for axolotl: a teacher writes down what follows from the data before the student trains on it.
 
-Only names live here. Axolotl swallows an ImportError of a plugin and then trains unaugmented, so importing this package
-must not be able to fail for want of anything but axolotl itself; everything else is imported where it is used.
+This module imports only `typing`. Axolotl swallows a plugin's ImportError and then trains without augmentation, so
+importing the package must not fail unless axolotl itself is missing. Everything else is imported where it is used.
 """
 
 from typing import TYPE_CHECKING, Any

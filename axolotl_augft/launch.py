@@ -1,8 +1,8 @@
-"""Many processes, one run of the stage: global rank 0 runs it under a file lock, the others wait for it.
+"""All processes of a launch -> one run of the stage: global rank 0 runs it under a file lock, the other ranks wait.
 
-Rank 0 writes how the run ended into `<output_dir>/launch.json`, with its launch and the time. A waiting process
-believes an outcome of its own launch that was written after that launch began, so that an earlier launch's (rendezvous
-addresses repeat) is never taken for it. Waiting here is safe: no collective is pending, so none can time out.
+Rank 0 writes the outcome, its launch and the time to `<output_dir>/launch.json`. A waiting process accepts only an
+outcome of its own launch that was written after that launch began: rendezvous addresses repeat, so the name alone could
+belong to an earlier launch. Waiting here is safe: no collective is pending, so none can time out.
 """
 
 import logging
@@ -32,7 +32,11 @@ _POLL = 0.5
 class Launch:
     """The launch that this process belongs to.
 
-    `began`: seconds since 1970, when its launcher on this machine started.
+    Attributes:
+        rank: Global rank of this process.
+        name: The launcher's rendezvous variables, joined; the same in all processes of a launch.
+        host: Name of this machine.
+        began: When the launcher on this machine started, in seconds since 1970; 0 if unknown.
     """
 
     rank: int
@@ -42,7 +46,7 @@ class Launch:
 
     @classmethod
     def current(cls, environment: Mapping[str, str] | None = None) -> "Launch":
-        """Reads the variables that torchrun and accelerate set, in the process's environment unless another is given."""
+        """Read the variables that torchrun and accelerate set, from `os.environ` by default."""
         environment = os.environ if environment is None else environment
         name = "|".join(environment.get(v, "") for v in _LAUNCH_VARIABLES)
         return cls(int(environment.get("RANK", "0")), name, socket.gethostname(), _launcher_start())
@@ -50,7 +54,16 @@ class Launch:
 
 @dataclass(frozen=True)
 class LaunchOutcome:
-    """How the leader's run ended."""
+    """How rank 0's run of the stage ended.
+
+    Attributes:
+        launch: Name of the launch.
+        host: Name of rank 0's machine.
+        written: When it was written, in seconds since 1970 by rank 0's clock.
+        outcome: Whether rank 0 has a result or failed.
+        recipe: Key of the recipe.
+        error: Why rank 0 failed; an AugftError's message, else only the exception's type.
+    """
 
     launch: str
     host: str
@@ -60,27 +73,29 @@ class LaunchOutcome:
     error: str = ""
 
     def is_for(self, launch: Launch, recipe_key: str) -> bool:
-        """Whether this is the outcome that a process of `launch` waits for.
+        """Tell whether a process of `launch` is waiting for this outcome.
 
-        Clocks of different machines may differ a little.
+        Allows for clocks of two machines that differ by up to a minute.
         """
         skew = 0.0 if self.host == launch.host else _CLOCK_SKEW
         return self.launch == launch.name and self.recipe == recipe_key and self.written >= launch.began - skew
 
 
 def run_once(folder: Path, recipe_key: str, timeout: float, find: Callable[[], T | None], run: Callable[[], T]) -> T:
-    """The result of `run`, which one process of all executes.
+    """Return the finished result in every process; rank 0 calls `run` if `find` finds none.
 
     Args:
         folder: The output folder, shared by all processes.
-        recipe_key: Which recipe this is about.
-        timeout: Seconds to wait for another process.
-        find: Looks for the finished result; cheap.
+        recipe_key: Digest that identifies the recipe.
+        timeout: Seconds to wait for rank 0, or as rank 0 for another launch.
+        find: Returns the finished result or None, quickly and without making it.
         run: Makes the result.
 
     Raises:
-        WaitingFailed: The process that runs the stage failed, or did not finish in time.
-        AugftError: What `run` raises, in the process that runs it.
+        WaitingFailed: Rank 0 failed, did not finish in time, or finished with a result that is not found here; as
+            rank 0, another launch holds the output folder for longer than `timeout`.
+        OutputError: As rank 0, the output folder cannot be made or written.
+        AugftError: As rank 0, whatever `run` raises.
     """
     launch = Launch.current()
     if launch.rank == 0:
@@ -91,10 +106,10 @@ def run_once(folder: Path, recipe_key: str, timeout: float, find: Callable[[], T
 def _lead(
     folder: Path, launch: Launch, recipe_key: str, timeout: float, find: Callable[[], T | None], run: Callable[[], T]
 ) -> T:
-    def say(outcome: Literal["done", "failed"], error: str = "") -> None:
+    def write_outcome(outcome: Literal["done", "failed"], error: str = "") -> None:
         if launch.name.strip("|"):
-            told = LaunchOutcome(launch.name, launch.host, time.time(), outcome, recipe_key, error)
-            write_json(_outcome_path(folder), asdict(told))
+            record = LaunchOutcome(launch.name, launch.host, time.time(), outcome, recipe_key, error)
+            write_json(_outcome_path(folder), asdict(record))
 
     try:
         result = find()
@@ -105,14 +120,14 @@ def _lead(
                     result = run()
     except BaseException as error:
         with suppress(OutputError):
-            say("failed", str(error) if isinstance(error, AugftError) else type(error).__name__)
+            write_outcome("failed", str(error) if isinstance(error, AugftError) else type(error).__name__)
         raise
-    say("done")
+    write_outcome("done")
     return result
 
 
 def locked(folder: Path, timeout: float) -> AbstractContextManager[object]:
-    """The lock of an output folder; one launch at a time writes there.
+    """Lock an output folder, so that one launch at a time writes there.
 
     Raises:
         OutputError: The folder cannot be made or written.
@@ -125,10 +140,10 @@ def _wait(folder: Path, launch: Launch, recipe_key: str, timeout: float, find: C
     deadline = time.monotonic() + timeout
     result = find()
     while result is None:
-        told = _read_outcome(folder)
-        if told is not None and told.is_for(launch, recipe_key):
-            if told.outcome == "failed":
-                raise WaitingFailed(f"rank 0 failed: {told.error}")
+        outcome = _read_outcome(folder)
+        if outcome is not None and outcome.is_for(launch, recipe_key):
+            if outcome.outcome == "failed":
+                raise WaitingFailed(f"rank 0 failed: {outcome.error}")
             result = find()
             if result is None:
                 raise WaitingFailed(
@@ -137,8 +152,7 @@ def _wait(folder: Path, launch: Launch, recipe_key: str, timeout: float, find: C
         elif time.monotonic() > deadline:
             raise WaitingFailed(
                 f"no result in {folder} after {timeout:g} s (augft.wait_timeout); the folder must be shared by all "
-                f"nodes, "
-                "or prepared on each with `axolotl preprocess`"
+                "nodes, or prepared on each with `axolotl preprocess`"
             )
         else:
             time.sleep(_POLL)
@@ -158,7 +172,7 @@ def _read_outcome(folder: Path) -> LaunchOutcome | None:
 
 
 def _launcher_start() -> float:
-    """When the parent process started; an outcome that this launch's leader writes is always younger."""
+    """Return when the parent process, the launcher, started: before anything that this launch's rank 0 writes."""
     import psutil
 
     try:

@@ -1,47 +1,67 @@
-"""The plugin that axolotl loads: checks in `register`, the stage in `load_datasets`, and the one mutation of the project.
+"""axolotl's config -> the same config with the augmented data sets: the plugin that axolotl loads.
 
-`register` puts entries for `augft.documents` into `cfg.datasets`, which axolotl's validation wants. `load_datasets`
-replaces `cfg.datasets` (and `test_datasets`, `val_set_size` where rows are held out) and returns None, so that axolotl
-loads, templates, tokenizes, packs and trains as always.
+`register` checks the recipe and adds entries for `augft.documents` to `cfg.datasets`, which axolotl's validation
+requires. `load_datasets` runs the stage, replaces `cfg.datasets` (and `test_datasets` and `val_set_size` if rows are
+held out) and returns None, so that axolotl loads, templates, tokenizes, packs and trains as usual. No other part of the
+project mutates its inputs.
 """
 
 import logging
 import sys
+from functools import cache
+from importlib.metadata import version
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from axolotl.integrations.base import BasePlugin
 from axolotl.utils.dict import DictDefault
 
-from axolotl_augft.config.entries import placeholders
-from axolotl_augft.config.recipe import Recipe
+from axolotl_augft.config.plugin_line import is_listed, refuse_misspelt_block
 from axolotl_augft.errors import AugftError
-from axolotl_augft.output.manifest import Manifest, WrittenEntry, WrittenFile, load_result, result_folder
 from axolotl_augft.text.terminal import clean_log
+
+if TYPE_CHECKING:
+    from axolotl_augft.config.recipe import Recipe
+    from axolotl_augft.output.manifest import Manifest, WrittenEntry, WrittenFile
 
 LOG = logging.getLogger("axolotl_augft")
 LOG.setLevel(logging.INFO)
-# Keys of a source's entry that say which part of which file to load; an entry for our file has none of them.
-_LOADING_KEYS = {"split", "data_files", "name", "revision", "shards", "shards_idx", "preprocess_shards"}
+NEWEST_TESTED = "0.21"
+# Keys that select the part of the source to load. They do not apply to the stage's own file, so its entry drops them.
+_LOADING_KEYS = {"split", "data_files", "name", "revision", "shards", "shards_idx", "preprocess_shards", "weight"}
 
 
 class AugFTPlugin(BasePlugin):
-    """Augmented fine-tuning (arXiv 2505.00661) as a data set preprocessing stage."""
+    """Augmented fine-tuning (arXiv 2505.00661) as a data set preprocessing stage.
 
-    def get_input_args(self) -> str:
-        """The pydantic model of the `augft:` block."""
-        return "axolotl_augft.config.augft.AugftArgs"
+    axolotl 0.21 and later load it for every config. A config that has no `augft:` block and does not list the plugin is
+    left alone, and causes no further imports.
+    """
+
+    _has_block = True
+
+    def get_input_args(self) -> str | None:
+        """Return the path of the pydantic model for the `augft:` block, or None for a config without that block."""
+        return "axolotl_augft.config.augft.AugftArgs" if self._has_block else None
 
     def register(self, cfg: DictDefault) -> None:
-        """Checks what can be checked without network or keys. Idempotent.
+        """Check the recipe, as far as that needs no network and no API key; may be called repeatedly.
 
-        Where the recipe's result is on disk, its held-out rows become `test_datasets` already here, so that `axolotl
-        evaluate`, which never calls `load_datasets`, sees the same rows.
+        If the recipe's result is on disk already, its held-out rows become `test_datasets` here, because `axolotl
+        evaluate` never calls `load_datasets` and must see the same rows.
 
         Raises:
-            ConfigError: The recipe cannot be augmented.
+            ConfigError: The recipe cannot be augmented, or misspells `augft`.
         """
+        self._has_block = "augft" in cfg
+        if not self._has_block and not is_listed(cfg):
+            refuse_misspelt_block(cfg)
+            return
+        from axolotl_augft.config.recipe import Recipe
+        from axolotl_augft.output.manifest import load_result
+
         _one_line_errors()
+        _warn_of_newer_axolotl(version("axolotl"))
         recipe = Recipe.from_cfg(cfg)
         _add_documents(cfg, recipe)
         result = load_result(recipe)
@@ -50,13 +70,16 @@ class AugFTPlugin(BasePlugin):
             _use_held_out(cfg, recipe, result)
 
     def load_datasets(self, cfg: DictDefault, preprocess: bool = False) -> None:
-        """Runs the stage, or finds its result, and lets axolotl load that.
+        """Run the stage, or find its result, and point `cfg` at it; returns None, so that axolotl loads the data.
 
         Raises:
-            AugftError: What went wrong, in one line.
+            AugftError: The stage failed; the message is one line.
         """
+        if cfg.get("augft") is None:
+            return
         from dotenv import find_dotenv, load_dotenv
 
+        from axolotl_augft.config.recipe import Recipe
         from axolotl_augft.stage import run_stage
 
         load_dotenv(find_dotenv(usecwd=True))
@@ -65,23 +88,35 @@ class AugFTPlugin(BasePlugin):
         apply_result(cfg, recipe, result)
 
 
-def apply_result(cfg: DictDefault, recipe: Recipe, result: Manifest) -> None:
-    """Replaces `cfg.datasets`, and `test_datasets` and `val_set_size` where rows are held out."""
+@cache
+def _warn_of_newer_axolotl(found: str) -> None:
+    from packaging.version import Version
+
+    if Version(found).release[:2] > Version(NEWEST_TESTED).release:
+        LOG.warning(
+            "augft: axolotl %s is newer than %s, the newest that this version of axolotl-augft was tested with",
+            found,
+            NEWEST_TESTED,
+        )
+
+
+def apply_result(cfg: DictDefault, recipe: "Recipe", result: "Manifest") -> None:
+    """Point `cfg.datasets` to a result; if rows are held out, also set `test_datasets` and `val_set_size`."""
     entries: list[DictDefault] = []
     for i, written in enumerate(result.entries):
         entries.extend(_training_entries(cfg.datasets[i], written, recipe, result, recipe.is_augmented(i)))
     if recipe.val_set_size:
         _use_held_out(cfg, recipe, result)
     cfg.datasets = entries
-    LOG.info("augft: training on %d data set entries from %s", len(entries), result_folder(recipe, result.fingerprint))
+    LOG.info("augft: training on %d data set entries from %s", len(entries), recipe.output_dir / result.fingerprint)
 
 
 def _training_entries(
-    entry: Any, written: WrittenEntry, recipe: Recipe, result: Manifest, augmented: bool
+    entry: Any, written: "WrittenEntry", recipe: "Recipe", result: "Manifest", augmented: bool
 ) -> list[DictDefault]:
     entries: list[DictDefault] = []
     if written.original == "kept":
-        entries.append(entry)
+        entries.append(DictDefault({k: v for k, v in entry.items() if k != "weight"}))
     elif written.original_file:
         entries.append(_entry_for(entry, written.original_file, recipe, result, written.segments))
     entries *= recipe.augft.repeat_original if augmented else 1
@@ -94,15 +129,15 @@ def _training_entries(
     return entries
 
 
-def _chat_entry(file: WrittenFile, recipe: Recipe, result: Manifest) -> DictDefault:
-    """An entry for questions and answers about plain text: messages, by the recipe's chat template, else the tokenizer's."""
-    path = str(result_folder(recipe, result.fingerprint) / file.name)
+def _chat_entry(file: "WrittenFile", recipe: "Recipe", result: "Manifest") -> DictDefault:
+    """Make an entry for chat rows about plain text, for the recipe's chat template or else the tokenizer's."""
+    path = str(recipe.output_dir / result.fingerprint / file.name)
     return DictDefault({"path": path, "ds_type": "parquet", "type": "chat_template"})
 
 
-def _entry_for(entry: Any, file: WrittenFile, recipe: Recipe, result: Manifest, segments: bool) -> DictDefault:
-    """The source's entry with our file in place of its own."""
-    path = str(result_folder(recipe, result.fingerprint) / file.name)
+def _entry_for(entry: Any, file: "WrittenFile", recipe: "Recipe", result: "Manifest", segments: bool) -> DictDefault:
+    """Copy the source's entry, with the stage's file in place of the source's own."""
+    path = str(recipe.output_dir / result.fingerprint / file.name)
     if segments:
         return DictDefault({"path": path, "ds_type": "parquet", "type": "input_output"})
     return DictDefault(
@@ -110,17 +145,19 @@ def _entry_for(entry: Any, file: WrittenFile, recipe: Recipe, result: Manifest, 
     )
 
 
-def _add_documents(cfg: DictDefault, recipe: Recipe) -> None:
-    """Puts placeholders for `augft.documents` behind the entries of `datasets`, where they are not there yet."""
+def _add_documents(cfg: DictDefault, recipe: "Recipe") -> None:
+    """Append placeholders for `augft.documents` to `cfg.datasets`, without duplicating those of an earlier call."""
     if recipe.augft.documents is None:
         return
+    from axolotl_augft.config.entries import placeholders
+
     added = placeholders(recipe.augft, recipe.output_dir)
     paths = {entry["path"] for entry in added}
     own = [entry for entry in cfg.get("datasets") or [] if entry.get("path") not in paths]
     cfg["datasets"] = [*own, *map(DictDefault, added)]
 
 
-def _use_held_out(cfg: DictDefault, recipe: Recipe, result: Manifest) -> None:
+def _use_held_out(cfg: DictDefault, recipe: "Recipe", result: "Manifest") -> None:
     held_out = [
         _entry_for(cfg["datasets"][i], written.held_out, recipe, result, segments=False)
         for i, written in enumerate(result.entries)
@@ -131,7 +168,7 @@ def _use_held_out(cfg: DictDefault, recipe: Recipe, result: Manifest) -> None:
 
 
 def _one_line_errors() -> None:
-    """An uncaught AugftError is printed as its one line; a traceback through the trainer would only hide it."""
+    """Print an uncaught AugftError as one line; a traceback through the trainer would only hide it."""
     clean_log(LOG.name)
     before = sys.excepthook
     if getattr(before, "__module__", None) == __name__:

@@ -1,4 +1,4 @@
-"""The whole stage: recipe -> finished result on disk, made now or found."""
+"""Recipe -> finished result on disk, found or newly made: the whole stage from end to end."""
 
 import logging
 from collections import Counter
@@ -39,7 +39,19 @@ LOG = logging.getLogger("axolotl_augft")
 
 @dataclass(frozen=True)
 class Prepared:
-    """Everything that is known before the teacher is asked."""
+    """Everything that is known before the first request is sent.
+
+    Attributes:
+        recipe: The recipe.
+        stamps: Stamps of the local files that the result depends on.
+        student: The student's token counter and special tokens.
+        sources: The loaded entries of `datasets`.
+        teacher: The resolved teacher model.
+        store: The response store, open.
+        tasks: The tasks of all strategies.
+        documents: The documents of all augmented sources.
+        leaks: Finds answers of evaluation rows in what the teacher writes.
+    """
 
     recipe: Recipe
     stamps: list[FileStamp]
@@ -52,15 +64,15 @@ class Prepared:
     leaks: Leaks
 
     def requests(self) -> Iterator[Request]:
-        """All requests in the order in which they are sent."""
+        """Yield all requests in sending order, including those that the store has answers for."""
         return (task.request for task in self.tasks.in_sending_order())
 
 
 def run_stage(recipe: Recipe) -> Manifest:
-    """The recipe's result; one process of a launch makes it, if it is not there yet.
+    """Find the recipe's result, or let one process of the launch make it.
 
     Raises:
-        AugftError: What went wrong, in one line. Every answer that arrived is stored.
+        AugftError: The stage failed; the message is one line. Every answer that arrived is stored.
     """
     return run_once(
         recipe.output_dir,
@@ -73,7 +85,7 @@ def run_stage(recipe: Recipe) -> Manifest:
 
 @contextmanager
 def prepared(recipe: Recipe) -> Iterator[Prepared]:
-    """Loads the sources, opens the store and lays out the requests. Nobody is asked.
+    """Load the sources, open the store and lay out the requests, without sending any.
 
     Raises:
         AugftError: A source, the store, a prompt or a setting cannot be used.
@@ -100,27 +112,27 @@ def prepared(recipe: Recipe) -> Iterator[Prepared]:
 def _strategy(
     recipe: Recipe, assigned: Assignment, teacher: Teacher, everything: Documents, store: ResponseStore
 ) -> Strategy:
-    paths = "|".join(sorted(recipe.datasets[i]["path"] for i in assigned.entries))
+    paths = "|".join(sorted(recipe.datasets[i].path for i in assigned.entries))
     documents = everything.of(assigned.entries)
     return make_strategy(assigned.augment, teacher, documents, recipe.augft.language, store, f"{assigned.name}|{paths}")
 
 
 def make_result(recipe: Recipe) -> Manifest:
-    """Asks what the store does not answer, and writes the result.
+    """Send the requests that the store cannot answer, judge the answers and write the result.
 
     Raises:
-        AugftError: As `run_stage`.
+        AugftError: The stage failed, as in `run_stage`.
     """
     _warn_about(recipe)
     with prepared(recipe) as ready:
         budget = recipe_budget(recipe.augft, ready.teacher, find_price(ready.teacher.config, ready.teacher.model))
         verifier = Verifier(ready.teacher) if recipe.augft.verify == "teacher" else None
         with (
-            # Given back only once a managed server is gone: the next run starts one on the same GPU.
-            AskingLock(ready.store.path, ready.teacher.id, recipe.augft.wait_timeout) as alone,
+            # Outermost, so released only after a managed server has stopped: the next run starts one on the same GPU.
+            AskingLock(ready.store.path, ready.teacher.id, recipe.augft.wait_timeout) as lock,
             TeacherSession(ready.teacher, recipe.output_dir / "logs" / "teacher.log") as session,
         ):
-            rounds = Rounds(ready.teacher, ready.store, session, budget, recipe.augft.max_failed_fraction, alone)
+            rounds = Rounds(ready.teacher, ready.store, session, budget, recipe.augft.max_failed_fraction, lock)
             _ask(ready, verifier, rounds, budget.is_limited)
         judged = verifier.apply(_judged(ready), ready.store) if verifier else _judged(ready)
         skipped_files = sum(len(s.conversion.problems) for s in ready.sources if s.conversion)
@@ -142,7 +154,7 @@ def _ask(ready: Prepared, verifier: Verifier | None, rounds: Rounds, limited: bo
     if verifier is None:
         rounds.ask(ready.requests, "augmentation")
         return
-    # Verdicts that are stored count against a limit before anything is asked.
+    # Verdicts that are already stored count towards the limits before the first request is sent.
     known = rounds.count(lambda: verifier.requests(_judged(ready))) if limited else Spent()
     rounds.ask(ready.requests, "augmentation")
     rounds.ask(lambda: verifier.requests(_judged(ready)), "verification", known)
@@ -161,7 +173,7 @@ def _judged(ready: Prepared) -> Iterator[Judged]:
 
 
 def _problems(sources: Iterable[Source]) -> dict[str, int]:
-    """Rows that could not be augmented, by reason."""
+    """Count the rows that could not be augmented, by reason."""
     counts: Counter[str] = Counter()
     for problem in (p for s in sources for p in s.problems):
         counts[problem.what] += len(problem.rows)

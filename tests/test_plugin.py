@@ -1,6 +1,9 @@
 """The plugin's hooks on real axolotl configs, in one process."""
 
+import subprocess
 import sys
+import tomllib
+from pathlib import Path
 
 import pytest
 from axolotl.cli.config import prepare_plugins
@@ -8,7 +11,10 @@ from axolotl.integrations.base import PluginManager
 from axolotl.utils.dict import DictDefault
 
 import axolotl_augft
+from axolotl_augft.config.plugin_line import joins_every_config
 from axolotl_augft.errors import AugftError, ConfigError
+from axolotl_augft.plugin import NEWEST_TESTED, AugFTPlugin
+from tests.support.distributions import shadow_axolotl
 from tests.support.launching import hook, load
 
 
@@ -121,6 +127,88 @@ def test_the_package_itself_imports_next_to_nothing():
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "False\n"
     with pytest.raises(AttributeError):
         _ = axolotl_augft.Nonsense
+
+
+def test_a_config_without_the_block_costs_two_small_modules():
+    code = """
+import sys
+import axolotl.integrations.base
+from axolotl.utils.dict import DictDefault
+before = set(sys.modules)
+from axolotl_augft import AugFTPlugin
+plugin = AugFTPlugin()
+cfg = DictDefault({"base_model": "m", "datasets": [{"path": "d", "type": "alpaca"}]})
+plugin.register(cfg)
+assert plugin.get_input_args() is None and plugin.load_datasets(cfg) is None
+assert cfg == {"base_model": "m", "datasets": [{"path": "d", "type": "alpaca"}]}
+print(sorted(m for m in set(sys.modules) - before if "." in m or m.startswith("axolotl_augft")))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    own = [
+        "axolotl_augft",
+        "axolotl_augft.config",
+        "axolotl_augft.config.plugin_line",
+        "axolotl_augft.errors",
+        "axolotl_augft.plugin",
+    ]
+    assert done.stdout.splitlines()[-1:] == [str(own)], done.stderr
+
+
+def test_where_axolotl_loads_installed_plugins_the_block_is_enough(cfg):
+    del cfg["plugins"]
+    if not joins_every_config():
+        assert load(cfg).get("augft") is None, "axolotl has dropped the block: our commands refuse such a recipe"
+        return
+    assert [Path(e.path).name for e in hook(load(cfg)).datasets] == ["data.jsonl", "0-augmented.parquet"]
+
+
+def test_a_config_of_somebody_else_is_left_alone(cfg, teacher, caplog):
+    del cfg["plugins"], cfg["augft"]
+    cfg["aug"] = {"p": 0.1}
+    with caplog.at_level("INFO", logger="axolotl_augft"):
+        AugFTPlugin().register(cfg)
+        loaded = hook(load(cfg))
+    assert [e.path for e in loaded.datasets] == [cfg["datasets"][0]["path"]]
+    assert (
+        "augft" not in loaded and teacher.bodies == [] and not [r for r in caplog.records if r.name == "axolotl_augft"]
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (
+            {"augft": None},
+            "^the augft: block of the recipe is empty; write `augft: {}` for the defaults, or drop the plugin$",
+        ),
+        (
+            {"augtf": {"augment": ["local"]}},
+            "^unknown key 'augtf', which axolotl drops without a word; did you mean augft",
+        ),
+    ],
+)
+def test_a_block_that_would_be_ignored_is_an_error_without_a_plugins_line_too(cfg, change, message):
+    del cfg["plugins"], cfg["augft"]
+    with pytest.raises(ConfigError, match=message):
+        AugFTPlugin().register(DictDefault({**cfg, **change}))
+
+
+@pytest.mark.parametrize(
+    ("version", "warned"), [("0.99.1", True), ("0.22.0.dev0", True), ("0.21.3", False), ("0.19.0", False)]
+)
+def test_an_axolotl_newer_than_tested_is_warned_about_once(cfg, tmp_path, monkeypatch, caplog, version, warned):
+    monkeypatch.syspath_prepend(shadow_axolotl(tmp_path / "site", version))
+    with caplog.at_level("WARNING", logger="axolotl_augft"):
+        for _ in range(2):
+            AugFTPlugin().register(DictDefault(cfg))
+    text = f"augft: axolotl {version} is newer than 0.21, the newest that this version of axolotl-augft was tested with"
+    assert [r.getMessage() for r in caplog.records] == [text] * warned
+
+
+def test_the_newest_tested_is_the_newest_that_pip_installs():
+    project = tomllib.loads((Path(__file__).parent.parent / "pyproject.toml").read_text())["project"]
+    major, minor = map(int, NEWEST_TESTED.split("."))
+    assert f"axolotl>=0.19,<{major}.{minor + 1}" in project["dependencies"]
 
 
 def test_repeats_that_deduplication_deletes_are_warned_about(cfg, caplog):

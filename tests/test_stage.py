@@ -16,7 +16,8 @@ from datasets import Dataset, load_dataset
 
 from axolotl_augft import stage
 from axolotl_augft.cli.plan import plan_lines
-from axolotl_augft.cli.show import clean, report_lines, show_lines
+from axolotl_augft.cli.report import report_lines
+from axolotl_augft.cli.show import clean, show_lines
 from axolotl_augft.config.recipe import Recipe
 from axolotl_augft.errors import AugftError, ConfigError, OutputError, StoreError, TeacherError
 from axolotl_augft.output.manifest import Manifest, result_folder
@@ -392,12 +393,15 @@ def test_an_edited_prompt_file_makes_the_result_anew(cfg, data, tmp_path, where)
     assert find_result(recipe) is None
 
 
-def test_a_result_with_a_missing_file_is_made_again(cfg, teacher):
-    _, result, folder = run(cfg)
-    (folder / "0-augmented.parquet").unlink()
+@pytest.mark.parametrize(("write", "name"), [("statements", "0-augmented"), ("questions", "0-questions")])
+def test_a_result_with_a_missing_file_is_made_again(cfg, teacher, write, name):
+    cfg["chat_template"] = "chatml"
+    augment = [{"strategy": "local", "write": write}]
+    _, result, folder = run(cfg, augment=augment)
+    (folder / f"{name}.parquet").unlink()
     asked = len(teacher.bodies)
-    _, again, folder = run(cfg)
-    assert (folder / "0-augmented.parquet").is_file() and again.fingerprint == result.fingerprint
+    _, again, folder = run(cfg, augment=augment)
+    assert (folder / f"{name}.parquet").is_file() and again.fingerprint == result.fingerprint
     assert len(teacher.bodies) == asked
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from axolotl_augft.cli.recipe_files import one_line_errors, say
+from axolotl_augft.cli.recipe_files import ConfigPath, one_line_errors, say
 
 if TYPE_CHECKING:
     from axolotl_augft.bench.datasets.dataset import Scale
@@ -68,7 +68,7 @@ def check(folder: Path) -> None:
 
 
 @bench.command()
-@click.argument("config", type=click.Path(exists=True, dir_okay=False, path_type=str))
+@click.argument("config", type=ConfigPath())
 @click.option(
     "--data",
     required=True,
@@ -164,7 +164,7 @@ def plot(results: tuple[Path, ...], out: Path) -> None:
 
 
 @bench.command()
-@click.argument("config", type=click.Path(exists=True, dir_okay=False, path_type=str))
+@click.argument("config", type=ConfigPath())
 @click.option("--out", required=True, type=click.Path(dir_okay=False, path_type=Path), help="JSON Lines file to write.")
 @click.option("--number", default=100, show_default=True, type=click.IntRange(min=1), help="Questions wanted.")
 @one_line_errors

@@ -1,1 +1,1 @@
-"""The command line: `axolotl augft …`."""
+"""Config files -> lines on the terminal: the commands of `axolotl augft …`."""

@@ -1,4 +1,4 @@
-"""What is left to ask -> dollars and time, before anything is spent."""
+"""Requests still to be sent -> an estimate of their dollars and time."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -17,12 +17,17 @@ _DAY = 86_400
 
 @dataclass(frozen=True)
 class Work:
-    """Requests to ask, of one `augment` entry or of all.
+    """The requests still to be sent, of one `augment` entry or of all.
 
-    `prompt_tokens`: each prompt with its prefix; `distinct_tokens`: each different prefix once. `longest_answers`:
-    tokens, if every answer is as long as it may be. `likely_answers`: tokens, if they are as long as those that the
-    store has; as `longest_answers` if it has none. `spent`: on the stored answers. `sampled`: not all requests were
-    laid out, so that tokens are estimates.
+    Attributes:
+        requests: Number of requests.
+        prompt_tokens: Tokens of the prompts, each with its prefix.
+        distinct_tokens: Tokens of the prompts, with each different prefix counted once.
+        longest_answers: Tokens of the answers if each is as long as its limit allows.
+        likely_answers: Tokens of the answers if they are as long as the stored ones on average, but at most
+            `longest_answers`; equal to it if no stored answer reports its tokens.
+        spent: Tokens and dollars of the stored answers.
+        sampled: Not all requests were laid out, so the tokens are extrapolated.
     """
 
     requests: int = 0
@@ -35,9 +40,13 @@ class Work:
 
     @classmethod
     def of(cls, requests: int, prompt_tokens: int, distinct_tokens: int, longest_answers: int, spent: Spent) -> "Work":
-        """The work of one entry, whose stored answers say how long the others are likely to be."""
-        saying = spent.answers - spent.without_tokens
-        likely = min(longest_answers, round(requests * spent.completion_tokens / saying)) if saying else longest_answers
+        """Make the work of one entry, estimating the length of its missing answers from the stored ones."""
+        reporting = spent.answers - spent.without_tokens
+        likely = (
+            min(longest_answers, round(requests * spent.completion_tokens / reporting))
+            if reporting
+            else longest_answers
+        )
         return cls(requests, prompt_tokens, distinct_tokens, longest_answers, likely, spent)
 
     def __add__(self, other: "Work") -> "Work":
@@ -53,9 +62,16 @@ class Work:
 
 
 def cost_lines(work: Work, teacher: Teacher, config: AugftConfig, runs: Sequence[LoggedRound]) -> list[str]:
-    """Dollars and time of the work, a line each; what is spent already; what is not known, as unknown."""
+    """Format the estimated dollars and time, and what the recipe has spent so far.
+
+    Args:
+        work: The requests still to be sent.
+        teacher: The teacher model.
+        config: The `augft:` block.
+        runs: Rounds logged in the store, oldest first; those of this teacher say how fast it is.
+    """
     verdicts = (
-        ["  (the verdicts of verify: teacher come on top: a short request a statement)"]
+        ["  (plus the verdicts of verify: teacher, one short request per statement)"]
         if config.verify == "teacher"
         else []
     )
@@ -78,8 +94,7 @@ def _dollar_line(work: Work, teacher: Teacher, config: AugftConfig, price: Price
     bound = "about" if work.sampled else "at most"
     line = (
         f"dollars: {bound} {dollars(most)} (nothing cached, answers at their longest); {dollars(likely)} with shared "
-        f"prefixes cached "
-        f"and {length}"
+        f"prefixes cached and {length}"
     )
     stop = config.max_cost_usd
     if stop is not None and most + work.spent.nanodollars / NANO > stop:
@@ -111,16 +126,15 @@ def _time_line(work: Work, teacher: Teacher, runs: Sequence[LoggedRound]) -> str
         rate = teacher.max_concurrency * _ASSUMED_TOKENS_PER_SECOND
         how = (
             f"assuming that each of {teacher.max_concurrency} requests in flight gets {_ASSUMED_TOKENS_PER_SECOND} "
-            f"tokens/s, answers at "
-            "their longest; nothing is measured yet"
+            "tokens/s, answers at their longest; nothing is measured yet"
         )
         tokens = work.longest_answers
-    seconds = max(tokens / rate, _by_limits(work, teacher))
+    seconds = max(tokens / rate, _seconds_by_limits(work, teacher))
     return f"time: about {_duration(seconds)} ({how})"
 
 
-def _by_limits(work: Work, teacher: Teacher) -> float:
-    """Seconds that the limits of requests and tokens a minute make it last at least."""
+def _seconds_by_limits(work: Work, teacher: Teacher) -> float:
+    """Return the least seconds that `requests_per_minute` and `tokens_per_minute` allow, 0 without such limits."""
     config = teacher.config
     by_requests = work.requests * 60 / config.requests_per_minute if config.requests_per_minute else 0.0
     by_tokens = (

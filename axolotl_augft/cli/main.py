@@ -1,19 +1,22 @@
-"""`axolotl augft …`: look before, run alone, look after. Imports nothing heavy until a command runs."""
+"""Command line -> one command of `axolotl augft`: plan, run, look at the result or the response store.
+
+Imports nothing heavy until a command runs.
+"""
 
 from importlib import import_module
 
 import click
 from click_default_group import DefaultGroup
 
-from axolotl_augft.cli.recipe_files import one_line_errors, read_recipe, say
+from axolotl_augft.cli.recipe_files import ConfigPath, one_line_errors, read_recipe, say
 
 _BENCH = "bench"
 _BENCH_MODULE = "axolotl_augft.bench.cli"
-_CONFIG = click.argument("config", type=click.Path(exists=True, dir_okay=False, path_type=str))
+_CONFIG = click.argument("config", type=ConfigPath())
 
 
 class _Commands(click.Group):
-    """The commands; those of `bench` are imported when one of them is called, or its help is asked for."""
+    """A group of commands that imports those of `bench` only when one of them, or its help, is called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return sorted([*super().list_commands(ctx), _BENCH])
@@ -27,14 +30,14 @@ class _Commands(click.Group):
 
 @click.group(cls=_Commands)
 def augft() -> None:
-    """Augmented fine-tuning: what a teacher writes about your data before you train."""
+    """Augmented fine-tuning: let a teacher model write about your data before you train."""
 
 
 @augft.command()
 @_CONFIG
 @one_line_errors
 def plan(config: str) -> None:
-    """Count documents, requests and tokens; call nobody."""
+    """Count documents and requests, and estimate tokens, cost and time, without sending a request."""
     from axolotl_augft.cli.plan import plan_lines
 
     for line in plan_lines(read_recipe(config)):
@@ -47,12 +50,12 @@ def plan(config: str) -> None:
     "--ask-again",
     type=click.Choice(["filtered", "invalid"]),
     multiple=True,
-    help="First forget this recipe's stored outcomes of this kind, so that these requests are asked once more.",
+    help="Forget this recipe's stored outcomes of this kind first, so that these requests are sent again.",
 )
 @one_line_errors
 def run(config: str, ask_again: tuple[str, ...]) -> None:
-    """Run the stage alone; `axolotl train` finds its result."""
-    from axolotl_augft.cli.store import forget
+    """Run the stage without training; `axolotl train` will reuse its result."""
+    from axolotl_augft.cli.prune import forget
     from axolotl_augft.output.manifest import record_path, result_folder
     from axolotl_augft.stage import run_stage
     from axolotl_augft.teacher.answer import Outcome
@@ -67,10 +70,10 @@ def run(config: str, ask_again: tuple[str, ...]) -> None:
 
 @augft.command()
 @_CONFIG
-@click.option("--limit", default=5, show_default=True, type=click.IntRange(min=1), help="How many source documents.")
+@click.option("--limit", default=5, show_default=True, type=click.IntRange(min=1), help="Documents per data set entry.")
 @one_line_errors
 def show(config: str, limit: int) -> None:
-    """Show some sources beside what came of them, and what was rejected, with reasons."""
+    """Show some documents, each with its augmentations and its rejected statements, with reasons."""
     from axolotl_augft.cli.show import show_lines
 
     for line in show_lines(read_recipe(config), limit):
@@ -81,8 +84,8 @@ def show(config: str, limit: int) -> None:
 @_CONFIG
 @one_line_errors
 def report(config: str) -> None:
-    """Print the summary of the finished result."""
-    from axolotl_augft.cli.show import report_lines
+    """Print the summary of a finished result."""
+    from axolotl_augft.cli.report import report_lines
 
     for line in report_lines(read_recipe(config)):
         say(line)
@@ -90,14 +93,14 @@ def report(config: str) -> None:
 
 @augft.group(cls=DefaultGroup, default="show", default_if_no_args=False)
 def store() -> None:
-    """Look at a recipe's response store (`axolotl augft store cfg.yml`), or drop what recipes do not need (`prune`)."""
+    """Describe a recipe's response store (`axolotl augft store cfg.yml`), or drop unneeded answers (`prune`)."""
 
 
 @store.command("show")
 @_CONFIG
 @one_line_errors
 def show_store(config: str) -> None:
-    """Size, number of answers, and how often they were of use."""
+    """Print the store's size, its number of answers and its hit rate."""
     from axolotl_augft.cli.store import store_lines
 
     for line in store_lines(read_recipe(config)):
@@ -105,12 +108,12 @@ def show_store(config: str) -> None:
 
 
 @store.command()
-@click.argument("configs", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=str))
-@click.option("--yes", is_flag=True, help="Drop them; without it, only say what would be dropped.")
+@click.argument("configs", nargs=-1, required=True, type=ConfigPath())
+@click.option("--yes", is_flag=True, help="Drop them. Without this flag, only say what would be dropped.")
 @one_line_errors
 def prune(configs: tuple[str, ...], yes: bool) -> None:
     """Drop the answers that none of these recipes needs. Name every recipe that shares the store."""
-    from axolotl_augft.cli.store import prune as prune_store
+    from axolotl_augft.cli.prune import prune as prune_store
 
     for line in prune_store([read_recipe(config) for config in configs], yes):
         say(line)

@@ -1,6 +1,6 @@
-"""What a run would ask, before anything is asked: documents, requests, tokens, and training before and after.
+"""Recipe -> what a run would send and train on: documents, requests, tokens, dollars, time and optimizer steps.
 
-Calls nobody.
+Sends no request.
 """
 
 from collections import Counter
@@ -33,17 +33,17 @@ class EntryPlan:
     """Counts of one `augment` entry.
 
     Attributes:
-        strategy: The strategy's name.
-        units: How many different texts, exchanges or targets the requests are about.
-        scope: These in words.
-        requests: All requests, those that are answered included.
-        answered: Requests with an answer in the store.
+        strategy: Name of the strategy.
+        units: Number of different texts, exchanges or targets that the requests are about.
+        scope: What the requests are about, in words.
+        requests: Number of all different requests, including answered ones.
+        answered: Number of requests with an answer in the store.
         prompt_tokens: Tokens of the prompts still to be sent.
-        distinct_tokens: The same with each shared prefix counted once.
-        longest_answers: Tokens of the answers still to come, each at its longest.
-        tokenized: Prompts that were tokenized; the others are estimated from them.
-        laid_out: Requests that were laid out, None for all.
-        spent: What the stored answers cost.
+        distinct_tokens: The same, with each shared prefix counted once.
+        longest_answers: Tokens of the missing answers if each is as long as its limit allows.
+        tokenized: Number of prompts that were tokenized; the tokens of the others are estimated from these.
+        laid_out: Number of requests that were laid out, None if all were.
+        spent: Tokens and dollars of the stored answers.
     """
 
     strategy: str
@@ -60,18 +60,18 @@ class EntryPlan:
 
     @property
     def work(self) -> Work:
-        """What is left to ask, and what was spent."""
+        """The requests still to be sent, and what the stored answers cost."""
         work = Work.of(self.to_ask, self.prompt_tokens, self.distinct_tokens, self.longest_answers, self.spent)
         return work if self.laid_out is None else replace(work, sampled=True)
 
     @property
     def to_ask(self) -> int:
-        """Requests without an answer in the store."""
+        """Number of requests without an answer in the store."""
         return self.requests - self.answered
 
 
 def plan_lines(recipe: Recipe) -> list[str]:
-    """The plan, a line each.
+    """Format the plan of a recipe.
 
     Raises:
         AugftError: The recipe cannot be run.
@@ -95,15 +95,23 @@ def plan_lines(recipe: Recipe) -> list[str]:
 
 
 def entry_plan(ready: Prepared, strategy: Strategy, rows: int) -> EntryPlan:
-    """Lays out one `augment` entry, which is about so many rows, and counts."""
+    """Lay out the requests of one `augment` entry and count them.
+
+    While the store is empty, a large entry is counted by a sample of its requests, if its strategy allows that.
+
+    Args:
+        ready: The prepared stage.
+        strategy: The strategy of the entry.
+        rows: Number of training rows that the entry applies to; decides how large the sample is.
+    """
     if ready.store.is_empty and (windows := strategy.windows()) is not None:
         return _sampled_plan(ready, strategy, windows, rows)
     plan = EntryPlan(strategy.settings.strategy)
     seen = DigestSet()
     prompts = _Prompts(ready.teacher.tokens)
-    for some in batched(strategy.in_sending_order()):
-        plan.units += sum(t.request.sample == 0 for t in some)
-        new = [t.request for t in some if seen.add(t.request.key)]
+    for batch in batched(strategy.in_sending_order()):
+        plan.units += sum(t.request.sample == 0 for t in batch)
+        new = [t.request for t in batch if seen.add(t.request.key)]
         missing = ready.store.missing(new)
         plan.answered += len(new) - len(missing)
         plan.spent += ready.store.spent([r.key for r in new])
@@ -116,10 +124,10 @@ def entry_plan(ready: Prepared, strategy: Strategy, rows: int) -> EntryPlan:
 
 
 def _sampled_plan(ready: Prepared, strategy: Strategy, windows: Iterable[Sequence[Unit]], rows: int) -> EntryPlan:
-    """The plan of an entry that nothing is answered of: all units are counted, but of many only some are laid out as requests.
+    """Plan an entry without stored answers: count all units, but lay out only a sample of them if there are many.
 
-    These are windows of units, spread evenly over the data, since prefixes are shared within a window; the others'
-    tokens are taken to be as many a request.
+    The sample consists of whole windows of units, because requests share prefixes within a window, spread evenly over
+    the data. The requests of the other windows are assumed to have as many tokens on average.
     """
     plan = EntryPlan(strategy.settings.strategy)
     seen = DigestSet()
@@ -144,7 +152,7 @@ def _sampled_plan(ready: Prepared, strategy: Strategy, windows: Iterable[Sequenc
 
 
 class _Prompts:
-    """Adds up the tokens of prompts: each with its prefix, and each different prefix once."""
+    """Running totals of prompt tokens: with the prefix of each prompt, and with each different prefix only once."""
 
     def __init__(self, counter: TokenCounter) -> None:
         self._targets, self._prefixes, self._new_prefixes = (
@@ -195,15 +203,19 @@ def _how_counted(counter: TokenCounter, plan: EntryPlan) -> str:
         how = f"sampled: {plan.tokenized:,} prompts were tokenized"
     else:
         how = ""
-    said = "; ".join(filter(None, (how, sampled)))
-    return f" (tokens {said})" if said else ""
+    notes = "; ".join(filter(None, (how, sampled)))
+    return f" (tokens {notes})" if notes else ""
 
 
 def _held_out(ready: Prepared) -> str:
     held_out = sum(len(s.held_out) for s in ready.sources)
     twins = sum(len(s.twins) for s in ready.sources)
-    return (f"; held-out rows {held_out:,}" if held_out else "") + (
-        f"; rows equal to held-out or test rows left out {twins:,}" if twins else ""
+    beyond_share = sum(len(s.beyond_share) for s in ready.sources)
+    by_weight = f"; rows left out by weight {beyond_share:,}" if beyond_share else ""
+    return (
+        by_weight
+        + (f"; held-out rows {held_out:,}" if held_out else "")
+        + (f"; rows equal to held-out or test rows left out {twins:,}" if twins else "")
     )
 
 
@@ -246,7 +258,7 @@ def _training(ready: Prepared, result: Manifest | None) -> list[str]:
 
 
 def _kept(ready: Prepared) -> Iterator[Judged]:
-    """The augmentations that are there already; a store without any answer is not gone through."""
+    """Yield the augmentations that the stored answers yield; skips the pass over the data if the store is empty."""
     if not ready.store.is_empty:
         judged = judged_inferences(ready.tasks, ready.store, ready.recipe.augft, ready.leaks)
         yield from (j for j in judged if j.rejected is None)

@@ -1,4 +1,4 @@
-"""A finished result -> lines for a person: sources beside what came of them."""
+"""Finished result -> lines for a person: source rows, each with its augmentations and rejected statements."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -6,37 +6,26 @@ from pathlib import Path
 import orjson
 from datasets import load_dataset
 
+from axolotl_augft.cli.report import finished_result
 from axolotl_augft.config.recipe import Recipe
 from axolotl_augft.errors import OutputError
 from axolotl_augft.formats.chat import ChatFormat
 from axolotl_augft.formats.content import Content, Exchange, Text
-from axolotl_augft.output.manifest import Manifest, WrittenEntry, load_record, load_result, result_folder
+from axolotl_augft.output.manifest import WrittenEntry, result_folder
 from axolotl_augft.output.result import REJECTED
 from axolotl_augft.output.reuse import find_result
-from axolotl_augft.output.summary import summary_lines
 from axolotl_augft.sources.loading import load_sources
 from axolotl_augft.sources.source import Source
-from axolotl_augft.store.run_record import RunRecord
 from axolotl_augft.text.terminal import clean
 
 
-def report_lines(recipe: Recipe) -> list[str]:
-    """The summary of the recipe's result.
-
-    Raises:
-        OutputError: There is none.
-    """
-    record = load_record(recipe)
-    return summary_lines(_result(recipe), recipe, record.run if record else RunRecord())
-
-
 def show_lines(recipe: Recipe, limit: int) -> Iterator[str]:
-    """Up to `limit` documents, spread over the data set, each with its augmentations and its rejected statements.
+    """Yield up to `limit` rows of each source, spread over it, each with its augmentations and rejected statements.
 
     Raises:
-        OutputError: There is no result.
+        OutputError: There is no result, or its inputs have changed since.
     """
-    _result(recipe)
+    finished_result(recipe)
     result = find_result(recipe)
     if result is None:
         raise OutputError(
@@ -60,22 +49,13 @@ def show_lines(recipe: Recipe, limit: int) -> Iterator[str]:
 
 
 def _where(source: Source, row: int) -> str:
-    """A row's place: its number, and for a converted file its name."""
+    """Name a row by its source and number and, for a converted document, its file."""
     name = source.rows[row]["augft_file"] if source.conversion else None
     return f"{source.path} row {row}" + (f" ({clean(name)})" if name else "")
 
 
-def _result(recipe: Recipe) -> Manifest:
-    result = load_result(recipe)
-    if result is None:
-        raise OutputError(
-            f"no finished result for this recipe in {recipe.output_dir}; make one with `axolotl augft run`"
-        )
-    return result
-
-
 def _augmented(folder: Path, written: WrittenEntry, source: Source) -> dict[int, list[tuple[str, str]]]:
-    """Kind and text of what was written, by source row."""
+    """Read the kind and text of each augmentation of a source, by row number."""
     found: dict[int, list[tuple[str, str]]] = {}
     forms = (written.augmented, None if written.segments else source.format), (written.questions, ChatFormat())
     for file, form in forms:
@@ -83,12 +63,12 @@ def _augmented(folder: Path, written: WrittenEntry, source: Source) -> dict[int,
             load_dataset("parquet", data_files=str(folder / file.name), split="train", streaming=True) if file else ()
         )
         for row in rows:
-            text = _said(form.read(row)) if form else "".join(s["text"] for s in row["segments"])
+            text = _statement(form.read(row)) if form else "".join(s["text"] for s in row["segments"])
             found.setdefault(row["augft_row"], []).append((row["augft_kind"], text))
     return found
 
 
-def _said(content: Content) -> str:
+def _statement(content: Content) -> str:
     match content:
         case Text(text):
             return text
@@ -103,7 +83,7 @@ def _pair(question: str | None, answer: str) -> str:
 
 
 def _rejected(folder: Path) -> dict[tuple[int, int], list[tuple[str, str]]]:
-    """Reason and text by entry and row."""
+    """Read the reason and text of each rejected statement, by entry and row number."""
     found: dict[tuple[int, int], list[tuple[str, str]]] = {}
     with (folder / REJECTED).open("rb") as file:
         for line in file:

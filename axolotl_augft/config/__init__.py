@@ -1,1 +1,1 @@
-"""Settings: the `augft:` block and what else the stage reads of an axolotl config."""
+"""An axolotl config -> validated settings: the `augft:` block, and what else of the config the stage reads."""

@@ -1,8 +1,8 @@
-"""The `augft:` block: YAML -> typed settings.
+"""The `augft:` block of a YAML recipe -> typed settings.
 
-Every default stands here, in `teacher_config` or in `augment_config`, and nowhere else. A block is validated once, in
-`parsing`; inside the package the values are plain and typed. The models survive axolotl's dump-and-validate-again round
-trip (`use_ray`).
+Every default is set in this module, `teacher` or `augment`, and nowhere else. `parsing` validates a block once; after
+that, its values are plain and typed. With `use_ray`, axolotl dumps the validated config and validates it again, and the
+models survive that round trip.
 """
 
 import os
@@ -38,7 +38,7 @@ class SourceConfig(SettingsBlock):
 class DocumentsConfig(SettingsBlock):
     """Files and folders whose text is trained on.
 
-    A bare path, or a list of paths, stands for the block with its defaults.
+    In YAML, a bare path or a list of paths is short for a block with these `paths` and the defaults.
     """
 
     paths: list[Annotated[str, Field(min_length=1)]] = Field(
@@ -181,6 +181,9 @@ class AugftConfig(SettingsBlock):
 
 
 class AugftArgs(BaseModel):
-    """What the plugin adds to axolotl's own schema (`get_input_args`)."""
+    """The fields that the plugin adds to axolotl's own schema (`AugFTPlugin.get_input_args`).
 
-    augft: AugftConfig = Field(description="Augmented fine-tuning (axolotl-augft).")
+    The block is optional here; `AugFTPlugin.register` refuses a config that lists the plugin without it.
+    """
+
+    augft: AugftConfig | None = Field(None, description="Augmented fine-tuning (axolotl-augft).")

@@ -1,4 +1,4 @@
-"""The entries of `augft.augment:`, told apart by `strategy`."""
+"""The list under `augft.augment` -> one settings model per entry, chosen by the entry's `strategy`."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal, get_args
@@ -9,13 +9,13 @@ from axolotl_augft.config.teacher import SettingsBlock
 
 
 class StrategySettings(SettingsBlock):
-    """What the entries of all strategies have.
+    """Settings that all strategies have in common.
 
-    A strategy's own model names it in `strategy`, a literal with itself as default.
+    Each strategy's model narrows `strategy` to a literal of its own name, which is also the default.
     """
 
     default_max_tokens: ClassVar[int]
-    """Longest answer in tokens, where neither the entry nor `augft.teacher` says."""
+    """Maximum length of an answer in tokens if neither the entry nor `augft.teacher` sets `max_tokens`."""
 
     strategy: str
     samples: int = Field(1, ge=1, le=100, description="Number of answers per prompt, each with its own seed.")
@@ -39,11 +39,14 @@ class StrategySettings(SettingsBlock):
 
     @property
     def files(self) -> list[str]:
-        """The files it names, on whose contents the result depends."""
+        """Paths of the files named by this entry, on whose contents the result depends."""
         return [self.prompt] if self.prompt else []
 
     def conflict_with_questions(self) -> str | None:
-        """Why its answers cannot become questions with answers, in words that go on after "questions and answers"; None if they can."""
+        """Explain why the answers cannot become questions with answers, or return None if they can.
+
+        The explanation is a clause that continues "holds questions and answers, which …".
+        """
         return (
             f"cannot become statements (augment: {self.strategy}, write: statements)"
             if self.write == "statements"
@@ -59,7 +62,10 @@ def _all_kinds() -> list[Kind]:
 
 
 class LocalAugment(StrategySettings):
-    """Sentence level: rephrasings, reversals and one-step consequences (paper, local augmentation)."""
+    """Settings of local augmentation: rephrasings, reversals and one-step consequences of single sentences.
+
+    It is the sentence-level augmentation of the paper (arXiv 2505.00661).
+    """
 
     default_max_tokens = 512
 
@@ -90,12 +96,15 @@ class LocalAugment(StrategySettings):
 
     @property
     def files(self) -> list[str]:
-        """Its prompt and its pool of worked examples."""
+        """Paths of the user's own prompt and pool of worked examples, as far as they are set."""
         return [*super().files, *([self.examples] if self.examples else [])]
 
 
 class GlobalAugment(StrategySettings):
-    """Data set level: what follows from a document together with the others (paper, global augmentation)."""
+    """Settings of global augmentation: what follows from a document together with related ones.
+
+    It is the data-set-level augmentation of the paper (arXiv 2505.00661).
+    """
 
     default_max_tokens = 2048
     default_context_tokens: ClassVar[int] = 16_000
@@ -138,7 +147,7 @@ class GlobalAugment(StrategySettings):
         return self
 
     def conflict_with_questions(self) -> str | None:
-        """As for all strategies; and a trace is no question."""
+        """Explain as for every strategy; in addition, a reasoning trace alone cannot become a question."""
         own = (
             "become questions with answers, but keep: trace asks for the reasoning only"
             if self.keep == "trace"
@@ -151,27 +160,30 @@ Augment = Annotated[LocalAugment | GlobalAugment, Field(discriminator="strategy"
 STRATEGIES: dict[str, type[StrategySettings]] = {
     model.model_fields["strategy"].default: model for model in get_args(get_args(Augment)[0])
 }
-"""The settings of each strategy by its name."""
+"""The settings model of each strategy, by the strategy's name."""
 
 
 def default_augment() -> list[Augment]:
-    """What is asked where a recipe does not say."""
+    """Return the `augment` list of a recipe that does not set one: local and global, with their defaults."""
     return [LocalAugment(), GlobalAugment()]
 
 
 def with_named_strategies(data: Any) -> Any:
-    """A bare strategy name stands for that strategy with its defaults."""
+    """Replace each bare strategy name in `data["augment"]` by an entry for that strategy with its defaults."""
     if not isinstance(data, Mapping) or not isinstance(data.get("augment"), list):
         return data
     return {**data, "augment": [{"strategy": a} if isinstance(a, str) else a for a in data["augment"]]}
 
 
 def refuse_equal_entries(augment: list[Augment]) -> None:
-    """Raises ValueError where an entry stands twice."""
+    """Check that no two entries are equal.
+
+    Raises:
+        ValueError: An entry repeats an earlier one.
+    """
     for i, entry in enumerate(augment):
         if entry in augment[:i]:
             raise ValueError(
                 f"augment[{i}] repeats augment[{augment.index(entry)}] (strategy {entry.strategy} with equal "
-                f"settings); "
-                "remove one, or raise `samples` for more answers"
+                "settings); remove one, or raise `samples` for more answers"
             )

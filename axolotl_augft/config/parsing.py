@@ -1,4 +1,4 @@
-"""An `augft:` block as YAML has it -> settings, or one line that says what is wrong with it."""
+"""An `augft:` block from YAML -> settings, or a one-line error that says what is wrong with it."""
 
 import difflib
 from collections.abc import Mapping
@@ -13,10 +13,10 @@ from axolotl_augft.errors import ConfigError
 
 
 def parse_augft(block: Any) -> AugftConfig:
-    """Validates an `augft:` block.
+    """Validate an `augft:` block; return settings that are validated already as they are.
 
     Raises:
-        ConfigError: One line with the first wrong key, its value and what was expected.
+        ConfigError: A key is unknown or its value is wrong. The one-line message names the first such key.
     """
     if isinstance(block, AugftConfig):
         return block
@@ -29,9 +29,10 @@ def parse_augft(block: Any) -> AugftConfig:
 
 
 def _plain(value: Any) -> Any:
-    """Axolotl's DictDefault answers None for a missing key, which pydantic must not see.
+    """Copy a block into plain dicts and lists, without the keys that are null.
 
-    In `extra_body` it removes a field.
+    Axolotl's DictDefault returns None for a missing key, and pydantic must not take that for a value. A null for one of
+    `REMOVABLE_FIELDS` in `extra_body` stays: it removes that field from the requests.
     """
     if isinstance(value, Mapping):
         plain = {str(k): _plain(v) for k, v in value.items() if v is not None}

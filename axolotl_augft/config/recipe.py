@@ -1,10 +1,9 @@
-"""An axolotl config, raw or validated -> the part of it that this stage reads.
+"""An axolotl config, raw or validated -> a `Recipe`: the part of it that this stage reads.
 
-Axolotl hands the raw config to `register` and the validated one to `load_datasets`; `Recipe.from_cfg` gives the same
-recipe, and the same `key`, for both, so that what one of them found or wrote the other finds again.
+Axolotl hands the raw config to `register` and the validated one to `load_datasets`. `Recipe.from_cfg` makes the same
+recipe, with the same `key`, from both, so that each finds the results of the other.
 """
 
-import difflib
 import hashlib
 import os
 from collections.abc import Mapping
@@ -18,6 +17,7 @@ import orjson
 from axolotl_augft.config.augft import AugftConfig
 from axolotl_augft.config.augment import Augment
 from axolotl_augft.config.entries import (
+    DatasetEntry,
     check_assignment,
     check_type,
     document_entries,
@@ -26,6 +26,7 @@ from axolotl_augft.config.entries import (
     read_entries,
 )
 from axolotl_augft.config.parsing import parse_augft
+from axolotl_augft.config.plugin_line import PLUGIN, is_listed, joins_every_config, near_misses
 from axolotl_augft.errors import ConfigError
 from axolotl_augft.files.code_digest import code_digest
 from axolotl_augft.formats import format_of
@@ -33,7 +34,6 @@ from axolotl_augft.formats import format_of
 PREPARED_PATH = "last_run_prepared"
 DEFAULT_SEED = 42
 HELD_OUT = "-held-out.parquet"
-PLUGIN = "axolotl_augft.AugFTPlugin"
 
 _CANNOT_AUGMENT = {
     "rl": "its rows hold preferences, or prompts whose answers are scored, which an inference cannot be turned into",
@@ -42,7 +42,7 @@ _CANNOT_AUGMENT = {
     "list them under datasets",
     "skip_prepare_dataset": "axolotl then leaves out the preparation that the augmented rows go through",
 }
-# What changes how the stage runs, but not what comes out.
+# Settings that change how the stage runs, but not its result.
 _NOT_IN_KEY = {
     "output_dir",
     "store",
@@ -71,7 +71,7 @@ _TEACHER_NOT_IN_KEY = {
 
 @dataclass(frozen=True)
 class Training:
-    """The numbers that decide how many optimizer steps a number of rows makes."""
+    """The settings that determine how many optimizer steps the training rows take; `sequence_len` is in tokens."""
 
     sequence_len: int
     micro_batch_size: int
@@ -84,9 +84,12 @@ class Training:
 
 @dataclass(frozen=True)
 class Assignment:
-    """An `augment` entry, and the numbers of the `datasets` entries that it is for.
+    """An `augment` entry together with the `datasets` entries that it applies to.
 
-    `name`: tells it from the recipe's others.
+    Attributes:
+        name: Identifies the assignment within the recipe.
+        augment: The settings of the strategy.
+        entries: Indices of the `datasets` entries.
     """
 
     name: str
@@ -98,13 +101,25 @@ class Assignment:
 class Recipe:
     """What the stage reads of an axolotl config.
 
-    `datasets` and `test_datasets` hold the entries as written, without nulls; after those of `datasets` stand those of
-    `augft.documents`.
+    Attributes:
+        augft: The `augft:` block.
+        datasets: The entries of `datasets`, followed by one for each path of `augft.documents`.
+        test_datasets: The user's own `test_datasets`, without the rows that this stage has held out.
+        val_set_size: Rows to hold out, as a fraction below 1, else a count; 0 for none.
+        seed: Seed of every random choice of the stage and, by default, of the requests.
+        base_model: The student, and the teacher model if none is named.
+        tokenizer: Where the student's tokenizer is loaded from.
+        special_tokens: Names and texts of the recipe's `special_tokens`, sorted.
+        names_chat_template: The recipe sets a chat template.
+        prepared_path: axolotl's `dataset_prepared_path`.
+        hub_token: The recipe's `hf_use_auth_token`.
+        deduplicates: axolotl removes repeated rows (`dataset_exact_deduplication`).
+        training: What determines the number of optimizer steps.
     """
 
     augft: AugftConfig
-    datasets: tuple[dict[str, Any], ...]
-    test_datasets: tuple[dict[str, Any], ...]
+    datasets: tuple[DatasetEntry, ...]
+    test_datasets: tuple[DatasetEntry, ...]
     val_set_size: float
     seed: int
     base_model: str
@@ -118,10 +133,11 @@ class Recipe:
 
     @classmethod
     def from_cfg(cls, cfg: Mapping[str, Any]) -> "Recipe":
-        """Reads a recipe from a raw or a validated axolotl config.
+        """Read a recipe from a raw or a validated axolotl config.
 
         Raises:
-            ConfigError: A key of the block is wrong, or the recipe is of a kind that cannot be augmented.
+            ConfigError: The `augft:` block or a `datasets` entry is wrong, or the recipe is of a kind that cannot be
+                augmented.
         """
         augft = parse_augft(_block(cfg))
         _check_kind(cfg, augft)
@@ -153,17 +169,20 @@ class Recipe:
 
     @property
     def output_dir(self) -> Path:
-        """Folder of everything the stage writes."""
+        """Folder for everything that the stage writes, except a store at `augft.store`."""
         return _output_dir(self.augft, self.prepared_path)
 
     @property
     def store_path(self) -> Path:
-        """File of the response store."""
+        """SQLite file of the response store."""
         return Path(self.augft.store or self.output_dir / "responses.sqlite")
 
     @cached_property
     def key(self) -> str:
-        """Digest of every setting that changes what comes out, and of this package (not of the contents of other files: see `reuse`)."""
+        """Digest of this package's code and of every setting that changes the result, as 32 hexadecimal digits.
+
+        The contents of data files, prompts and worked examples are not part of it; `output.reuse` compares them.
+        """
         augft = self.augft.model_dump(mode="json", exclude=_NOT_IN_KEY)
         augft["teacher"] = {k: v for k, v in augft["teacher"].items() if k not in _TEACHER_NOT_IN_KEY}
         content = {
@@ -181,19 +200,25 @@ class Recipe:
         return hashlib.sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).hexdigest()[:32]
 
     def is_augmented(self, entry: int) -> bool:
-        """Whether entry `entry` of `datasets` goes to the teacher."""
-        return self.datasets[entry].get("path") not in self.augft.exclude
+        """Tell whether the `datasets` entry with index `entry` is augmented, that is, not under `augft.exclude`."""
+        return self.datasets[entry].path not in self.augft.exclude
 
     @property
     def chats_about_text(self) -> bool:
-        """Whether rows of questions and answers are written about plain text: chats, for which the student needs a chat template."""
+        """Whether chat rows are written about plain text, for which the student needs a chat template."""
         asked = ((a.augment, self.datasets[i]) for a in self.assignments() for i in a.entries)
-        return any(augment.write == "questions" and format_of(entry).writes == "statements" for augment, entry in asked)
+        return any(
+            augment.write == "questions" and format_of(entry.layout).writes == "statements" for augment, entry in asked
+        )
 
     def assignments(self) -> list[Assignment]:
-        """What is asked about which entries: first what holds for all without settings of their own, then those settings."""
+        """List which augmentations apply to which entries.
+
+        `augft.augment` applies to all augmented entries except those with settings of their own in `augft.sources`,
+        whose assignments follow.
+        """
         own = {source.path: source for source in self.augft.sources}
-        paths = {i: str(e.get("path")) for i, e in enumerate(self.datasets) if self.is_augmented(i)}
+        paths = {i: e.path for i, e in enumerate(self.datasets) if self.is_augmented(i)}
         general = frozenset(i for i, path in paths.items() if path not in own)
         found = [Assignment(str(i), augment, general) for i, augment in enumerate(self.augft.augment) if general]
         for path, source in own.items():
@@ -202,7 +227,7 @@ class Recipe:
         return found
 
     def _check_entries(self) -> None:
-        paths = [e.get("path") for e in self.datasets]
+        paths = [e.path for e in self.datasets]
         for key, path in [
             *(("exclude", p) for p in self.augft.exclude),
             *(("sources", s.path) for s in self.augft.sources),
@@ -225,31 +250,34 @@ class Recipe:
         for assignment in self.assignments():
             for i in sorted(assignment.entries):
                 check_assignment(self.datasets[i], assignment.augment)
-        if self.augft.sentence_splitting != "none" and all(format_of(e).writes == "questions" for e in augmented):
+        if self.augft.sentence_splitting != "none" and all(
+            format_of(e.layout).writes == "questions" for e in augmented
+        ):
             raise ConfigError(
                 f"augft.sentence_splitting is {self.augft.sentence_splitting}, but no entry that is augmented holds "
-                f"plain text: "
-                "splitting is for documents (type completion), not for questions and answers; remove it"
+                "plain text: splitting is for documents (type completion), not for questions and answers; remove it"
             )
 
 
 def require_plugin(cfg: Mapping[str, Any]) -> None:
-    """Raises ConfigError where a recipe has an `augft:` block that axolotl would ignore."""
-    if PLUGIN not in (cfg.get("plugins") or []):
+    """Check that axolotl will load the plugin for a recipe with an `augft:` block.
+
+    Raises:
+        ConfigError: The recipe does not list the plugin, and axolotl does not load it by itself.
+    """
+    if not is_listed(cfg) and not joins_every_config():
         raise ConfigError(
             f"the recipe has no plugin entry, so axolotl would train without augmentation; add `plugins: [{PLUGIN}]`"
         )
 
 
 def _block(cfg: Mapping[str, Any]) -> Any:
-    near = difflib.get_close_matches("augft", [str(k) for k in cfg if k != "augft"], n=1, cutoff=0.72)
+    near = near_misses(cfg)
     if cfg.get("augft") is None:
-        hint = (
-            f"; did you mean it by the key {near[0]!r}?"
-            if near
-            else "; add `augft: {}` for the defaults, or drop the plugin"
-        )
-        raise ConfigError(f"the plugin {PLUGIN} is listed, but the recipe has no augft: block{hint}")
+        listed_but = f"the plugin {PLUGIN} is listed, but " if is_listed(cfg) else ""
+        found = "the augft: block of the recipe is empty" if "augft" in cfg else "the recipe has no augft: block"
+        hint = "write `augft: {}` for the defaults, or drop the plugin"
+        raise ConfigError(f"{listed_but}{found}; {f'did you mean it by the key {near[0]!r}?' if near else hint}")
     if near:
         raise ConfigError(
             f"unknown key {near[0]!r} beside augft; axolotl drops it without a word. Move its contents into augft"
@@ -258,7 +286,11 @@ def _block(cfg: Mapping[str, Any]) -> Any:
 
 
 def _holds_out_already(cfg: Mapping[str, Any], augft: AugftConfig) -> bool:
-    """Whether `register` has put the held-out rows of a finished result in the place of `val_set_size`."""
+    """Tell whether `register` has already replaced `val_set_size` by the held-out rows of a finished result.
+
+    Raises:
+        ConfigError: `augft.val_set_size` is set, but not by the plugin.
+    """
     if augft.val_set_size is None:
         return False
     tests = [str(e.get("path")) for e in cfg.get("test_datasets") or []]
@@ -280,10 +312,10 @@ def _check_kind(cfg: Mapping[str, Any], augft: AugftConfig) -> None:
         )
 
 
-def own_datasets(cfg: Mapping[str, Any], augft: AugftConfig) -> tuple[dict[str, Any], ...]:
-    """The entries of `datasets` without the placeholders that the plugin puts there for `augft.documents`."""
+def own_datasets(cfg: Mapping[str, Any], augft: AugftConfig) -> tuple[DatasetEntry, ...]:
+    """Read the entries of `datasets`, without the placeholders that the plugin adds for `augft.documents`."""
     added = {entry["path"] for entry in placeholders(augft, _output_dir(augft, _prepared_path(cfg)))}
-    return tuple(entry for entry in read_entries(cfg, "datasets") if entry["path"] not in added)
+    return tuple(entry for entry in read_entries(cfg, "datasets") if entry.path not in added)
 
 
 def _prepared_path(cfg: Mapping[str, Any]) -> str:

@@ -104,7 +104,7 @@ def _content(file: Path) -> bytes:
 
 
 def _bare_utf16(content: bytes) -> str | None:
-    """Recognize UTF-16 without a byte order mark: NULs in every second place only, and text without control characters."""
+    """Recognize UTF-16 without a byte order mark: NULs in every second place only, no control characters."""
     if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or len(content) % 2:
         return None
     nuls = content[::2].count(0), content[1::2].count(0)

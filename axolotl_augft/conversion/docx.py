@@ -24,7 +24,7 @@ _NOTE, _BACK = re.compile("^#(?:footnote|endnote)-[0-9]"), re.compile("^#(?:foot
 _HEADINGS = [f"h{level}" for level in range(1, 7)]
 _WORD = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
 _OLD_OFFICE = b"\xd0\xcf\x11\xe0"
-# Parts that mammoth does not need: pictures, fonts, embedded files, themes, settings, and properties. They are never unpacked.
+# Parts that mammoth does not need, and that are never unpacked: pictures, fonts, embedded files, themes, settings.
 _NEEDLESS = re.compile(
     r"(?i)^(docProps|customXml|word/(theme|media|fonts|embeddings|activeX|charts|diagrams|glossary))/"
     r"|^word/(settings|webSettings|fontTable|stylesWithEffects)\.xml$|\.(png|jpe?g|gif|tiff?|bmp|emf|wmf|svg|odttf|bin)$"

@@ -18,7 +18,7 @@ from axolotl_augft.conversion.tables import table_lines
 from axolotl_augft.text.scripts import Piece, grouped, joined
 
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
-# The elements that the standard displays as blocks. Whatever else a page holds, a custom element too, is part of a line.
+# The elements that the standard displays as blocks. All others, custom elements too, are part of a line.
 _BLOCKS = {
     *("address", "article", "aside", "blockquote", "body", "caption", "center", "col", "colgroup", "dd", "details"),
     *("dialog", "dir", "div", "dl", "dt", "fieldset", "figcaption", "figure", "footer", "form", "head", "header"),

@@ -1,4 +1,4 @@
-"""A parsed page -> the same page without what is no text of its own: scripts, navigation, permalinks, footnote marks."""
+"""A parsed page -> the same page without what is no text of its own: scripts, navigation, marks of links and notes."""
 
 import re
 
@@ -22,7 +22,7 @@ _MARKS = {
     *("footnote-ref", "footnote-reference", "footnote-back", "footnote-backref", "fn-backref"),
     *("mw-editsection", "mw-jump-link", "printfooter", "skip-link", "skiplink", "katex-html", "MathJax_Preview"),
 }
-# Names of navigation, and of what is navigation if at least half of its letters are links: a sidebar may be a box of text.
+# Names of navigation, and of what is navigation if half of its letters are links: a sidebar may be a box of text.
 _NAVIGATION = {
     *("sphinxsidebar", "breadcrumb", "breadcrumbs", "navheader", "navfooter", "nextprevlink", "docnav", "footer"),
     *("navbox", "catlinks"),

@@ -212,7 +212,7 @@ def _outline_levels(lines: list[_Line], outline: Sequence[_Entry]) -> list[int]:
 
 
 def _titled(lines: list[_Line], places: Sequence[int], title: str) -> list[int]:
-    """Return the places of the lines that make up a title, the largest if there are several; none if it is not there."""
+    """Return the places of the lines that make up a title, the largest if there are several; none if there is none."""
     found = []
     for i in places:
         text = ""

@@ -48,6 +48,7 @@ class WrittenEntry:
         questions: Chat rows with questions and answers about plain text, None if there are none.
         held_out: Held-out rows, None if there are none.
         twins: Number of training rows left out because they equal a held-out or test row.
+        beyond_share: Number of rows that the entry's `weight` leaves out.
         segments: The files of augmentations and source rows hold `input_output` segments (cumulative splitting).
     """
 
@@ -61,6 +62,7 @@ class WrittenEntry:
     held_out: WrittenFile | None
     twins: int
     segments: bool
+    beyond_share: int = 0
 
 
 @dataclass(frozen=True)

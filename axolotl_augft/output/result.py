@@ -183,6 +183,7 @@ class _ResultWriter:
             held_out,
             len(source.twins),
             segments,
+            len(source.beyond_share),
         )
 
     def _augmented(

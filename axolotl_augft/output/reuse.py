@@ -1,16 +1,15 @@
-"""Has this result been made already? Recipe -> the finished result, if its inputs are what they were.
+"""Recipe -> its finished result, if there is one and its inputs have not changed.
 
-Local files (data, prompts, examples, the teacher's folder) are compared by size and time stamp, and by content where
-only the time differs. Sources that are not local are loaded (from the hub's cache) and compared by content.
+Local files (data, prompts, worked examples, the teacher's folder) are compared by size and time stamp, and by content
+if only the time differs. Sources that are not local are loaded (from the hub's cache) and compared by content.
 """
 
 import glob
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-from axolotl_augft.config.entries import is_documents
+from axolotl_augft.config.entries import DatasetEntry
 from axolotl_augft.config.recipe import Recipe
 from axolotl_augft.conversion.find import find_documents
 from axolotl_augft.files.fingerprints import FileStamp, model_files, stamp_files
@@ -20,7 +19,7 @@ from axolotl_augft.teacher.teacher import teacher_model
 
 
 def find_result(recipe: Recipe) -> Manifest | None:
-    """The recipe's result, if there is one and no input has changed since."""
+    """Return the recipe's result, or None if there is none, an input has changed or one of its files is gone."""
     record = load_record(recipe)
     if record is None or not all(stamp.is_current() for stamp in record.inputs):
         return None
@@ -35,20 +34,23 @@ def find_result(recipe: Recipe) -> Manifest | None:
 
 
 def input_stamps(recipe: Recipe) -> list[FileStamp]:
-    """Stamps of every local file that the result depends on; contents read before are not read again."""
+    """Stamp every local file that the result depends on.
+
+    A file whose size and time are those of the previous result is not read again.
+    """
     record = load_record(recipe)
     known = {stamp.path: stamp for stamp in record.inputs} if record else {}
     return stamp_files(_input_paths(recipe), known)
 
 
 def model_stamps(recipe: Recipe, stamps: list[FileStamp]) -> list[FileStamp]:
-    """Those of the teacher's files, if it is a local folder."""
+    """Select the stamps of the teacher's model files; none if it has a `teacher.id` or is no local folder."""
     own = {str(p) for p in _model_paths(recipe)}
     return [stamp for stamp in stamps if stamp.path in own]
 
 
 def remote_digest(recipe: Recipe) -> str | None:
-    """A digest over the rows of all entries that are not local; None if all are."""
+    """Return a digest of the rows of all entries that are not local, or None if all entries are local."""
     remote = [(e, s) for e, s in _entries(recipe) if local_files(e) is None]
     if not remote:
         return None
@@ -60,19 +62,19 @@ def remote_digest(recipe: Recipe) -> str | None:
     return digest.hexdigest()
 
 
-def local_files(entry: Mapping[str, Any]) -> list[Path] | None:
-    """The files of an entry as axolotl's loader finds them, None if its path is not local.
+def local_files(entry: DatasetEntry) -> list[Path] | None:
+    """List the files of an entry as axolotl's loader finds them, or return None if its path is not local.
 
-    `datasets` writes its own cache files into a folder saved to disk; they are no part of the data.
+    Skips the cache files that `datasets` writes into a folder saved to disk, because they are not part of the data.
     """
-    path = Path(entry["path"])
-    if is_documents(entry):
-        return list(find_documents(entry["path"]).files.values()) if path.exists() else []
+    path = Path(entry.path)
+    if entry.is_documents:
+        return list(find_documents(entry.path).files.values()) if path.exists() else []
     if path.is_file():
         return [path]
     if not path.is_dir():
         return None
-    patterns = entry.get("data_files")
+    patterns = entry.loading.get("data_files")
     if patterns:
         named = [patterns] if isinstance(patterns, str) else patterns
         return sorted(Path(f) for pattern in named for f in glob.glob(pattern, recursive=True))
@@ -81,7 +83,7 @@ def local_files(entry: Mapping[str, Any]) -> list[Path] | None:
     )
 
 
-def _entries(recipe: Recipe) -> Iterator[tuple[dict[str, Any], str]]:
+def _entries(recipe: Recipe) -> Iterator[tuple[DatasetEntry, str]]:
     yield from ((e, "train") for e in recipe.datasets)
     yield from ((e, "test") for e in recipe.test_datasets)
 
@@ -102,4 +104,4 @@ def _model_paths(recipe: Recipe) -> list[Path]:
 
 def _file_names(manifest: Manifest) -> Iterator[str]:
     for entry in manifest.entries:
-        yield from (f.name for f in (entry.original_file, entry.augmented, entry.held_out) if f)
+        yield from (f.name for f in (entry.original_file, entry.augmented, entry.questions, entry.held_out) if f)

@@ -1,4 +1,4 @@
-"""A manifest and what was asked -> the lines a user reads at the end; and rows, tokens and steps of training, before and after."""
+"""Manifest and run record -> the summary that a user reads, with the training load before and after augmentation."""
 
 import math
 from collections.abc import Iterable, Mapping
@@ -12,7 +12,7 @@ from axolotl_augft.teacher.spending import usage_line
 
 @dataclass(frozen=True)
 class Load:
-    """Training rows of one epoch and their tokens of text."""
+    """The training rows of one epoch, and the tokens of their text."""
 
     rows: int
     tokens: int
@@ -21,12 +21,15 @@ class Load:
         return Load(self.rows + other.rows, self.tokens + other.tokens)
 
     def times(self, n: int) -> "Load":
-        """The same rows n times."""
+        """Return the load of `n` copies of these rows."""
         return Load(self.rows * n, self.tokens * n)
 
 
 def optimizer_steps(load: Load, training: Training) -> int:
-    """Optimizer steps of the whole training: max_steps where it is set, else by full sequences with sample packing, or by rows."""
+    """Return the optimizer steps of the whole training: `max_steps` if set, else as many as its epochs take.
+
+    Sample packing is taken to fill every sequence; without it, each row is a sequence of its own.
+    """
     if training.max_steps:
         return training.max_steps
     batch = training.micro_batch_size * training.gradient_accumulation_steps * training.world_size
@@ -36,11 +39,11 @@ def optimizer_steps(load: Load, training: Training) -> int:
 
 @dataclass(frozen=True)
 class TrainingLoads:
-    """What is trained on in one epoch, repeats included.
+    """The training load of one epoch, including repeats.
 
     Attributes:
         before: The source rows, as they would be trained on without augmentation.
-        originals: What becomes of them.
+        originals: The source rows in the result: repeated, split into sentences or dropped.
         augmented: The augmentations.
     """
 
@@ -50,7 +53,7 @@ class TrainingLoads:
 
 
 def training_loads(manifest: Manifest, recipe: Recipe) -> TrainingLoads:
-    """The loads of a finished result."""
+    """Compute the training loads of a finished result."""
     before = originals = augmented = Load(0, 0)
     for i, entry in enumerate(manifest.entries):
         own = Load(entry.original_rows, entry.original_tokens)
@@ -66,7 +69,13 @@ def training_loads(manifest: Manifest, recipe: Recipe) -> TrainingLoads:
 
 
 def training_lines(loads: TrainingLoads, training: Training, exact: bool) -> list[str]:
-    """Before and after, a line each."""
+    """Format the training loads before and after augmentation, one line each.
+
+    Args:
+        loads: Rows and tokens of one epoch.
+        training: The recipe's training settings.
+        exact: All tokens were counted, none estimated.
+    """
     after = loads.originals + loads.augmented
     unit = "tokens" if exact else "tokens (estimated)"
 
@@ -86,22 +95,23 @@ def training_lines(loads: TrainingLoads, training: Training, exact: bool) -> lis
 
 
 def summary_lines(manifest: Manifest, recipe: Recipe, run: RunRecord) -> list[str]:
-    """The summary of a finished run.
+    """Format the summary of a finished run.
 
     Args:
-        manifest: What came out.
-        recipe: What was asked for.
-        run: What the run that made it asked.
+        manifest: The result.
+        recipe: The recipe.
+        run: The requests of the run that made the result.
     """
     counts = manifest.counts
     held_out = sum(e.held_out.rows for e in manifest.entries if e.held_out)
     twins = sum(e.twins for e in manifest.entries)
+    beyond_share = sum(e.beyond_share for e in manifest.entries)
     accepted, rejected = sum(counts.accepted.values()), sum(counts.rejected.values())
     lines = [
-        f"documents "
-        f"{counts.documents:,}"
+        f"documents {counts.documents:,}"
         + _also(
             {
+                "rows left out by weight": beyond_share,
                 "held-out rows": held_out,
                 "rows equal to held-out or test rows left out": twins,
                 "files left out": counts.skipped_files,
@@ -127,9 +137,9 @@ def summary_lines(manifest: Manifest, recipe: Recipe, run: RunRecord) -> list[st
 
 
 def too_long_lines(counts: Mapping[str, int], sequence_len: int) -> list[str]:
-    """A line about rows that do not fit into a sequence, none if there are none.
+    """Format one line about rows that do not fit into a sequence, or no line if all fit.
 
-    Counted without a chat template's own tokens.
+    The counts leave out the tokens that a chat template adds.
     """
     long = {kind: n for kind, n in counts.items() if n}
     if not long:
@@ -148,5 +158,5 @@ def _also(counts: Mapping[str, int]) -> str:
 
 
 def indented(lines: Iterable[str], prefix: str = "augft: ") -> str:
-    """Lines as one text, each with a prefix."""
+    """Join lines into one text, with a prefix before each."""
     return "\n".join(prefix + line for line in lines)

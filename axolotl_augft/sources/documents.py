@@ -1,4 +1,4 @@
-"""Source rows -> documents: what the teacher sees of them, each different text once."""
+"""Source rows -> documents: what the teacher sees of them, with each distinct text once."""
 
 import hashlib
 from collections.abc import Collection, Iterable, Iterator
@@ -11,10 +11,14 @@ from axolotl_augft.sources.source import Source
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A text of the data set.
+    """What the teacher sees of a source row.
 
-    `id`: first 8 hexadecimal digits of the SHA-256 of its text, so that it outlives a reordering of the rows. `entry`
-    and `row`: the first source row that holds it. `exchange`: its question and answer, if it is no plain text.
+    Attributes:
+        id: First 8 hexadecimal digits of the text's SHA-256; independent of the order of the rows.
+        text: The text; for an exchange, its earlier turns, question and answer.
+        entry: Index of the `datasets` entry that holds it first.
+        row: Number of the first row of that entry that holds it.
+        exchange: The question and answer, None for plain text.
     """
 
     id: str
@@ -25,12 +29,12 @@ class Document:
 
 
 def document_id(text: str) -> str:
-    """The content-derived id of a text."""
+    """Return the id of the document with this text."""
     return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 
 def read_documents(sources: Iterable[Source]) -> Iterator[Document]:
-    """The documents of all augmented entries, in source order; a text that occurs again is left out."""
+    """Yield the documents of all augmented sources in source order, without repeated texts."""
     seen = DigestSet()
     for source in sources:
         if source.format is None:
@@ -45,7 +49,7 @@ def read_documents(sources: Iterable[Source]) -> Iterator[Document]:
 
 
 class Documents:
-    """The documents of the sources, read anew at every iteration."""
+    """The documents of several sources; each iteration reads the rows again instead of keeping them in memory."""
 
     def __init__(self, sources: list[Source]) -> None:
         self._sources = [s for s in sources if s.format is not None]
@@ -59,18 +63,18 @@ class Documents:
         self._count = count
 
     def of(self, entries: Collection[int]) -> "Documents":
-        """Those of some `datasets` entries."""
+        """Return the documents of the `datasets` entries with these indices."""
         chosen = [s for s in self._sources if s.entry in entries]
         return self if len(chosen) == len(self._sources) else Documents(chosen)
 
     @property
     def rows(self) -> int:
-        """Rows that they are read from: at least as many, and known without reading."""
+        """Number of training rows: an upper bound of `count` that needs no reading."""
         return sum(len(s.training_rows) for s in self._sources)
 
     @property
     def count(self) -> int:
-        """How many there are; read for it only if they were never read to the end."""
+        """Number of documents; reads all rows unless an iteration has reached the end before."""
         if self._count is None:
             self._count = sum(1 for _ in self)
         return self._count

@@ -1,4 +1,4 @@
-"""A data set entry's source rows, loaded with axolotl's own loader, and what they hold."""
+"""A data set entry -> its source rows, loaded with axolotl's own loader, and their contents."""
 
 import hashlib
 import unicodedata
@@ -13,7 +13,7 @@ import orjson
 import pyarrow as pa
 from datasets import Audio, Dataset, DatasetDict, Features, Image, List, concatenate_datasets
 
-from axolotl_augft.config.entries import converted_file, is_documents
+from axolotl_augft.config.entries import DatasetEntry, converted_file
 from axolotl_augft.config.recipe import Recipe
 from axolotl_augft.conversion.rows import Conversion
 from axolotl_augft.errors import SourceError
@@ -27,9 +27,12 @@ _ROWS_AT_ONCE = 500
 
 @dataclass(frozen=True)
 class RowProblem:
-    """Rows of one entry that nothing can be asked about, for one reason.
+    """The rows of one entry that cannot be augmented for the same reason.
 
-    Rows that are not `trainable` are left out everywhere.
+    Attributes:
+        reason: Why they cannot be augmented.
+        trainable: They are still trained on; otherwise they are left out altogether.
+        rows: Their numbers.
     """
 
     reason: str
@@ -38,7 +41,7 @@ class RowProblem:
 
     @property
     def what(self) -> str:
-        """What becomes of the rows, and why."""
+        """What happens to the rows, and why, for messages."""
         return f"{'trained on, but not augmented' if self.trainable else 'left out'}: {self.reason}"
 
     def __str__(self) -> str:
@@ -49,12 +52,19 @@ class RowProblem:
 
 @dataclass(frozen=True)
 class Source:
-    """One entry of `datasets`, loaded. Row numbers count from 0 in the entry as axolotl would load it.
+    """One loaded entry of `datasets`. Row numbers count from 0 in the entry as axolotl would load it.
 
-    `format` is None for an entry that is not augmented; `content` is the format by which rows are compared, None if it
-    is none of ours. `held_out`: rows for evaluation. `twins`: training rows equal to a held-out or test row after
-    normalisation; they are neither trained on nor shown to the teacher. `problems`: rows that cannot be augmented.
-    `conversion`: what became of the files of an entry of `augft.documents`.
+    Attributes:
+        entry: Index of the entry in the recipe's `datasets`.
+        path: Path of the entry, as the recipe has it.
+        rows: All rows.
+        format: The format by which rows are augmented, None if the entry is not augmented.
+        content: The format by which rows are compared, None if the entry's type is not supported.
+        held_out: Rows for evaluation.
+        twins: Rows equal to a held-out or test row after normalisation; neither trained on nor shown to the teacher.
+        problems: Rows that cannot be augmented.
+        conversion: What became of the files of an entry of `augft.documents`, None for other entries.
+        beyond_share: Rows that the entry's `weight` leaves out; not used at all.
     """
 
     entry: int
@@ -66,24 +76,25 @@ class Source:
     twins: tuple[int, ...] = ()
     problems: tuple[RowProblem, ...] = ()
     conversion: Conversion | None = None
+    beyond_share: Sequence[int] = ()
 
     @property
     def broken(self) -> set[int]:
-        """Numbers of the rows that cannot be trained on."""
+        """Numbers of the rows that can be neither augmented nor trained on."""
         return {row for problem in self.problems if not problem.trainable for row in problem.rows}
 
     def text(self, row: int) -> str:
-        """All text of a row, "" if its format is none of ours."""
+        """Return all text of a row, or "" if its format is not supported."""
         return text_of(self.content.read(self.reader[row]) if self.content else None)
 
     @cached_property
     def reader(self) -> "RowReader":
-        """The rows by number, for a reader that goes through them in order."""
+        """Access to the rows by number, fast if the numbers ascend."""
         return RowReader(self.rows)
 
     @property
     def training_rows(self) -> Sequence[int]:
-        """Numbers of the rows that are trained on, ascending."""
+        """Numbers of the rows to train on, ascending."""
         left_out = self._left_out
         return (
             array("q", (i for i in range(len(self.rows)) if i not in left_out)) if left_out else range(len(self.rows))
@@ -91,11 +102,11 @@ class Source:
 
     @property
     def is_text(self) -> bool:
-        """Whether it is augmented and holds plain text, which can be split into sentences."""
+        """Whether the source is augmented and holds plain text, which can be split into sentences."""
         return self.format is not None and self.format.writes == "statements"
 
     def training_contents(self) -> Iterator[tuple[int, Content]]:
-        """Numbers and contents of the rows that are trained on; none where its format is none of ours."""
+        """Yield the number and content of each row to train on; nothing if the format is not supported."""
         if self.content is None:
             return
         left_out = self._left_out
@@ -105,11 +116,11 @@ class Source:
 
     @property
     def _left_out(self) -> set[int]:
-        return {*self.held_out, *self.twins, *self.broken}
+        return {*self.held_out, *self.twins, *self.broken, *self.beyond_share}
 
 
 def text_of(content: Content | None) -> str:
-    """All text of a row, with its system prompt; "" if nothing can be read of it."""
+    """Return all text of a row's content, including a system prompt, or "" if it holds none that can be read."""
     match content:
         case Text(text):
             return text
@@ -120,7 +131,7 @@ def text_of(content: Content | None) -> str:
 
 
 def read_rows(rows: Dataset) -> Iterator[dict[str, Any]]:
-    """All rows in order, read a few at a time: one by one takes ten times as long."""
+    """Yield all rows in order, reading them in slices: reading them one by one takes ten times as long."""
     for start in range(0, len(rows), _ROWS_AT_ONCE):
         columns = rows[start : start + _ROWS_AT_ONCE]
         for values in zip(*columns.values(), strict=True):
@@ -128,7 +139,7 @@ def read_rows(rows: Dataset) -> Iterator[dict[str, Any]]:
 
 
 class RowReader:
-    """Rows by their numbers, fast for numbers that ascend: a slice is read at a time."""
+    """Access to rows by number. It keeps the slice that it read last, so it is fast if the numbers ascend."""
 
     def __init__(self, rows: Dataset) -> None:
         self._rows = rows
@@ -142,20 +153,28 @@ class RowReader:
         return {name: values[number - start] for name, values in self._columns.items()}
 
 
-def load_entry(entry: Mapping[str, Any], split: str, recipe: Recipe) -> Dataset:
-    """One entry's rows as axolotl would load them: name lists, split and shards included; without columns of an earlier run.
+def load_entry(entry: DatasetEntry, split: str, recipe: Recipe) -> Dataset:
+    """Load an entry's rows as axolotl would, with its name lists, split and shards.
 
-    Those of an entry of `augft.documents` are in its converted file, with the columns that say where they come from.
+    Provenance columns of an earlier run are removed, and images and sound stay undecoded. The rows of an entry of
+    `augft.documents` come from its converted file, with their provenance columns.
+
+    Args:
+        entry: The entry.
+        split: The split to take if the entry names none that exists.
+        recipe: The recipe, for its seed and hub token.
 
     Raises:
-        SourceError: Axolotl's loader cannot load it, or it has no such split.
+        SourceError: Axolotl's loader cannot load the entry, or the entry has no such split.
     """
     from axolotl.utils.data.shared import datasets_with_name_generator
     from axolotl.utils.dict import DictDefault
 
-    if is_documents(entry):
-        return Dataset.from_parquet(str(converted_file(recipe.output_dir, entry["path"])))
-    parts = [_load_part(part, split, recipe) for part in datasets_with_name_generator([DictDefault(entry)])]
+    if entry.is_documents:
+        return Dataset.from_parquet(str(converted_file(recipe.output_dir, entry.path)))
+    parts = [
+        _load_part(part, split, recipe) for part in datasets_with_name_generator([DictDefault(entry.for_loader())])
+    ]
     rows = parts[0] if len(parts) == 1 else concatenate_datasets(parts)
     rows = rows.remove_columns([c for c in rows.column_names if c.startswith(PROVENANCE_PREFIX)])
     return (
@@ -164,9 +183,9 @@ def load_entry(entry: Mapping[str, Any], split: str, recipe: Recipe) -> Dataset:
 
 
 def with_decoding(features: Features, decode: bool) -> Features:
-    """Columns of images and sound as their files' bytes (`decode` False), or as axolotl loads them.
+    """Return the features with images and sound as the bytes of their files (`decode` False), or as axolotl loads them.
 
-    Bytes go through the stage as they are, and are the same at every reading; a decoded image is neither.
+    Bytes pass through the stage unchanged and are the same each time they are read; a decoded image is neither.
     """
 
     def changed(feature: Any) -> Any:
@@ -200,7 +219,7 @@ def _load_part(entry: Any, split: str, recipe: Recipe) -> Dataset:
 
 
 def _first_line(error: Exception, path: str | None) -> str:
-    """The loader's own words, where they cannot hold text of the data (a parser's may)."""
+    """Explain why loading failed; quote the loader only if its message cannot contain row text (a parser's can)."""
     if path is not None and "://" not in path and not Path(path).exists():
         return "there is no such file or folder here, and no data set of that name on the hub that could be reached"
     if not isinstance(error, OSError | ValueError) or isinstance(error, pa.ArrowException):
@@ -209,15 +228,16 @@ def _first_line(error: Exception, path: str | None) -> str:
     return lines[0][:200] if lines else "no further message"
 
 
-def content_format(entry: Mapping[str, Any]) -> Format | None:
-    """The format by which an entry's rows are compared with others, whether or not it is augmented."""
-    return format_of(entry) if is_supported(entry.get("type")) else None
+def content_format(entry: DatasetEntry) -> Format | None:
+    """Return the format by which an entry's rows are compared, augmented or not; None if its type is not supported."""
+    return format_of(entry.layout) if is_supported(entry.type) else None
 
 
 def row_digest(row: Mapping[str, Any], form: Format | None) -> bytes:
-    """SHA-256 of a row's content: its text, or question and answer, in a format we know, else all its columns.
+    """Return the SHA-256 of a row's content: its text or its exchange, as far as the format can read it.
 
-    Case, spacing and Unicode form are ignored, so that the same exchange is found again in another format.
+    Case, spacing and Unicode form are ignored, so that the same exchange is recognized in another format. A row that
+    cannot be read is hashed by the columns that identify it in its format; without a format, by all its columns.
     """
     match form.read(row) if form else None:
         case Text(text):
@@ -226,8 +246,8 @@ def row_digest(row: Mapping[str, Any], form: Format | None) -> bytes:
             parts = [*(f"{t.role}: {t.text}" for t in before), question, answer]
             content = "\0".join(map(_comparable, parts)).encode()
         case _:
-            told = {k: row.get(k) for k in form.identity_columns} if form else dict(row)
-            content = orjson.dumps(told, option=orjson.OPT_SORT_KEYS | orjson.OPT_SERIALIZE_NUMPY, default=repr)
+            identity = {k: row.get(k) for k in form.identity_columns} if form else dict(row)
+            content = orjson.dumps(identity, option=orjson.OPT_SORT_KEYS | orjson.OPT_SERIALIZE_NUMPY, default=repr)
     return hashlib.sha256(content).digest()
 
 

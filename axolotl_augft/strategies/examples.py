@@ -98,7 +98,8 @@ def load_pool(file: str | None, form: Form = "statements") -> tuple[Example, ...
         form: The form of examples to load.
 
     Raises:
-        ConfigError: The file cannot be read, holds no example, has a line that is not a valid example, or uses an id twice.
+        ConfigError: The file cannot be read, holds no example, has a line that is not a valid example, or uses an id
+            twice.
     """
     own = tuple(e for e in _read_pool(Path(file)) if e.form == form) if file else ()
     return own or _read_pool(_FOLDER / _POOLS[form])

@@ -1,4 +1,4 @@
-"""What may go wrong with a Batch API, its files and the run itself: nothing is lost, and nothing is paid for twice without a word."""
+"""Failures of a Batch API, its files and the run itself: nothing is lost, and nothing is silently paid for twice."""
 
 import itertools
 import logging

@@ -42,7 +42,7 @@ async def nothing_more_to_do():
 
 
 async def sent(requests, slots, *steps):
-    """The targets that are sent, as a text for each step; a step says which of those under way are answered (+) or fail (-) before."""
+    """Return the targets sent at each step; a step first ends requests under way: answered (+) or failed (-)."""
     with RequestFeed(iter([requests]), threading.Event()) as feed:
         line = SendQueue(feed, slots)
         under_way, log = {}, []

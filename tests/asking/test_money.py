@@ -133,7 +133,8 @@ def test_sums_are_null_where_nothing_is_known_and_say_what_is_missing():
     spent.add(Answer(Outcome.ANSWERED, "x", "stop", 10, 4, 5, nanodollars=2 * NANO))
     assert spent.usage() == Usage(2, 10, 4, 5, 2.0, 1, 1)
     assert usage_line(spent.usage()) == (
-        "teacher tokens: 10 in (4 of them cached), 5 out; 1 answers did not report theirs; $2.00 at least (1 answers unknown)"
+        "teacher tokens: 10 in (4 of them cached), 5 out; 1 answers did not report theirs; "
+        "$2.00 at least (1 answers unknown)"
     )
     assert "unknown how many of them cached" in usage_line(Usage(1, 10, None, 5, None, 0, 1))
 
@@ -451,7 +452,7 @@ def test_dollars_and_time_of_the_plan():
     assert lines(work, [ran], tokens_per_minute=1000)[1].startswith("time: about 34 h 10 min")
     assert (
         lines(Work(), [ran], {"verify": "teacher"})[1]
-        == "  (the verdicts of verify: teacher come on top: a short request a statement)"
+        == "  (plus the verdicts of verify: teacher, one short request per statement)"
     )
 
 

@@ -1,4 +1,4 @@
-"""The semantic structure data set: what follows, what is asked, what stands in the documents, and what the grammar understands."""
+"""The semantic structure data set: its inferences, questions and documents, and what its grammar understands."""
 
 from collections import Counter
 from functools import cache

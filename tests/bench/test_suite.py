@@ -1,4 +1,4 @@
-"""Suites before anything is trained: settings, cells, recipes, fingerprints, ICL contexts, questions; and what is kept of earlier runs."""
+"""Suites before training (settings, cells, recipes, fingerprints, ICL contexts, questions); cells of earlier runs."""
 
 import json
 import sys
@@ -458,7 +458,7 @@ def local_student(tmp_path, tiny_model, **changes):
 
 
 def test_finished_cells_are_kept_and_a_failing_one_stops_no_other(tmp_path, tiny_model):
-    """The teacher's address leads nowhere, so that the augmented cell fails; what other runs finished is in the result too."""
+    """No server listens at the teacher's address, so the augmented cell fails; the result keeps cells of other runs."""
     teacher = {**SUITE["teacher"], "max_retries": 0}
     plan = local_student(tmp_path, tiny_model, conditions=["aug-local", "ft"], teacher=teacher)
     kept = [done_cell(plan, cell, tmp_path / "out") for cell in (Cell("pretrained"), Cell("ft", 0), Cell("ft", 1))]

@@ -3,6 +3,7 @@ import yaml
 from click.testing import CliRunner
 
 from axolotl_augft.cli.main import augft
+from tests.support.distributions import shadow_axolotl
 
 
 @pytest.fixture
@@ -58,7 +59,8 @@ def test_refused_requests_are_asked_again_on_demand(config, teacher):
         ("plugins: [axolotl_augft.AugFTPlugin]\ndatasets: [{path: d, type: completion}]", "has no augft: block"),
     ],
 )
-def test_bad_config_gives_one_line(tmp_path, text, message):
+def test_bad_config_gives_one_line(tmp_path, monkeypatch, text, message):
+    monkeypatch.syspath_prepend(shadow_axolotl(tmp_path / "site", "0.19.0"))
     path = tmp_path / "cfg.yml"
     path.write_text(text)
     result = call("plan", str(path))

@@ -2,6 +2,7 @@ import pytest
 
 from axolotl_augft.config.recipe import Recipe, require_plugin
 from axolotl_augft.errors import ConfigError
+from tests.support.distributions import OWN_PLUGINS, shadow_axolotl
 
 GOOD = {
     "plugins": ["axolotl_augft.AugFTPlugin"],
@@ -130,6 +131,14 @@ def test_excluded_entries_may_have_any_type():
     assert [recipe.is_augmented(i) for i in range(2)] == [True, False]
 
 
-def test_block_without_plugin_is_caught_by_our_commands():
+def test_block_without_plugin_is_caught_by_our_commands(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(shadow_axolotl(tmp_path, "0.19.0"))
     with pytest.raises(ConfigError, match="no plugin entry"):
         require_plugin({"augft": {}})
+    require_plugin({"augft": {}, "plugins": ["axolotl_augft.AugFTPlugin"]})
+
+
+def test_block_without_plugin_is_enough_where_axolotl_loads_installed_plugins(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(shadow_axolotl(tmp_path, "0.21.0", OWN_PLUGINS))
+    require_plugin({"augft": {}})
+    require_plugin({"augft": {}, "plugins": ["axolotl.integrations.liger.LigerPlugin"]})

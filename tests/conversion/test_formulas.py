@@ -34,12 +34,12 @@ MATHML = [
     (f"<math><semantics><mrow><mi>E</mi></mrow>{TEX}</semantics></math>", "E=mc^2"),
     ('<math alttext="{\\displaystyle E=mc^{2}}"><mi>E</mi></math>', "E=mc^{2}"),
     (
-        f'<span class="katex"><span class="katex-mathml"><math><semantics><mrow><mi>E</mi></mrow>{TEX}</semantics></math>'
+        f'<span class="katex"><span class="katex-mathml"><math><semantics><mi>E</mi>{TEX}</semantics></math>'
         '</span><span class="katex-html" aria-hidden="true"><span>E</span><span>=mc2</span></span></span>',
         "E=mc^2",
     ),
     (
-        '<span class="MathJax_Preview">E</span><span class="MathJax">E=mc2</span><script type="math/tex">E=mc^2</script>',
+        '<span class="MathJax_Preview">E</span><b class="MathJax">E=mc2</b><script type="math/tex">E=mc^2</script>',
         "E=mc^2",
     ),
     (
@@ -111,8 +111,10 @@ def with_paragraphs(path, paragraphs):
 
 @pytest.mark.parametrize(("omml", "text"), OMML)
 def test_omml(tmp_path, omml, text):
-    inline = f"<w:p><w:r><w:t xml:space='preserve'>The angle is </w:t></w:r><m:oMath>{omml}</m:oMath><w:r><w:t>.</w:t></w:r></w:p>"
-    display = f"<w:p><m:oMathPara><m:oMathParaPr><m:jc m:val='center'/></m:oMathParaPr><m:oMath>{omml}</m:oMath></m:oMathPara></w:p>"
+    equation = f"<m:oMath>{omml}</m:oMath>"
+    before = "<w:r><w:t xml:space='preserve'>The angle is </w:t></w:r>"
+    inline = f"<w:p>{before}{equation}<w:r><w:t>.</w:t></w:r></w:p>"
+    display = f"<w:p><m:oMathPara><m:oMathParaPr><m:jc m:val='center'/></m:oMathParaPr>{equation}</m:oMathPara></w:p>"
     blocks = convert(with_paragraphs(tmp_path / "a.docx", inline + display)).blocks
     assert [block.text for block in blocks[:2]] == [f"The angle is {text}.", text]
 

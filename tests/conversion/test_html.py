@@ -80,7 +80,7 @@ def test_permalinks(link):
         "<ul><li><a href=a>One</a><li><a href=b>Two</a><li><a href=c>Three</a></ul>",
         "<table><tr><td><a href=a>Prev</a><td><a href=b>Up</a><td><a href=c>Next</a></table>",
         "<ul class=x><li><a accesskey=p href=a>Prev</a><li>The Handbook<li><a accesskey=n href=b>Next</a></ul>",
-        "<p>Next: <a href=a rel=next>Tutorial</a>, Previous: <a href=b rel=prev>Manual</a> [<a href=c>Contents</a>]</p>",
+        "<p>Next: <a href=a rel=next>Tutorial</a>, Previous: <a href=b rel=prev>Manual</a> [<a href=c>All</a>]</p>",
         "<p>« <a href=a>previous</a> | <a href=b>up</a> | <a href=c>next</a> »</p>",
         "<div><a href='#s1'>1. Overview</a></div><div><a href='#s2'>2. Use</a></div>",
     ],

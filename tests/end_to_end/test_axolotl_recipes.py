@@ -1,4 +1,4 @@
-"""Recipes that people already have: axolotl's own, with the two blocks added, through validation, the stage and axolotl's tokenizing."""
+"""axolotl's own recipes, with the two blocks added: they pass validation, the stage and axolotl's tokenizing."""
 
 import re
 from pathlib import Path
@@ -58,7 +58,7 @@ def with_two_blocks(case: AxolotlRecipe, tmp_path: Path, teacher) -> dict:
 
 
 def staged(cfg: dict, case: AxolotlRecipe, student: Path) -> DictDefault:
-    """The recipe as axolotl has it before it loads data: validated on the GPUs it is for, the tiny student in its model's place."""
+    """Return the recipe as it is before axolotl loads data: validated for its GPUs, with the tiny student as model."""
     result = validated(cfg, **case.gpus)
     assert Recipe.from_cfg(result).key == Recipe.from_cfg(cfg).key
     result |= {"base_model": str(student), "dataset_num_proc": 0}

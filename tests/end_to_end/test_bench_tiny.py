@@ -53,7 +53,7 @@ def test_augmented_fine_tuning_learns_reversals_that_plain_does_not(tmp_path):
 
 
 def test_your_own_data_and_a_training_that_crashes(cfg, tmp_path):
-    """Plain fine-tuning crashes in axolotl; the augmented cell, with a learning rate that works, is not stopped by that."""
+    """Plain fine-tuning crashes in axolotl; the augmented cell, with a learning rate that works, still finishes."""
     cfg["augft"]["augment"] = ["local"]
     rows = [
         {"prompt": "Port Ennis lies north of", "choices": ["Saltmere", "the mill house", "Mara"], "answer": "Saltmere"}

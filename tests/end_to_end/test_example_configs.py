@@ -1,4 +1,4 @@
-"""Every example recipe says when to take it, holds only keys that axolotl knows, validates on the GPUs it is for, and passes the stage."""
+"""Every example recipe says when to use it, has only keys known to axolotl, validates on its GPUs, passes the stage."""
 
 import re
 from pathlib import Path

@@ -1,7 +1,7 @@
-"""What axolotl's own recipes ask for, in our words: model, adapter, data set entries, template, packing, sharding, special tokens.
+"""What axolotl's own recipes set, rewritten: model, adapter, data sets, template, packing, sharding, special tokens.
 
 `example` names the recipe below `examples/` of axolotl's repository, or what its documentation shows. Learning rates,
-logging and the like are left out: they concern neither the data nor what validation lets through."""
+logging and the like are left out, because they affect neither the data nor validation."""
 
 from dataclasses import dataclass, field
 
@@ -38,16 +38,16 @@ FROM_VALUE = {"role": "from", "content": "value"}
 EIGHT_GPUS = {"n_gpu": 8}
 
 
-def fsdp1(layer: str, **others) -> dict:
+def prefixed_fsdp2(layer: str, **others) -> dict:
+    """Sharding in the spelling of older recipes, which axolotl still accepts; 0.21 dropped FSDP1 (a list `fsdp`)."""
     return {
-        "fsdp": ["full_shard", "auto_wrap"],
         "fsdp_config": {
-            "fsdp_sync_module_states": True,
+            "fsdp_version": 2,
             "fsdp_offload_params": True,
-            "fsdp_use_orig_params": False,
             "fsdp_auto_wrap_policy": "TRANSFORMER_BASED_WRAP",
             "fsdp_transformer_layer_cls_to_wrap": layer,
             "fsdp_state_dict_type": "FULL_STATE_DICT",
+            "fsdp_reshard_after_forward": True,
             **others,
         },
     }
@@ -177,7 +177,7 @@ RECIPES = [
         **PACKED,
         **FUSED,
         **BIG,
-        **fsdp1("LlamaDecoderLayer", fsdp_cpu_ram_efficient_loading=True, fsdp_backward_prefetch="BACKWARD_PRE"),
+        **prefixed_fsdp2("LlamaDecoderLayer", fsdp_cpu_ram_efficient_loading=True),
     ),
     recipe(
         "llama-3/qlora-fsdp-70b.yaml",
@@ -191,7 +191,7 @@ RECIPES = [
         **FUSED,
         **BIG,
         **END_OF_TEXT,
-        **fsdp1("LlamaDecoderLayer", fsdp_cpu_ram_efficient_loading=True, fsdp_sharding_strategy="FULL_SHARD"),
+        **prefixed_fsdp2("LlamaDecoderLayer"),
     ),
     recipe(
         "llama-3/lora-1b-ray.yml",
@@ -374,9 +374,7 @@ RECIPES = [
         max_steps=2000,
         **FUSED,
         **BIG,
-        **fsdp1(
-            "Qwen3DecoderLayer", fsdp_version=2, fsdp_reshard_after_forward=True, fsdp_activation_checkpointing=True
-        ),
+        **prefixed_fsdp2("Qwen3DecoderLayer", fsdp_offload_params=False, fsdp_activation_checkpointing=True),
     ),
     recipe(
         "gpt-oss/gpt-oss-20b-fft-deepspeed-zero3.yaml",

@@ -1,13 +1,17 @@
-"""Rows of the shapes that the data sets of axolotl's own recipes have, and what the scripted teacher makes of the first of them."""
+"""Rows shaped like those of the data sets in axolotl's own recipes, and the scripted teacher's augmentations."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Shape:
-    """Rows of a data set, the local augmentations of the first one, without columns of ours, and what is trained on in those.
+    """Rows of a data set, and what the stage makes of the first one.
 
-    `not_asked`: numbers of rows about which nothing can be asked.
+    Attributes:
+        rows: The source rows.
+        augmented: Local augmentations of the first row, without provenance columns.
+        trained: For each of these, the text that is trained on.
+        not_asked: Numbers of the rows that cannot be augmented.
     """
 
     rows: list[dict]

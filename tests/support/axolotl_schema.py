@@ -1,4 +1,4 @@
-"""What axolotl's schema knows: it drops every other key of a recipe without a word, so a wrong one would never be noticed."""
+"""The keys in axolotl's schema: axolotl silently drops every other key of a recipe, so a typo would go unnoticed."""
 
 import copy
 import sys

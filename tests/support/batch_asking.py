@@ -1,4 +1,4 @@
-"""What tests of the Batch API have in common: requests, and a run that asks them of a `BatchServer` without sleeping."""
+"""Shared by the tests of the Batch API: requests, and a run that sends them to a `BatchServer` without sleeping."""
 
 from axolotl_augft.asking.batch import DOCUMENTED, ask_in_batches
 from axolotl_augft.asking.budget import Budget

@@ -1,4 +1,4 @@
-"""A local provider with `/v1/files` and `/v1/batches` beside the teacher's own endpoints: it keeps files and batches in memory.
+"""A local provider that adds `/v1/files` and `/v1/batches`, kept in memory, to the teacher server's endpoints.
 
 A batch is done at once when it is looked at for the `looks`-th time; `fate` may give it another end, `line` another
 result for a request."""

@@ -1,4 +1,4 @@
-"""A hand-made data set of the benchmarks, small enough to check by eye: comparisons, and kinds with what all of a kind have."""
+"""A hand-made benchmark data set, small enough to check by eye: comparisons, and kinds with their shared properties."""
 
 import re
 
@@ -11,7 +11,7 @@ def fact(atom: str) -> Fact:
 
 
 class ToyGrammar:
-    """Two wordings for each of more(x, y, f), less(y, x, f), isa(a, b) and has(a, p); of everything else it understands nothing."""
+    """Two wordings each for more(x, y, f), less(y, x, f), isa(a, b) and has(a, p); understands nothing else."""
 
     _FORMS = {
         "more": ("{0} are more {2} than {1}.", "Compared with {1}, {0} are more {2}."),

@@ -1,4 +1,4 @@
-"""A real HTTP server on 127.0.0.1 that answers like an OpenAI-compatible one, by a script; a test's tool, never a proof.
+"""A real HTTP server on 127.0.0.1 that answers like an OpenAI-compatible one, but by a script; a tool, never a proof.
 
 It records every request body and header, and can be told to misbehave. As a program (`python teacher_server.py LOG`) it
 prints its port and appends each request body to LOG, one JSON object a line."""
@@ -25,7 +25,7 @@ def prompt_of(body: dict) -> str:
 
 
 def scripted_pairs(prompt: str) -> str:
-    """Questions with answers, as JSON: two about an exchange or about each sentence, one about the target of a global request."""
+    """Return question-answer pairs as JSON: two for an exchange or per sentence, one for a global target."""
     if "Now think about the document" in prompt:
         target = prompt.rsplit("Now think about the document", 1)[-1].split("\n\nWrite new questions", 1)[0]
         text = re.sub(r"^\s*\[\w+\]:?\s*", "", target).rsplit("Answer: ", 1)[-1].split("\n")[0]
@@ -48,9 +48,9 @@ def scripted_pairs(prompt: str) -> str:
 
 
 def scripted_answer(body: dict) -> str:
-    """For a local request a reversal-like and a rephrasing-like line a sentence; for a global one a trace and a conclusion.
+    """Answer a local request with two lines per sentence, like a reversal and a rephrasing; a global one with a trace.
 
-    Where questions are asked for, `scripted_pairs`.
+    The trace ends in a conclusion. A request for questions is answered by `scripted_pairs`.
     """
     prompt = prompt_of(body)
     if "response_format" in body:

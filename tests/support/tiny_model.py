@@ -1,4 +1,4 @@
-"""A Llama of under a million parameters with a tokenizer of its own, made in a second: a student that axolotl really trains."""
+"""A Llama with under a million parameters and its own tokenizer, made in a second: a student that axolotl can train."""
 
 from pathlib import Path
 

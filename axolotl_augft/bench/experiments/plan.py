@@ -11,7 +11,7 @@ import orjson
 from axolotl_augft.bench.datasets.dataset import FACTS, Question, Stated
 from axolotl_augft.bench.experiments.suite import ORACLE, IclConfig, ScoringConfig
 from axolotl_augft.bench.report.results import Condition, Splitting
-from axolotl_augft.config.recipe import PLUGIN
+from axolotl_augft.config.plugin_line import PLUGIN
 from axolotl_augft.files.code_digest import code_digest
 from axolotl_augft.files.fingerprints import combined_digest, model_files, stamp_files
 
