@@ -18,7 +18,6 @@ from axolotl.utils.dict import DictDefault
 
 from axolotl_augft.config.plugin_line import is_listed, refuse_misspelt_block
 from axolotl_augft.errors import AugftError
-from axolotl_augft.text.terminal import clean_log
 
 if TYPE_CHECKING:
     from axolotl_augft.config.recipe import Recipe
@@ -169,6 +168,8 @@ def _use_held_out(cfg: DictDefault, recipe: "Recipe", result: "Manifest") -> Non
 
 def _one_line_errors() -> None:
     """Print an uncaught AugftError as one line; a traceback through the trainer would only hide it."""
+    from axolotl_augft.text.terminal import clean_log
+
     clean_log(LOG.name)
     before = sys.excepthook
     if getattr(before, "__module__", None) == __name__:
