@@ -21,6 +21,13 @@ No message quotes row text or a secret, because axolotl's telemetry sends the te
 class AugftError(RuntimeError):
     """Base class of every error that the stage raises deliberately."""
 
+    def __str__(self) -> str:
+        """Return the message without anything that steers a terminal: it may hold a file's name or a server's words."""
+        # Imported here, so that a config without an `augft:` block costs no further module.
+        from axolotl_augft.text.terminal import clean_lines
+
+        return clean_lines(super().__str__())
+
 
 class ConfigError(AugftError):
     """A key, a value or a combination of settings in the recipe cannot work."""

@@ -168,6 +168,9 @@ def _use_held_out(cfg: DictDefault, recipe: "Recipe", result: "Manifest") -> Non
 
 def _one_line_errors() -> None:
     """Print an uncaught AugftError as one line; a traceback through the trainer would only hide it."""
+    from axolotl_augft.text.terminal import clean_log
+
+    clean_log(LOG.name)
     before = sys.excepthook
     if getattr(before, "__module__", None) == __name__:
         return

@@ -10,7 +10,7 @@ import axolotl_augft
 PACKAGE = Path(axolotl_augft.__file__).parent
 # From the lowest to the highest.
 ROOMS = [
-    *("errors", "batched", "text", "files", "formats", "config", "conversion", "sources", "teacher", "store"),
+    *("text", "errors", "batched", "files", "formats", "config", "conversion", "sources", "teacher", "store"),
     *("strategies", "asking", "judging", "output", "launch", "stage", "plugin", "cli", "bench"),
 ]
 BENCH_ROOMS = ["datasets", "oracle", "report", "experiments", "cli"]

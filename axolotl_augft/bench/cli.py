@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from axolotl_augft.cli.recipe_files import ConfigPath, one_line_errors
+from axolotl_augft.cli.recipe_files import ConfigPath, one_line_errors, say
 
 if TYPE_CHECKING:
     from axolotl_augft.bench.datasets.dataset import Scale
@@ -46,8 +46,8 @@ def make_data(name: str, out: Path, scale: "Scale", seed: int, source: Path | No
         raise BenchError(f"data set {name}: {len(found):,} problems, so it is not written; the first: {found[0]}")
     save(data, out)
     for line in examination.proven:
-        click.echo(line)
-    click.echo(f"data set: {out}")
+        say(line)
+    say(f"data set: {out}")
 
 
 @bench.command()
@@ -62,7 +62,7 @@ def check(folder: Path) -> None:
     data = load(folder)
     examination = Examination(data, grammar_of(data))
     for line in examination.problems or examination.proven:
-        click.echo(line)
+        say(line)
     if examination.problems:
         raise click.ClickException(f"{folder}: {len(examination.problems):,} problems; make the data set again")
 
@@ -95,7 +95,7 @@ def audit(config: str, data: Path, json_file: Path | None) -> None:
     if json_file:
         write_text(json_file, orjson.dumps(found.as_json(), option=orjson.OPT_INDENT_2).decode() + "\n")
     for line in audit_lines(found):
-        click.echo(line)
+        say(line)
 
 
 @bench.command()
@@ -122,7 +122,7 @@ def reach(folder: Path, context_tokens: int, passes: int, tokenizer: Path | None
     from axolotl_augft.bench.report.reach import reach_lines
 
     for line in reach_lines(load(folder), context_tokens, passes, tokenizer):
-        click.echo(line)
+        say(line)
 
 
 _RESULTS = click.argument(
@@ -147,7 +147,7 @@ def table(results: tuple[Path, ...], readme: Path | None) -> None:
     if readme:
         insert(readme, lines)
     else:
-        click.echo("\n".join(lines))
+        say("\n".join(lines))
 
 
 @bench.command()
@@ -160,7 +160,7 @@ def plot(results: tuple[Path, ...], out: Path) -> None:
     from axolotl_augft.bench.report.results import load_result, together
 
     for path in draw(together([load_result(r) for r in results]), out):
-        click.echo(path)
+        say(str(path))
 
 
 @bench.command()
@@ -174,7 +174,7 @@ def questions(config: str, out: Path, number: int) -> None:
     from axolotl_augft.cli.recipe_files import read_recipe
 
     for line in report_lines(write_questions(read_recipe(config), number, out), number, out):
-        click.echo(line)
+        say(line)
 
 
 _OUT = click.option(
@@ -247,6 +247,6 @@ def _run(plan: "Plan", out: Path) -> None:
     from axolotl_augft.bench.experiments.running import RESULTS, failed_lines, run_plan
 
     failed = failed_lines(run_plan(plan, out))
-    click.echo(f"results: {out / RESULTS}")
+    say(f"results: {out / RESULTS}")
     if failed:
         raise click.ClickException(f"{len(failed)} cells failed\n" + "\n".join(failed))

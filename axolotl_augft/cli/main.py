@@ -8,7 +8,7 @@ from importlib import import_module
 import click
 from click_default_group import DefaultGroup
 
-from axolotl_augft.cli.recipe_files import ConfigPath, one_line_errors, read_recipe
+from axolotl_augft.cli.recipe_files import ConfigPath, one_line_errors, read_recipe, say
 
 _BENCH = "bench"
 _BENCH_MODULE = "axolotl_augft.bench.cli"
@@ -41,7 +41,7 @@ def plan(config: str) -> None:
     from axolotl_augft.cli.plan import plan_lines
 
     for line in plan_lines(read_recipe(config)):
-        click.echo(line)
+        say(line)
 
 
 @augft.command()
@@ -62,10 +62,10 @@ def run(config: str, ask_again: tuple[str, ...]) -> None:
 
     recipe = read_recipe(config)
     if ask_again:
-        click.echo(f"forgot {forget(recipe, [Outcome(o) for o in ask_again])} stored outcomes")
+        say(f"forgot {forget(recipe, [Outcome(o) for o in ask_again])} stored outcomes")
         record_path(recipe).unlink(missing_ok=True)
     result = run_stage(recipe)
-    click.echo(f"result: {result_folder(recipe, result.fingerprint)}")
+    say(f"result: {result_folder(recipe, result.fingerprint)}")
 
 
 @augft.command()
@@ -77,7 +77,7 @@ def show(config: str, limit: int) -> None:
     from axolotl_augft.cli.show import show_lines
 
     for line in show_lines(read_recipe(config), limit):
-        click.echo(line)
+        say(line)
 
 
 @augft.command()
@@ -88,7 +88,7 @@ def report(config: str) -> None:
     from axolotl_augft.cli.report import report_lines
 
     for line in report_lines(read_recipe(config)):
-        click.echo(line)
+        say(line)
 
 
 @augft.group(cls=DefaultGroup, default="show", default_if_no_args=False)
@@ -104,7 +104,7 @@ def show_store(config: str) -> None:
     from axolotl_augft.cli.store import store_lines
 
     for line in store_lines(read_recipe(config)):
-        click.echo(line)
+        say(line)
 
 
 @store.command()
@@ -116,4 +116,4 @@ def prune(configs: tuple[str, ...], yes: bool) -> None:
     from axolotl_augft.cli.prune import prune as prune_store
 
     for line in prune_store([read_recipe(config) for config in configs], yes):
-        click.echo(line)
+        say(line)

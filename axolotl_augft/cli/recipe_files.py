@@ -17,6 +17,7 @@ import click
 
 from axolotl_augft.cli.quiet import only_own_lines
 from axolotl_augft.errors import AugftError, ConfigError
+from axolotl_augft.text.terminal import clean_lines, clean_log
 
 
 def one_line_errors(command: Callable[..., None]) -> Callable[..., None]:
@@ -26,6 +27,7 @@ def one_line_errors(command: Callable[..., None]) -> Callable[..., None]:
     def run(*args: Any, **kwargs: Any) -> None:
         logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
         logging.getLogger("axolotl_augft").setLevel(logging.INFO)
+        clean_log("axolotl_augft")
         try:
             with only_own_lines():
                 command(*args, **kwargs)
@@ -36,6 +38,11 @@ def one_line_errors(command: Callable[..., None]) -> Callable[..., None]:
             sys.exit(128 + signal.SIGINT)
 
     return run
+
+
+def say(line: str) -> None:
+    """Print a line, or several, without anything that steers a terminal."""
+    click.echo(clean_lines(line))
 
 
 class ConfigPath(click.Path):

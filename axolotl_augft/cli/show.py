@@ -1,6 +1,5 @@
 """Finished result -> lines for a person: source rows, each with its augmentations and rejected statements."""
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,8 +16,7 @@ from axolotl_augft.output.result import REJECTED
 from axolotl_augft.output.reuse import find_result
 from axolotl_augft.sources.loading import load_sources
 from axolotl_augft.sources.source import Source
-
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
+from axolotl_augft.text.terminal import clean
 
 
 def show_lines(recipe: Recipe, limit: int) -> Iterator[str]:
@@ -54,11 +52,6 @@ def _where(source: Source, row: int) -> str:
     """Name a row by its source and number and, for a converted document, its file."""
     name = source.rows[row]["augft_file"] if source.conversion else None
     return f"{source.path} row {row}" + (f" ({clean(name)})" if name else "")
-
-
-def clean(text: str) -> str:
-    """Put a text on one line without control characters, so that what a teacher wrote cannot control the terminal."""
-    return _CONTROL.sub(" ", text).strip()
 
 
 def _augmented(folder: Path, written: WrittenEntry, source: Source) -> dict[int, list[tuple[str, str]]]:

@@ -3,7 +3,8 @@
 import re
 from dataclasses import dataclass
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\ufeff\u00ad]")
+# Not those that are white space, such as the form feed between two pages.
+_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u200b\ufeff\u00ad]")
 _SPACES = re.compile(r"[^\S\n]+")
 _ITEM = re.compile(r"(?:[-–*•]|\(?\d{1,3}[.)])\s")
 # A line with at least this many characters was wrapped; shorter ones, as in an address or a verse, end on purpose.

@@ -9,14 +9,19 @@ PDF and DOCX support takes 268 MB, most of it for a model that guesses file type
 its headings.
 """
 
+import codecs
 import importlib.util
 import io
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 from axolotl_augft.conversion.blocks import MOST_BYTES, Converted, Unusable, too_large
 from axolotl_augft.errors import ConfigError
 
+# White space alone makes this part of a text in any script; a byte of UTF-16 is NUL for each character of ASCII.
+_FEWEST_NULS = 0.01
+_NO_TEXT = re.compile(r"[\x00-\x08\x0e-\x1b\x7f]")
 _LIBRARIES = ("bs4", "charset_normalizer", "lxml", "mammoth", "markdown_it", "pypdfium2")
 
 
@@ -44,6 +49,8 @@ def convert(file: Path) -> Converted:
         converted = CONVERTERS[file.suffix.lower()](file)
     except Unusable:
         raise
+    except MemoryError as error:
+        raise Unusable("needs too much memory; split it") from error
     except OSError as error:
         raise Unusable(f"cannot be read ({error.strerror or type(error).__name__})") from error
     except Exception as error:
@@ -63,7 +70,9 @@ def _markdown(file: Path) -> Converted:
 def _html(file: Path) -> Converted:
     from axolotl_augft.conversion.html import from_html
 
-    return from_html(_content(file))
+    content = _content(file)
+    encoding = _bare_utf16(content)
+    return from_html(content.decode(encoding) if encoding else content)
 
 
 def _text(file: Path) -> Converted:
@@ -94,10 +103,25 @@ def _content(file: Path) -> bytes:
     return content
 
 
+def _bare_utf16(content: bytes) -> str | None:
+    """Recognize UTF-16 without a byte order mark: NULs in every second place only, no control characters."""
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or len(content) % 2:
+        return None
+    nuls = content[::2].count(0), content[1::2].count(0)
+    if min(nuls) > 0 or max(nuls) < len(content) * _FEWEST_NULS:
+        return None
+    encoding = "utf-16-be" if nuls[0] else "utf-16-le"
+    try:
+        text = content.decode(encoding)
+    except UnicodeDecodeError:
+        return None
+    return None if _NO_TEXT.search(text) else encoding
+
+
 def _decoded(file: Path) -> str:
     content = _content(file)
     try:
-        text = content.decode("utf-8-sig")
+        text = content.decode(_bare_utf16(content) or "utf-8-sig")
     except UnicodeDecodeError:
         from charset_normalizer import from_bytes
 

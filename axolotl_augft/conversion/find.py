@@ -9,6 +9,7 @@ from pathlib import Path
 
 from axolotl_augft.conversion.convert import CONVERTERS
 from axolotl_augft.errors import SourceError
+from axolotl_augft.text.terminal import clean
 
 # Office's lock files beside an open document, and the folder that macOS adds to archives.
 _BY_PROGRAMS = ("~$", "__MACOSX")
@@ -22,7 +23,7 @@ class FileProblem:
     reason: str
 
     def __str__(self) -> str:
-        return f"{self.file}: {self.reason}"
+        return f"{clean(self.file)}: {self.reason}"
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ Markdown is converted to HTML first, so that its code, tables and raw HTML are r
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 import yaml
 from bs4 import BeautifulSoup, Tag
@@ -12,50 +12,23 @@ from bs4.element import NavigableString, PageElement, PreformattedString
 from markdown_it import MarkdownIt
 
 from axolotl_augft.conversion.blocks import Block, Converted, one_line
+from axolotl_augft.conversion.formulas import Node, linear
+from axolotl_augft.conversion.noise import remove_noise
+from axolotl_augft.conversion.tables import table_lines
+from axolotl_augft.text.scripts import Piece, grouped, joined
 
-# Elements that hold no content: code, styles, controls, and what every page of a site repeats.
-_DROPPED = [
-    "script",
-    "style",
-    "title",
-    "noscript",
-    "template",
-    "svg",
-    "iframe",
-    "nav",
-    "footer",
-    "aside",
-    "button",
-    "select",
-    "textarea",
-]
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
-_INLINE = {
-    *(
-        "a",
-        "abbr",
-        "b",
-        "bdi",
-        "bdo",
-        "big",
-        "cite",
-        "code",
-        "data",
-        "del",
-        "dfn",
-        "em",
-        "font",
-        "i",
-        "img",
-        "input",
-        "ins",
-        "kbd",
-        "label",
-    ),
-    *("mark", "q", "s", "samp", "small", "span", "strike", "strong", "sub", "sup", "time", "tt", "u", "var", "wbr"),
+# The elements that the standard displays as blocks. All others, custom elements too, are part of a line.
+_BLOCKS = {
+    *("address", "article", "aside", "blockquote", "body", "caption", "center", "col", "colgroup", "dd", "details"),
+    *("dialog", "dir", "div", "dl", "dt", "fieldset", "figcaption", "figure", "footer", "form", "head", "header"),
+    *("hgroup", "hr", "html", "legend", "li", "listing", "main", "menu", "nav", "ol", "optgroup", "option", "p"),
+    *("plaintext", "pre", "search", "section", "summary", "table", "tbody", "td", "tfoot", "th", "thead", "tr", "ul"),
+    *("xmp", *_HEADINGS),
 }
-# The mark that documentation tools put after a heading as a link to it.
-_ANCHOR = " ¶"
+_SCRIPTS = {"sup": "^", "sub": "_"}
+# Glyphs of icon fonts.
+_PRIVATE = re.compile("[\ue000-\uf8ff\U000f0000-\U0010ffff]")
 _FRONT_MATTER = re.compile(r"\A---[ \t]*\n(.*?)\n---[ \t]*(?:\n|\Z)", re.DOTALL)
 
 
@@ -63,18 +36,24 @@ def from_html(html: str | bytes) -> Converted:
     """Convert the main part of a page: `main`, else its only `article`, else all of it."""
     page = BeautifulSoup(html, "lxml")
     title = one_line(page.title.get_text()) if page.title else ""
-    for element in page.find_all(_DROPPED):
-        element.decompose()
+    remove_noise(page, navigation=True)
     articles = page.find_all("article")
-    root = page.find("main") or (articles[0] if len(articles) == 1 else page)
+    root = page.find("main") or page.find(role="main") or (articles[0] if len(articles) == 1 else page)
     return Converted(title, tuple(_blocks(root)))
+
+
+def from_fragment(html: str) -> Converted:
+    """Convert HTML that a converter has made of a document: all of it is content."""
+    page = BeautifulSoup(html, "lxml")
+    remove_noise(page, navigation=False)
+    return Converted("", tuple(_blocks(page)))
 
 
 def from_markdown(text: str) -> Converted:
     """Convert Markdown (CommonMark with tables); the title comes from YAML front matter."""
     front = _FRONT_MATTER.match(text)
     html = MarkdownIt("commonmark").enable("table").render(text[front.end() :] if front else text)
-    return Converted(_front_title(front[1]) if front else "", from_html(html).blocks)
+    return Converted(_front_title(front[1]) if front else "", from_fragment(html).blocks)
 
 
 def _front_title(front: str) -> str:
@@ -88,17 +67,17 @@ def _front_title(front: str) -> str:
 
 def _blocks(element: Tag) -> Iterator[Block]:
     """Yield an element's blocks in document order; inline content between block elements becomes a paragraph."""
-    inline: list[str] = []
+    inline: list[Piece] = []
 
     def paragraph() -> Iterator[Block]:
-        text = one_line("".join(inline))
+        text = one_line(joined(inline))
         inline.clear()
         if text:
             yield Block(text)
 
     for child in element.children:
         if _is_inline(child):
-            inline.append(_inline_text(child))
+            inline += _pieces(child)
         elif isinstance(child, Tag):
             yield from paragraph()
             yield from _block(child)
@@ -107,20 +86,40 @@ def _blocks(element: Tag) -> Iterator[Block]:
 
 def _is_inline(child: PageElement) -> bool:
     if isinstance(child, Tag):
-        return child.name == "br" or (child.name in _INLINE and all(_is_inline(c) for c in child.children))
-    return not isinstance(child, PreformattedString)
+        return child.name not in _BLOCKS and all(map(_is_inline, child.children))
+    return True
 
 
-def _inline_text(child: PageElement) -> str:
+def _pieces(child: PageElement, script: str = "") -> Iterator[Piece]:
     if isinstance(child, NavigableString):
-        return str(child)
+        if not isinstance(child, PreformattedString):
+            yield Piece(_PRIVATE.sub("", child), script)
+        return
     assert isinstance(child, Tag)
-    return " " if child.name == "br" else child.get_text()
+    if child.name == "br":
+        yield Piece(" ", script)
+    elif child.name == "math":
+        yield Piece(linear(_node(child)), script)
+    elif child.name == "rt":
+        # The reading of the signs before it; browsers that cannot place it above them show what `rp` holds.
+        yield Piece(f"({child.get_text()})", script)
+    elif script and child.name in _SCRIPTS:
+        yield Piece(_SCRIPTS[child.name] + grouped(one_line(child.get_text())), script)
+    elif child.name != "rp":
+        for part in child.children:
+            yield from _pieces(part, _SCRIPTS.get(child.name, script))
+
+
+def _node(tag: Tag) -> Node:
+    """Read an element of MathML."""
+    children = tuple(_node(child) for child in tag.children if isinstance(child, Tag))
+    values = {name: str(value) for name, value in tag.attrs.items()}
+    return Node(tag.name.rpartition(":")[2], "" if children else tag.get_text(), children, values)
 
 
 def _block(tag: Tag) -> Iterator[Block]:
     if tag.name in _HEADINGS:
-        heading = _flat(tag).rstrip(_ANCHOR)
+        heading = _flat(tag).rstrip(" ¶")
         yield from [Block(heading, _HEADINGS[tag.name])] if heading else []
     elif tag.name in ("ul", "ol"):
         yield from _items(tag)
@@ -145,26 +144,11 @@ def _items(tag: Tag) -> Iterator[Block]:
 
 
 def _rows(table: Tag) -> Iterator[Block]:
-    """Yield a table's caption and rows.
-
-    If the first row is a header, each cell below is preceded by its column's name, so that a row can be read alone.
-    """
+    """Yield a table's caption and rows."""
     if table.caption:
         yield from _blocks(table.caption)
-    rows = [row.find_all(["td", "th"]) for row in table.find_all("tr")]
-    header: list[str] = []
-    if len(rows) > 1 and rows[0] and all(cell.name == "th" for cell in rows[0]):
-        header = _texts(rows.pop(0))
-    for row in rows:
-        cells = _texts(row)
-        if len(cells) == len(header):
-            cells = [f"{name}: {cell}" if name and cell else cell for name, cell in zip(header, cells, strict=True)]
-        if any(cells):
-            yield Block("- " + "; ".join(cell for cell in cells if cell), tight=True)
-
-
-def _texts(cells: Iterable[Tag]) -> list[str]:
-    return [_flat(cell) for cell in cells]
+    for line in table_lines(table, _flat):
+        yield Block(f"- {line}", tight=True)
 
 
 def _flat(tag: Tag) -> str:

@@ -16,7 +16,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from axolotl_augft.conversion.blocks import Unusable
-from axolotl_augft.conversion.convert import CONVERTERS, convert, require_libraries
+from axolotl_augft.conversion.child import Converter
+from axolotl_augft.conversion.convert import CONVERTERS, require_libraries
 from axolotl_augft.conversion.find import FileProblem, Found, find_documents
 from axolotl_augft.conversion.sections import section_rows
 from axolotl_augft.errors import SourceError
@@ -25,7 +26,7 @@ from axolotl_augft.files.fingerprints import FileStamp, stamp_files
 
 LOG = logging.getLogger("axolotl_augft")
 # Increment it when a change of code makes other rows from the same file.
-_VERSION = 1
+_VERSION = 2
 _METADATA = b"augft"
 _SHOWN = 3
 _COLUMNS = pa.schema([(name, pa.string()) for name in ("text", "augft_title", "augft_section", "augft_file")])
@@ -114,18 +115,19 @@ def _make(path: str, found: Found, target: Path, language: str) -> _Made:
         LOG.info("augft: %s: converting %d files", path, len(found.files))
     problems, notes = list[FileProblem](), list[FileProblem]()
     rows: list[dict[str, str]] = []
-    for name, file in found.files.items():
-        try:
-            converted = convert(file)
-        except Unusable as error:
-            problems.append(FileProblem(name, str(error)))
-            continue
-        if converted.note:
-            notes.append(FileProblem(name, converted.note))
-        rows += [
-            {"text": row.text, "augft_title": row.title, "augft_section": row.section, "augft_file": name}
-            for row in section_rows(converted, name, language)
-        ]
+    with Converter() as converter:
+        for name, file in found.files.items():
+            try:
+                converted = converter.convert(file)
+            except Unusable as error:
+                problems.append(FileProblem(name, str(error)))
+                continue
+            if converted.note:
+                notes.append(FileProblem(name, converted.note))
+            rows += [
+                {"text": row.text, "augft_title": row.title, "augft_section": row.section, "augft_file": name}
+                for row in section_rows(converted, name, language)
+            ]
     made = _Made(_VERSION, language, stamps, tuple(problems), tuple(notes))
     _write(rows, made, target)
     return made

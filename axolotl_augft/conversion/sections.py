@@ -17,6 +17,7 @@ from pathlib import PurePath
 
 from axolotl_augft.conversion.blocks import Block, Converted
 from axolotl_augft.text.sentences import split_at_sentences
+from axolotl_augft.text.terminal import clean
 from axolotl_augft.text.tokens import ESTIMATE
 
 # Estimated tokens (bytes / 4), because the rows must not depend on a tokenizer.
@@ -78,7 +79,7 @@ def _titled(converted: Converted, name: str) -> tuple[str, tuple[Block, ...]]:
         named = first.level == 1 or converted.title.startswith(first.text) or not converted.title
         if named and all(first.level < b.level for _, b in headings[1:]):
             return first.text, (*converted.blocks[:i], *converted.blocks[i + 1 :])
-    return converted.title or PurePath(name).stem.replace("_", " ").replace("-", " "), converted.blocks
+    return converted.title or clean(PurePath(name).stem.replace("_", " ").replace("-", " ")), converted.blocks
 
 
 def _sections(blocks: tuple[Block, ...]) -> Iterator[_Section]:

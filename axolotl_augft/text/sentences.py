@@ -1,9 +1,17 @@
 """Text -> sentences, and a document's sentences -> one training row each (sentence splitting in the paper)."""
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import sentencex
+
+# sentencex takes quadratic time where quotation marks or brackets stay open, so it never sees more than this many
+# characters at once. A longer stretch without a sentence end is no sentence, and is cut.
+_LONGEST = 4000
+# Characters before the end of such a window in which a sentence end is not believed: what follows might change it.
+_MARGIN = 1000
+_PARAGRAPHS = re.compile(r"\n\r*\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,13 +23,72 @@ class Segment:
 
 
 def split_sentences(text: str, language: str = "en") -> list[str]:
-    """Split a text into sentences, each without surrounding white space.
+    """Split a text into sentences, each without surrounding white space, in time linear in its length.
+
+    More than 4,000 characters without a sentence end (a log, a table, a list of numbers) are cut at a line break, else
+    at white space, else anywhere.
 
     Args:
         text: Plain text of any length.
         language: ISO 639 code; sentencex falls back to a related language, then to the rules for English.
     """
-    return [s for part in sentencex.segment(language, text) if (s := part.strip())]
+    return [
+        sentence
+        for paragraph in _PARAGRAPHS.split(text)
+        for part in _parts(paragraph, language)
+        if (sentence := part.strip())
+    ]
+
+
+def _parts(paragraph: str, language: str) -> Iterator[str]:
+    start = 0
+    for part in _marked_parts(_without_inch_marks(paragraph), language):
+        yield paragraph[start : start + len(part)]
+        start += len(part)
+
+
+def _marked_parts(paragraph: str, language: str) -> Iterator[str]:
+    start = 0
+    while len(paragraph) - start > _LONGEST:
+        window = paragraph[start : start + _LONGEST]
+        for part in _certain(list(sentencex.segment(language, window))) or [window[: _cut(window)]]:
+            yield part
+            start += len(part)
+    yield from sentencex.segment(language, paragraph[start:])
+
+
+def _without_inch_marks(text: str) -> str:
+    """Replace each `"` after a digit that closes no quotation by a sign that opens none."""
+    quoted = False
+
+    def sign(mark: re.Match[str]) -> str:
+        nonlocal quoted
+        if not quoted and text[mark.start() - 1 : mark.start()].isdigit():
+            return "″"
+        quoted = not quoted
+        return '"'
+
+    return re.sub('"', sign, text)
+
+
+def _certain(parts: list[str]) -> list[str]:
+    """Return the sentences of a window that end before its margin."""
+    end, certain = 0, list[str]()
+    for part in parts[:-1]:
+        end += len(part)
+        if end > _LONGEST - _MARGIN and certain:
+            break
+        certain.append(part)
+    return certain
+
+
+def _cut(window: str) -> int:
+    """Return where to cut a window without a sentence end: after a line break or white space in its second half."""
+    for mark in ("\n", " ", "\t"):
+        place = window.rfind(mark, len(window) // 2)
+        if place >= 0:
+            return place + 1
+    return len(window)
 
 
 def split_at_sentences(text: str, limit: int, count: Callable[[str], int], language: str = "en") -> list[str]:
