@@ -54,11 +54,8 @@ class AugFTPlugin(BasePlugin):
         Raises:
             AugftError: What went wrong, in one line.
         """
-        from dotenv import find_dotenv, load_dotenv
-
         from axolotl_augft.stage import run_stage
 
-        load_dotenv(find_dotenv(usecwd=True))
         recipe = Recipe.from_cfg(cfg)
         result = run_stage(recipe)
         apply_result(cfg, recipe, result)

@@ -83,9 +83,12 @@ class Pace:
             failure: The failure of the last try.
             attempt: Number of failed tries before the last one.
         """
-        if failure.retry_after is not None:
-            return min(failure.retry_after, _LONGEST_WAIT)
-        return min(60.0, 0.5 * 2.0**attempt) * (0.5 + self.jitter() / 2)
+        own = min(60.0, 0.5 * 2.0**attempt) * (0.5 + self.jitter() / 2)
+        if failure.retry_after is None:
+            return own
+        # A server that goes on refusing after the time it named is not to be asked without a pause.
+        least = own / 4 if failure.over_limit and attempt > 1 else 0.0
+        return min(max(failure.retry_after, least), _LONGEST_WAIT)
 
 
 class Gate:
@@ -161,14 +164,10 @@ class Gate:
         self._narrowed, self._starting = True, False
         self._falls += 1
 
-    def widen(self, at_once: bool) -> None:
-        """Let requests in again: as many as are in flight now, and one more for each answer, up to the limit before.
-
-        Args:
-            at_once: Return to the limit before, because something else keeps the requests from coming all together.
-        """
+    def widen(self) -> None:
+        """Let requests in again: as many as are in flight now, and one more for each answer, up to the limit before."""
         self._narrowed = False
-        self._limit = self._goal if at_once else max(1.0, min(float(self._active), self._goal))
+        self._limit = max(1.0, min(float(self._active), self._goal))
         self._fill()
 
     def _step(self) -> float:

@@ -16,10 +16,12 @@ from axolotl_augft.teacher.request import Request
 
 _REFUSALS = 8
 _REFUSALS_LATER = 2
+_FORGIVEN = 0.25
+_ENOUGH_TO_LEARN = 8
 _LONGEST_PAUSE = 600.0
 _MARGIN = 0.95
 _CALM_SECONDS = 30.0
-_GROWTH = 1.01
+_GROWTH = 1.02
 _FASTEST = 1000.0
 
 
@@ -42,7 +44,8 @@ class Throttle:
         self._closed = False
         self._probe: bytes | None = None
         self._until = 0.0
-        self._refusals = 0
+        self._refusals = 0.0
+        self._pauses = 0
         self._enough = _REFUSALS
         self._closed_at: float | None = None
         self._answers = 0
@@ -59,24 +62,32 @@ class Throttle:
         """Whether this request is to try whether the server takes requests again."""
         return self._closed and self._probe == request.key
 
-    def lets_pass(self, request: Request) -> bool:
-        """Whether a request may be sent right now."""
-        return not self._closed or self._probe == request.key
+    def lets_pass(self, request: Request, pauses: int | None = None) -> bool:
+        """Whether a request may be sent right now.
 
-    async def turn(self, request: Request) -> None:
-        """Wait while sending is paused, and for the request's turn at the learned rate."""
+        Args:
+            request: The request.
+            pauses: What `turn` returned; a request whose turn came before a later pause has to wait for another.
+        """
+        return self._probe == request.key if self._closed else pauses in (None, self._pauses)
+
+    async def turn(self, request: Request) -> int:
+        """Wait while sending is paused, and for the request's turn at the learned rate; return the number of pauses."""
         while self._closed and self._probe != request.key:
             if self._probe is None:
                 self._probe = request.key
                 await self._wait(self._until)
-                return
+                return self._pauses
             opened: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             self._waiting.append(opened)
             await opened
         if self._rate is not None and not self._closed:
             at = max(self._next, self._clock())
             self._next = at + 1.0 / self._rate
+            pauses = self._pauses
             await self._wait(at)
+            return pauses
+        return self._pauses
 
     def after(self, request: Request, result: Answer | Failure | None, quota: Quota | None, in_flight: int) -> None:
         """Learn from the result of a try.
@@ -103,7 +114,7 @@ class Throttle:
             self._wake(1)
 
     def _answered(self, request: Request, quota: Quota | None, in_flight: int) -> None:
-        self._refusals = 0
+        self._refusals = max(0.0, self._refusals - _FORGIVEN)
         self._answers += 1
         if self.is_probe(request):
             self._open()
@@ -118,18 +129,25 @@ class Throttle:
     def _close(self, probe: bytes | None, seconds: float) -> None:
         now = self._clock()
         if self._closed_at is not None and now > self._closed_at and self._answers:
-            self._rate = _MARGIN * self._answers / (now - self._closed_at)
-            self._next = now
+            self._learn(self._answers, now - self._closed_at)
         self._closed, self._closed_at, self._answers = True, now, 0
+        self._refusals = 0.0
+        self._pauses += 1
         self._probe = probe
         self._until = now + min(seconds, _LONGEST_PAUSE)
         self._enough = _REFUSALS_LATER
         self._gate.narrow()
 
+    def _learn(self, answers: int, seconds: float) -> None:
+        found = _MARGIN * answers / seconds
+        # A few answers say little, so they lower the rate by half at most.
+        few = self._rate is not None and answers < _ENOUGH_TO_LEARN
+        self._rate = max(found, (self._rate or 0.0) / 2) if few else found
+
     def _open(self) -> None:
         self._closed, self._probe = False, None
         self._next = self._clock()
-        self._gate.widen(at_once=self._rate is not None)
+        self._gate.widen()
         self._wake(len(self._waiting))
 
     def _wake(self, number: int) -> None:

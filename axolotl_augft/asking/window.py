@@ -211,8 +211,10 @@ class _Asking:
             lasting += result.lasting
             if lasting > 1 or (tries > self._pace.max_retries and result.reason != _EMPTY):
                 return result
-            with self._rest():
-                await self._pace.sleep(self._pace.wait(result, attempt))
+            # While sending is paused, only the request that tries the server has a time to wait for.
+            if not result.busy or self._throttle.lets_pass(request):
+                with self._rest():
+                    await self._pace.sleep(self._pace.wait(result, attempt))
             attempt += 1
 
     async def _may_send(self, request: Request) -> int | None:
@@ -222,11 +224,11 @@ class _Asking:
             The gate's mark; None if the request must not be sent.
         """
         while True:
-            await self._throttle.turn(request)
+            pauses = await self._throttle.turn(request)
             if self._error is not None or not await self._budget.admit(request):
                 return None
             mark = await self._gate.enter(at_once=self._throttle.is_probe(request))
-            if self._throttle.lets_pass(request):
+            if self._throttle.lets_pass(request, pauses):
                 return mark
             self._gate.leave(mark, None)
             self._budget.release(request)

@@ -45,7 +45,7 @@ def plan(config: str) -> None:
 @_CONFIG
 @click.option(
     "--ask-again",
-    type=click.Choice(["filtered", "invalid"]),
+    type=click.Choice(["filtered", "invalid", "empty"]),
     multiple=True,
     help="First forget this recipe's stored outcomes of this kind, so that these requests are asked once more.",
 )
@@ -59,7 +59,9 @@ def run(config: str, ask_again: tuple[str, ...]) -> None:
 
     recipe = read_recipe(config)
     if ask_again:
-        click.echo(f"forgot {forget(recipe, [Outcome(o) for o in ask_again])} stored outcomes")
+        click.echo(
+            f"forgot {forget(recipe, [Outcome(o) for o in ask_again if o != 'empty'], 'empty' in ask_again)} stored outcomes"
+        )
         record_path(recipe).unlink(missing_ok=True)
     result = run_stage(recipe)
     click.echo(f"result: {result_folder(recipe, result.fingerprint)}")

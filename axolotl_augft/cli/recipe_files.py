@@ -56,11 +56,8 @@ def read_yaml(path: Path) -> dict[str, Any]:
 
 def read_recipe(config: str) -> Any:
     """The recipe of an axolotl YAML, without loading models or data."""
-    from dotenv import find_dotenv, load_dotenv
-
     from axolotl_augft.config.recipe import Recipe, require_plugin
 
-    load_dotenv(find_dotenv(usecwd=True))
     cfg = read_yaml(Path(config))
     if cfg.get("augft") is not None:
         require_plugin(cfg)

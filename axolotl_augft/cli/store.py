@@ -102,15 +102,17 @@ def prune(recipes: Sequence[Recipe], drop: bool) -> Iterator[str]:
             yield f"store {path}: {_size(before)} before, {_size(_bytes_on_disk(path))} now"
 
 
-def forget(recipe: Recipe, outcomes: Sequence[Outcome]) -> int:
-    """Forgets those of a recipe's stored responses that have these outcomes; says how many there were.
+def forget(recipe: Recipe, outcomes: Sequence[Outcome], empty: bool = False) -> int:
+    """Forgets those of a recipe's stored responses that have these outcomes, or are empty; says how many there were.
 
     Raises:
         AugftError: The recipe cannot be laid out, or the store not written.
     """
     with prepared(recipe) as ready, AskingLock(ready.store.path, ready.teacher.id, recipe.augft.wait_timeout) as alone:
         alone.wait()
-        return sum(ready.store.forget(some, outcomes) for some in batched(request.key for request in _needed(ready)))
+        return sum(
+            ready.store.forget(some, outcomes, empty) for some in batched(request.key for request in _needed(ready))
+        )
 
 
 def _needed(ready: Prepared) -> Iterator[Request]:
