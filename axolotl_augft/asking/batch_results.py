@@ -41,6 +41,7 @@ class Results:
         self._max_retries = round_.pace.max_retries
         self._refusals = Refusals(round_.trusted)
         self._accepts = False
+        self._denial: TeacherError | None = None
         self._tries: Counter[bytes] = Counter()
         self._lasting: Counter[bytes] = Counter()
         self._reasons: dict[bytes, str] = {}
@@ -58,7 +59,7 @@ class Results:
             TeacherError: A file cannot be downloaded.
         """
         understood = True
-        self._accepts = False
+        self._accepts, self._denial = False, None
         for file_id in batch.files:
             with scratch_file(f"results of batch {batch.id}") as file:
                 if not provider.fetch(file_id, file):
@@ -107,6 +108,8 @@ class Results:
         """
         if self._refused is not None:
             raise self._refused
+        if self._denial is not None and not self._accepts:
+            raise self._denial
         self._store_and_count(self._refusals.rest())
 
     def _store_answers(self, ledger: BatchLedger, sent: SentBatch, rows: list["_Row"]) -> bool:
@@ -120,6 +123,7 @@ class Results:
                 continue
             result = self._result(request, row)
             if isinstance(result, Failure):
+                self._denial = result.denial or self._denial
                 self._note(request, row, result)
                 understood &= row.status != 200
                 continue
