@@ -152,7 +152,8 @@ class Results:
             return
         self._reasons[request.key] = failure.reason
         self._counts.failed_try(failure)
-        self._lasting[request.key] += failure.lasting
+        # In a batch, a body without an answer was paid for, so it gets one more try only.
+        self._lasting[request.key] += failure.lasting or failure.reason == "wrong shape"
         if row.status == 200:
             self._budget.settle(request, failure)
 
