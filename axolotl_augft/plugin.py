@@ -76,12 +76,9 @@ class AugFTPlugin(BasePlugin):
         """
         if cfg.get("augft") is None:
             return
-        from dotenv import find_dotenv, load_dotenv
-
         from axolotl_augft.config.recipe import Recipe
         from axolotl_augft.stage import run_stage
 
-        load_dotenv(find_dotenv(usecwd=True))
         recipe = Recipe.from_cfg(cfg)
         result = run_stage(recipe)
         apply_result(cfg, recipe, result)

@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from axolotl_augft.asking.budget import recipe_budget
-from axolotl_augft.asking.collector import fewer_collections
 from axolotl_augft.asking.rounds import Rounds
 from axolotl_augft.config.recipe import Assignment, Recipe
+from axolotl_augft.files.collector import fewer_collections
 from axolotl_augft.files.fingerprints import FileStamp
 from axolotl_augft.judging.leaks import Leaks
 from axolotl_augft.judging.pipeline import judged_inferences

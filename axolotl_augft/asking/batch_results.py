@@ -8,12 +8,12 @@ from typing import Any
 import orjson
 
 from axolotl_augft.asking.batch_provider import BatchProvider, ProviderBatch
-from axolotl_augft.asking.round import EarlyInvalid, Round
+from axolotl_augft.asking.round import Refusals, Round
 from axolotl_augft.batched import batched
 from axolotl_augft.errors import TeacherError
 from axolotl_augft.files.durable import scratch_file
 from axolotl_augft.store.batches import AGAIN, BatchLedger, SentBatch
-from axolotl_augft.teacher.answer import Answer, Failure
+from axolotl_augft.teacher.answer import Answer, Failure, Outcome
 from axolotl_augft.teacher.client import Client
 from axolotl_augft.teacher.request import Request
 
@@ -39,7 +39,9 @@ class Results:
         self._watcher = round_.watcher
         self._counts = round_.counts
         self._max_retries = round_.pace.max_retries
-        self._early_invalid = EarlyInvalid(round_.trusted)
+        self._refusals = Refusals(round_.trusted)
+        self._accepts = False
+        self._denial: TeacherError | None = None
         self._tries: Counter[bytes] = Counter()
         self._lasting: Counter[bytes] = Counter()
         self._reasons: dict[bytes, str] = {}
@@ -57,6 +59,7 @@ class Results:
             TeacherError: A file cannot be downloaded.
         """
         understood = True
+        self._accepts, self._denial = False, None
         for file_id in batch.files:
             with scratch_file(f"results of batch {batch.id}") as file:
                 if not provider.fetch(file_id, file):
@@ -80,7 +83,7 @@ class Results:
             sent: The batch that ended.
             status: Its final status, the reason for requests without a result of their own.
         """
-        early = self._early_invalid.keys
+        early = self._refusals.keys
         again = []
         for request in ledger.requests(sent.tag):
             if request.key in early:
@@ -105,8 +108,9 @@ class Results:
         """
         if self._refused is not None:
             raise self._refused
-        if self._early_invalid:
-            raise self._early_invalid.error()
+        if self._denial is not None and not self._accepts:
+            raise self._denial
+        self._store_and_count(self._refusals.rest())
 
     def _store_answers(self, ledger: BatchLedger, sent: SentBatch, rows: list["_Row"]) -> bool:
         """Store the answers in rows of results; return whether all of them were understood."""
@@ -119,16 +123,25 @@ class Results:
                 continue
             result = self._result(request, row)
             if isinstance(result, Failure):
+                self._denial = result.denial or self._denial
                 self._note(request, row, result)
                 understood &= row.status != 200
                 continue
-            answered += self._early_invalid.admit(request, self._settled(request, result))
+            answer = self._settled(request, result)
+            # The answers of a batch come in no order, so the first one that the server gave shows that it accepts them.
+            self._accepts = self._accepts or answer.outcome is not Outcome.INVALID
+            answered += [(request, answer)] if self._accepts else self._refusals.admit(request, answer, 0)
+            if self._accepts:
+                answered += self._refusals.release()
+        self._store_and_count(answered)
+        return understood
+
+    def _store_and_count(self, answered: list[tuple[Request, Answer]]) -> None:
         self._store.put(answered)
         for request, answer in answered:
             if request.key not in self.others:
                 self._counts.add(answer)
         self._watcher.update(self._counts)
-        return understood
 
     def _note(self, request: Request, row: "_Row", failure: Failure) -> None:
         """Count a failed try.
@@ -138,8 +151,9 @@ class Results:
         if request.key in self.others:
             return
         self._reasons[request.key] = failure.reason
-        self._counts.failed_tries[failure.reason] += 1
-        self._lasting[request.key] += failure.lasting
+        self._counts.failed_try(failure)
+        # In a batch, a body without an answer was paid for, so it gets one more try only.
+        self._lasting[request.key] += failure.lasting or failure.reason == "wrong shape"
         if row.status == 200:
             self._budget.settle(request, failure)
 

@@ -17,9 +17,12 @@ from axolotl_augft.teacher.request import Request
 from axolotl_augft.teacher.teacher import Teacher
 
 _LONGEST_WAIT = 600.0
+_CHARACTERS_PER_TOKEN = 4
+_FIRST_CONCURRENCY = 8
 _FALL = 0.7
 _ROUNDS_TO_CLIMB = 16
-_CHARACTERS_PER_TOKEN = 4
+_ANSWERS_PER_STEP = 16
+_TICK = 0.25
 
 
 class Meter(Protocol):
@@ -52,6 +55,7 @@ class Pace:
         clock: Returns a time in seconds; replaced in tests.
         stall_timeout: Seconds without any answer after which the next failure ends the run.
         meters: Each is consulted before a request is sent.
+        first_concurrency: Most requests in flight at the start, before the server has shown what it takes.
     """
 
     max_concurrency: int
@@ -62,6 +66,12 @@ class Pace:
     clock: Callable[[], float] = time.monotonic
     stall_timeout: float = float("inf")
     meters: tuple[Meter, ...] = ()
+    first_concurrency: int = _FIRST_CONCURRENCY
+
+    @property
+    def stalls(self) -> bool:
+        """Whether silence ends the run; only then may requests over a limit (429) be tried without end."""
+        return self.stall_timeout < float("inf")
 
     def wait(self, failure: Failure, attempt: int) -> float:
         """Return the seconds to wait before the next try.
@@ -73,26 +83,38 @@ class Pace:
             failure: The failure of the last try.
             attempt: Number of failed tries before the last one.
         """
-        if failure.retry_after is not None:
-            return min(failure.retry_after, _LONGEST_WAIT)
-        return min(60.0, 0.5 * 2.0**attempt) * (0.5 + self.jitter() / 2)
+        own = min(60.0, 0.5 * 2.0**attempt) * (0.5 + self.jitter() / 2)
+        if failure.retry_after is None:
+            return own
+        # A server that goes on refusing after the time it named is not to be asked without a pause.
+        least = own / 4 if failure.over_limit and attempt > 1 else 0.0
+        return min(max(failure.retry_after, least), _LONGEST_WAIT)
 
 
 class Gate:
     """Limits the requests in flight to what the server can take: fewer after it was busy, then slowly more again.
 
-    The limit falls by 30 % when a request that was sent after the last fall comes back with 429, 503 or 529. It climbs
-    back over some 16 rounds of answers (additive increase, multiplicative decrease, as in TCP).
+    It begins with `first` requests. One more is let in for every 16 answers, and `first` more for every quarter of a
+    second without a result, so that a provider's limit is met with few requests in flight and a slow server is soon
+    given enough to do. The limit falls by 30 % when a request that was sent after the last fall comes back with 429,
+    503 or 529. It climbs back over some 16 rounds of answers (additive increase, multiplicative decrease, as in TCP).
 
     Args:
-        most: The initial and highest limit.
+        most: The highest limit.
+        first: The initial limit; None for the highest.
     """
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int, first: int | None = None) -> None:
         self._most = most
-        self._limit = float(most)
+        self._first = min(most, first or most)
+        self._limit = float(self._first)
+        self._starting = self._first < most
+        self._goal = 0.0
+        self._narrowed = False
         self._active = 0
         self._falls = 0
+        self._results = 0
+        self._timer: asyncio.TimerHandle | None = None
         self._waiting: deque[asyncio.Future[None]] = deque()
 
     @property
@@ -100,9 +122,15 @@ class Gate:
         """Number of requests that may be in flight now."""
         return int(self._limit)
 
-    async def enter(self) -> int:
-        """Wait until there is room, and return a mark to pass to `leave`."""
-        while self._active >= self.limit:
+    async def enter(self, at_once: bool = False) -> int:
+        """Wait until there is room, and return a mark to pass to `leave`.
+
+        Args:
+            at_once: Enter even if there is no room.
+        """
+        while not at_once and self._active >= self.limit:
+            if self._starting and self._timer is None:
+                self._look_again(asyncio.get_running_loop())
             turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             self._waiting.append(turn)
             await turn
@@ -117,12 +145,54 @@ class Gate:
             result: The result of the try, None if it was never completed.
         """
         self._active -= 1
+        self._results += 1
+        if self._narrowed:
+            self._limit = max(1.0, min(self._limit, self._active))
+            return
         if isinstance(result, Answer):
-            step = max(1.0, self._most / _ROUNDS_TO_CLIMB)
-            self._limit = min(self._most, self._limit + step / self._limit)
+            self._limit = min(self._most, self._limit + self._step())
+            self._starting = self._starting and self._limit < self._most
         elif isinstance(result, Failure) and result.busy and mark == self._falls:
             self._limit = max(1.0, self._limit * _FALL)
             self._falls += 1
+            self._starting = False
+        self._fill()
+
+    def narrow(self) -> None:
+        """Let nobody in until `widen` is called, except at once."""
+        self._goal = max(self._limit, self._goal)
+        self._narrowed, self._starting = True, False
+        self._falls += 1
+
+    def widen(self) -> None:
+        """Let requests in again: as many as are in flight now, and one more for each answer, up to the limit before."""
+        self._narrowed = False
+        self._limit = max(1.0, min(float(self._active), self._goal))
+        self._fill()
+
+    def _step(self) -> float:
+        if self._limit < self._goal:
+            return 1.0
+        self._goal = 0.0
+        if self._starting:
+            return 1.0 / _ANSWERS_PER_STEP
+        return max(1.0, self._most / _ROUNDS_TO_CLIMB) / self._limit
+
+    def _look_again(self, loop: asyncio.AbstractEventLoop) -> None:
+        before = self._results
+
+        def look() -> None:
+            self._timer = None
+            if self._starting and self._results == before:
+                self._limit = min(self._most, self._limit + self._first)
+                self._starting = self._limit < self._most
+                self._fill()
+            if self._starting and self._waiting:
+                self._look_again(loop)
+
+        self._timer = loop.call_later(_TICK, look)
+
+    def _fill(self) -> None:
         for _ in range(self.limit - self._active):
             if not self._let_in():
                 break
@@ -227,4 +297,5 @@ def teacher_pace(teacher: Teacher, check_server: Callable[[], None], *meters: Me
         check_server,
         stall_timeout=max(config.stall_timeout, config.timeout),
         meters=meters,
+        first_concurrency=_FIRST_CONCURRENCY if teacher.backend == "endpoint" else teacher.max_concurrency,
     )

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from dataclasses import replace
 
 from axolotl_augft.asking.batch import ask_in_batches
 from axolotl_augft.asking.budget import Budget
@@ -17,6 +18,7 @@ from axolotl_augft.store.lock import AskingLock
 from axolotl_augft.store.responses import ResponseStore
 from axolotl_augft.store.round_log import LoggedRound, log_round
 from axolotl_augft.store.run_record import RunRecord
+from axolotl_augft.teacher.prompt_window import PromptWindow
 from axolotl_augft.teacher.request import Request
 from axolotl_augft.teacher.session import TeacherSession
 from axolotl_augft.teacher.spending import Spent
@@ -142,13 +144,25 @@ class Rounds:
         opened = self._session.open()
         with Progress(tally.missing, title) as progress:
             pace = teacher_pace(self._teacher, opened.check)
-            round_ = Round(opened.server, self._store, pace, progress, tally.answered > 0, self._budget, counts)
+            prompts = PromptWindow(self._teacher.tokens)
+            trusted = tally.answered > 0
+            round_ = Round(opened.server, self._store, pace, progress, trusted, self._budget, counts, prompts)
             if self._teacher.config.batch:
                 ask_in_batches(requests, round_)
             else:
                 self._warn_of_batches(opened.server.host)
                 ask(requests(), round_)
+                self._ask_again(requests, round_)
             LOG.info("augft: %s", progress.line(counts))
+
+    def _ask_again(self, requests: Requests, round_: Round) -> None:
+        """Ask once more, at the end of a round, for what failed: one unlucky request must not end a long run."""
+        counts = round_.counts
+        if not counts.failed or self._budget.reached:
+            return
+        LOG.info("augft: asking once more for %d requests that failed", counts.failed.total())
+        counts.failed.clear()
+        ask(requests(), replace(round_, trusted=round_.trusted or counts.answered > 0, again=True))
 
     def _warn_of_batches(self, host: str) -> None:
         if waiting := BatchLedger(self._store, host).open_batches():
@@ -161,9 +175,8 @@ class Rounds:
     def _check_failures(self, counts: RoundCounts, requests: int) -> None:
         unanswered = counts.failed.total()
         if unanswered > self._max_failed_fraction * requests:
-            reasons = ", ".join(f"{reason} {n}" for reason, n in counts.failed.most_common())
             raise TeacherError(
-                f"{unanswered} of {requests} requests stayed unanswered after all retries ({reasons}); every answer "
-                f"is stored: run again to ask for the rest, or raise augft.max_failed_fraction "
-                f"(now {self._max_failed_fraction:g})"
+                f"{unanswered} of {requests} requests stayed unanswered after all retries "
+                f"({counts.listed(counts.failed)}); every answer is stored: run again to ask for the rest, or raise "
+                f"augft.max_failed_fraction (now {self._max_failed_fraction:g})"
             )

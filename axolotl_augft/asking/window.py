@@ -9,6 +9,7 @@ import asyncio
 import threading
 from collections.abc import Callable, Coroutine, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from itertools import takewhile
 from typing import ParamSpec
 
@@ -17,16 +18,19 @@ import uvloop
 from axolotl_augft.asking.feed import RequestFeed, SendQueue, unanswered
 from axolotl_augft.asking.journal import Journal
 from axolotl_augft.asking.pacing import Gate
-from axolotl_augft.asking.round import EarlyInvalid, Round, RoundCounts
-from axolotl_augft.errors import StoreError, TeacherServerFailed, TeacherUnreachable
+from axolotl_augft.asking.round import Refusals, Round, RoundCounts
+from axolotl_augft.asking.throttle import Throttle
+from axolotl_augft.errors import StoreError, TeacherError, TeacherServerFailed, TeacherUnreachable
 from axolotl_augft.teacher.answer import Answer, Failure, Outcome
 from axolotl_augft.teacher.client import Client, open_session
 from axolotl_augft.teacher.request import Request
 
 P = ParamSpec("P")
 _FIRST_TRIES = 3
-_EARLY_INVALID = 8
+_DENIALS = 8
 _HEAD_START = 0.05
+_HEAD_START_TO_COMPARE = 30.0
+_EMPTY = "empty answer"
 # After these errors no further answer can arrive or be stored, so requests in flight are cancelled.
 _AT_ONCE = (StoreError, TeacherUnreachable, TeacherServerFailed)
 
@@ -71,11 +75,16 @@ class _Asking:
         self._budget = round_.budget
         self._counts = round_.counts
         self._journal = Journal(round_.store)
-        self._gate = Gate(round_.pace.max_concurrency)
+        self._gate = Gate(round_.pace.max_concurrency, round_.pace.first_concurrency)
+        self._throttle = Throttle(self._gate, round_.pace.clock, round_.pace.sleep)
         self._slots = asyncio.Semaphore(round_.pace.max_concurrency)
         self._pending: set[bytes] = set()
         self._failed_in_a_row = 0
-        self._early_invalid = EarlyInvalid(round_.trusted)
+        self._refusals = Refusals(round_.trusted, round_.pace.max_concurrency)
+        self._denied: set[bytes] = set()
+        self._answered = False
+        self._suspects_seed = True
+        self._sent = 0
         self._under_way = 0
         self._silent_since: float | None = None
         self._error: Exception | None = None
@@ -89,18 +98,16 @@ class _Asking:
                 going_on = takewhile(lambda _: not stop.is_set(), requests)
                 with RequestFeed(unanswered(going_on, self._round.store, self._pending), stop) as feed:
                     queue = SendQueue(feed, self._pace.max_concurrency)
+                    client = Client(self._round.server, session)
                     async with asyncio.TaskGroup() as group:
-                        sender = group.create_task(
-                            self._guarded(self._send_all, queue, Client(self._round.server, session), group)
-                        )
+                        sender = group.create_task(self._guarded(self._send_all, queue, client, group))
                         self._resting.add(sender)
             if self._error is not None:
                 raise self._error
-            if self._early_invalid:
-                raise self._early_invalid.error()
+            await self._store_all(self._refusals.rest())
         finally:
             await self._journal.close()
-            self._counts.seconds = self._pace.clock() - start
+            self._counts.seconds += self._pace.clock() - start
 
     async def _guarded(self, work: Callable[P, Coroutine[None, None, None]], *args: P.args, **kwargs: P.kwargs) -> None:
         """Run `work`. If it fails, cancel the tasks that are waiting to send, and let requests in flight finish.
@@ -131,13 +138,18 @@ class _Asking:
         """Send all requests in the order of the queue.
 
         The first one gets a head start, so that a server that is down or refuses access is noticed with one request.
+        Where it can show that the server cuts prompts, the others wait for its answer.
         """
-        tries: int | None = _FIRST_TRIES
+        tries: int | None = None if self._round.again else _FIRST_TRIES
+        head_start = _HEAD_START
+        if (prompts := self._round.prompts) is not None:
+            prompts.served = await client.largest_window()
+            head_start = _HEAD_START_TO_COMPARE if prompts.compares else _HEAD_START
         await self._slots.acquire()
         while not self._budget.reached and (request := await queue.take()) is not None:
             task = group.create_task(self._guarded(self._ask_one, request, queue, client, tries))
             if tries is not None:
-                await asyncio.wait({task}, timeout=_HEAD_START)
+                await asyncio.wait({task}, timeout=head_start)
                 tries = None
             await self._slots.acquire()
 
@@ -146,69 +158,101 @@ class _Asking:
     ) -> None:
         answered = False
         try:
+            if self._round.prompts is not None:
+                self._round.prompts.check_request(request)
             result = await self._until_final(request, client, tries_without_connection)
-            answered = isinstance(result, Answer) and result.outcome is Outcome.ANSWERED
+            answered = isinstance(result, _Sent) and result.answer.outcome is Outcome.ANSWERED
             queue.ended(request, answered)
-            if isinstance(result, Answer):
+            if isinstance(result, _Sent):
                 await self._store_answer(request, result)
             elif result is not None:
+                await self._blame_seed(request, client, result)
                 self._count_failure(result)
         finally:
+            self._throttle.give_up(request)
             self._pending.discard(request.key)
             self._slots.release()
         self._round.watcher.update(self._counts)
 
     async def _until_final(
         self, request: Request, client: Client, tries_without_connection: int | None
-    ) -> Answer | Failure | None:
+    ) -> "_Sent | Failure | None":
         """Try a request until it has a final answer or the tries are used up, and return the last result.
 
-        After a failure that is likely to last, it is tried once more at most.
+        After a failure that is likely to last, it is tried once more at most, and so is a request with an empty answer.
+        Tries over a limit of the account (429) are not counted, as long as `stall_timeout` ends them.
 
         Returns:
             None if the budget admits no further try, or if an error of another task ends the run.
         """
-        lasting = 0
-        for attempt in range(self._pace.max_retries + 1):
+        lasting = tries = attempt = 0
+        was_empty = False
+        while True:
             with self._rest():
-                if self._error is not None or not await self._budget.admit(request):
-                    return None
-            result = await self._try(request, client)
-            if isinstance(result, Answer):
+                mark = await self._may_send(request)
+            if mark is None:
+                return None
+            result = await self._try(request, client, mark, was_empty)
+            if isinstance(result, _Sent):
                 return result
             if self._error is not None:
                 return None
+            self._check_denied(request, result)
             self._check_stall()
+            tries += not (result.over_limit and self._pace.stalls)
             if result.unconnected:
                 self._pace.check_server()
-                if tries_without_connection is not None and attempt + 1 >= tries_without_connection:
+                if tries_without_connection is not None and tries >= tries_without_connection:
                     raise TeacherUnreachable(
                         f"the teacher's server at {client.host} cannot be reached ({result.reason}, "
-                        f"{attempt + 1} tries); start it, or check augft.teacher.base_url"
+                        f"{tries} tries); start it, or check augft.teacher.base_url"
                     )
+            was_empty = was_empty or result.reason == _EMPTY
             lasting += result.lasting
-            if lasting > 1:
+            if lasting > 1 or (tries > self._pace.max_retries and result.reason != _EMPTY):
                 return result
-            if attempt < self._pace.max_retries:
+            # While sending is paused, only the request that tries the server has a time to wait for.
+            if not result.busy or self._throttle.lets_pass(request):
                 with self._rest():
                     await self._pace.sleep(self._pace.wait(result, attempt))
-        return result
+            attempt += 1
 
-    async def _try(self, request: Request, client: Client) -> Answer | Failure:
-        with self._rest():
-            mark = await self._gate.enter()
+    async def _may_send(self, request: Request) -> int | None:
+        """Wait until a request may be sent: for the server's limits, the budget, and a place among those in flight.
+
+        Returns:
+            The gate's mark; None if the request must not be sent.
+        """
+        while True:
+            pauses = await self._throttle.turn(request)
+            if self._error is not None or not await self._budget.admit(request):
+                return None
+            mark = await self._gate.enter(at_once=self._throttle.is_probe(request))
+            if self._throttle.lets_pass(request, pauses):
+                return mark
+            self._gate.leave(mark, None)
+            self._budget.release(request)
+
+    async def _try(self, request: Request, client: Client, mark: int, was_empty: bool) -> "_Sent | Failure":
         result: Answer | Failure | None = None
         try:
             with self._rest():
                 for meter in self._pace.meters:
                     await meter.before(request)
-            result = self._budget.settle(request, await self._timed_send(request, client))
+            self._sent += 1
+            number = self._sent
+            result = await self._timed_send(request, client)
+            if not was_empty and self._error is None and _is_no_answer(result):
+                result = Failure(_EMPTY)
+            result = self._budget.settle(request, result)
         finally:
+            self._throttle.after(request, result, client.quota, self._under_way)
             self._gate.leave(mark, result)
         for meter in self._pace.meters:
             meter.after(request, result)
-        if isinstance(result, Failure):
-            self._counts.failed_tries[result.reason] += 1
+        if isinstance(result, Answer):
+            return _Sent(result, number)
+        self._counts.failed_try(result)
         return result
 
     async def _timed_send(self, request: Request, client: Client) -> Answer | Failure:
@@ -227,28 +271,80 @@ class _Asking:
             self._silent_since = self._pace.clock() if self._under_way else None
         return result
 
+    def _check_denied(self, request: Request, failure: Failure) -> None:
+        """End the run if the server refuses access, or does not know the model, whatever it is asked.
+
+        One request among many may get 403 or 404 from a server behind the provider's; it is tried again.
+        """
+        if failure.denial is None:
+            return
+        self._denied.add(request.key)
+        if len(self._denied) >= _DENIALS or not (self._answered or self._round.again):
+            raise failure.denial
+
     def _check_stall(self) -> None:
         silent = self._pace.clock() - self._silent_since if self._silent_since is not None else 0.0
         if silent >= self._pace.stall_timeout:
-            seen = ", ".join(f"{reason} {n}" for reason, n in self._counts.failed_tries.most_common())
             raise TeacherUnreachable(
                 f"no answer from the teacher's server for {silent:.0f} s (augft.teacher.stall_timeout); failures so "
-                f"far: {seen}; every answer so far is stored, so run again once the server works"
+                f"far: {self._counts.listed(self._counts.failed_tries)}; every answer so far is stored, so run again "
+                "once the server works"
             )
 
-    async def _store_answer(self, request: Request, answer: Answer) -> None:
+    async def _store_answer(self, request: Request, sent: "_Sent") -> None:
+        answer = sent.answer
         self._failed_in_a_row = 0
-        for admitted_request, admitted in self._early_invalid.admit(request, answer):
-            await self._journal.put(admitted_request, admitted)
-            self._counts.add(admitted)
-        if len(self._early_invalid) >= _EARLY_INVALID:
-            raise self._early_invalid.error()
+        if answer.outcome is Outcome.ANSWERED:
+            self._answered = True
+            self._denied.clear()
+            if self._round.prompts is not None:
+                self._round.prompts.check_answer(request, answer)
+        await self._store_all(self._refusals.admit(request, answer, sent.number))
+        if answer.outcome is Outcome.INVALID:
+            self._refusals.check()
+
+    async def _store_all(self, admitted: Iterable[tuple[Request, Answer]]) -> None:
+        for request, answer in admitted:
+            await self._journal.put(request, answer)
+            self._counts.add(answer)
+
+    async def _blame_seed(self, request: Request, client: Client, failure: Failure) -> None:
+        """Find out whether a server that has answered nothing but 500 answers without a seed (vLLM on CPUs).
+
+        Raises:
+            TeacherError: It does.
+        """
+        suspects = self._suspects_seed and not self._answered and failure.reason.startswith("HTTP 5")
+        if not suspects or "seed" not in request.settings("") or not await self._budget.admit(request):
+            return
+        self._suspects_seed = False
+        result = self._budget.settle(request, await client.send(request, leave_out="seed"))
+        if isinstance(result, Answer) and result.outcome is Outcome.ANSWERED:
+            raise TeacherError(
+                f"the teacher's server at {client.host} fails ({failure.reason}) on every request with a seed, and "
+                "answers without one; set augft.teacher.extra_body: {seed: null}"
+            )
 
     def _count_failure(self, failure: Failure) -> None:
         self._counts.failed[failure.reason] += 1
         self._failed_in_a_row += 1
-        if self._failed_in_a_row >= max(8, self._pace.max_concurrency):
+        if self._failed_in_a_row >= max(8, self._pace.max_concurrency) and not self._round.again:
+            said = f", {failure.said}" if failure.said else ""
             raise TeacherUnreachable(
                 f"the teacher's server stopped answering: {self._failed_in_a_row} requests in a row failed after all "
-                f"retries (last: {failure.reason}); every answer so far is stored, so run again once the server works"
+                f"retries (last: {failure.reason}{said}); every answer so far is stored, so run again once the server "
+                "works"
             )
+
+
+def _is_no_answer(result: Answer | Failure) -> bool:
+    """Whether the teacher ended its answer at once, which is worth another try."""
+    return isinstance(result, Answer) and result.is_empty and not result.was_cut
+
+
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    """A final answer, with the number of its try in the order of sending."""
+
+    answer: Answer
+    number: int

@@ -11,6 +11,7 @@ from click_default_group import DefaultGroup
 from axolotl_augft.cli.recipe_files import ConfigPath, one_line_errors, read_recipe, say
 
 _BENCH = "bench"
+_EMPTY = "empty"
 _BENCH_MODULE = "axolotl_augft.bench.cli"
 _CONFIG = click.argument("config", type=ConfigPath())
 
@@ -48,7 +49,7 @@ def plan(config: str) -> None:
 @_CONFIG
 @click.option(
     "--ask-again",
-    type=click.Choice(["filtered", "invalid"]),
+    type=click.Choice(["filtered", "invalid", _EMPTY]),
     multiple=True,
     help="Forget this recipe's stored outcomes of this kind first, so that these requests are sent again.",
 )
@@ -62,7 +63,8 @@ def run(config: str, ask_again: tuple[str, ...]) -> None:
 
     recipe = read_recipe(config)
     if ask_again:
-        say(f"forgot {forget(recipe, [Outcome(o) for o in ask_again])} stored outcomes")
+        outcomes = [Outcome(o) for o in ask_again if o != _EMPTY]
+        say(f"forgot {forget(recipe, outcomes, empty=_EMPTY in ask_again)} stored outcomes")
         record_path(recipe).unlink(missing_ok=True)
     result = run_stage(recipe)
     say(f"result: {result_folder(recipe, result.fingerprint)}")

@@ -85,15 +85,21 @@ def prune(recipes: Sequence[Recipe], drop: bool) -> Iterator[str]:
             yield f"store {path}: {size_on_disk(before)} before, {size_on_disk(bytes_on_disk(path))} now"
 
 
-def forget(recipe: Recipe, outcomes: Sequence[Outcome]) -> int:
-    """Delete a recipe's stored responses with one of these outcomes; return how many there were.
+def forget(recipe: Recipe, outcomes: Sequence[Outcome], empty: bool = False) -> int:
+    """Delete some of a recipe's stored responses; return how many there were.
+
+    Args:
+        recipe: The recipe.
+        outcomes: The outcomes to delete.
+        empty: Whether to delete answers without text, too.
 
     Raises:
         AugftError: The requests of the recipe cannot be laid out, or the store cannot be written.
     """
     with prepared(recipe) as ready, AskingLock(ready.store.path, ready.teacher.id, recipe.augft.wait_timeout) as lock:
         lock.wait()
-        return sum(ready.store.forget(batch, outcomes) for batch in batched(request.key for request in _needed(ready)))
+        keys = (request.key for request in _needed(ready))
+        return sum(ready.store.forget(batch, outcomes, empty) for batch in batched(keys))
 
 
 def _needed(ready: Prepared) -> Iterator[Request]:

@@ -140,11 +140,8 @@ def read_recipe(config: str) -> Any:
     Raises:
         ConfigError: The config cannot be read, would be trained without augmentation, or cannot be augmented.
     """
-    from dotenv import find_dotenv, load_dotenv
-
     from axolotl_augft.config.recipe import Recipe, require_plugin
 
-    load_dotenv(find_dotenv(usecwd=True))
     cfg = read_config(config)
     if cfg.get("augft") is not None:
         require_plugin(cfg)

@@ -13,15 +13,26 @@ MAX_CONCURRENCY = {"endpoint": 64, "transformers": 16, "vllm": 256, "command": 1
 
 REMOVABLE_FIELDS = ("max_tokens", "temperature", "seed", "top_p", "stop")
 _ENVIRONMENT_NAME = re.compile(r"[A-Z_][A-Z0-9_]*")
+_WORD_BOUNDARY = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|[^0-9A-Za-z]+")
 SECRET_FIELD = re.compile(r"(?i)(^|_)(key|api_?key|token|secret|password|authorization|sig|signature)$")
 
-_SECRET_VALUE = re.compile(r"(sk-|hf_|gsk_|ghp_|xox|AKIA|Bearer )\S{6,}")
+_SECRET_VALUE = re.compile(r"\s*(sk-|hf_|gsk_|ghp_|xox|AKIA|(?i:bearer|basic)\s+)\S{6,}")
+
+
+def is_secret_name(name: str) -> bool:
+    """Tell whether a name looks like a secret's, however it joins its words: `api_key`, `X-Api-Key`, `accessToken`."""
+    return bool(SECRET_FIELD.search(_WORD_BOUNDARY.sub("_", name.strip())))
 
 
 def _secret_field(value: Any) -> str | None:
-    """The first key at any depth that looks like a secret's."""
+    """The first key at any depth whose name or value looks like a secret."""
     if isinstance(value, Mapping):
-        return next((str(k) for k in value if SECRET_FIELD.search(str(k))), None) or _secret_field(list(value.values()))
+        for name, content in value.items():
+            if is_secret_name(str(name)) or (isinstance(content, str) and _SECRET_VALUE.match(content)):
+                return str(name)
+        return _secret_field(list(value.values()))
+    if isinstance(value, str) and _SECRET_VALUE.match(value):
+        return "a list"
     if isinstance(value, list):
         return next((found for v in value if (found := _secret_field(v))), None)
     return None
@@ -176,7 +187,7 @@ class TeacherConfig(SettingsBlock):
         if value is None:
             return None
         parts = urlsplit(value)
-        if parts.username or parts.password or any(SECRET_FIELD.search(k) for k, _ in parse_qsl(parts.query)):
+        if parts.username or parts.password or any(is_secret_name(k) for k, _ in parse_qsl(parts.query)):
             raise ValueError(
                 "must not hold credentials; put the key in an environment variable and name it in api_key_env"
             )
@@ -216,9 +227,8 @@ class TeacherConfig(SettingsBlock):
     @classmethod
     def _no_secret_in_arguments(cls, value: list[str] | None) -> list[str] | None:
         for argument in value or []:
-            if SECRET_FIELD.search(argument.split("=")[0].lstrip("-").replace("-", "_")) or _SECRET_VALUE.match(
-                argument.split("=")[-1]
-            ):
+            name, _, content = argument.partition(":" if ":" in argument.split("=")[0] else "=")
+            if is_secret_name(name.lstrip("-")) or any(map(_SECRET_VALUE.match, (argument, content))):
                 raise ValueError(
                     "an argument looks like a secret; export it as an environment variable, which the server sees too"
                 )

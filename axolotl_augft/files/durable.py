@@ -3,7 +3,7 @@
 import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -29,6 +29,17 @@ def write_json(path: Path, value: Any) -> None:
         sync(path.parent)
     except OSError as error:
         raise write_error(path, error) from error
+
+
+def make_private(path: Path) -> None:
+    """Create an empty file that only its owner may read, and the folders above it; an existing file stays as it is.
+
+    Raises:
+        OSError: It cannot be created.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with suppress(FileExistsError):
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
 
 
 def read_json(path: Path) -> Any | None:

@@ -22,7 +22,7 @@ class AskingLock:
 
     def __init__(self, store: Path, teacher_id: str, timeout: float) -> None:
         self._lock = FileLock(
-            store.with_name(f"{store.name}.{hashlib.sha256(teacher_id.encode()).hexdigest()[:8]}.lock")
+            store.with_name(f"{store.name}.{hashlib.sha256(teacher_id.encode()).hexdigest()[:8]}.lock"), mode=0o600
         )
         self._timeout = timeout
         self._who = f"{store}: another run that asks {teacher_id}"

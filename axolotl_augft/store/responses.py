@@ -17,6 +17,7 @@ from typing import Any
 import orjson
 
 from axolotl_augft.errors import StoreError
+from axolotl_augft.files.durable import make_private
 from axolotl_augft.teacher.answer import Answer, Outcome
 from axolotl_augft.teacher.request import Request
 from axolotl_augft.teacher.spending import Spent
@@ -63,6 +64,7 @@ _SPENT = (
     "sum(prompt_tokens IS NULL OR completion_tokens IS NULL), sum(cached_tokens IS NULL), sum(nanodollars IS NULL)"
 )
 _REMEMBERED_PREFIXES = 4096
+_OR_EMPTY = f" OR (outcome = '{Outcome.ANSWERED}' AND trim(text, ' ' || char(9, 10, 13)) = '')"
 
 
 class ResponseStore:
@@ -85,7 +87,7 @@ class ResponseStore:
         """
         with ExitStack() as stack:
             try:
-                path.parent.mkdir(parents=True, exist_ok=True)
+                make_private(path)
                 writer = stack.enter_context(closing(_connect(path)))
                 _prepare(writer, path)
                 reader = stack.enter_context(closing(_connect(path)))
@@ -174,8 +176,13 @@ class ResponseStore:
             self._written_prefixes.clear()
         self._written_prefixes.update(prefixes)
 
-    def forget(self, keys: Sequence[bytes], outcomes: Sequence[Outcome]) -> int:
+    def forget(self, keys: Sequence[bytes], outcomes: Sequence[Outcome], empty: bool = False) -> int:
         """Delete the responses that have one of the keys and one of the outcomes, so that they are requested again.
+
+        Args:
+            keys: The keys.
+            outcomes: The outcomes.
+            empty: Whether to delete empty answers, too.
 
         Returns:
             The number of deleted responses.
@@ -184,7 +191,7 @@ class ResponseStore:
         for chunk in _chunks(keys):
             query = (
                 f"DELETE FROM responses WHERE key IN ({_placeholders(chunk)}) "
-                f"AND outcome IN ({_placeholders(outcomes)})"
+                f"AND (outcome IN ({_placeholders(outcomes)}){_OR_EMPTY if empty else ''})"
             )
             with self._transaction():
                 count += self._writer.execute(query, [*chunk, *map(str, outcomes)]).rowcount
@@ -257,10 +264,29 @@ class ResponseStore:
             raise self._failed("write", error) from error
 
     def _failed(self, doing: str, error: sqlite3.Error) -> StoreError:
+        if "malformed" in str(error) or "not a database" in str(error) or "no such" in str(error):
+            return StoreError(f"response store {self._path}: {_damaged(error)}")
         remedy = "free some disk space and run again" if "full" in str(error) else "fix the cause and run again"
         return StoreError(
             f"response store {self._path}: cannot {doing} ({error}); {remedy}. Every answer stored so far is kept"
         )
+
+
+def _has_own_header(path: Path) -> bool:
+    """Whether a file begins as a response store does, so that it is one, though damaged."""
+    try:
+        with path.open("rb") as file:
+            header = file.read(72)
+    except OSError:
+        return False
+    return header.startswith(b"SQLite format 3") and header[68:72] == APPLICATION_ID.to_bytes(4, "big")
+
+
+def _damaged(error: sqlite3.Error) -> str:
+    return (
+        f"the file is damaged ({error}); restore a copy, save what can be read (sqlite3 FILE .recover), or move it "
+        "away and run again, which asks for all answers anew"
+    )
 
 
 def _chunks(keys: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
@@ -290,6 +316,8 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
     except sqlite3.DatabaseError as error:
         if isinstance(error, sqlite3.OperationalError):
             raise
+        if _has_own_header(path):
+            raise StoreError(f"response store {path}: {_damaged(error)}") from error
         raise StoreError(
             f"response store {path}: not a response store ({error}); set augft.store to another path"
         ) from error

@@ -1,7 +1,9 @@
 """A server's response -> a final answer, which is stored, or a transient failure, which never is."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
+
+from axolotl_augft.errors import TeacherError
 
 
 class Outcome(StrEnum):
@@ -48,8 +50,13 @@ class Answer:
         """Peculiarities to count: `cut`, `empty`, `with reasoning`; none unless the outcome is `ANSWERED`."""
         if self.outcome is not Outcome.ANSWERED:
             return ()
-        found = {"cut": self.was_cut, "empty": not self.text.strip(), "with reasoning": self.reasoning is not None}
+        found = {"cut": self.was_cut, "empty": self.is_empty, "with reasoning": self.reasoning is not None}
         return tuple(name for name, true in found.items() if true)
+
+    @property
+    def is_empty(self) -> bool:
+        """True if the teacher answered, but with no text besides reasoning."""
+        return self.outcome is Outcome.ANSWERED and not self.text.strip()
 
     @property
     def was_cut(self) -> bool:
@@ -65,12 +72,18 @@ class Failure:
         reason: A short name to count by.
         retry_after: Seconds that the server asked to wait, None if it did not.
         busy: Whether the server is overloaded (429, 503, 529).
+        over_limit: Whether the request exceeded a limit of the account (429). Such tries are not counted as retries.
         unconnected: Whether there was no connection, or it was lost.
         lasting: Whether the server's answer is likely to be the same next time, so that one retry is enough.
+        said: The server's error message, "" if there is none or it must not be shown; not part of a comparison.
+        denial: The error that ends the run if all requests fail like this (403, 404); None for any other failure.
     """
 
     reason: str
     retry_after: float | None = None
     busy: bool = False
+    over_limit: bool = False
     unconnected: bool = False
     lasting: bool = False
+    said: str = field(default="", compare=False)
+    denial: TeacherError | None = field(default=None, compare=False)

@@ -3,10 +3,7 @@
 This is the only module that interprets failures; `asking` decides how often a request is retried.
 """
 
-import email.utils
-import re
 import ssl
-import time
 import urllib.request
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -14,23 +11,21 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import aiohttp
-import orjson
 from multidict import CIMultiDict
 from yarl import URL
 
 from axolotl_augft.errors import ConfigError, TeacherError, TeacherRefusedAccess
 from axolotl_augft.teacher.answer import Answer, Failure, Outcome
+from axolotl_augft.teacher.bodies import most_bytes, read_content, shown_address, window_of
+from axolotl_augft.teacher.failures import Quota, ServerError, error_of, has_error, quota, quotes, retry_after
+from axolotl_augft.teacher.reading import read_answer
 from axolotl_augft.teacher.request import Request
 
 _PASSING = {408, 409, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524, 529}
 _BUSY = {429, 503, 529}
-_FILTER_CODES = {"content_filter", "content_policy_violation", "responsibleaipolicyviolation"}
-_NO_CREDIT = {"insufficient_quota", "billing_hard_limit_reached", "insufficient_credits"}
-# Some chat templates open the block in the prompt, so that the answer holds only its end.
-_THINKING = re.compile(r"^\s*(?:<think>.*?(?:</think>|\Z)|(?:(?!<think>).)*?</think>)\s*", re.DOTALL)
 _THIS_MACHINE = ("localhost", "::1", "0.0.0.0")
-_QUOTED_CHARACTERS = 14
-_QUOTED_CHARACTERS_UNSPACED = 4
+_MODELS_SECONDS = 5.0
+_MODELS_BYTES = 8 << 20
 
 
 @dataclass(frozen=True)
@@ -61,11 +56,16 @@ class Server:
 
 
 class Client:
-    """Sends requests to one server over one session, and reads its responses. `read` alone needs no session."""
+    """Sends requests to one server over one session, and reads its responses. `read` alone needs no session.
+
+    Attributes:
+        quota: What the latest response said of the requests that are still allowed, None if it said nothing.
+    """
 
     def __init__(self, server: Server, session: aiohttp.ClientSession | None = None) -> None:
         self._server = server
         self._session = session
+        self.quota: Quota | None = None
         headers = {"Content-Type": "application/json"}
         if server.api_key:
             headers["Authorization"] = f"Bearer {server.api_key}"
@@ -80,18 +80,29 @@ class Client:
         """Host and port of the server."""
         return self._server.host
 
-    async def send(self, request: Request) -> Answer | Failure:
+    async def send(self, request: Request, leave_out: str | None = None) -> Answer | Failure:
         """Send a request once.
 
+        Args:
+            request: The request.
+            leave_out: A setting that is not sent, to find out whether it makes the request fail.
+
         Raises:
-            TeacherRefusedAccess: 401, 402, 403, no credit left, or 407 from a proxy; other requests would fail too.
-            TeacherError: The server does not know the model or the path, or its certificate is not valid.
+            TeacherRefusedAccess: 401, 402, no credit left, or 407 from a proxy; other requests would fail too.
+            TeacherError: The server redirects to another address, or its certificate is not valid.
         """
         assert self._session is not None
-        body = request.encoded(self._server.shape(request, request.settings(self._server.model)))
+        settings = self._server.shape(request, request.settings(self._server.model))
+        body = request.encoded({k: v for k, v in settings.items() if k != leave_out} if leave_out else settings)
         try:
-            async with self._session.post(self._urls[request.api], data=body, headers=self._headers) as response:
-                return self.read(request, response.status, response.headers, await response.read())
+            async with self._session.post(
+                self._urls[request.api], data=body, headers=self._headers, allow_redirects=False
+            ) as response:
+                content = await read_content(response, most_bytes(request))
+                if content is None:
+                    return Failure("answer without end", lasting=True)
+                self.quota = quota(response.headers)
+                return self.read(request, response.status, response.headers, content)
         except TimeoutError:
             return Failure("timeout")
         except aiohttp.ClientConnectorCertificateError:
@@ -99,24 +110,25 @@ class Client:
                 f"the certificate of the teacher's server at {self.host} is not valid here; check "
                 "augft.teacher.base_url, or make the certificate known to Python (SSL_CERT_FILE)"
             ) from None
-        except (aiohttp.ClientSSLError, ssl.SSLError):
-            return Failure("TLS error", unconnected=True)
-        except aiohttp.ClientConnectorDNSError:
-            return Failure("unknown host", unconnected=True)
         except aiohttp.ClientHttpProxyError as error:
             if error.status == 407:
                 raise self._proxy_refused() from None
             return Failure(f"proxy: HTTP {error.status}", unconnected=True)
-        except aiohttp.ClientProxyConnectionError:
-            return Failure("no connection to the proxy", unconnected=True)
-        except aiohttp.ClientPayloadError:
-            return Failure("answer cut short")
-        except aiohttp.ClientConnectorError:
-            return Failure("no connection", unconnected=True)
-        except (aiohttp.ClientConnectionError, OSError):
-            return Failure("connection lost", unconnected=True)
-        except aiohttp.ClientError as error:
-            return Failure(f"protocol error ({type(error).__name__})")
+        except (aiohttp.ClientError, OSError) as error:
+            return _lost(error)
+
+    async def largest_window(self) -> int | None:
+        """Ask the server for the most tokens of prompt and answer together; None if it does not say."""
+        assert self._session is not None
+        timeout = aiohttp.ClientTimeout(total=_MODELS_SECONDS)
+        try:
+            async with self._session.get(
+                URL(f"{self._server.base_url}/models"), headers=self._headers, allow_redirects=False, timeout=timeout
+            ) as response:
+                content = await read_content(response, _MODELS_BYTES)
+                return window_of(content, self._server.model) if content and response.status == 200 else None
+        except (TimeoutError, aiohttp.ClientError, OSError):
+            return None
 
     def _proxy_refused(self) -> TeacherError:
         variable = f"{urlsplit(self._server.base_url).scheme.upper()}_PROXY"
@@ -132,145 +144,90 @@ class Client:
             TeacherError: As in `send`.
         """
         if status == 200:
-            return read_answer(request, content, headers.get("Content-Type", ""))
+            result = read_answer(request, content, headers.get("Content-Type", ""))
+            if isinstance(result, Answer) and not has_error(content):
+                return result
+            error = error_of(content)
+            if error.is_empty:
+                return result
+            # Some servers report their own failures, or those of a server behind them, with 200.
+            return self._failed(request, error.status or status, headers, error)
         if status == 407:
             raise self._proxy_refused()
-        error = _error_of(content)
-        code = error.code
-        said = f"HTTP {status}" + self._quotable(request, error)
-        host = self.host
-        if code in _FILTER_CODES:
-            return Answer(Outcome.FILTERED, finish_reason=code)
-        if status in (401, 402, 403) or code in _NO_CREDIT:
-            raise TeacherRefusedAccess(
-                f"the teacher's server at {host} refuses access ({said}); check the key in the variable that "
-                "augft.teacher.api_key_env names, and the account"
-            )
-        if status == 404 or code == "model_not_found":
+        if 300 <= status < 400:
             raise TeacherError(
-                f"the teacher's server at {host} does not know model {self._server.model!r} or this address ({said}); "
-                "check augft.teacher.model and base_url"
+                f"the teacher's server at {self.host} redirects to {shown_address(headers.get('Location', ''))} "
+                f"(HTTP {status}), and no text is sent on to another address; if you trust it, set "
+                "augft.teacher.base_url to it"
             )
+        return self._failed(request, status, headers, error_of(content))
+
+    def _failed(
+        self, request: Request, status: int, headers: Mapping[str, str], error: ServerError
+    ) -> Answer | Failure:
+        words = self._quotable(request, error)
+        said = (f"HTTP {status}" if status != 200 else "an error with HTTP 200") + words
+        own_words = bool(error.message) and not words
+        wait = retry_after(headers) if error.retry_after is None else error.retry_after
+        if code := error.filter_code:
+            return Answer(Outcome.FILTERED, finish_reason=code)
+        if status in (401, 402) or error.is_about_credit(own_words, wait is not None):
+            raise self._refuses_access(said)
+        if status == 403 and error.refuses_content(own_words):
+            return Answer(Outcome.FILTERED, finish_reason=said[:200])
+        if status == 403:
+            return Failure("HTTP 403", said=words[2:], denial=self._refuses_access(said))
+        if status == 404 or "model_not_found" in error.codes:
+            return Failure(f"HTTP {status}", said=words[2:], denial=self._knows_no_model(said))
         if status in _PASSING or status >= 500:
-            return Failure(f"HTTP {status}", _retry_after(headers), busy=status in _BUSY)
+            over_limit = status == 429
+            return Failure(f"HTTP {status}", wait, busy=status in _BUSY, over_limit=over_limit, said=words[2:])
+        if status == 200:
+            return Failure("an error with HTTP 200", said=words[2:])
         return Answer(Outcome.INVALID, finish_reason=said[:200])
 
-    def _quotable(self, request: Request, error: "_ServerError") -> str:
+    def _refuses_access(self, said: str) -> TeacherRefusedAccess:
+        return TeacherRefusedAccess(
+            f"the teacher's server at {self.host} refuses access ({said}); check the key in the variable that "
+            "augft.teacher.api_key_env names, and the account"
+        )
+
+    def _knows_no_model(self, said: str) -> TeacherError:
+        return TeacherError(
+            f"the teacher's server at {self.host} does not know model {self._server.model!r} or this address ({said}); "
+            "check augft.teacher.model and base_url"
+        )
+
+    def _quotable(self, request: Request, error: ServerError) -> str:
         """Return the server's error text, unless it quotes the request or the key, which errors and logs never do."""
+        code = next((code for code in error.codes if not code.isdecimal()), "")
         # Look for the key before shortening the text, which could cut the key in two.
-        if self._server.api_key and self._server.api_key.casefold() in f"{error.code} {error.message}".casefold():
+        if self._server.api_key and self._server.api_key.casefold() in f"{code} {error.message}".casefold():
             return ""
-        text = " ".join(error.message.split())[:200]
+        text = "".join(c if c.isprintable() else " " for c in error.message)
+        text = " ".join(text.split())[:200]
         if quotes(text, request.prefix.system + request.prefix.text + request.target):
             text = ""
-        return "".join(f", {part}" for part in (error.code[:60], text) if part)
+        code = "".join(c for c in code if c.isprintable())
+        return "".join(f", {part}" for part in (code[:60], text) if part)
 
 
-def quotes(message: str, prompt: str) -> bool:
-    """Tell whether a message repeats a piece of a prompt: 14 characters in a row, or 4 if one of them is not ASCII.
-
-    Only letters and digits are compared, and their case is ignored.
-    """
-    own, other = ("".join(c for c in text.casefold() if c.isalnum()) for text in (message, prompt))
-
-    def repeats(n: int, plain: bool) -> bool:
-        pieces = (own[i : i + n] for i in range(len(own) - n + 1))
-        return any(piece in other for piece in pieces if plain or not piece.isascii())
-
-    return repeats(_QUOTED_CHARACTERS, plain=True) or repeats(_QUOTED_CHARACTERS_UNSPACED, plain=False)
-
-
-def read_answer(request: Request, content: bytes, content_type: str = "application/json") -> Answer | Failure:
-    """Read the body of a 200 response. Stop sequences are applied again, because some servers ignore them."""
-    try:
-        body = orjson.loads(content)
-    except orjson.JSONDecodeError:
-        return Failure("broken JSON" if "json" in content_type else "wrong content type")
-    try:
-        choice = body["choices"][0]
-        message = choice if request.api == "completions" else choice["message"]
-        said = _joined(message["text"] if request.api == "completions" else message.get("content") or "")
-        reason = choice.get("finish_reason") or ""
-        usage = body.get("usage") or {}
-        details = usage.get("prompt_tokens_details") or {}
-        counts = usage.get("prompt_tokens"), details.get("cached_tokens"), usage.get("completion_tokens")
-    except (LookupError, TypeError, AttributeError):
-        return Failure("wrong shape", lasting=True)
-    if not isinstance(said.text, str) or not all(isinstance(n, int | None) for n in counts):
-        return Failure("wrong shape", lasting=True)
-    if reason == "content_filter":
-        return Answer(Outcome.FILTERED, "", reason, *counts)
-    said = _without_reasoning(said.text, message.get("reasoning_content") or message.get("reasoning") or said.reasoning)
-    text, reasoning = said.text, said.reasoning
-    ends = [i for stop in request.sampling.stop if (i := text.find(stop)) >= 0]
-    if ends:
-        text, reason = text[: min(ends)], "stop"
-    if reasoning and not request.keep_reasoning:
-        reasoning = ""
-    return Answer(Outcome.ANSWERED, text, str(reason), *counts, reasoning)
-
-
-@dataclass(frozen=True, slots=True)
-class _TextAndReasoning:
-    """A message's text, and the reasoning that came with it, None if none did."""
-
-    text: Any
-    reasoning: str | None = None
-
-
-def _joined(content: Any) -> _TextAndReasoning:
-    """Join a content that the server split into parts into text and reasoning; anything but a list stays as it is."""
-    if not isinstance(content, list):
-        return _TextAndReasoning(content)
-    thinking = [part["thinking"] for part in content if part["type"] == "thinking"]
-    text = "".join(part["text"] for part in content if part["type"] == "text")
-    return _TextAndReasoning(text, "".join(t if isinstance(t, str) else _joined(t).text for t in thinking) or None)
-
-
-def _without_reasoning(text: str, field: Any) -> _TextAndReasoning:
-    """Split off an answer's `<think>` block; the reasoning is `field` if the server gave it separately."""
-    block = _THINKING.match(text) if "think>" in text else None
-    if block is None:
-        return _TextAndReasoning(text, field if isinstance(field, str) else None)
-    thought = block.group().replace("<think>", "").replace("</think>", "").strip()
-    return _TextAndReasoning(text[block.end() :], field if isinstance(field, str) else thought)
-
-
-@dataclass(frozen=True, slots=True)
-class _ServerError:
-    """Code (in lower case) and message of an error body; "" for what it lacks."""
-
-    code: str = ""
-    message: str = ""
-
-
-def _error_of(content: bytes) -> _ServerError:
-    try:
-        body = orjson.loads(content)
-    except orjson.JSONDecodeError:
-        return _ServerError()
-    error = body.get("error", body) if isinstance(body, dict) else {}
-    if isinstance(error, str):
-        return _ServerError(message=error)
-    if not isinstance(error, dict):
-        return _ServerError()
-    message = error.get("message") or error.get("detail") or ""
-    return _ServerError(str(error.get("code") or "").lower(), message if isinstance(message, str) else "")
-
-
-def _retry_after(headers: Mapping[str, str]) -> float | None:
-    """Return the seconds of a `Retry-After` header, given as a number or a date; None without a valid one."""
-    value = headers.get("Retry-After", "").strip()
-    if not value:
-        return None
-    try:
-        return max(0.0, float(value))
-    except ValueError:
-        pass
-    try:
-        return max(0.0, email.utils.parsedate_to_datetime(value).timestamp() - time.time())
-    except (ValueError, OverflowError):
-        return None
+def _lost(error: Exception) -> Failure:
+    """Name what happened to a connection."""
+    match error:
+        case aiohttp.ClientSSLError() | ssl.SSLError():
+            return Failure("TLS error", unconnected=True)
+        case aiohttp.ClientConnectorDNSError():
+            return Failure("unknown host", unconnected=True)
+        case aiohttp.ClientProxyConnectionError():
+            return Failure("no connection to the proxy", unconnected=True)
+        case aiohttp.ClientPayloadError():
+            return Failure("answer cut short")
+        case aiohttp.ClientConnectorError():
+            return Failure("no connection", unconnected=True)
+        case aiohttp.ClientConnectionError() | OSError():
+            return Failure("connection lost", unconnected=True)
+    return Failure(f"protocol error ({type(error).__name__})")
 
 
 def open_session(server: Server) -> aiohttp.ClientSession:
@@ -282,8 +239,14 @@ def open_session(server: Server) -> aiohttp.ClientSession:
     timeout = aiohttp.ClientTimeout(total=server.timeout)
     connector = aiohttp.TCPConnector(limit=0)
     cookies = aiohttp.DummyCookieJar()
+    # Compressed bodies are expanded here, up to a limit (`read_content`).
     return aiohttp.ClientSession(
-        connector=connector, timeout=timeout, cookie_jar=cookies, proxy=proxy_for(server.base_url)
+        connector=connector,
+        timeout=timeout,
+        cookie_jar=cookies,
+        proxy=proxy_for(server.base_url),
+        auto_decompress=False,
+        headers={"Accept-Encoding": "identity"},
     )
 
 
@@ -299,12 +262,7 @@ def proxy_for(base_url: str) -> str | None:
     url = urlsplit(base_url)
     host = url.hostname or ""
     proxy = urllib.request.getproxies().get(url.scheme)
-    if (
-        proxy is None
-        or host in _THIS_MACHINE
-        or host.startswith("127.")
-        or urllib.request.proxy_bypass(url.netloc.rpartition("@")[2])
-    ):
+    if proxy is None or is_this_machine(host) or urllib.request.proxy_bypass(url.netloc.rpartition("@")[2]):
         return None
     if urlsplit(proxy).scheme not in ("http", "https"):
         raise ConfigError(
@@ -312,3 +270,8 @@ def proxy_for(base_url: str) -> str | None:
             f"add {host} to NO_PROXY"
         )
     return proxy
+
+
+def is_this_machine(host: str) -> bool:
+    """Tell whether a host name or address means this machine."""
+    return host in _THIS_MACHINE or host.startswith("127.")

@@ -5,6 +5,7 @@ To add a server, write a `Backend` with its command line and health paths, and a
 
 import ctypes
 import os
+import secrets
 import shutil
 import signal
 import socket
@@ -13,7 +14,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import lru_cache
@@ -21,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import orjson
+import psutil
 
 from axolotl_augft.errors import TeacherServerFailed
 from axolotl_augft.teacher.request import Request
@@ -42,6 +44,8 @@ _LAUNCHER_VARIABLES = (
 )
 _LAUNCHER_PREFIXES = ("ACCELERATE_", "FSDP_", "TORCHELASTIC_", "DEEPSPEED_", "AXOLOTL_")
 _LOG_LINES = 12
+# Where vLLM and llama.cpp look for the key that they require.
+_KEY_VARIABLES = ("VLLM_API_KEY", "LLAMA_API_KEY")
 _STOP_SECONDS = 15
 _PR_SET_PDEATHSIG = 1
 
@@ -98,11 +102,11 @@ def _transformers_shape(teacher: Teacher) -> Callable[[Request, dict[str, Any]],
     for stop sequences of a single token. The client cuts answers at the other stop sequences.
     """
     base = _end_tokens(teacher)
+    if not base:
+        return _unshaped(teacher)
     single_token = lru_cache(_single_token(teacher))
 
     def shape(request: Request, body: dict[str, Any]) -> dict[str, Any]:
-        if not base:
-            return body
         sampling = request.sampling
         ends = [*base, *(t for t in map(single_token, sampling.stop) if t is not None)]
         config = {
@@ -130,7 +134,13 @@ def _end_tokens(teacher: Teacher) -> list[int]:
 def _single_token(teacher: Teacher) -> Callable[[str], int | None]:
     from transformers import AutoTokenizer
 
-    tokenizer = AutoTokenizer.from_pretrained(teacher.model)
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(teacher.model)
+    except (OSError, ValueError) as error:
+        raise TeacherServerFailed(
+            f"the tokenizer of the teacher's model {teacher.model!r} is not on this machine and cannot be downloaded "
+            f"({type(error).__name__}); check augft.teacher.model, or download the model first"
+        ) from None
 
     def token(stop: str) -> int | None:
         ids = tokenizer.encode(stop, add_special_tokens=False)
@@ -194,11 +204,13 @@ class RunningServer:
         base_url: Its address, including `/v1`.
         shape: Adds fields for this server to a request's JSON body.
         check: Raises TeacherServerFailed once the server's process has ended.
+        api_key: A random key, which vLLM and llama.cpp require of every request and other servers ignore.
     """
 
     base_url: str
     shape: Callable[[Request, dict[str, Any]], dict[str, Any]]
     check: Callable[[], None]
+    api_key: str | None = None
 
 
 @contextmanager
@@ -214,29 +226,69 @@ def managed_server(teacher: Teacher, log: Path) -> Iterator[RunningServer]:
 
     Raises:
         TeacherServerFailed: The server cannot be started, died, or did not become healthy within `start_timeout`
-            seconds. The message ends with the last lines of its log, if it was started.
+            seconds, or another process listens on its port. The message names the server's log, whose last lines
+            are printed.
     """
     backend = BACKENDS[teacher.backend]
     port = _free_port()
     log.parent.mkdir(parents=True, exist_ok=True)
     with _terminate_as_exit(), log.open("wb") as output:
-        process = _start(backend.command(teacher, port), output, backend.remedy)
+        log.chmod(0o600)
+        key = secrets.token_urlsafe(32)
+        process = _start(backend.command(teacher, port), output, backend.remedy, _environment(teacher, key))
         try:
-            _wait_until_healthy(
-                process,
-                [f"http://127.0.0.1:{port}{p}" for p in backend.health_paths],
-                teacher.config.start_timeout,
-                log,
-            )
-            yield RunningServer(f"http://127.0.0.1:{port}/v1", backend.shape(teacher), lambda: _check(process, log))
+            urls = [f"http://127.0.0.1:{port}{p}" for p in backend.health_paths]
+            _wait_until_healthy(process, urls, teacher.config.start_timeout, log, key)
+            _check_owner(process, port)
+            shape = backend.shape(teacher)
+            yield RunningServer(f"http://127.0.0.1:{port}/v1", shape, lambda: _check(process, log), key)
+            if process.poll() is None:
+                _check_owner(process, port)
         finally:
             _stop(process)
 
 
-def _start(command: list[str], output: Any, remedy: str) -> "subprocess.Popen[bytes]":
-    environment = {
-        k: v for k, v in os.environ.items() if k not in _LAUNCHER_VARIABLES and not k.startswith(_LAUNCHER_PREFIXES)
-    }
+def _environment(teacher: Teacher, key: str) -> dict[str, str]:
+    """Return the server's environment: ours without the launcher's variables and the teacher's key, with its own key.
+
+    A key in the environment, unlike one in the command line, is not shown to other users of the machine.
+    """
+    left_out = {*_LAUNCHER_VARIABLES, teacher.config.api_key_env}
+    own = {k: v for k, v in os.environ.items() if k not in left_out and not k.startswith(_LAUNCHER_PREFIXES)}
+    return own | dict.fromkeys(_KEY_VARIABLES, key)
+
+
+def _check_owner(process: "subprocess.Popen[bytes]", port: int) -> None:
+    """Check that the server itself, and not another process, listens on its port.
+
+    The port is chosen, and shown in the list of processes, before the server listens on it.
+
+    Raises:
+        TeacherServerFailed: Neither it nor a process that it started listens there.
+    """
+    own: list[psutil.Process] = []
+    with suppress(psutil.Error):
+        parent = psutil.Process(process.pid)
+        own = [parent, *parent.children(recursive=True)]
+    for child in own:
+        with suppress(psutil.Error):
+            if any(c.status == psutil.CONN_LISTEN and c.laddr.port == port for c in _connections(child)):
+                return
+    raise TeacherServerFailed(
+        f"port {port} of this machine answers, but neither the teacher's server nor a process that it started listens "
+        "there; run again to use another port, or start the server yourself (a container, for example) and name it in "
+        "augft.teacher.base_url"
+    )
+
+
+def _connections(process: psutil.Process) -> Iterable[Any]:
+    """Return a process's TCP sockets; psutil renamed the method in version 6."""
+    listing = getattr(process, "net_connections", None) or process.connections
+    found: Iterable[Any] = listing(kind="tcp")
+    return found
+
+
+def _start(command: list[str], output: Any, remedy: str, environment: dict[str, str]) -> "subprocess.Popen[bytes]":
     try:
         return subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
@@ -254,25 +306,28 @@ def _die_with_parent() -> None:
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
-def _wait_until_healthy(process: "subprocess.Popen[bytes]", urls: list[str], timeout: float, log: Path) -> None:
+def _wait_until_healthy(
+    process: "subprocess.Popen[bytes]", urls: list[str], timeout: float, log: Path, key: str
+) -> None:
     deadline = time.monotonic() + timeout
     while time.monotonic() < deadline:
         _check(process, log)
-        if _is_healthy(urls):
+        if _is_healthy(urls, key):
             return
         time.sleep(0.25)
+    _print_tail(log)
     raise TeacherServerFailed(
-        f"the teacher's server was not healthy after {timeout:g} s (augft.teacher.start_timeout); last lines of "
-        f"{log}:{_tail(log)}"
+        f"the teacher's server was not healthy after {timeout:g} s (augft.teacher.start_timeout); its log is {log}"
     )
 
 
-def _is_healthy(urls: list[str]) -> bool:
+def _is_healthy(urls: list[str], key: str) -> bool:
     """Tell whether the first URL that the server knows answers 200."""
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     for url in urls:
         try:
-            with opener.open(url, timeout=5) as response:
+            asked = urllib.request.Request(url, headers={"Authorization": f"Bearer {key}"})
+            with opener.open(asked, timeout=5) as response:
                 return bool(response.status == 200)
         except urllib.error.HTTPError as error:
             if error.code != 404:
@@ -284,15 +339,18 @@ def _is_healthy(urls: list[str]) -> bool:
 
 def _check(process: "subprocess.Popen[bytes]", log: Path) -> None:
     if process.poll() is not None:
+        _print_tail(log)
         raise TeacherServerFailed(
-            f"the teacher's server ended with exit code {process.returncode}; every answer so far is stored; "
-            f"last lines of {log}:{_tail(log)}"
+            f"the teacher's server ended with exit code {process.returncode}; every answer so far is stored; its log "
+            f"is {log}"
         )
 
 
-def _tail(log: Path) -> str:
+def _print_tail(log: Path) -> None:
+    """Print the last lines of a server's log, which may hold texts: to the terminal, never into an error."""
     lines = log.read_text(errors="replace").splitlines()[-_LOG_LINES:]
-    return "".join(f"\n  | {line[:300]}" for line in lines) or " (empty)"
+    shown = ("".join(c if c.isprintable() else " " for c in line)[:300] for line in lines)
+    sys.stderr.write(f"augft: last lines of {log}:\n" + "".join(f"  | {line}\n" for line in shown))
 
 
 def _stop(process: "subprocess.Popen[bytes]") -> None:

@@ -21,13 +21,13 @@ import orjson
 import psutil
 
 from axolotl_augft.asking import feed as feeding
-from axolotl_augft.asking.collector import fewer_collections
 from axolotl_augft.asking.feed import count_requests
 from axolotl_augft.asking.pacing import Pace
 from axolotl_augft.asking.round import Round, RoundCounts
 from axolotl_augft.asking.window import ask
 from axolotl_augft.config.augment import GlobalAugment, LocalAugment
 from axolotl_augft.config.teacher import TeacherConfig
+from axolotl_augft.files.collector import fewer_collections
 from axolotl_augft.sources.documents import Document, document_id
 from axolotl_augft.store.responses import ResponseStore
 from axolotl_augft.strategies.global_ import GlobalStrategy

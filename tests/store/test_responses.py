@@ -249,3 +249,41 @@ def test_processes_that_make_or_upgrade_a_store_at_the_same_time(tmp_path, made)
         assert db.execute("PRAGMA user_version").fetchone() == (2,) and db.execute(
             "PRAGMA journal_mode"
         ).fetchone() == ("wal",)
+
+
+def _garbage(path, start, end):
+    content = bytearray(path.read_bytes())
+    content[start:end] = b"\xff" * (min(end, len(content)) - start)
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda p: _garbage(p, 100, 4096),
+        lambda p: _garbage(p, 4096, 1 << 20),
+        lambda p: p.write_bytes(p.read_bytes()[:5000]),
+        lambda p: p.write_bytes(p.read_bytes()[:100]),
+    ],
+)
+def test_a_damaged_store_is_said_to_be_damaged(tmp_path, damage):
+    path = tmp_path / "s"
+    with ResponseStore.opened(path) as store:
+        store.put([(request(str(i)), ANSWER) for i in range(300)])
+    damage(path)
+    with pytest.raises(StoreError, match=r"response store .*: the file is damaged .*restore a copy") as caught:
+        with ResponseStore.opened(path) as store:
+            store.get([request(str(i)) for i in range(300)])
+            store.load_teacher("t")
+            store.load_grouping("k")
+    assert "\n" not in str(caught.value)
+
+
+def test_the_store_and_its_neighbours_are_for_their_owner_only(tmp_path):
+    from axolotl_augft.store.lock import AskingLock
+
+    with ResponseStore.opened(tmp_path / "s") as store, AskingLock(tmp_path / "s", "t", 1) as lock:
+        store.put([(request(), ANSWER)])
+        lock.wait()
+        modes = {file.name: file.stat().st_mode & 0o777 for file in tmp_path.iterdir()}
+    assert len(modes) >= 3 and set(modes.values()) == {0o600}

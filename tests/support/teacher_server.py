@@ -68,7 +68,7 @@ def scripted_answer(body: dict) -> str:
             f"[{number}] rephrasing: In other words, {sentence}",
             f"[{number}] reversal: Seen from its end, {sentence}",
         ]
-    return "\n".join(lines)
+    return "\n".join(lines) or "Nothing more follows."
 
 
 @dataclass

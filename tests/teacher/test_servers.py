@@ -15,6 +15,7 @@ from axolotl_augft.errors import TeacherServerFailed
 from axolotl_augft.teacher import servers as serving
 from axolotl_augft.teacher.servers import Backend, managed_server
 from axolotl_augft.teacher.teacher import resolve_teacher
+from tests.support.teacher_server import TeacherServer
 
 ROOT = Path(__file__).parents[2]
 MOCK_SERVER = str(ROOT / "tests/support/teacher_server.py")
@@ -57,26 +58,29 @@ def test_no_process_stays_after_an_error(local_server, tmp_path):
     assert ours(local_server) == []
 
 
-def test_a_dying_server_is_reported_with_its_last_lines(monkeypatch, tmp_path):
+def test_a_dying_server_is_reported_and_its_last_lines_go_to_the_terminal_only(monkeypatch, tmp_path, capsys):
     use(
         monkeypatch,
-        lambda *_: [sys.executable, "-c", "import sys; print('one'); print('no such weights'); sys.exit(7)"],
+        lambda *_: [sys.executable, "-c", "import sys; print('one'); print('no such \\x1b[2Jweights'); sys.exit(7)"],
     )
     with (
-        pytest.raises(TeacherServerFailed, match=r"(?s)ended with exit code 7.*\| no such weights"),
+        pytest.raises(TeacherServerFailed, match=r"ended with exit code 7") as caught,
         managed_server(teacher(), tmp_path / "log"),
     ):
         pass
+    assert "weights" not in str(caught.value) and str(tmp_path / "log") in str(caught.value)
+    assert "  | no such  [2Jweights\n" in capsys.readouterr().err
 
 
-def test_a_server_that_never_gets_healthy_is_given_up(monkeypatch, tmp_path):
+def test_a_server_that_never_gets_healthy_is_given_up(monkeypatch, tmp_path, capsys):
     use(
         monkeypatch,
         lambda *_: [sys.executable, "-c", f"import time; '{tmp_path}'; print('loading', flush=True); time.sleep(60)"],
     )
-    with pytest.raises(TeacherServerFailed, match=r"(?s)not healthy after 1 s.*\| loading"):
+    with pytest.raises(TeacherServerFailed, match=r"not healthy after 1 s") as caught:
         with managed_server(teacher(start_timeout=1), tmp_path / "log"):
             pass
+    assert "loading" not in str(caught.value) and "| loading" in capsys.readouterr().err
     assert ours(str(tmp_path)) == []
 
 
@@ -226,3 +230,51 @@ def test_no_server_outlives_its_process(tmp_path, sign):
     while any(psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE for pid in servers):
         assert time.monotonic() < deadline
         time.sleep(0.05)
+
+
+FOREIGN = """
+import subprocess, sys, time
+time.sleep(60)
+"""
+
+
+@pytest.mark.parametrize("backend", ["transformers", "command"])
+def test_a_port_that_another_process_took_is_found_out(monkeypatch, tmp_path, backend):
+    other = TeacherServer()
+
+    def take(port):
+        other.port = port
+        other.__enter__()
+        return [sys.executable, "-c", FOREIGN, str(tmp_path), str(port)]
+
+    if backend == "transformers":
+        use(monkeypatch, lambda _, port: take(port))
+        settings = {}
+    else:
+        monkeypatch.setattr(serving, "_own_command", lambda _, port: take(port))
+        monkeypatch.setitem(
+            serving.BACKENDS, "command", Backend(lambda _, port: take(port), ("/health",), serving._unshaped, "")
+        )
+        settings = {"serve_command": ["x", "{port}"]}
+    try:
+        with pytest.raises(TeacherServerFailed, match="neither the teacher's server nor a process that it started"):
+            with managed_server(teacher(**settings), tmp_path / "log"):
+                pytest.fail("a foreign server was believed")
+    finally:
+        other.__exit__()
+    assert ours(str(tmp_path)) == [] and other.bodies == []
+
+
+def test_a_server_has_a_random_key_and_not_the_teachers(local_server, tmp_path, monkeypatch):
+    monkeypatch.setenv("TEACHER_KEY", "sk-very-secret")
+    keys = []
+    for _ in range(2):
+        with managed_server(teacher(api_key_env="TEACHER_KEY"), tmp_path / "log") as running:
+            (pid,) = ours(local_server)
+            process = psutil.Process(pid)
+            environment = process.environ()
+            assert environment["VLLM_API_KEY"] == environment["LLAMA_API_KEY"] == running.api_key
+            assert "TEACHER_KEY" not in environment and running.api_key not in " ".join(process.cmdline())
+            keys.append(running.api_key)
+    assert len(set(keys)) == 2 and min(map(len, keys)) >= 32
+    assert (tmp_path / "log").stat().st_mode & 0o777 == 0o600
