@@ -634,3 +634,23 @@ def test_rows_above_sequence_len_are_counted_by_kind_in_plan_and_summary(cfg, da
         "rows above sequence_len 64, which axolotl cuts (completion) or drops (others): local/rephrasing 1, original 1"
     )
     assert said in report_lines(recipe) and said in plan_lines(recipe)
+
+
+@pytest.mark.parametrize(("failures", "works"), [(1, True), (2, False)])
+def test_what_failed_is_asked_once_more_at_the_end(cfg, teacher, failures, works):
+    failed = []
+
+    async def unlucky(_, body):
+        if "All pumps" in prompt_of(body) and len(failed) < failures:
+            failed.append(body)
+            return web.json_response({"error": {"message": "overloaded"}}, status=500)
+
+    teacher.misbehave = unlucky
+    cfg["augft"]["augment"] = ["local"]
+    cfg["augft"]["teacher"]["max_retries"] = 0
+    if works:
+        run_stage(Recipe.from_cfg(cfg))
+    else:
+        with pytest.raises(TeacherError, match=r"1 of 6 requests stayed unanswered after all retries \(HTTP 500"):
+            run_stage(Recipe.from_cfg(cfg))
+    assert len(failed) == failures and len(teacher.bodies) == 7

@@ -83,7 +83,7 @@ class _Asking:
         self._refusals = Refusals(round_.trusted, round_.pace.max_concurrency)
         self._denied: set[bytes] = set()
         self._answered = False
-        self._suspects_seed = True
+        self._suspects_seed = not round_.trusted
         self._sent = 0
         self._under_way = 0
         self._silent_since: float | None = None

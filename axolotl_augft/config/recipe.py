@@ -35,6 +35,7 @@ PREPARED_PATH = "last_run_prepared"
 DEFAULT_SEED = 42
 HELD_OUT = "-held-out.parquet"
 
+_PATTERN_CHARACTERS = set("*?[]")
 _CANNOT_AUGMENT = {
     "rl": "its rows hold preferences, or prompts whose answers are scored, which an inference cannot be turned into",
     "streaming": "rows are read while training runs, but augmentation needs them all before",
@@ -141,6 +142,7 @@ class Recipe:
         """
         augft = parse_augft(_block(cfg))
         _check_kind(cfg, augft)
+        _check_output_dir(_output_dir(augft, _prepared_path(cfg)))
         held_out_by_us = _holds_out_already(cfg, augft)
         val_set_size = augft.val_set_size if held_out_by_us else cfg.get("val_set_size")
         recipe = cls(
@@ -299,6 +301,15 @@ def _holds_out_already(cfg: Mapping[str, Any], augft: AugftConfig) -> bool:
             "augft.val_set_size is set by the plugin itself; set val_set_size at the top level of the recipe"
         )
     return True
+
+
+def _check_output_dir(folder: Path) -> None:
+    """Raise ConfigError if loaders of data sets would take the folder's name for a pattern."""
+    if found := sorted(set(str(folder.absolute())) & _PATTERN_CHARACTERS):
+        raise ConfigError(
+            f"augft.output_dir {str(folder.absolute())!r} must not hold {' or '.join(found)}, by which loaders of data "
+            "sets take a path for a pattern; name another folder"
+        )
 
 
 def _check_kind(cfg: Mapping[str, Any], augft: AugftConfig) -> None:

@@ -93,6 +93,7 @@ _LABEL_SIGNS = " *_#>`[]()\u00a0"
 _LONGEST_LABEL = 48
 _MOST_LABEL_WORDS = 3
 _FENCE = "```"
+_INCHES = re.compile(r'(?<=\d)"')
 _ENDS = tuple(".!?。！？…\"'”’)»」』|।؟")
 _FEWEST_WORDS = 2
 _CIRCLE = 3
@@ -156,7 +157,13 @@ def _malformed(task: Task, text: str, kind: str) -> bool:
         return False
     if text.startswith("|") or _JSON_KEY.match(text):
         return True
-    return not text.endswith(_ENDS) or text.count('"') % 2 == 1 or text.count("(") != text.count(")")
+    return not text.endswith(_ENDS) or _opens_a_quotation(text) or text.count("(") != text.count(")")
+
+
+def _opens_a_quotation(text: str) -> bool:
+    """Tell whether straight quotation marks do not come in pairs; a mark after a digit may mean inches (a 2" pipe)."""
+    marks = text.count('"')
+    return marks % 2 == 1 and (marks - len(_INCHES.findall(text))) % 2 == 1
 
 
 def repeats_itself(text: str) -> bool:

@@ -51,6 +51,14 @@ def test_seed_zero_is_a_seed():
     assert Recipe.from_cfg(GOOD).seed == 42
 
 
+@pytest.mark.parametrize("folder", ["out[1]", "a*b/out", "what?/out"])
+def test_a_folder_that_loaders_take_for_a_pattern_is_refused(folder):
+    with pytest.raises(ConfigError, match=r"augft.output_dir '.*' must not hold .*; name another folder"):
+        Recipe.from_cfg({**GOOD, "augft": {"output_dir": folder}})
+    with pytest.raises(ConfigError, match="must not hold"):
+        Recipe.from_cfg({**GOOD, "dataset_prepared_path": folder})
+
+
 def test_output_dir_follows_the_prepared_path():
     assert str(Recipe.from_cfg(GOOD).output_dir) == "last_run_prepared/augft"
     assert str(Recipe.from_cfg({**GOOD, "dataset_prepared_path": "p"}).output_dir) == "p/augft"
