@@ -67,7 +67,8 @@ class PromptWindow:
             return
         self._largest = request.size
         own = self._count(request)
-        if answer.prompt_tokens < _CUT_BELOW * own:
+        # Some servers leave out the tokens that their cache answered.
+        if answer.prompt_tokens + (answer.cached_tokens or 0) < _CUT_BELOW * own:
             raise TeacherError(
                 f"the teacher's server has read {answer.prompt_tokens:,} tokens of a prompt of {own:,} "
                 f"(usage.prompt_tokens), so it cuts prompts, and its answers would be about a part of the "

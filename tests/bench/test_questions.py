@@ -15,6 +15,7 @@ from axolotl_augft.config.recipe import Recipe
 from axolotl_augft.errors import BenchError, TeacherError
 from axolotl_augft.sources.documents import document_id
 from axolotl_augft.teacher.answer import Answer, Outcome
+from axolotl_augft.text.tokens import token_counter
 from tests.support.data import TEXTS, write_rows
 from tests.support.teacher_server import prompt_of
 
@@ -178,6 +179,7 @@ def test_held_out_rows_are_not_asked_about(cfg, asked, data, tmp_path):
 def test_long_documents_are_asked_about_part_by_part(cfg, asked, data, tmp_path):
     # the tiny model's context of 512 tokens leaves a quarter of it to the passage
     cfg["augft"]["teacher"]["model"] = cfg["base_model"]
+    asked.count = token_counter(cfg["base_model"]).count
     text = " ".join(f"Ship number {i} lies in harbour{i:03d}." for i in range(40))
     write_rows(data, [{"text": text, "n": 0}])
     write_questions(Recipe.from_cfg(cfg), 3, tmp_path / "q.jsonl")

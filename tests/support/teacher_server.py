@@ -75,12 +75,13 @@ def scripted_answer(body: dict) -> str:
 class TeacherServer:
     """`answer` makes the text of an answer; `misbehave` may answer in its stead.
 
-    `key`: the bearer token it wants, if any.
+    `key`: the bearer token it wants, if any. `count`: tokens of a text, as it reports them.
     """
 
     answer: Callable[[dict], str] = scripted_answer
     misbehave: Handler | None = None
     key: str | None = None
+    count: Callable[[str], int] = lambda text: len(text) // 4
     delay: float = 0.0
     bodies: list[dict] = field(default_factory=list)
     headers: list[dict] = field(default_factory=list)
@@ -121,9 +122,9 @@ class TeacherServer:
     def reply(self, body: dict, text: str, finish_reason: str = "stop") -> dict:
         prompt = prompt_of(body)
         usage = {
-            "prompt_tokens": len(prompt) // 4,
-            "completion_tokens": len(text) // 4,
-            "total_tokens": (len(prompt) + len(text)) // 4,
+            "prompt_tokens": self.count(prompt),
+            "completion_tokens": self.count(text),
+            "total_tokens": self.count(prompt) + self.count(text),
         }
         choice: dict = {"index": 0, "finish_reason": finish_reason}
         choice |= {"text": text} if "prompt" in body else {"message": {"role": "assistant", "content": text}}
