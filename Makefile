@@ -81,7 +81,7 @@ bench-tiny: env
 
 # The tables and figures of docs/results.md, from the kept raw scores.
 bench-table: env
-	$(BIN)/axolotl augft bench table benchmarks/results/*.json --readme docs/results.md
+	$(BIN)/axolotl augft bench table benchmarks/results/*.json --page docs/results.md
 	$(BIN)/axolotl augft bench plot benchmarks/results/*.json --out docs/figures
 
 # The documentation as a site in build/site; a broken link or anchor fails.

@@ -133,19 +133,19 @@ _RESULTS = click.argument(
 @bench.command()
 @_RESULTS
 @click.option(
-    "--readme",
+    "--page",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="Insert the table between this file's <!-- bench --> marks.",
 )
 @one_line_errors
-def table(results: tuple[Path, ...], readme: Path | None) -> None:
-    """Print the results of suites as Markdown, or insert them into a README."""
+def table(results: tuple[Path, ...], page: Path | None) -> None:
+    """Print the results of suites as Markdown, or insert them into a page."""
     from axolotl_augft.bench.report.results import load_result, together
     from axolotl_augft.bench.report.tables import insert, table_lines
 
     lines = table_lines(together([load_result(r) for r in results]))
-    if readme:
-        insert(readme, lines)
+    if page:
+        insert(page, lines)
     else:
         say("\n".join(lines))
 

@@ -10,28 +10,31 @@ from click_default_group import DefaultGroup
 
 from axolotl_augft.cli.recipe_files import ConfigPath, one_line_errors, read_recipe, say
 
-_BENCH = "bench"
 _EMPTY = "empty"
-_BENCH_MODULE = "axolotl_augft.bench.cli"
 _CONFIG = click.argument("config", type=ConfigPath())
 
 
-class _Commands(click.Group):
-    """A group of commands that imports those of `bench` only when one of them, or its help, is called."""
+class _Bench(click.Group):
+    """The commands of `bench`, which are imported when one of them, or their help, is called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return sorted([*super().list_commands(ctx), _BENCH])
+        return _bench().list_commands(ctx)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name != _BENCH:
-            return super().get_command(ctx, cmd_name)
-        bench: click.Group = import_module(_BENCH_MODULE).bench
-        return bench
+        return _bench().get_command(ctx, cmd_name)
 
 
-@click.group(cls=_Commands)
+def _bench() -> click.Group:
+    bench: click.Group = import_module("axolotl_augft.bench.cli").bench
+    return bench
+
+
+@click.group()
 def augft() -> None:
     """Augmented fine-tuning: let a teacher model write about your data before you train."""
+
+
+augft.add_command(_Bench("bench", help="Run the paper's experiments, and measure your own recipe."))
 
 
 @augft.command()

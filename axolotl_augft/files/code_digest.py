@@ -2,7 +2,10 @@
 
 import ast
 import hashlib
+import tokenize
+from collections.abc import Iterator
 from functools import cache
+from io import StringIO
 from pathlib import Path
 
 PACKAGE = Path(__file__).parent.parent
@@ -13,9 +16,9 @@ _READ = {".jinja", ".jsonl"}
 def code_digest(package: Path = PACKAGE) -> str:
     """Return the SHA-256 (hexadecimal) of everything in the package that affects results, as settings do.
 
-    It covers modules, prompts and worked examples. Modules count without comments, layout, docstrings and descriptions
-    of settings, so that rewording them invalidates no result. `bench` is left
-    out, because it measures results and makes none.
+    It covers modules, prompts and worked examples. Modules count without comments, docstrings and descriptions of
+    settings, so that rewording them invalidates no result. `bench` is left out, because it measures results and makes
+    none.
 
     Args:
         package: The package's folder.
@@ -30,20 +33,33 @@ def code_digest(package: Path = PACKAGE) -> str:
 
 
 def _code(source: str) -> str:
-    """Return a module's code without comments, docstrings and descriptions, formatted by `ast.unparse`."""
-    tree = ast.parse(source)
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-            node.body = [statement for statement in node.body if not _is_string(statement)] or [ast.Pass()]
-        elif isinstance(node, ast.Call):
-            node.keywords = [k for k in node.keywords if k.arg != "description"]
-    return ast.unparse(tree)
+    """Return a module's text without comments, docstrings and descriptions of settings, and without blank lines.
+
+    It is text and not Python's own rendering of the syntax tree, which differs between versions of Python.
+    """
+    lines = source.splitlines(keepends=True)
+    for token in tokenize.generate_tokens(StringIO(source).readline):
+        if token.type == tokenize.COMMENT:
+            row, start = token.start
+            lines[row - 1] = lines[row - 1][:start] + "\n"
+    plain = "".join(lines).encode()
+    for start, end in sorted(_spans_of_words(plain), reverse=True):
+        plain = plain[:start] + plain[end:]
+    return "\n".join(line.rstrip() for line in plain.decode().splitlines() if line.strip())
 
 
-def _is_string(statement: ast.stmt) -> bool:
-    """Return whether a statement is a bare string: a docstring, or one that describes the assignment above it."""
-    return (
-        isinstance(statement, ast.Expr)
-        and isinstance(statement.value, ast.Constant)
-        and isinstance(statement.value.value, str)
-    )
+def _spans_of_words(source: bytes) -> Iterator[tuple[int, int]]:
+    """Yield where bare strings (docstrings, and descriptions of assignments) and `description=` stand, in bytes."""
+    starts = [0]
+    for line in source.splitlines(keepends=True):
+        starts.append(starts[-1] + len(line))
+    for node in ast.walk(ast.parse(source)):
+        if not isinstance(node, ast.Expr | ast.keyword) or node.end_lineno is None or node.end_col_offset is None:
+            continue
+        if _is_string(node) if isinstance(node, ast.Expr) else node.arg == "description":
+            yield starts[node.lineno - 1] + node.col_offset, starts[node.end_lineno - 1] + node.end_col_offset
+
+
+def _is_string(statement: ast.Expr) -> bool:
+    """Return whether a statement is a string and nothing else."""
+    return isinstance(statement.value, ast.Constant) and isinstance(statement.value.value, str)

@@ -118,12 +118,12 @@ def test_a_finished_cell_without_scores_is_refused():
 
 def test_the_command_puts_the_table_between_the_marks(tmp_path):
     save_result(result([cell("pretrained", {"s/a": "1", "s/b": "0"})]), tmp_path / "r.json")
-    readme = tmp_path / "README.md"
-    readme.write_text("before\n<!-- bench -->\nold \\1\n<!-- /bench -->\nafter\n")
+    page = tmp_path / "README.md"
+    page.write_text("before\n<!-- bench -->\nold \\1\n<!-- /bench -->\nafter\n")
     for _ in range(2):
-        done = CliRunner().invoke(bench, ["table", str(tmp_path / "r.json"), "--readme", str(readme)])
+        done = CliRunner().invoke(bench, ["table", str(tmp_path / "r.json"), "--page", str(page)])
         assert done.exit_code == 0, done.output
-    text = readme.read_text()
+    text = page.read_text()
     assert text.startswith("before\n<!-- bench -->\n### Made up") and text.endswith("\n<!-- /bench -->\nafter\n")
     assert "old" not in text and text.count("| chance |") == 1
     printed = CliRunner().invoke(bench, ["table", str(tmp_path / "r.json")]).output
@@ -133,12 +133,12 @@ def test_the_command_puts_the_table_between_the_marks(tmp_path):
 @pytest.mark.parametrize(
     "text", ["no marks", "<!-- /bench --> <!-- bench -->", "<!-- bench --><!-- bench --><!-- /bench -->"]
 )
-def test_a_readme_without_its_marks_stays_as_it_is(tmp_path, text):
-    readme = tmp_path / "README.md"
-    readme.write_text(text)
+def test_a_page_without_its_marks_stays_as_it_is(tmp_path, text):
+    page = tmp_path / "README.md"
+    page.write_text(text)
     with pytest.raises(BenchError, match="put <!-- bench --> and, below it, <!-- /bench -->"):
-        insert(readme, ["table"])
-    assert readme.read_text() == text
+        insert(page, ["table"])
+    assert page.read_text() == text
 
 
 def test_a_file_that_is_no_result_gives_one_line(tmp_path):

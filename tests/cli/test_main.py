@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import pytest
 import yaml
 from click.testing import CliRunner
@@ -77,3 +80,13 @@ def test_ctrl_c_is_one_line_that_says_how_to_go_on(config, monkeypatch):
     result = call("run", config)
     assert result.exit_code == 130
     assert result.output.splitlines()[-1] == "augft: stopped; every answer that arrived is stored: run again to go on"
+
+
+@pytest.mark.parametrize(("words", "loaded"), [("--help", "False"), ("bench --help", "True")])
+def test_bench_is_imported_when_it_is_called(words, loaded):
+    code = (
+        "import sys\nfrom axolotl_augft.cli.main import augft\n"
+        f"augft({words.split()!r}, standalone_mode=False)\nprint('axolotl_augft.bench.cli' in sys.modules)"
+    )
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.splitlines()
+    assert shown[-1] == loaded and any("bench" in line or "reach" in line for line in shown)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from axolotl_augft.config.augft import AugftConfig
+from axolotl_augft.config.augment import STRATEGIES
 
 ROOT = next(folder for folder in Path(__file__).parents if (folder / "pyproject.toml").exists())
 PAGE = ROOT / "docs" / "configuration.md"
@@ -21,8 +22,7 @@ _BLOCKS = {
     "teacher": "TeacherConfig",
     "price": "TeacherPrice",
     "sources": "SourceConfig",
-    "local": "LocalAugment",
-    "global": "GlobalAugment",
+    **{name: model.__name__ for name, model in STRATEGIES.items()},
 }
 # Keys whose value is a block with a table of its own.
 _HEADINGS = {
@@ -36,7 +36,7 @@ _HEADINGS = {
 def with_tables(page: str) -> str:
     """The page with the tables between its marks as the settings have them now.
 
-    `<!-- keys: NAME -->` names a block; `both` stands for the keys that local and global augmentation share.
+    `<!-- keys: NAME -->` names a block; `both` stands for the keys that all strategies share.
     """
     return MARKS.sub(lambda mark: f"{mark['name']} -->\n\n{table(mark['name'])}\n", page)
 
@@ -55,19 +55,20 @@ def names() -> list[str]:
 def _rows(name: str) -> Iterator[str]:
     schema = AugftConfig.model_json_schema()
     blocks: Mapping[str, Any] = {"AugftConfig": schema, **schema["$defs"]}
-    local, whole = (blocks[_BLOCKS[block]]["properties"] for block in ("local", "global"))
-    shared = set(local) & set(whole)
+    first, *others = (blocks[_BLOCKS[strategy]]["properties"] for strategy in STRATEGIES)
+    shared = set(first).intersection(*others)
     keys = blocks[_BLOCKS["local" if name == "both" else name]]["properties"]
     given = _given(name)
     for key, field in sorted(keys.items(), key=lambda item: item[0] != "strategy"):
         if (
             key == _SET_BY_THE_PLUGIN
-            or (name in ("local", "global") and key in shared)
+            or (name in STRATEGIES and key in shared)
             or (name == "both" and key not in shared)
         ):
             continue
         if key == "strategy":
-            yield "| `strategy` | `local` or `global` | required | Which kind of augmentation the entry asks for. |"
+            strategies = " or ".join(f"`{strategy}`" for strategy in STRATEGIES)
+            yield f"| `strategy` | {strategies} | required | The name of the strategy. |"
             continue
         required = key in blocks[_BLOCKS.get(name, "LocalAugment")].get("required", [])
         what, default = _split(field["description"])

@@ -2,7 +2,7 @@ import shutil
 
 import pytest
 
-from axolotl_augft.files.code_digest import PACKAGE, code_digest
+from axolotl_augft.files.code_digest import PACKAGE, _code, code_digest
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,8 @@ def total(a):
         ('    """The total."""\n', "", False),
         ("How many.", "The sum.", False),
         ('    """The number."""\n', "", False),
-        ("return a + 1", "return (a +\n        1)  # one more", False),
+        ("return a + 1", "return a + 1  # one more\n\n    # and no more", False),
+        ("    return", "    if a:\n        return", True),
         ("return a + 1", "return a + 2", True),
         ("Field(1,", "Field(2,", True),
     ],
@@ -61,3 +62,8 @@ def test_words_and_layout_do_not_count(tmp_path, old, new, changes):
         code_digest.cache_clear()
         digests.append(code_digest(tmp_path))
     assert (digests[0] != digests[1]) is changes
+
+
+def test_the_digest_is_the_same_on_every_python():
+    text = 'x = f"{{a}} {1:>{2}}"  # why\n\n\nclass A:\n    """A."""\n\n    b: int = Field(1, description="é " + "b")\n'
+    assert _code(text) == 'x = f"{{a}} {1:>{2}}"\nclass A:\n    b: int = Field(1, )'

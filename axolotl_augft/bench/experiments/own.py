@@ -120,6 +120,11 @@ def _steps(recipe: Recipe, documents: Sequence[str], rows: int) -> int:
 
 def _augment(recipe: Recipe) -> dict[Condition, list[Any]]:
     entries = [e.model_dump(exclude_none=True, mode="json") for e in recipe.augft.augment]
+    if others := [e["strategy"] for e in entries if e["strategy"] not in ("local", "global")]:
+        raise BenchError(
+            f"augft.augment has strategy {others[0]!r}, but the conditions of `bench own` are the paper's, local and "
+            "global; remove the entry"
+        )
     local = [e for e in entries if e["strategy"] == "local"]
     global_ = [e for e in entries if e["strategy"] == "global"]
     found: dict[Condition, list[Any]] = {}

@@ -61,20 +61,20 @@ def table_lines(results: Sequence[SuiteResult]) -> list[str]:
     return [*lines, _HOW + (f" {ASSUMPTION}" if unpriced else "")]
 
 
-def insert(readme: Path, lines: Iterable[str]) -> None:
+def insert(page: Path, lines: Iterable[str]) -> None:
     """Replace the text between the two marks of a Markdown file.
 
     Raises:
         BenchError: The file cannot be read or written, or does not contain both marks exactly once and in order.
     """
     try:
-        text = readme.read_text(encoding="utf-8")
+        text = page.read_text(encoding="utf-8")
     except (OSError, UnicodeError) as error:
-        raise BenchError(f"{readme}: cannot be read ({type(error).__name__}); give a Markdown file") from None
+        raise BenchError(f"{page}: cannot be read ({type(error).__name__}); give a Markdown file") from None
     if text.count(START) != 1 or text.count(END) != 1 or not _MARKED.search(text):
-        raise BenchError(f"{readme}: put {START} and, below it, {END} where the table is to stand, each once")
+        raise BenchError(f"{page}: put {START} and, below it, {END} where the table is to stand, each once")
     table = "\n".join([START, *lines, END])
-    write_text(readme, _MARKED.sub(lambda _: table, text))
+    write_text(page, _MARKED.sub(lambda _: table, text))
 
 
 def _made_with(result: SuiteResult) -> str:
