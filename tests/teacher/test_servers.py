@@ -1,3 +1,5 @@
+import dataclasses
+
 """The manager of servers, with the project's own local server in the place of a model's."""
 
 import os
@@ -278,3 +280,22 @@ def test_a_server_has_a_random_key_and_not_the_teachers(local_server, tmp_path, 
             keys.append(running.api_key)
     assert len(set(keys)) == 2 and min(map(len, keys)) >= 32
     assert (tmp_path / "log").stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize(
+    ("accelerators", "serve_args", "small"),
+    [
+        ((), [], True),
+        ((), ["--cb-max-batch-tokens", "512"], True),
+        ((), ["--cb-num-blocks", "512"], False),
+        ((), ["--cb-max-memory-percent=0.5"], False),
+        (("/dev/null",), [], False),
+    ],
+)
+def test_on_a_cpu_the_servers_cache_takes_a_quarter_of_the_memory(monkeypatch, accelerators, serve_args, small):
+    monkeypatch.setattr(serving, "_ACCELERATORS", accelerators)
+    one = teacher()
+    one = dataclasses.replace(one, config=one.config.model_copy(update={"serve_args": serve_args}))
+    command = serving.BACKENDS["transformers"].command(one, 8000)
+    assert (command[4:6] == ["--cb-max-memory-percent", "0.25"]) is small
+    assert command[-len(serve_args) or len(command) :] == serve_args and "8000" in command
