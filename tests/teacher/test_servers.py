@@ -1,7 +1,6 @@
-import dataclasses
-
 """The manager of servers, with the project's own local server in the place of a model's."""
 
+import dataclasses
 import os
 import signal
 import subprocess
