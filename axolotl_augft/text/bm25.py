@@ -8,7 +8,7 @@ import logging
 import sys
 from collections.abc import Sequence
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -19,14 +19,15 @@ _JAX = ("jax", "jax.lax")
 @cache
 def _bm25s() -> Any:
     """Import bm25s with JAX hidden: a None in `sys.modules` makes the import of that name fail."""
-    loaded = {name: sys.modules[name] for name in _JAX if name in sys.modules}
-    sys.modules.update(dict.fromkeys(_JAX))  # type: ignore[arg-type]  # typeshed does not allow None
+    modules = cast("dict[str, Any]", sys.modules)
+    loaded = {name: modules[name] for name in _JAX if name in modules}
+    modules.update(dict.fromkeys(_JAX))
     try:
         import bm25s
     finally:
         for name in _JAX:
-            del sys.modules[name]
-        sys.modules.update(loaded)
+            del modules[name]
+        modules.update(loaded)
     logging.getLogger("bm25s").setLevel(logging.WARNING)
     return bm25s
 

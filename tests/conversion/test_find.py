@@ -67,6 +67,7 @@ def test_a_name_that_is_no_utf8_is_a_problem_that_can_be_printed(tmp_path):
     assert str(problem) == "caf\\xe9.md: its name is not valid UTF-8; rename it"
 
 
+# File modes hold nobody back who runs as root, and pytest's folders are closed to any other user we could become.
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
 def test_what_may_not_be_read_is_a_problem(tmp_path):
     (tmp_path / "a.md").touch(mode=0)
