@@ -18,6 +18,7 @@ _REFUSALS = 8
 _REFUSALS_LATER = 2
 _FORGIVEN = 0.25
 _ENOUGH_TO_LEARN = 8
+_HARMLESS = 1.0
 _LONGEST_PAUSE = 600.0
 _MARGIN = 0.95
 _CALM_SECONDS = 30.0
@@ -29,7 +30,7 @@ class Throttle:
     """Holds requests back while the server refuses them because of a limit.
 
     Each request calls `turn`, then `lets_pass` right before it is sent, then `after`; or `give_up` if it is not sent
-    again.
+    again. Refusals of requests that were sent before the last pause say nothing new, however late they arrive.
 
     Args:
         gate: Limits the requests in flight; it is narrowed by a pause.
@@ -89,11 +90,14 @@ class Throttle:
             return pauses
         return self._pauses
 
-    def after(self, request: Request, result: Answer | Failure | None, quota: Quota | None, in_flight: int) -> None:
+    def after(
+        self, request: Request, pauses: int, result: Answer | Failure | None, quota: Quota | None, in_flight: int
+    ) -> None:
         """Learn from the result of a try.
 
         Args:
             request: The request.
+            pauses: What `turn` returned before it was sent.
             result: The result, None if it was never completed.
             quota: What the response said of the requests that are still allowed.
             in_flight: Number of requests that are still in flight.
@@ -101,8 +105,10 @@ class Throttle:
         if isinstance(result, Answer):
             self._answered(request, quota, in_flight)
         elif isinstance(result, Failure) and (result.over_limit or (result.busy and result.retry_after)):
+            if self._closed or pauses != self._pauses:
+                return
             self._refusals += 1
-            if not self._closed and (result.retry_after or self._refusals >= self._enough):
+            if result.retry_after or self._refusals >= self._enough:
                 self._close(request.key, 0.0)
         elif self.is_probe(request):
             self._open()
@@ -130,7 +136,9 @@ class Throttle:
         now = self._clock()
         if self._closed_at is not None and now > self._closed_at and self._answers:
             self._learn(self._answers, now - self._closed_at)
-        self._closed, self._closed_at, self._answers = True, now, 0
+        if self._closed_at is None or self._rate is not None:
+            self._closed_at, self._answers = now, 0
+        self._closed = True
         self._refusals = 0.0
         self._pauses += 1
         self._probe = probe
@@ -140,9 +148,11 @@ class Throttle:
 
     def _learn(self, answers: int, seconds: float) -> None:
         found = _MARGIN * answers / seconds
-        # A few answers say little, so they lower the rate by half at most.
-        few = self._rate is not None and answers < _ENOUGH_TO_LEARN
-        self._rate = max(found, (self._rate or 0.0) / 2) if few else found
+        # A few answers say little. A rate that is too high is corrected at the next pause, one that is too low lasts.
+        if answers >= _ENOUGH_TO_LEARN or (self._rate is None and found >= _HARMLESS):
+            self._rate = found
+        elif self._rate is not None:
+            self._rate = max(found, self._rate / 2)
 
     def _open(self) -> None:
         self._closed, self._probe = False, None

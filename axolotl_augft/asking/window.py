@@ -189,10 +189,10 @@ class _Asking:
         was_empty = False
         while True:
             with self._rest():
-                mark = await self._may_send(request)
-            if mark is None:
+                place = await self._may_send(request)
+            if place is None:
                 return None
-            result = await self._try(request, client, mark, was_empty)
+            result = await self._try(request, client, place, was_empty)
             if isinstance(result, _Sent):
                 return result
             if self._error is not None:
@@ -212,16 +212,16 @@ class _Asking:
             if lasting > 1 or (tries > self._pace.max_retries and result.reason != _EMPTY):
                 return result
             # While sending is paused, only the request that tries the server has a time to wait for.
-            if not result.busy or self._throttle.lets_pass(request):
+            if not result.busy or self._throttle.lets_pass(request, place.pauses):
                 with self._rest():
                     await self._pace.sleep(self._pace.wait(result, attempt))
             attempt += 1
 
-    async def _may_send(self, request: Request) -> int | None:
+    async def _may_send(self, request: Request) -> "_Place | None":
         """Wait until a request may be sent: for the server's limits, the budget, and a place among those in flight.
 
         Returns:
-            The gate's mark; None if the request must not be sent.
+            None if the request must not be sent.
         """
         while True:
             pauses = await self._throttle.turn(request)
@@ -229,11 +229,11 @@ class _Asking:
                 return None
             mark = await self._gate.enter(at_once=self._throttle.is_probe(request))
             if self._throttle.lets_pass(request, pauses):
-                return mark
+                return _Place(mark, pauses)
             self._gate.leave(mark, None)
             self._budget.release(request)
 
-    async def _try(self, request: Request, client: Client, mark: int, was_empty: bool) -> "_Sent | Failure":
+    async def _try(self, request: Request, client: Client, place: "_Place", was_empty: bool) -> "_Sent | Failure":
         result: Answer | Failure | None = None
         try:
             with self._rest():
@@ -246,8 +246,8 @@ class _Asking:
                 result = Failure(_EMPTY)
             result = self._budget.settle(request, result)
         finally:
-            self._throttle.after(request, result, client.quota, self._under_way)
-            self._gate.leave(mark, result)
+            self._throttle.after(request, place.pauses, result, client.quota, self._under_way)
+            self._gate.leave(place.mark, result)
         for meter in self._pace.meters:
             meter.after(request, result)
         if isinstance(result, Answer):
@@ -340,6 +340,14 @@ class _Asking:
 def _is_no_answer(result: Answer | Failure) -> bool:
     """Whether the teacher ended its answer at once, which is worth another try."""
     return isinstance(result, Answer) and result.is_empty and not result.was_cut
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A place among the requests in flight: the gate's mark, and the number of pauses before it."""
+
+    mark: int
+    pauses: int
 
 
 @dataclass(frozen=True, slots=True)

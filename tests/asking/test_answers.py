@@ -18,15 +18,11 @@ from axolotl_augft.teacher.prompt_window import PromptWindow
 from axolotl_augft.teacher.reading import read_answer
 from axolotl_augft.teacher.request import Prefix, Request, Sampling
 from axolotl_augft.text.tokens import TokenCounter
+from tests.support.asking import Quiet
 from tests.support.teacher_server import TeacherServer, prompt_of
 
 PREFIX = Prefix("", "the facts of the house of Ennis are many. ")
 WORDS = TokenCounter(lambda texts: [len(text.split()) for text in texts], exact=True)
-
-
-class Quiet:
-    def update(self, asked):
-        pass
 
 
 async def at_once(seconds):

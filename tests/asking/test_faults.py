@@ -21,15 +21,11 @@ from axolotl_augft.asking.window import ask
 from axolotl_augft.errors import TeacherError, TeacherRefusedAccess, TeacherUnreachable
 from axolotl_augft.teacher.client import Server
 from axolotl_augft.teacher.request import Prefix, Request, Sampling
+from tests.support.asking import Quiet
 from tests.support.teacher_server import TeacherServer, prompt_of
 
 PREFIX = Prefix("", "the facts of the house of Ennis are many. ")
 TIMEOUT = 0.2
-
-
-class Quiet:
-    def update(self, asked):
-        pass
 
 
 def requests(n=6):

@@ -16,15 +16,11 @@ from axolotl_augft.errors import ConfigError, TeacherRefusedAccess
 from axolotl_augft.teacher.answer import Answer, Outcome
 from axolotl_augft.teacher.client import Server
 from axolotl_augft.teacher.request import Prefix, Request, Sampling
+from tests.support.asking import Quiet
 from tests.support.teacher_server import TeacherServer, prompt_of
 
 SAMPLING = Sampling(0.0, None, 16, (), 1)
 LONG = 20_000
-
-
-class Quiet:
-    def update(self, asked):
-        pass
 
 
 def group(name, size, characters=LONG):

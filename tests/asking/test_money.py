@@ -26,16 +26,12 @@ from axolotl_augft.teacher.prices import NANO, Price, find_price
 from axolotl_augft.teacher.request import Prefix, Request, Sampling
 from axolotl_augft.teacher.spending import Spent, Usage, dollars, usage_line
 from axolotl_augft.teacher.teacher import resolve_teacher
+from tests.support.asking import Quiet
 from tests.support.teacher_server import TeacherServer, prompt_of
 
 PREFIX = Prefix("", "facts: ")
 TOKEN = 1_000  # nanodollars: a dollar a million
 A_DOLLAR_A_MILLION = Price(lambda prompt, cached, answer: (prompt - cached + answer) * TOKEN, "test")
-
-
-class Quiet:
-    def update(self, asked):
-        pass
 
 
 def request(target="A.", max_tokens=100, extra=()):

@@ -12,26 +12,11 @@ from axolotl_augft.errors import AugftError, TeacherUnreachable
 from axolotl_augft.teacher.answer import Answer, Failure, Outcome
 from axolotl_augft.teacher.client import Server
 from axolotl_augft.teacher.request import Prefix, Request, Sampling
+from tests.support.asking import Clock, Quiet
 from tests.support.teacher_server import TeacherServer, prompt_of
 
 GOOD = Answer(Outcome.ANSWERED, "x", "stop", 10, None, 10)
 BUSY = Failure("HTTP 429", busy=True)
-
-
-class Clock:
-    def __init__(self):
-        self.now = 0.0
-
-    def __call__(self):
-        return self.now
-
-    async def sleep(self, seconds):
-        self.now += seconds
-
-
-class Quiet:
-    def update(self, asked):
-        pass
 
 
 def request(number=0, characters=400, longest=50):

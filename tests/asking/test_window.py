@@ -18,15 +18,11 @@ from axolotl_augft.teacher.answer import Answer, Failure, Outcome
 from axolotl_augft.teacher.client import Client, Server, open_session, quotes, read_answer
 from axolotl_augft.teacher.request import Prefix, Request, Sampling
 from axolotl_augft.teacher.spending import Spent
+from tests.support.asking import Quiet
 from tests.support.teacher_server import TeacherServer, prompt_of
 
 PREFIX = Prefix("", "the facts of the house of Ennis are many. ")
 SECRET = "sk-planted-secret"
-
-
-class Quiet:
-    def update(self, asked):
-        pass
 
 
 def request(target, api="chat", stop=()):

@@ -6,13 +6,9 @@ from axolotl_augft.asking.pacing import Pace
 from axolotl_augft.asking.round import Round
 from axolotl_augft.teacher.client import Server
 from axolotl_augft.teacher.request import Prefix, Request, Sampling
+from tests.support.asking import Quiet
 
 PREFIX = Prefix("", "the facts of the house of Ennis are many. ")
-
-
-class Quiet:
-    def update(self, asked):
-        pass
 
 
 class Stopped(BaseException):

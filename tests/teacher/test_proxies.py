@@ -13,16 +13,12 @@ from axolotl_augft.errors import ConfigError, TeacherRefusedAccess
 from axolotl_augft.store.responses import ResponseStore
 from axolotl_augft.teacher.client import Server, proxy_for
 from axolotl_augft.teacher.request import Prefix, Request, Sampling
+from tests.support.asking import Quiet
 from tests.support.teacher_server import TeacherServer
 
 REQUEST = Request("t", "chat", Prefix("", "[1] A pump."), "", Sampling(0.0, None, 16, (), 1), 0)
 ELSEWHERE = "http://teacher.invalid/v1"
 NOBODY = "http://127.0.0.1:9"
-
-
-class Quiet:
-    def update(self, asked):
-        pass
 
 
 async def at_once(seconds):
