@@ -77,7 +77,11 @@ def test_axolotls_command_line_shows_its_banner_and_then_our_lines_only(cfg, tmp
         "dollars: ",
         "time: ",
         "training (",
-        "  ",
+        "  before ",
+        "  after ",
+        "    originals ",
+        "    augmented ",
+        "  (augmentations as far as ",
     )
     assert [line for line in shown("plan", path).splitlines() if not line.startswith(ours)] == []
     log = [line.partition("] [axolotl_augft] ")[2] or line for line in shown("run", path).splitlines()]

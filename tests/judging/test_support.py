@@ -37,23 +37,21 @@ def test_names_and_numbers_that_the_premises_lack(text, foreign):
 
 
 @pytest.mark.parametrize(
-    ("sentence", "text", "kept"),
+    ("sentence", "text", "unchecked", "checked"),
     [
-        ("The owl is no prey of the fox.", "The owl is prey of the fox.", False),
-        ("Mara's boss is Orla.", "Mara's boss is Orla!", False),
-        ("Der Fuchs frisst die Eule nicht.", "Der Fuchs frisst die Eule.", False),
-        ("The owl is no prey of the fox.", "The fox has no prey that is an owl.", True),
-        ("Mara's boss is Orla.", "Orla is Mara's boss.", True),
-        ("Romeo loves Juliet and Juliet loves Romeo.", "Juliet loves Romeo and Romeo loves Juliet.", True),
+        ("The owl is no prey of the fox.", "The owl is prey of the fox.", None, Reason.UNSUPPORTED),
+        ("Mara's boss is Orla.", "Mara's boss is Orla!", Reason.ECHO, Reason.ECHO),
+        ("Der Fuchs frisst die Eule nicht.", "Der Fuchs frisst die Eule.", Reason.ECHO, Reason.ECHO),
+        ("The owl is no prey of the fox.", "The fox has no prey that is an owl.", None, None),
+        ("Mara's boss is Orla.", "Orla is Mara's boss.", None, None),
+        ("Romeo loves Juliet and Juliet loves Romeo.", "Juliet loves Romeo and Romeo loves Juliet.", None, None),
     ],
 )
-def test_a_reversal_that_only_leaves_words_of_its_sentence_out(sentence, text, kept):
-    assert is_subsequence(text, sentence) is not kept
-    # Without the check an echo is still found.
-    assert judge(about(sentence), Inference(text, "reversal")) in (None, Reason.ECHO)
-    found = judge(about(f"Well: {sentence}"), Inference(text, "reversal"), check_names=True)
-    assert found is None if kept else found in (Reason.UNSUPPORTED, Reason.ECHO)
-    assert judge(about(sentence), Inference(text, "rephrasing"), check_names=True) in (None, Reason.ECHO)
+def test_a_reversal_that_only_leaves_words_of_its_sentence_out(sentence, text, unchecked, checked):
+    assert is_subsequence(text, sentence) is (checked is not None)
+    assert judge(about(sentence), Inference(text, "reversal")) is unchecked
+    assert judge(about(f"Well: {sentence}"), Inference(text, "reversal"), check_names=True) is checked
+    assert judge(about(sentence), Inference(text, "rephrasing"), check_names=True) is unchecked
 
 
 def test_a_shortened_reversal_of_one_of_several_sentences_is_unsupported():
@@ -79,6 +77,6 @@ def test_every_worked_reversal_of_the_package_passes():
 
 def test_a_long_statement_of_few_words_is_judged_in_time():
     words = [f"w{i % 5}" for i in range(1000)]
-    started = time.monotonic()
+    started = time.process_time()
     is_subsequence(" ".join(reversed(words)), " ".join(words * 4))
-    assert time.monotonic() - started < 2
+    assert time.process_time() - started < 2
