@@ -10,16 +10,14 @@ import threading
 from collections import Counter, OrderedDict, deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from itertools import islice
-from typing import TypeVar
 
+from axolotl_augft.batched import batched
 from axolotl_augft.files.digest_set import DigestSet
 from axolotl_augft.store.responses import ResponseStore
 from axolotl_augft.teacher.answer import Outcome
 from axolotl_augft.teacher.request import Prefix, Request
 from axolotl_augft.teacher.spending import Spent
 
-T = TypeVar("T")
 _LOOKUP = 500
 _FIRST_LOOKUP = 64
 _READY_BATCHES = 3
@@ -51,19 +49,11 @@ def count_requests(requests: Iterable[Request], store: ResponseStore) -> StoredC
     outcomes: Counter[Outcome] = Counter()
     spent = Spent()
     seen = DigestSet()
-    for keys in _batches((r.key for r in requests), _LOOKUP, _LOOKUP):
+    for keys in batched((r.key for r in requests), _LOOKUP):
         new_keys = [k for k, new in zip(keys, seen.add_all(keys), strict=True) if new]
         outcomes += store.outcomes(new_keys)
         spent += store.spent(new_keys)
     return StoredCounts(len(seen), len(seen) - outcomes.total(), outcomes[Outcome.ANSWERED], spent)
-
-
-def _batches(items: Iterable[T], first: int, later: int) -> Iterator[list[T]]:
-    iterator = iter(items)
-    size = first
-    while some := list(islice(iterator, size)):
-        yield some
-        size = later
 
 
 def unanswered(requests: Iterable[Request], store: ResponseStore, pending: set[bytes]) -> Iterator[list[Request]]:
@@ -74,7 +64,7 @@ def unanswered(requests: Iterable[Request], store: ResponseStore, pending: set[b
         store: The response store.
         pending: Keys of the requests in flight. Each request is added; the caller removes it once it has ended.
     """
-    for some in _batches(requests, _FIRST_LOOKUP, _LOOKUP):
+    for some in batched(requests, _LOOKUP, first=_FIRST_LOOKUP):
         # Copied before the look-up: an equal request that is pending now may be stored, and leave `pending`, during the
         # look-up, which may not see its answer yet. Either way it is not sent twice.
         before = set(pending)

@@ -4,7 +4,7 @@ Sends no request.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from axolotl_augft.batched import batched
@@ -18,7 +18,7 @@ from axolotl_augft.output.summary import Load, TrainingLoads, too_long_lines, tr
 from axolotl_augft.sources.source import text_of
 from axolotl_augft.stage import Prepared, prepared
 from axolotl_augft.store.round_log import logged_rounds
-from axolotl_augft.strategies.task import Strategy, Unit
+from axolotl_augft.strategies.task import Strategy, Windowed
 from axolotl_augft.teacher.request import Request
 from axolotl_augft.teacher.spending import Spent
 from axolotl_augft.text.sentences import split_sentences
@@ -103,8 +103,8 @@ def entry_plan(ready: Prepared, strategy: Strategy, rows: int) -> EntryPlan:
         strategy: The strategy of the entry.
         rows: Number of training rows that the entry applies to; decides how large the sample is.
     """
-    if ready.store.is_empty and (windows := strategy.windows()) is not None:
-        return _sampled_plan(ready, strategy, windows, rows)
+    if ready.store.is_empty and isinstance(strategy, Windowed):
+        return _sampled_plan(ready, strategy, rows)
     plan = EntryPlan(strategy.settings.strategy)
     seen = DigestSet()
     prompts = _Prompts(ready.teacher.tokens)
@@ -122,7 +122,7 @@ def entry_plan(ready: Prepared, strategy: Strategy, rows: int) -> EntryPlan:
     return plan
 
 
-def _sampled_plan(ready: Prepared, strategy: Strategy, windows: Iterable[Sequence[Unit]], rows: int) -> EntryPlan:
+def _sampled_plan(ready: Prepared, strategy: Windowed, rows: int) -> EntryPlan:
     """Plan an entry without stored answers: count all units, but lay out only a sample of them if there are many.
 
     The sample consists of whole windows of units, because requests share prefixes within a window, spread evenly over
@@ -133,7 +133,7 @@ def _sampled_plan(ready: Prepared, strategy: Strategy, windows: Iterable[Sequenc
     prompts = _Prompts(ready.teacher.tokens)
     every = 1 + rows // _SAMPLED_UNITS
     laid_out = longest = 0
-    for number, window in enumerate(windows):
+    for number, window in enumerate(strategy.windows()):
         new = [unit for unit in window if seen.add(unit.digest)]
         plan.units += len(window)
         plan.requests += len(new) * strategy.settings.samples

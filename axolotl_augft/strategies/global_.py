@@ -5,7 +5,7 @@ trace that ends in conclusions.
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Protocol, get_args
@@ -29,7 +29,6 @@ VARIABLES = {
     "target": "the document asked about, with id and text",
     "structured": "whether the answer, if it is questions, is to be JSON",
 }
-_COMPLETIONS_STOP = ("###",)
 _CONCLUSION = "conclusion"
 _SMALLEST_BUDGET = 64
 
@@ -82,9 +81,6 @@ class GlobalStrategy:
         self._prefixes: dict[tuple[Writes, Group], _GroupPrefix] = {}
         self._templates = {writes: load_global_prompt(entry, teacher.api, writes) for writes in get_args(Writes)}
         self._reading = Reading(ends_in_conclusions=True, keep=entry.keep, keep_reasoning=entry.keep_reasoning)
-        self._stop = (
-            tuple(entry.stop) if entry.stop is not None else _COMPLETIONS_STOP if teacher.api == "completions" else ()
-        )
 
     def tasks(self) -> Iterator[Task]:
         """Yield the tasks document by document; for each document, in the order of the passes."""
@@ -103,14 +99,6 @@ class GlobalStrategy:
     def groups(self) -> list[tuple[Document, ...]]:
         """The distinct context groups of all passes."""
         return [tuple(self._by_id[d] for d in g) for g in dict.fromkeys(group for one in self._passes for group in one)]
-
-    def windows(self) -> None:
-        """Return None: documents can only be grouped all together."""
-
-    def lay_out(self, units: Sequence[Document]) -> list[Task]:
-        """Return the tasks about some of the documents, in sending order."""
-        wanted = {d.id for d in units}
-        return [task for task in self.in_sending_order() if task.target.id in wanted]
 
     def scope(self, units: int) -> str:
         """Describe the number of targets and of context groups."""
@@ -218,7 +206,9 @@ class GlobalStrategy:
                 self._teacher.max_tokens(self.settings),
                 self.settings.keep_reasoning and writes == "statements",
             )
-            request = self._teacher.request(shared.prefix, target, longest, self._stop, sample, extra, keep)
+            request = self._teacher.request(
+                shared.prefix, target, longest, self._teacher.stop(self.settings), sample, extra, keep
+            )
             kind = _CONCLUSION if writes == "questions" else "statement"
             yield Task(
                 request,

@@ -8,13 +8,12 @@ from axolotl_augft.config.augment import LocalAugment
 from axolotl_augft.sources.documents import Document
 from axolotl_augft.strategies.answer_schema import response_format
 from axolotl_augft.strategies.examples import Form
-from axolotl_augft.strategies.local_prompts import LocalPrompts, Prompt, Unit, form_of, opening
+from axolotl_augft.strategies.local_prompts import LocalPrompts, LocalUnit, Prompt, form_of, opening
 from axolotl_augft.strategies.task import Reading, Task
 from axolotl_augft.teacher.teacher import Teacher
 from axolotl_augft.text.sentences import split_sentences
 
 # Most tokenizers encode ### as one token, so that servers which can stop only at tokens can stop at it too.
-_COMPLETIONS_STOP = ("###",)
 _FIRST_WINDOW = 64
 _SENDING_WINDOW = 2048
 """Number of units whose requests are sorted by prefix before they are sent."""
@@ -38,13 +37,11 @@ class LocalStrategy:
         self._teacher = teacher
         self._documents = documents
         self._language = language
-        self._stop = (
-            tuple(entry.stop) if entry.stop is not None else _COMPLETIONS_STOP if teacher.api == "completions" else ()
-        )
+        self._stop = teacher.stop(entry)
         self._max_tokens = teacher.max_tokens(entry)
         self._prompts: dict[Form, LocalPrompts] = {}
 
-    def units(self) -> Iterator[Unit]:
+    def units(self) -> Iterator[LocalUnit]:
         """Yield the units that requests are about, document by document; much cheaper than making the requests."""
         for some in batched(self._documents, _DOCUMENTS_AT_ONCE):
             yield from self._units_of(some)
@@ -65,11 +62,11 @@ class LocalStrategy:
             yield from self.lay_out(window)
             size = min(2 * size, _SENDING_WINDOW)
 
-    def windows(self) -> Iterator[Sequence[Unit]]:
-        """Return the units in windows; requests share prefixes within a window only."""
+    def windows(self) -> Iterator[Sequence[LocalUnit]]:
+        """Yield the units in windows; requests share prefixes within a window only."""
         return batched(self.units(), _SENDING_WINDOW)
 
-    def lay_out(self, units: Sequence[Unit]) -> list[Task]:
+    def lay_out(self, units: Sequence[LocalUnit]) -> list[Task]:
         """Return the tasks of some units of a window, in sending order."""
         return sorted(self._tasks_of(units), key=lambda t: t.request.prefix.text)
 
@@ -81,11 +78,11 @@ class LocalStrategy:
         """Return no warnings: local augmentation has none."""
         return iter(())
 
-    def _tasks_of(self, units: Sequence[Unit]) -> Iterator[Task]:
+    def _tasks_of(self, units: Sequence[LocalUnit]) -> Iterator[Task]:
         for unit, prompt in zip(units, self._prompted(units), strict=True):
             yield from self._unit_tasks(unit, prompt)
 
-    def _units_of(self, documents: Sequence[Document]) -> Iterator[Unit]:
+    def _units_of(self, documents: Sequence[Document]) -> Iterator[LocalUnit]:
         """Yield a unit for each exchange, and units of consecutive sentences for each plain text."""
         split = [[] if d.exchange else split_sentences(d.text, self._language) for d in documents]
         sizes = iter(
@@ -94,13 +91,13 @@ class LocalStrategy:
         for document, sentences in zip(documents, split, strict=True):
             own = list(islice(sizes, len(sentences))) if len(sentences) > 1 else [0] * len(sentences)
             for start, end in self._ranges(own):
-                yield Unit(document, tuple(sentences[start:end]), start, opening(sentences, start))
+                yield LocalUnit(document, tuple(sentences[start:end]), start, opening(sentences, start))
             if document.exchange:
-                yield Unit(document)
+                yield LocalUnit(document)
 
-    def _prompted(self, units: Sequence[Unit]) -> Iterator[Prompt]:
+    def _prompted(self, units: Sequence[LocalUnit]) -> Iterator[Prompt]:
         """Return the prompts of units in their order; those of the same form are made together."""
-        by_form: dict[Form, list[Unit]] = {}
+        by_form: dict[Form, list[LocalUnit]] = {}
         for unit in units:
             by_form.setdefault(form_of(unit.document, self.settings.write), []).append(unit)
         made = {form: self._prompts_of(form).prompts(own) for form, own in by_form.items()}
@@ -122,7 +119,7 @@ class LocalStrategy:
         if sizes:
             yield start, len(sizes)
 
-    def _unit_tasks(self, unit: Unit, prompt: Prompt) -> Iterator[Task]:
+    def _unit_tasks(self, unit: LocalUnit, prompt: Prompt) -> Iterator[Task]:
         form = form_of(unit.document, self.settings.write)
         extra = response_format(self.settings.kinds) if form != "statements" and self._teacher.structured else None
         for sample in range(self.settings.samples):

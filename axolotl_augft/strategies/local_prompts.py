@@ -43,7 +43,7 @@ _CACHED_PREFIXES = 1024
 
 
 @dataclass(frozen=True)
-class Unit:
+class LocalUnit:
     """What one request is about: consecutive sentences of a document, or its exchange.
 
     Attributes:
@@ -123,7 +123,7 @@ class LocalPrompts:
         templates = {t.name: t for t in (self._template, self._sentence_template)}.values()
         return merged(instructions_of(template, about_text, about_exchange) for template in templates)
 
-    def prompts(self, units: Sequence[Unit]) -> Iterator[Prompt]:
+    def prompts(self, units: Sequence[LocalUnit]) -> Iterator[Prompt]:
         """Yield the prompts of units, in their order.
 
         Raises:
@@ -133,7 +133,7 @@ class LocalPrompts:
         for unit, examples in zip(units, self._chooser.choose_all(asked), strict=True):
             yield self._prompt(unit, examples)
 
-    def _prompt(self, unit: Unit, examples: tuple[Example, ...]) -> Prompt:
+    def _prompt(self, unit: LocalUnit, examples: tuple[Example, ...]) -> Prompt:
         template = self._sentence_template if len(unit.sentences) == 1 else self._template
         exchange = unit.exchange
         prefix = self._prefix(template, examples)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from axolotl_augft.config.augment import Augment
 from axolotl_augft.formats import Writes
@@ -92,15 +92,6 @@ class Strategy(Protocol):
     def in_sending_order(self) -> Iterator[Task]:
         """Yield the same tasks, with requests that share a prefix next to each other."""
 
-    def windows(self) -> Iterator[Sequence[Any]] | None:
-        """Return the units in windows, or None if the strategy cannot lay out one window without the others.
-
-        `axolotl augft plan` estimates large data sets from a sample of windows.
-        """
-
-    def lay_out(self, units: Sequence[Any]) -> Sequence[Task]:
-        """Return the tasks of all or some units of a window, in sending order."""
-
     def scope(self, units: int) -> str:
         """Describe in a few words, for the plan, what the requests are about.
 
@@ -110,3 +101,17 @@ class Strategy(Protocol):
 
     def warnings(self) -> Iterator[str]:
         """Yield what a user should know before any request is sent, one line each."""
+
+
+@runtime_checkable
+class Windowed(Strategy, Protocol):
+    """A strategy that can lay out some of its requests without the others.
+
+    `axolotl augft plan` estimates large data sets from a sample of windows.
+    """
+
+    def windows(self) -> Iterator[Sequence[Any]]:
+        """Yield the units (`Unit`) in windows; requests share prefixes within a window only."""
+
+    def lay_out(self, units: Sequence[Any]) -> Sequence[Task]:
+        """Return the tasks of all or some units of a window, in sending order."""

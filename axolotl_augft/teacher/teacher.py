@@ -15,6 +15,8 @@ from axolotl_augft.files.fingerprints import FileStamp, combined_digest
 from axolotl_augft.teacher.request import Prefix, Request, Sampling
 from axolotl_augft.text.tokens import ESTIMATE, TokenCounter, has_chat_template, local_model_file, token_counter
 
+_COMPLETIONS_STOP = ("###",)
+
 
 @dataclass(frozen=True)
 class Teacher:
@@ -51,6 +53,12 @@ class Teacher:
         if self.context_length is not None:
             default = min(default, self.context_length // 4)
         return entry.max_tokens or self.config.max_tokens or default
+
+    def stop(self, entry: Augment) -> tuple[str, ...]:
+        """Return the stop sequences for an `augment` entry; by default, a completion ends at the next heading."""
+        if entry.stop is not None:
+            return tuple(entry.stop)
+        return _COMPLETIONS_STOP if self.api == "completions" else ()
 
     @property
     def structured(self) -> bool:
