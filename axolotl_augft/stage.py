@@ -6,17 +6,17 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from axolotl_augft.asking.budget import recipe_budget
-from axolotl_augft.asking.rounds import Rounds
+from axolotl_augft.asking.budget import Budget, recipe_budget
+from axolotl_augft.asking.feed import count_requests
+from axolotl_augft.asking.rounds import Turns
 from axolotl_augft.config.recipe import Assignment, Recipe
 from axolotl_augft.files.collector import fewer_collections
 from axolotl_augft.files.fingerprints import FileStamp
 from axolotl_augft.judging.leaks import Leaks
-from axolotl_augft.judging.pipeline import judged_inferences
+from axolotl_augft.judging.pipeline import judged_inferences, without_duplicates
 from axolotl_augft.judging.rules import Judged
-from axolotl_augft.judging.verify import Verifier
 from axolotl_augft.launch import run_once
-from axolotl_augft.output.manifest import Manifest, ResultRecord, save_record
+from axolotl_augft.output.manifest import Manifest, ResultRecord, VerificationRecord, save_record
 from axolotl_augft.output.result import RequestCounts, write_result
 from axolotl_augft.output.reuse import find_result, input_stamps, model_stamps, remote_digest
 from axolotl_augft.output.student import Student, load_student
@@ -24,15 +24,14 @@ from axolotl_augft.output.summary import indented, summary_lines
 from axolotl_augft.sources.documents import Documents
 from axolotl_augft.sources.loading import evaluation_contents, load_sources
 from axolotl_augft.sources.source import Source
-from axolotl_augft.store.lock import AskingLock
 from axolotl_augft.store.responses import ResponseStore
 from axolotl_augft.strategies.make import AllTasks, make_strategy
-from axolotl_augft.strategies.task import Strategy
-from axolotl_augft.teacher.prices import find_price
+from axolotl_augft.strategies.task import Strategy, Task
 from axolotl_augft.teacher.request import Request
-from axolotl_augft.teacher.session import TeacherSession
 from axolotl_augft.teacher.spending import Spent
 from axolotl_augft.teacher.teacher import Teacher, resolve_teacher, settled
+from axolotl_augft.verifying.verification import Verification
+from axolotl_augft.verifying.verifier import Verifier
 
 LOG = logging.getLogger("axolotl_augft")
 
@@ -51,6 +50,7 @@ class Prepared:
         tasks: The tasks of all strategies.
         documents: The documents of all augmented sources.
         leaks: Finds answers of evaluation rows in what the teacher writes.
+        verifier: Verifies statements by asking a model; None if none is asked.
     """
 
     recipe: Recipe
@@ -62,19 +62,47 @@ class Prepared:
     tasks: AllTasks
     documents: Documents
     leaks: Leaks
+    verifier: Verifier | None
 
     def requests(self) -> Iterator[Request]:
-        """Yield all requests in sending order, including those that the store has answers for."""
+        """Yield all requests for statements in sending order, including those that the store has answers for."""
         return (task.request for task in self.tasks.in_sending_order())
 
+    def all_requests(self) -> Iterator[Request]:
+        """Yield all requests, as far as the stored answers tell what is asked about them: verification, too."""
+        yield from self.requests()
+        for round_ in verification.rounds() if (verification := self.verification(leaks=False)) else ():
+            yield from round_.requests()
+
     def judged(self, leaks: bool = True) -> Iterator[Judged]:
-        """Every inference of the stored answers, kept or rejected.
+        """Yield every inference of the stored answers in document order, kept or rejected.
 
         Args:
             leaks: Whether to reject those that state a held-out answer.
         """
+        verification = self.verification(leaks)
+        return without_duplicates(
+            verification.decided() if verification else self._judge(self.tasks.in_document_order(), leaks)
+        )
+
+    def verification(self, leaks: bool = True) -> Verification | None:
+        """Return the verification of the statements; None if no model is asked about them."""
+        config = self.recipe.augft.verify
+        if self.verifier is None or config is None:
+            return None
+        return Verification(config, self.verifier, self.teacher, self.tasks, lambda tasks: self._judge(tasks, leaks))
+
+    def verification_record(self) -> VerificationRecord | None:
+        """Say how statements are verified; None if no model is asked about them."""
+        verification = self.verification()
+        if verification is None or self.verifier is None:
+            return None
+        calibrations = tuple(verification.calibrations.values())
+        return VerificationRecord(self.verifier.model.id, self.verifier.method, calibrations)
+
+    def _judge(self, tasks: Iterable[Task], leaks: bool) -> Iterator[Judged]:
         found = self.leaks if leaks else None
-        return judged_inferences(self.tasks, self.store, self.recipe.augft, found, self.student.special_tokens)
+        return judged_inferences(tasks, self.store, self.recipe.augft, found, self.student.special_tokens)
 
 
 def run_stage(recipe: Recipe) -> Manifest:
@@ -109,13 +137,26 @@ def prepared(recipe: Recipe) -> Iterator[Prepared]:
             LOG.warning("augft: %s", line)
     leaks = Leaks(evaluation_contents(sources, recipe), recipe.augft.language)
     with fewer_collections(), ResponseStore.opened(recipe.store_path) as store:
-        resolved = resolve_teacher(recipe.augft.teacher, recipe.base_model, recipe.seed, model_stamps(recipe, stamps))
+        resolved = resolve_teacher(
+            recipe.augft.teacher, recipe.base_model, recipe.seed, model_stamps(recipe, recipe.augft.teacher, stamps)
+        )
         teacher = settled(resolved, store)
         documents = Documents(sources)
         tasks = AllTasks(tuple(_strategy(recipe, a, teacher, documents, store) for a in recipe.assignments()))
         for warning in (line for strategy in tasks.strategies for line in strategy.warnings()):
             LOG.warning("augft: %s", warning)
-        yield Prepared(recipe, stamps, student, sources, teacher, store, tasks, documents, leaks)
+        verifier = _verifier(recipe, teacher, stamps, store)
+        yield Prepared(recipe, stamps, student, sources, teacher, store, tasks, documents, leaks, verifier)
+
+
+def _verifier(recipe: Recipe, teacher: Teacher, stamps: list[FileStamp], store: ResponseStore) -> Verifier | None:
+    config = recipe.augft.verify
+    if config is None or config.checks_names:
+        return None
+    model = teacher
+    if config.by != "teacher":
+        model = settled(resolve_teacher(config.by, "", recipe.seed, model_stamps(recipe, config.by, stamps)), store)
+    return Verifier(config, model, store, recipe.augft.language)
 
 
 def _strategy(
@@ -134,39 +175,42 @@ def make_result(recipe: Recipe) -> Manifest:
     """
     _warn_about(recipe)
     with prepared(recipe) as ready:
-        budget = recipe_budget(recipe.augft, ready.teacher, find_price(ready.teacher.config, ready.teacher.model))
-        verifier = Verifier(ready.teacher) if recipe.augft.verify == "teacher" else None
-        with (
-            # Outermost, so released only after a managed server has stopped: the next run starts one on the same GPU.
-            AskingLock(ready.store.path, ready.teacher.id, recipe.augft.wait_timeout) as lock,
-            TeacherSession(ready.teacher, recipe.output_dir / "logs" / "teacher.log") as session,
-        ):
-            rounds = Rounds(ready.teacher, ready.store, session, budget, recipe.augft.max_failed_fraction, lock)
-            _ask(ready, verifier, rounds, budget.is_limited)
-        judged = verifier.apply(ready.judged(), ready.store) if verifier else ready.judged()
+        budget = recipe_budget(recipe.augft, ready.teacher, ready.verifier.model if ready.verifier else None)
+        with Turns(recipe, ready.teacher, ready.store, budget) as turns:
+            _ask(ready, turns, budget)
+        totals = turns.totals
         skipped_files = sum(len(s.conversion.problems) for s in ready.sources if s.conversion)
         counts = RequestCounts(
             ready.documents.count,
-            rounds.requests,
-            rounds.counts.failed.total(),
+            totals.requests,
+            totals.counts.failed.total(),
             _problems(ready.sources),
             skipped_files,
         )
-        manifest = write_result(recipe, ready.sources, judged, ready.student, ready.teacher.id, counts)
-    run = rounds.record()
+        judged, record = ready.judged(), ready.verification_record()
+        manifest = write_result(recipe, ready.sources, judged, ready.student, ready.teacher.id, counts, record)
+    run = totals.record()
     save_record(recipe, ResultRecord(manifest.fingerprint, tuple(ready.stamps), remote_digest(recipe), run))
     LOG.info("augft: done\n%s", indented(summary_lines(manifest, recipe, run)))
     return manifest
 
 
-def _ask(ready: Prepared, verifier: Verifier | None, rounds: Rounds, limited: bool) -> None:
-    if verifier is None:
-        rounds.ask(ready.requests, "augmentation")
-        return
-    # Verdicts that are already stored count towards the limits before the first request is sent.
-    known = rounds.count(lambda: verifier.requests(ready.judged())) if limited else Spent()
-    rounds.ask(ready.requests, "augmentation")
-    rounds.ask(lambda: verifier.requests(ready.judged()), "verification", known)
+def _ask(ready: Prepared, turns: Turns, budget: Budget) -> None:
+    """Ask round after round; what is stored of later rounds counts towards the limits from the beginning."""
+    verification = ready.verification()
+    known = _count_stored(verification, budget, ready.store) if verification and budget.is_limited else {}
+    turns.of(ready.teacher).ask(ready.requests, "augmentation")
+    for round_ in verification.rounds() if verification else ():
+        counted = known.get(round_.title, Spent())
+        turns.of(round_.model).ask(round_.requests, round_.title, counted, round_.may_be_refused)
+
+
+def _count_stored(verification: Verification, budget: Budget, store: ResponseStore) -> dict[str, Spent]:
+    """Count in the budget what is stored of each round of verification; return it by title."""
+    known = {round_.title: count_requests(round_.requests(), store).spent for round_ in verification.rounds()}
+    for spent in known.values():
+        budget.count(spent)
+    return known
 
 
 def _warn_about(recipe: Recipe) -> None:

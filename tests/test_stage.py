@@ -3,6 +3,7 @@
 import itertools
 import json
 import os
+import re
 import shutil
 import sqlite3
 import sys
@@ -26,7 +27,7 @@ from axolotl_augft.output.summary import Load, optimizer_steps
 from axolotl_augft.stage import run_stage
 from axolotl_augft.strategies import templates
 from tests.support.data import TEXTS, write_rows
-from tests.support.teacher_server import prompt_of
+from tests.support.teacher_server import TeacherServer, asks_whether_it_follows, is_verification, prompt_of
 
 
 def run(cfg, **augft):
@@ -58,6 +59,8 @@ def test_literal_rows_in_literal_rows_out(cfg):
         "augft_sentence": 0,
         "augft_document": "f0f49799",
         "augft_sample": 0,
+        "augft_probability": None,
+        "augft_alone": None,
     }
     assert len(request) == 64
     assert [r["augft_row"] for r in rows(folder, "0-augmented.parquet")] == [
@@ -238,7 +241,7 @@ def test_rejected_statements_are_kept_with_their_reason_and_counted(cfg, teacher
 def test_verification_by_the_teacher(cfg, teacher):
     def answer(body):
         prompt = prompt_of(body)
-        if "Must the statement be true" in prompt:
+        if "must the statement be true too" in prompt:
             return "No." if "Seen from its end" in prompt.split("Statement:")[1] else "Yes, it must."
         return teacher_answer(body)
 
@@ -248,6 +251,105 @@ def test_verification_by_the_teacher(cfg, teacher):
     asked = len(teacher.bodies)
     shutil.rmtree(Recipe.from_cfg(cfg).output_dir / "recipes")
     assert run(cfg)[1] == result and len(teacher.bodies) == asked
+
+
+def verdicts(teacher, follows):
+    """Have the teacher answer whether a statement follows by a function of text and statement, and write as before."""
+    write = teacher.answer
+
+    def answer(body):
+        prompt = prompt_of(body)
+        if not asks_whether_it_follows(prompt):
+            return write(body)
+        text, _, statement = prompt.rpartition("Statement: ")
+        return "yes" if follows(text, statement.split("\n")[0]) else "no"
+
+    teacher.answer = answer
+
+
+def test_what_no_kept_statement_covers_is_asked_about_once_more(cfg, teacher):
+    verdicts(teacher, lambda text, said: "Cats" not in said)
+    _, result, folder = run(cfg, augment=["local"], verify="teacher")
+    asked_again = [b for b in teacher.bodies if "Now these sentences" in prompt_of(b)][6:]
+    kinds = [re.findall(r"^- .*?(rephrasing|reversal|consequence)", prompt_of(b), re.M) for b in asked_again]
+    assert sorted(kinds) == [["consequence"], ["rephrasing"], ["reversal"]]
+    assert all("[1] Cats are more" in prompt_of(b).rsplit("Now these sentences", 1)[1] for b in asked_again)
+    assert result.coverage.covered["any"] == result.coverage.sentences - 1
+    asked = len(teacher.bodies)
+    shutil.rmtree(Recipe.from_cfg(cfg).output_dir / "recipes")
+    assert run(cfg)[1] == result and len(teacher.bodies) == asked
+
+
+def test_nothing_is_asked_again_if_that_is_not_wanted(cfg, teacher):
+    verdicts(teacher, lambda text, said: "Cats" not in said)
+    _, result, _ = run(cfg, augment=["local"], verify={"ask_again": False})
+    assert sum("Now these sentences" in prompt_of(b) for b in teacher.bodies) == 6
+    assert result.counts.rejected == {"unsupported": 2}
+
+
+def test_a_server_without_log_probabilities_is_asked_for_votes(cfg, teacher):
+    teacher.gives_logprobs = False
+    verdicts(teacher, lambda text, said: "Seen from its end" not in said)
+    _, result, folder = run(cfg, augment=["local"], verify={"votes": 3, "alone": False})
+    about = [b for b in teacher.bodies if asks_whether_it_follows(prompt_of(b))]
+    assert result.verification.method == "votes"
+    assert sum("In other words" in prompt_of(b).rpartition("Statement: ")[2] for b in about) == 3 * 9
+    assert {r["augft_probability"] for r in rows(folder, "0-augmented.parquet")} == {1.0}
+
+
+def test_a_server_that_refuses_log_probabilities_is_asked_for_votes(cfg, teacher):
+    async def refuse(_, body):
+        said = {"error": {"message": "logprobs is not supported"}}
+        return web.json_response(said, status=400) if body.get("logprobs") else None
+
+    teacher.misbehave = refuse
+    _, result, _ = run(cfg, augment=["local"], verify="teacher")
+    assert result.verification.method == "votes" and sum(result.counts.accepted.values()) == 18
+
+
+def test_another_model_verifies_after_the_teacher_has_written(cfg, teacher):
+    with TeacherServer(answer=lambda body: "no" if "Seen from" in prompt_of(body) else "yes") as judge:
+        by = {"base_url": judge.base_url, "model": "judge", "api": "chat"}
+        _, result, _ = run(cfg, augment=["local"], verify={"by": by, "ask_again": False})
+    assert (result.teacher_id, result.verification.by) == ("scripted", "judge")
+    assert result.counts.accepted == {"local/rephrasing": 9} and result.counts.rejected == {"unsupported": 9}
+    assert not any(is_verification(prompt_of(b)) for b in teacher.bodies) and judge.bodies
+
+
+def mended_pumps(n):
+    return [
+        {"text": f"Mara Quell mended pump {i} before noon in all {i} halls of Port Ennis."} for i in range(2, n + 2)
+    ]
+
+
+def test_a_verifier_that_says_yes_to_everything_claims_nothing(cfg, data, caplog):
+    write_rows(
+        data,
+        [{"text": f"Mara Quell mended pump {i} before noon in all {i} halls of Port Ennis."} for i in range(2, 30)],
+    )
+    with caplog.at_level("INFO", "axolotl_augft"):
+        _, result, _ = run(cfg, augment=["local"], verify="teacher")
+    (found,) = result.verification.calibrations
+    assert (found.precision, found.threshold) == (None, 0.5)
+    assert found.because == "this verifier cannot tell true sentences from planted slips: AUC 0.50"
+    assert (
+        "no precision is claimed: this verifier cannot tell true sentences from planted slips: AUC 0.50" in caplog.text
+    )
+
+
+def test_the_threshold_is_found_by_planted_slips(cfg, data, teacher, caplog):
+    write_rows(
+        data,
+        [{"text": f"Mara Quell mended pump {i} before noon in all {i} halls of Port Ennis."} for i in range(2, 40)],
+    )
+    # The verifier knows the source's sentences, and takes the teacher's reversals for false.
+    verdicts(teacher, lambda text, said: said.removeprefix("In other words, ") in text)
+    with caplog.at_level("INFO", "axolotl_augft"):
+        _, result, _ = run(cfg, augment=["local"], verify={"ask_again": False})
+    (found,) = result.verification.calibrations
+    assert (found.statements, found.kept, found.slips, found.auc) == (76, 38, 38, 1.0)
+    assert result.counts.accepted == {"local/rephrasing": 38} and found.precision > 0.95
+    assert "estimated precision 0.97" in caplog.text and "sentences covered 38 of 38" in caplog.text
 
 
 def test_failures_within_the_allowed_fraction_are_let_pass(cfg, teacher):
@@ -487,10 +589,11 @@ def test_show_does_not_pair_old_results_with_changed_data(cfg, data):
 
 def test_a_verdict_that_is_neither_yes_nor_no_is_counted_as_such(cfg, teacher):
     written = teacher.answer
-    teacher.answer = lambda body: "<think>hm" if "Must the statement be true" in prompt_of(body) else written(body)
+    teacher.answer = lambda body: "<think>hm" if "must the statement be true too" in prompt_of(body) else written(body)
     with pytest.raises(OutputError, match="unverified 18"):
         run(cfg, augment=["local"], verify="teacher")
-    assert {b["temperature"] for b in teacher.bodies if "Must the statement be true" in prompt_of(b)} == {0.0}
+    # One token is asked for without chance; since that is neither yes nor no, votes are.
+    assert {b["temperature"] for b in teacher.bodies if "must the statement be true too" in prompt_of(b)} == {0.0, 0.7}
 
 
 def test_too_many_failures_end_the_run_before_verification(cfg, teacher):
@@ -501,7 +604,7 @@ def test_too_many_failures_end_the_run_before_verification(cfg, teacher):
     cfg["augft"]["teacher"]["max_retries"] = 0
     with pytest.raises(TeacherError, match="1 of 6 requests stayed unanswered"):
         run(cfg, augment=["local"], verify="teacher")
-    assert not any("Must the statement be true" in prompt_of(b) for b in teacher.bodies)
+    assert not any("must the statement be true too" in prompt_of(b) for b in teacher.bodies)
 
 
 def test_requests_do_not_change_when_the_teachers_tokenizer_turns_up(cfg, teacher, tiny_model, tmp_path):

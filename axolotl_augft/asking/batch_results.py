@@ -160,7 +160,7 @@ class Results:
     def _settled(self, request: Request, answer: Answer) -> Answer:
         """Return the answer with its price, which counts towards the budget only if the request is this run's."""
         if request.key in self.others:
-            return replace(answer, nanodollars=self._budget.price_of(answer))
+            return replace(answer, nanodollars=self._budget.price_of(request, answer))
         settled = self._budget.settle(request, answer)
         assert isinstance(settled, Answer)
         return settled

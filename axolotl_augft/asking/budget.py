@@ -19,7 +19,7 @@ import orjson
 from axolotl_augft.config.augft import AugftConfig
 from axolotl_augft.errors import BudgetReached, ConfigError
 from axolotl_augft.teacher.answer import Answer, Failure, Outcome
-from axolotl_augft.teacher.prices import NANO, Price, missing_price_message
+from axolotl_augft.teacher.prices import NANO, Price, find_price, missing_price_message
 from axolotl_augft.teacher.request import Prefix, Request
 from axolotl_augft.teacher.spending import Spent, dollars
 from axolotl_augft.teacher.teacher import Teacher
@@ -43,6 +43,19 @@ class Limits:
     requests: int | None = None
 
 
+@dataclass(frozen=True)
+class Tariff:
+    """What the requests to one model cost.
+
+    Attributes:
+        price: Price of its tokens, None if it is unknown.
+        worst_tokens: Returns an upper bound of a request's prompt tokens.
+    """
+
+    price: Price | None
+    worst_tokens: Callable[[Request], int]
+
+
 class Budget:
     """Admits requests while the limits allow it, and prices answers.
 
@@ -54,8 +67,8 @@ class Budget:
 
     def __init__(self, limits: Limits, price: Price | None, worst_tokens: Callable[[Request], int]) -> None:
         self._limits = limits
-        self._price = price
-        self._worst_tokens = worst_tokens
+        self._tariff = Tariff(price, worst_tokens)
+        self._others: dict[str, Tariff] = {}
         self._answered = 0
         self._cost = 0
         self._own_cost = 0
@@ -70,6 +83,10 @@ class Budget:
     def unlimited(cls) -> "Budget":
         """Make a budget without limits and prices."""
         return cls(Limits(), None, lambda _: 0)
+
+    def add_model(self, model_id: str, tariff: Tariff) -> None:
+        """Let requests to a second model count towards the same limits, each by its model's own tariff."""
+        self._others[model_id] = tariff
 
     @property
     def is_limited(self) -> bool:
@@ -129,7 +146,7 @@ class Budget:
             if not result.reason.startswith(_NOT_BILLED) or result.reason in _TIMED_OUT:
                 self._lost += reserved
             return result
-        answer = replace(result, nanodollars=self.price_of(result)) if self._price else result
+        answer = replace(result, nanodollars=self.price_of(request, result)) if self._price(request) else result
         cost = reserved if answer.nanodollars is None else answer.nanodollars
         self._answered += 1
         self._cost += cost
@@ -143,17 +160,18 @@ class Budget:
         self._wake()
         return reserved
 
-    def price_of(self, answer: Answer) -> int | None:
+    def price_of(self, request: Request, answer: Answer) -> int | None:
         """Return the cost of an answer in nanodollars; None if its token counts or the price are unknown.
 
         Requests that were filtered or invalid cost nothing unless the server reports tokens.
         """
-        if self._price is None:
+        price = self._price(request)
+        if price is None:
             return None
         if answer.prompt_tokens is None or answer.completion_tokens is None:
             return None if answer.outcome is Outcome.ANSWERED else 0
         cached = min(answer.cached_tokens or 0, answer.prompt_tokens)
-        return self._price.cost(answer.prompt_tokens, cached, answer.completion_tokens)
+        return price.cost(answer.prompt_tokens, cached, answer.completion_tokens)
 
     def error(self, remaining: int) -> BudgetReached:
         """Make the error for the limit that was reached.
@@ -166,7 +184,7 @@ class Budget:
         ]
         spent = (
             f"; {dollars(self._cost / NANO)} spent, {dollars(self._own_cost / NANO)} of it in this run"
-            if self._price
+            if self._tariff.price
             else ""
         )
         lost = f", and {dollars(self._lost / NANO)} counted for tries that got no answer" if self._lost else ""
@@ -194,26 +212,45 @@ class Budget:
             return "max_cost_usd"
         return None
 
+    def _price(self, request: Request) -> Price | None:
+        return self._others.get(request.teacher_id, self._tariff).price
+
     def _worst(self, request: Request) -> int:
-        if self._price is None or self._limits.nanodollars is None:
+        tariff = self._others.get(request.teacher_id, self._tariff)
+        if tariff.price is None or self._limits.nanodollars is None:
             return 0
         extra = dict(request.extra_body)
         longest = max(
             request.sampling.max_tokens, *(_number(extra.get(k)) for k in ("max_tokens", "max_completion_tokens"))
         )
-        return self._price.cost(self._worst_tokens(request), 0, longest * max(1, _number(extra.get("n"))))
+        return tariff.price.cost(tariff.worst_tokens(request), 0, longest * max(1, _number(extra.get("n"))))
 
 
-def recipe_budget(config: AugftConfig, teacher: Teacher, price: Price | None) -> Budget:
+def recipe_budget(config: AugftConfig, teacher: Teacher, verifier: Teacher | None = None) -> Budget:
     """Make the budget of a recipe; the caller must `count` its stored answers.
 
+    Args:
+        config: The `augft:` block, which sets the limits.
+        teacher: The teacher model.
+        verifier: The model that verifies, if one does; it may be the teacher.
+
     Raises:
-        ConfigError: `max_cost_usd` is set, but the teacher's price is unknown.
+        ConfigError: `max_cost_usd` is set, but the price of a model is unknown.
     """
-    if config.max_cost_usd is not None and price is None:
-        raise ConfigError(f"augft.max_cost_usd is set, but {missing_price_message(config.teacher, teacher.model)}")
     limit = None if config.max_cost_usd is None else round(config.max_cost_usd * NANO)
-    return Budget(Limits(limit, config.max_requests), price, worst_tokens(teacher))
+    tariff = _tariff(teacher, "augft.teacher", config.max_cost_usd is not None)
+    budget = Budget(Limits(limit, config.max_requests), tariff.price, tariff.worst_tokens)
+    if verifier is not None and verifier.id != teacher.id:
+        is_paid = config.max_cost_usd is not None and verifier.backend == "endpoint"
+        budget.add_model(verifier.id, _tariff(verifier, "augft.verify.by", is_paid))
+    return budget
+
+
+def _tariff(model: Teacher, block: str, must_be_known: bool) -> Tariff:
+    price = find_price(model.config, model.model)
+    if price is None and must_be_known:
+        raise ConfigError(f"augft.max_cost_usd is set, but {missing_price_message(model.config, model.model, block)}")
+    return Tariff(price, worst_tokens(model))
 
 
 def worst_tokens(teacher: Teacher) -> Callable[[Request], int]:

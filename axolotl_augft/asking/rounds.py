@@ -2,8 +2,9 @@
 
 import logging
 from collections.abc import Callable, Iterable
-from contextlib import suppress
-from dataclasses import replace
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, field, replace
+from types import TracebackType
 
 from axolotl_augft.asking.batch import ask_in_batches
 from axolotl_augft.asking.budget import Budget
@@ -12,6 +13,7 @@ from axolotl_augft.asking.pacing import teacher_pace
 from axolotl_augft.asking.progress import Progress
 from axolotl_augft.asking.round import Round, RoundCounts
 from axolotl_augft.asking.window import ask
+from axolotl_augft.config.recipe import Recipe
 from axolotl_augft.errors import StoreError, TeacherError
 from axolotl_augft.store.batches import BatchLedger
 from axolotl_augft.store.lock import AskingLock
@@ -29,23 +31,52 @@ _NOTHING = Spent()
 Requests = Callable[[], Iterable[Request]]
 
 
-class Rounds:
-    """Sends rounds of requests to the teacher model.
-
-    From the first round with something to send, no other run may ask this teacher for answers in this store.
+@dataclass
+class RoundTotals:
+    """The sums over all rounds of a run.
 
     Attributes:
-        counts: What became of the requests of all rounds.
+        counts: What became of the requests.
         requests: Number of distinct requests, summed over the rounds.
         before: Tokens and dollars of the answers that were stored before each round.
+    """
+
+    counts: RoundCounts = field(default_factory=RoundCounts)
+    requests: int = 0
+    before: Spent = field(default_factory=Spent)
+
+    def add(self, tally: StoredCounts, counts: RoundCounts) -> None:
+        """Add a round: what was stored before it, and what became of its requests."""
+        self.counts += counts
+        self.requests += tally.total
+        self.before += tally.spent
+
+    def record(self) -> RunRecord:
+        """Summarize what all rounds asked and what all of the recipe's answers cost."""
+        return RunRecord(
+            asked=self.counts.total,
+            answered_before=max(0, self.requests - self.counts.total),
+            failed_tries=dict(self.counts.failed_tries),
+            remarks=dict(self.counts.remarks),
+            seconds=round(self.counts.seconds, 3),
+            usage=self.counts.spent.usage(),
+            all_runs=(self.before + self.counts.spent).usage(),
+        )
+
+
+class Rounds:
+    """Sends rounds of requests to one model.
+
+    From the first round with something to send, no other run may ask this model for answers in this store.
 
     Args:
-        teacher: The teacher model.
+        teacher: The model to ask: the teacher, or the model that verifies.
         store: The response store that answers are looked up in and written to.
-        session: The teacher's server.
+        session: The model's server.
         budget: Limits and prices.
         max_failed_fraction: Share of a round's requests that may stay unanswered.
-        alone: The exclusive right to ask this teacher for answers in this store.
+        alone: The exclusive right to ask this model for answers in this store.
+        totals: The sums to which each round is added.
     """
 
     def __init__(
@@ -56,6 +87,7 @@ class Rounds:
         budget: Budget,
         max_failed_fraction: float,
         alone: AskingLock,
+        totals: RoundTotals | None = None,
     ) -> None:
         self._teacher = teacher
         self._store = store
@@ -63,9 +95,7 @@ class Rounds:
         self._budget = budget
         self._max_failed_fraction = max_failed_fraction
         self._alone = alone
-        self.counts = RoundCounts()
-        self.requests = 0
-        self.before = Spent()
+        self._totals = totals or RoundTotals()
 
     def count(self, requests: Requests) -> Spent:
         """Count, in the budget, the stored answers to the requests of a later round.
@@ -77,13 +107,14 @@ class Rounds:
         self._budget.count(known)
         return known
 
-    def ask(self, requests: Requests, title: str, counted: Spent = _NOTHING) -> None:
+    def ask(self, requests: Requests, title: str, counted: Spent = _NOTHING, trusted: bool = False) -> None:
         """Send the requests that the store does not answer.
 
         Args:
             requests: Returns the requests of the round; called more than once.
             title: Name of the round, for progress messages.
             counted: Tokens and dollars of the stored answers that the budget has already counted.
+            trusted: A request that the server calls invalid says nothing about the others.
 
         Raises:
             BudgetReached: A limit ended the round; the answers to the requests in flight are stored.
@@ -102,7 +133,7 @@ class Rounds:
         counts = RoundCounts()
         try:
             if tally.missing:
-                self._send(requests, tally, title, counts)
+                self._send(requests, tally, title, counts, trusted)
         except BaseException:
             with suppress(StoreError):
                 self._note(tally, counts)
@@ -112,40 +143,24 @@ class Rounds:
             raise self._budget.error(max(0, tally.missing - counts.total + counts.failed.total()))
         self._check_failures(counts, tally.total)
 
-    def record(self) -> RunRecord:
-        """Summarize what all rounds asked and what all of the recipe's answers cost."""
-        return RunRecord(
-            asked=self.counts.total,
-            answered_before=max(0, self.requests - self.counts.total),
-            failed_tries=dict(self.counts.failed_tries),
-            remarks=dict(self.counts.remarks),
-            seconds=round(self.counts.seconds, 3),
-            usage=self.counts.spent.usage(),
-            all_runs=(self.before + self.counts.spent).usage(),
-        )
-
     def _note(self, tally: StoredCounts, counts: RoundCounts) -> None:
         """Add a round to the totals and to the store's log, however it ended.
 
         Batches are logged with 0 seconds, because the hours they wait say nothing about the teacher's speed.
         """
-        self.counts, self.requests, self.before = (
-            self.counts + counts,
-            self.requests + tally.total,
-            self.before + tally.spent,
-        )
+        self._totals.add(tally, counts)
         seconds = 0.0 if self._teacher.config.batch else counts.seconds
         known = tally.total - tally.missing
         log_round(
             self._store, LoggedRound.of(self._teacher.id, known + counts.total, counts.total, seconds, counts.spent)
         )
 
-    def _send(self, requests: Requests, tally: StoredCounts, title: str, counts: RoundCounts) -> None:
+    def _send(self, requests: Requests, tally: StoredCounts, title: str, counts: RoundCounts, trusted: bool) -> None:
         opened = self._session.open()
         with Progress(tally.missing, title) as progress:
             pace = teacher_pace(self._teacher, opened.check)
             prompts = PromptWindow(self._teacher.tokens)
-            trusted = tally.answered > 0
+            trusted = trusted or tally.answered > 0
             round_ = Round(opened.server, self._store, pace, progress, trusted, self._budget, counts, prompts)
             if self._teacher.config.batch:
                 ask_in_batches(requests, round_)
@@ -180,3 +195,51 @@ class Rounds:
                 f"({counts.listed(counts.failed)}); every answer is stored: run again to ask for the rest, or raise "
                 f"augft.max_failed_fraction (now {self._max_failed_fraction:g})"
             )
+
+
+class Turns:
+    """Context manager that gives each model its turn; a server runs from its first request to the next turn.
+
+    The server of one model is stopped before that of the next is started, because both may need the same GPU.
+
+    Attributes:
+        totals: The sums over the rounds of all models.
+
+    Args:
+        recipe: The recipe, for its limits and folders.
+        teacher: The teacher model; any other one that is asked verifies.
+        store: The response store.
+        budget: Limits and prices.
+    """
+
+    def __init__(self, recipe: Recipe, teacher: Teacher, store: ResponseStore, budget: Budget) -> None:
+        self._recipe = recipe
+        self._teacher = teacher
+        self._store = store
+        self._budget = budget
+        self._stack = ExitStack()
+        self._asked: Teacher | None = None
+        self._rounds: Rounds | None = None
+        self.totals = RoundTotals()
+
+    def __enter__(self) -> "Turns":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stack.close()
+
+    def of(self, model: Teacher) -> Rounds:
+        """Return the rounds of a model, after ending another model's turn."""
+        if self._rounds is None or self._asked is not model:
+            self._stack.close()
+            # The lock is released only after a managed server has stopped: the next run starts one on the same GPU.
+            lock = AskingLock(self._store.path, model.id, self._recipe.augft.wait_timeout)
+            alone = self._stack.enter_context(lock)
+            log = self._recipe.output_dir / "logs" / ("teacher.log" if model is self._teacher else "verifier.log")
+            session = self._stack.enter_context(TeacherSession(model, log))
+            failed = self._recipe.augft.max_failed_fraction
+            self._rounds = Rounds(model, self._store, session, self._budget, failed, alone, self.totals)
+            self._asked = model
+        return self._rounds

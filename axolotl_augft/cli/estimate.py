@@ -71,8 +71,8 @@ def cost_lines(work: Work, teacher: Teacher, config: AugftConfig, runs: Sequence
         runs: Rounds logged in the store, oldest first; those of this teacher say how fast it is.
     """
     verdicts = (
-        ["  (plus the verdicts of verify: teacher, one short request per statement)"]
-        if config.verify == "teacher"
+        ["  (plus verification: one or two short requests for each statement)"]
+        if config.verify is not None and not config.verify.checks_names
         else []
     )
     if not work.requests:

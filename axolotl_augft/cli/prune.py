@@ -10,12 +10,10 @@ from axolotl_augft.batched import batched
 from axolotl_augft.cli.store import bytes_on_disk, existing_store, size_on_disk
 from axolotl_augft.config.recipe import Recipe
 from axolotl_augft.errors import ConfigError, StoreError
-from axolotl_augft.judging.verify import Verifier
-from axolotl_augft.stage import Prepared, prepared
+from axolotl_augft.stage import prepared
 from axolotl_augft.store.lock import AskingLock
 from axolotl_augft.teacher.answer import Outcome
 from axolotl_augft.teacher.prices import NANO
-from axolotl_augft.teacher.request import Request
 from axolotl_augft.teacher.spending import dollars
 
 _UNNEEDED = "FROM responses WHERE key NOT IN (SELECT key FROM temp.needed)"
@@ -73,7 +71,7 @@ def prune(recipes: Sequence[Recipe], drop: bool) -> Iterator[str]:
                     own = AskingLock(path, ready.teacher.id, recipe.augft.wait_timeout)
                     locks[ready.teacher.id] = stack.enter_context(own)
                     own.wait()
-                for batch in batched(_needed(ready)):
+                for batch in batched(ready.all_requests()):
                     db.execute("BEGIN")
                     db.executemany("INSERT OR IGNORE INTO temp.needed VALUES (?)", [(r.key,) for r in batch])
                     db.execute("COMMIT")
@@ -98,14 +96,8 @@ def forget(recipe: Recipe, outcomes: Sequence[Outcome], empty: bool = False) -> 
     """
     with prepared(recipe) as ready, AskingLock(ready.store.path, ready.teacher.id, recipe.augft.wait_timeout) as lock:
         lock.wait()
-        keys = (request.key for request in _needed(ready))
+        keys = (request.key for request in ready.all_requests())
         return sum(ready.store.forget(batch, outcomes, empty) for batch in batched(keys))
-
-
-def _needed(ready: Prepared) -> Iterator[Request]:
-    yield from ready.requests()
-    if ready.recipe.augft.verify == "teacher":
-        yield from Verifier(ready.teacher).requests(ready.judged(leaks=False))
 
 
 def _unneeded(db: sqlite3.Connection) -> Unneeded:

@@ -14,6 +14,7 @@ from pydantic import BaseModel, Field, field_validator, model_validator
 
 from axolotl_augft.config.augment import Augment, default_augment, refuse_equal_entries, with_named_strategies
 from axolotl_augft.config.teacher import SettingsBlock, TeacherConfig
+from axolotl_augft.config.verify import VerifyConfig
 
 
 class SourceConfig(SettingsBlock):
@@ -102,12 +103,10 @@ class AugftConfig(SettingsBlock):
     exclude: list[str] = Field(
         default_factory=list, description="Paths of datasets entries to train on without augmenting them."
     )
-    verify: Literal["none", "names", "teacher"] = Field(
-        "none",
-        description="Reject statements that their source does not support. `names` applies rules for any language "
-        "that capitalizes only names: it rejects a name or number that the source lacks, a reversal that "
-        "keeps its sentence's words in their order, and a rephrased question that drops a name. "
-        "`teacher` asks the teacher model, one short request per statement.",
+    verify: VerifyConfig | None = Field(
+        None,
+        description="Reject statements that their source does not support, by a model that is asked about each. "
+        "`teacher` is short for a block with all defaults, `names` for rules that need no model, `none` for no check.",
     )
     include_original: bool = Field(True, description="Also train on the source rows themselves.")
     repeat_original: int = Field(
@@ -155,10 +154,21 @@ class AugftConfig(SettingsBlock):
         description="Set by the plugin: the recipe's val_set_size, once the held-out rows are on disk.",
     )
 
+    @property
+    def models(self) -> list[TeacherConfig]:
+        """The models that are asked: the teacher, and the one that verifies if that is another one."""
+        verifies = self.verify.by if self.verify else "teacher"
+        return [self.teacher] if verifies == "teacher" else [self.teacher, verifies]
+
     @model_validator(mode="before")
     @classmethod
     def _bare_names(cls, data: Any) -> Any:
         return with_named_strategies(data)
+
+    @field_validator("verify", mode="before")
+    @classmethod
+    def _no_check(cls, value: Any) -> Any:
+        return None if value == "none" else value
 
     @model_validator(mode="after")
     def _something_to_do(self) -> "AugftConfig":

@@ -186,7 +186,8 @@ class Recipe:
         The contents of data files, prompts and worked examples are not part of it; `output.reuse` compares them.
         """
         augft = self.augft.model_dump(mode="json", exclude=_NOT_IN_KEY)
-        augft["teacher"] = {k: v for k, v in augft["teacher"].items() if k not in _TEACHER_NOT_IN_KEY}
+        for block in (augft, augft["verify"] or {}):
+            block.update({k: _asked_model(block[k]) for k in ("teacher", "by") if isinstance(block.get(k), dict)})
         content = {
             "code": code_digest(),
             "augft": augft,
@@ -259,6 +260,11 @@ class Recipe:
                 f"augft.sentence_splitting is {self.augft.sentence_splitting}, but no entry that is augmented holds "
                 "plain text: splitting is for documents (type completion), not for questions and answers; remove it"
             )
+
+
+def _asked_model(block: Mapping[str, Any]) -> dict[str, Any]:
+    """Leave out of a `teacher:` block what does not change an answer."""
+    return {k: v for k, v in block.items() if k not in _TEACHER_NOT_IN_KEY}
 
 
 def require_plugin(cfg: Mapping[str, Any]) -> None:

@@ -12,7 +12,6 @@ from axolotl_augft.judging.read_questions import read_pairs
 from axolotl_augft.judging.read_statements import Inference, complete_trace, read_inferences
 from axolotl_augft.judging.rules import Duplicates, Judged, Reason, judge
 from axolotl_augft.store.responses import ResponseStore
-from axolotl_augft.strategies.make import AllTasks
 from axolotl_augft.strategies.task import Task
 from axolotl_augft.teacher.answer import Answer, Outcome
 
@@ -20,7 +19,7 @@ _NOTHING = Inference("", "answer")
 
 
 def judged_inferences(
-    tasks: AllTasks,
+    tasks: Iterable[Task],
     store: ResponseStore,
     config: AugftConfig,
     leaks: Leaks | None = None,
@@ -29,30 +28,27 @@ def judged_inferences(
     """Yield every inference of every stored answer, kept or rejected; tasks without a stored answer yield nothing.
 
     Args:
-        tasks: The tasks of the recipe.
+        tasks: The tasks, in document order.
         store: The response store that holds the answers.
         config: The settings, which say how statements are judged.
         leaks: Finds held-out answers; None if no rows are held out.
         special_tokens: The student's special tokens, which no statement may hold.
     """
     special = worth_finding(special_tokens)
-    duplicates = Duplicates()
-    for task, answer in _with_answers(tasks.in_document_order(), store):
+    for task, answer in _with_answers(tasks, store):
         if answer is None:
             continue
         for judged in _read_and_judge(task, answer, config, special):
-            yield (
-                judged
-                if judged.rejected
-                else replace(judged, rejected=_against_others(judged.inference, leaks, duplicates))
-            )
+            leaked = judged.rejected is None and leaks is not None and leaks.states(judged.inference)
+            yield replace(judged, rejected=Reason.LEAK) if leaked else judged
 
 
-def _against_others(inference: Inference, leaks: Leaks | None, duplicates: Duplicates) -> Reason | None:
-    """Return the reason to reject an inference because of other rows: those held out, or those kept before."""
-    if leaks is not None and leaks.states(inference):
-        return Reason.LEAK
-    return None if duplicates.is_new(inference.full_text) else Reason.DUPLICATE
+def without_duplicates(judged: Iterable[Judged]) -> Iterator[Judged]:
+    """Yield all inferences in order, rejecting those that repeat one that is kept."""
+    duplicates = Duplicates()
+    for j in judged:
+        repeated = j.rejected is None and not duplicates.is_new(j.inference.full_text)
+        yield replace(j, rejected=Reason.DUPLICATE) if repeated else j
 
 
 def _read_and_judge(task: Task, answer: Answer, config: AugftConfig, special: Sequence[str]) -> list[Judged]:
@@ -60,7 +56,7 @@ def _read_and_judge(task: Task, answer: Answer, config: AugftConfig, special: Se
         return [Judged(task, _NOTHING, Reason.FILTERED)]
     if answer.outcome is Outcome.INVALID:
         return [Judged(task, _NOTHING, Reason.INVALID)]
-    check_names = config.verify == "names"
+    check_names = config.verify is not None and config.verify.checks_names
     if task.writes == "questions":
         judged = [Judged(task, pair, judge_pair(task, pair, check_names, special)) for pair in read_pairs(task, answer)]
     else:

@@ -31,6 +31,7 @@ class Reason(StrEnum):
     COPIED_EXAMPLE = "copied_example"
     UNSUPPORTED = "unsupported"
     UNVERIFIED = "unverified"
+    NOT_ALONE = "not_alone"
     DUPLICATE = "duplicate"
     LEAK = "leak"
     FILTERED = "content_filter"
@@ -45,11 +46,20 @@ class Judged:
         task: The task that it comes from.
         inference: The inference.
         rejected: Why it is not used; None if it is kept.
+        probability: Probability that it must be true if its premises are; None if no verifier was asked, or could tell.
+        alone: Probability that it can be understood without its source; None likewise.
     """
 
     task: Task
     inference: Inference
     rejected: Reason | None
+    probability: float | None = None
+    alone: float | None = None
+
+    @property
+    def evidence(self) -> tuple[str, ...]:
+        """The texts that a verifier compares it with."""
+        return self.task.evidence
 
 
 REFUSAL = re.compile(

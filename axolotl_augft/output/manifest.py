@@ -13,8 +13,9 @@ from axolotl_augft.config.recipe import Recipe
 from axolotl_augft.files.durable import read_json, write_json
 from axolotl_augft.files.fingerprints import FileStamp
 from axolotl_augft.store.run_record import RunRecord
+from axolotl_augft.verifying.records import Calibration, Coverage
 
-SCHEMA = 2
+SCHEMA = 3
 MANIFEST = "manifest.json"
 
 
@@ -93,6 +94,21 @@ class Counts:
 
 
 @dataclass(frozen=True)
+class VerificationRecord:
+    """How statements were verified, and how far that can be relied on.
+
+    Attributes:
+        by: Name of the model that was asked, in request keys.
+        method: `logprobs`, `votes` or `entailment`.
+        calibrations: For each strategy, the threshold and what it was found by.
+    """
+
+    by: str
+    method: str
+    calibrations: tuple[Calibration, ...]
+
+
+@dataclass(frozen=True)
 class Manifest:
     """A finished result, a pure function of the documents, the settings and the stored answers.
 
@@ -101,7 +117,9 @@ class Manifest:
         teacher_id: Name of the teacher model in request keys.
         entries: What became of each `datasets` entry.
         counts: What was asked, and what came of it.
+        coverage: How much of the sources the accepted statements are about.
         exact_tokens: Tokens were counted by the student's tokenizer, not estimated.
+        verification: How statements were verified; None if no model was asked.
         schema: Version of this format.
     """
 
@@ -109,7 +127,9 @@ class Manifest:
     teacher_id: str
     entries: tuple[WrittenEntry, ...]
     counts: Counts
+    coverage: Coverage
     exact_tokens: bool
+    verification: VerificationRecord | None = None
     schema: int = SCHEMA
 
     @classmethod
@@ -119,11 +139,20 @@ class Manifest:
         if not isinstance(data, dict) or data.get("schema") != SCHEMA:
             return None
         entries = tuple(WrittenEntry(**{k: _file(v) for k, v in e.items()}) for e in data.pop("entries"))
-        return cls(entries=entries, counts=Counts(**data.pop("counts")), **data)
+        verification = _verification(data.pop("verification"))
+        counts, coverage = Counts(**data.pop("counts")), Coverage(**data.pop("coverage"))
+        return cls(entries=entries, counts=counts, coverage=coverage, verification=verification, **data)
 
     def as_json(self) -> dict[str, Any]:
         """Return the manifest as plain values."""
         return asdict(self)
+
+
+def _verification(value: Mapping[str, Any] | None) -> VerificationRecord | None:
+    if value is None:
+        return None
+    calibrations = tuple(Calibration(**calibration) for calibration in value["calibrations"])
+    return VerificationRecord(value["by"], value["method"], calibrations)
 
 
 def _file(value: Any) -> Any:

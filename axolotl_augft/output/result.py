@@ -23,7 +23,15 @@ from axolotl_augft.files.durable import sync, write_error, write_json
 from axolotl_augft.formats.content import Augmentation
 from axolotl_augft.judging.read_statements import Inference
 from axolotl_augft.judging.rules import Judged, Reason
-from axolotl_augft.output.manifest import MANIFEST, Counts, Manifest, WrittenEntry, WrittenFile, result_folder
+from axolotl_augft.output.manifest import (
+    MANIFEST,
+    Counts,
+    Manifest,
+    VerificationRecord,
+    WrittenEntry,
+    WrittenFile,
+    result_folder,
+)
 from axolotl_augft.output.row_file import (
     MESSAGES,
     SEGMENTS,
@@ -38,6 +46,7 @@ from axolotl_augft.output.row_file import (
 from axolotl_augft.output.student import Student
 from axolotl_augft.sources.source import Source, text_of
 from axolotl_augft.text.sentences import cumulative_rows, split_sentences
+from axolotl_augft.verifying.coverage import CoverageCounter, sentence_of
 
 REJECTED = "rejected.jsonl"
 
@@ -68,6 +77,7 @@ def write_result(
     student: Student,
     teacher_id: str,
     requests: RequestCounts,
+    verification: VerificationRecord | None = None,
 ) -> Manifest:
     """Write the files of a result, and return its manifest.
 
@@ -78,6 +88,7 @@ def write_result(
         student: The student model, for counting tokens and for its special tokens.
         teacher_id: Name of the teacher model in request keys.
         requests: Counts for the manifest.
+        verification: How the inferences were verified, None if no model was asked.
 
     Raises:
         OutputError: The folder cannot be written.
@@ -96,7 +107,8 @@ def write_result(
                 f"no statement was accepted, so there is nothing to add ({_reasons(counts.rejected)}); "
                 "see 'no statement was accepted' in docs/troubleshooting.md"
             )
-        manifest = Manifest("", teacher_id, entries, counts, student.tokens.exact)
+        coverage = writer.coverage.coverage()
+        manifest = Manifest("", teacher_id, entries, counts, coverage, student.tokens.exact, verification)
         manifest = replace(manifest, fingerprint=_fingerprint(folder, manifest))
         write_json(folder / MANIFEST, manifest.as_json())
         _publish(folder, result_folder(recipe, manifest.fingerprint))
@@ -138,6 +150,7 @@ class _ResultWriter:
         self._rejected: Counter[str] = Counter()
         self._too_long: Counter[str] = Counter()
         self._over_the_cap = 0
+        self.coverage = CoverageCounter()
 
     def write(self, sources: list[Source], judged: Iterable[Judged]) -> tuple[WrittenEntry, ...]:
         by_entry = groupby(judged, key=lambda j: j.task.target.entry)
@@ -201,6 +214,7 @@ class _ResultWriter:
                 kept = [j for j in all_of_it if j.rejected is None]
                 chosen = choose_statements(kept, self._recipe.augft.max_augmented_per_original, self._recipe.seed)
                 self._over_the_cap += len(kept) - len(chosen)
+                self.coverage.add(all_of_it, chosen)
                 for j in chosen:
                     self._accepted[f"{j.task.strategy}/{j.inference.kind}"] += 1
                     self._count_length(f"{j.task.strategy}/{j.inference.kind}", j.inference.full_text)
@@ -300,8 +314,9 @@ def _text_of(augmentation: Augmentation) -> str:
 def choose_statements(kept: Sequence[Judged], most: int | None, seed: int) -> list[Judged]:
     """Choose at most `most` of the accepted statements of one source row, in their order.
 
-    The strategies take turns, so that neither crowds out the other. Within a strategy, a digest of seed and text
-    decides, so that the choice is the same in every run.
+    The strategies take turns, so that neither crowds out the other. Within a strategy, so do its kinds of statements
+    about each sentence, each beginning with the statement that is most probably true. Without probabilities a digest
+    of seed and text decides, so that the choice is the same in every run.
 
     Args:
         kept: The accepted statements.
@@ -310,9 +325,23 @@ def choose_statements(kept: Sequence[Judged], most: int | None, seed: int) -> li
     """
     if most is None or len(kept) <= most:
         return list(kept)
+    best_first = sorted(kept, key=lambda j: (-(j.probability or 0), _drawn(seed, j.inference.full_text)))
     by_strategy: dict[str, list[Judged]] = {}
-    for judged in sorted(kept, key=lambda j: hashlib.sha256(f"{seed}\0{j.inference.full_text}".encode()).digest()):
+    for _, judged in sorted(_in_turns(best_first), key=lambda turn: turn[0]):
         by_strategy.setdefault(judged.task.strategy, []).append(judged)
     turns = sorted((turn, name) for name, group in by_strategy.items() for turn in range(len(group)))
     chosen = {id(by_strategy[name][turn]) for turn, name in turns[:most]}
     return [j for j in kept if id(j) in chosen]
+
+
+def _in_turns(judged: Iterable[Judged]) -> Iterator[tuple[int, Judged]]:
+    """Number the statements of each kind about each sentence, from 0."""
+    seen: Counter[tuple[str, str, int | None]] = Counter()
+    for j in judged:
+        cell = (j.task.strategy, j.inference.kind, sentence_of(j))
+        yield seen[cell], j
+        seen[cell] += 1
+
+
+def _drawn(seed: int, text: str) -> bytes:
+    return hashlib.sha256(f"{seed}\0{text}".encode()).digest()

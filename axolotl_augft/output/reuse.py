@@ -11,6 +11,7 @@ from pathlib import Path
 
 from axolotl_augft.config.entries import DatasetEntry
 from axolotl_augft.config.recipe import Recipe
+from axolotl_augft.config.teacher import TeacherConfig
 from axolotl_augft.conversion.find import find_documents
 from axolotl_augft.files.fingerprints import FileStamp, model_files, stamp_files
 from axolotl_augft.output.manifest import Manifest, load_record, result_folder
@@ -43,9 +44,9 @@ def input_stamps(recipe: Recipe) -> list[FileStamp]:
     return stamp_files(_input_paths(recipe), known)
 
 
-def model_stamps(recipe: Recipe, stamps: list[FileStamp]) -> list[FileStamp]:
-    """Select the stamps of the teacher's model files; none if it has a `teacher.id` or is no local folder."""
-    own = {str(p) for p in _model_paths(recipe)}
+def model_stamps(recipe: Recipe, model: TeacherConfig, stamps: list[FileStamp]) -> list[FileStamp]:
+    """Select the stamps of the files of a model that is asked; none if it has an `id` or is no local folder."""
+    own = {str(p) for p in _model_paths(recipe, model)}
     return [stamp for stamp in stamps if stamp.path in own]
 
 
@@ -92,13 +93,13 @@ def _input_paths(recipe: Recipe) -> set[Path]:
     paths = {f for entry, _ in _entries(recipe) for f in local_files(entry) or []}
     for assignment in recipe.assignments():
         paths.update(path for file in assignment.augment.files if (path := Path(file)).is_file())
-    return paths.union(_model_paths(recipe))
+    return paths.union(*(_model_paths(recipe, model) for model in recipe.augft.models))
 
 
-def _model_paths(recipe: Recipe) -> list[Path]:
-    if recipe.augft.teacher.id is not None:
+def _model_paths(recipe: Recipe, model: TeacherConfig) -> list[Path]:
+    if model.id is not None:
         return []
-    folder = Path(teacher_model(recipe.augft.teacher, recipe.base_model))
+    folder = Path(teacher_model(model, recipe.base_model))
     return model_files(folder) if folder.is_dir() else []
 
 

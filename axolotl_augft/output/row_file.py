@@ -26,6 +26,8 @@ PROVENANCE = Features(
         "augft_document": Value("string"),
         "augft_request": Value("string"),
         "augft_sample": Value("int64"),
+        "augft_probability": Value("float64"),
+        "augft_alone": Value("float64"),
     }
 )
 MESSAGES = Features({"messages": List({"role": Value("string"), "content": Value("string")})})
@@ -106,6 +108,8 @@ def provenance(source: Source, judged: Judged) -> dict[str, Any]:
         "augft_document": task.target.id,
         "augft_request": task.request.key.hex(),
         "augft_sample": task.request.sample,
+        "augft_probability": judged.probability,
+        "augft_alone": judged.alone,
     }
 
 

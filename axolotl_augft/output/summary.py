@@ -5,9 +5,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from axolotl_augft.config.recipe import Recipe, Training
-from axolotl_augft.output.manifest import Manifest
+from axolotl_augft.output.manifest import Manifest, VerificationRecord
 from axolotl_augft.store.run_record import RunRecord
 from axolotl_augft.teacher.spending import usage_line
+from axolotl_augft.verifying.records import ANY, Calibration, Coverage
 
 
 @dataclass(frozen=True)
@@ -124,6 +125,7 @@ def summary_lines(manifest: Manifest, recipe: Recipe, run: RunRecord) -> list[st
         f"({_listed(counts.accepted)})" + _also({"over max_augmented_per_original": counts.over_max_augmented}),
         f"statements rejected {rejected:,}" + (f" ({_listed(counts.rejected)})" if rejected else ""),
     ]
+    lines += [*_verification_lines(manifest.verification), *_coverage_lines(manifest.coverage)]
     lines += too_long_lines(counts.too_long, recipe.training.sequence_len)
     if run.asked:
         lines.append(f"{usage_line(run.usage)}, in {run.seconds:.0f} s")
@@ -134,6 +136,36 @@ def summary_lines(manifest: Manifest, recipe: Recipe, run: RunRecord) -> list[st
     if run.failed_tries:
         lines.append(f"tries that failed: {_listed(run.failed_tries)}")
     return lines + training_lines(training_loads(manifest, recipe), recipe.training, manifest.exact_tokens)
+
+
+def _verification_lines(record: VerificationRecord | None) -> list[str]:
+    if record is None:
+        return []
+    return [f"verified by {record.by} ({record.method}): {_calibration_words(c)}" for c in record.calibrations]
+
+
+def _calibration_words(found: Calibration) -> str:
+    kept = f"{found.strategy}: {found.kept:,} of {found.statements:,} statements have P(true) >= {found.threshold:.3f}"
+    if found.precision is None:
+        return f"{kept}; no precision is claimed: {found.because}"
+    given_up = "" if found.given_up is None else f", {found.given_up:.0%} of the true ones given up"
+    return (
+        f"{kept}; estimated precision {found.precision:.2f}{given_up} (AUC {found.auc:.2f} on {found.slips:,} planted "
+        f"slips and {found.sentences:,} true sentences)"
+    )
+
+
+def _coverage_lines(coverage: Coverage) -> list[str]:
+    lines = []
+    if coverage.sentences:
+        kinds = {kind: n for kind, n in coverage.covered.items() if kind != ANY}
+        lines.append(
+            f"sentences covered {coverage.covered.get(ANY, 0):,} of {coverage.sentences:,}"
+            + (f" ({_listed(kinds)})" if kinds else "")
+        )
+    if coverage.documents:
+        lines.append(f"documents with a conclusion {coverage.concluded:,} of {coverage.documents:,}")
+    return lines
 
 
 def too_long_lines(counts: Mapping[str, int], sequence_len: int) -> list[str]:

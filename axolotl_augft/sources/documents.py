@@ -3,10 +3,18 @@
 import hashlib
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from axolotl_augft.files.digest_set import DigestSet
 from axolotl_augft.formats.content import Exchange, Unfit
 from axolotl_augft.sources.source import Source
+
+
+class Place(NamedTuple):
+    """A row of a `datasets` entry; places are ordered as their rows are."""
+
+    entry: int
+    row: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +34,11 @@ class Document:
     entry: int
     row: int
     exchange: Exchange | None = None
+
+    @property
+    def place(self) -> Place:
+        """Where it stands among all documents; parts of a long document stand in the same place."""
+        return Place(self.entry, self.row)
 
 
 def document_id(text: str) -> str:

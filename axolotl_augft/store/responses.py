@@ -11,6 +11,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ import orjson
 
 from axolotl_augft.errors import StoreError
 from axolotl_augft.files.durable import make_private
-from axolotl_augft.teacher.answer import Answer, Outcome
+from axolotl_augft.teacher.answer import Answer, Outcome, TokenChoice
 from axolotl_augft.teacher.request import Request
 from axolotl_augft.teacher.spending import Spent
 
@@ -29,7 +30,7 @@ Pass = tuple[Group, ...]
 """The context groups of one pass over all documents."""
 
 APPLICATION_ID = 0x41554746  # "AUGF"
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 # Answers and prefixes are ordinary rowid tables, to which rows are appended in the order of arrival. Only their key
 # index is accessed at random, and it is small.
 _SCHEMA = """
@@ -56,6 +57,12 @@ CREATE TABLE batches (tag TEXT PRIMARY KEY, id TEXT, server TEXT NOT NULL) WITHO
 CREATE TABLE batched (
     key BLOB PRIMARY KEY, tag TEXT NOT NULL, prefix BLOB NOT NULL, target TEXT NOT NULL, settings TEXT NOT NULL
 ) WITHOUT ROWID;
+"""
+# New in schema 3: the most probable choices for an answer's first token, deleted together with the answer.
+_ADDED_IN_3 = """
+CREATE TABLE first_tokens (key BLOB PRIMARY KEY, choices TEXT NOT NULL) WITHOUT ROWID;
+CREATE TRIGGER forget_first_token AFTER DELETE ON responses
+    BEGIN DELETE FROM first_tokens WHERE key = old.key; END;
 """
 _LOOKUP = 500
 _LOCKED_SECONDS = 60.0
@@ -104,11 +111,11 @@ class ResponseStore:
         for chunk in _chunks(keys):
             query = (
                 "SELECT r.key, r.outcome, r.text, r.finish_reason, r.prompt_tokens, r.cached_tokens, "
-                "r.completion_tokens, t.text, "
-                f"r.nanodollars FROM responses r LEFT JOIN reasonings t ON t.key = r.key WHERE r.key IN "
-                f"({_placeholders(chunk)})"
+                "r.completion_tokens, t.text, r.nanodollars, f.choices FROM responses r "
+                "LEFT JOIN reasonings t ON t.key = r.key LEFT JOIN first_tokens f ON f.key = r.key "
+                f"WHERE r.key IN ({_placeholders(chunk)})"
             )
-            found.update((key, Answer(Outcome(outcome), *rest)) for key, outcome, *rest in self._run(query, chunk))
+            found.update((key, _answer(*columns)) for key, *columns in self._run(query, chunk))
         return [found.get(r.key) for r in requests]
 
     def spent(self, keys: Sequence[bytes]) -> Spent:
@@ -171,6 +178,10 @@ class ResponseStore:
             self._writer.executemany(
                 "INSERT OR IGNORE INTO reasonings VALUES (?, ?)",
                 [(r.key, a.reasoning) for r, a in answered if a.reasoning],
+            )
+            self._writer.executemany(
+                "INSERT OR IGNORE INTO first_tokens VALUES (?, ?)",
+                [(r.key, _as_json(a.first_token)) for r, a in answered if a.first_token],
             )
         if len(self._written_prefixes) > _REMEMBERED_PREFIXES:
             self._written_prefixes.clear()
@@ -272,6 +283,15 @@ class ResponseStore:
         )
 
 
+def _as_json(choices: Sequence[TokenChoice]) -> str:
+    return orjson.dumps([[choice.token, choice.logprob] for choice in choices]).decode()
+
+
+def _answer(outcome: str, *columns: Any) -> Answer:
+    first_token = tuple(TokenChoice(*choice) for choice in orjson.loads(columns[-1])) if columns[-1] else None
+    return replace(Answer(Outcome(outcome), *columns[:-1]), first_token=first_token)
+
+
 def _has_own_header(path: Path) -> bool:
     """Whether a file begins as a response store does, so that it is one, though damaged."""
     try:
@@ -341,12 +361,10 @@ def _missing_tables(connection: sqlite3.Connection, path: Path) -> list[str]:
         )
     if version == SCHEMA_VERSION:
         return []
-    made = (
-        "ALTER TABLE responses ADD COLUMN nanodollars INTEGER;\n"
-        if tables
-        else f"{_SCHEMA} PRAGMA application_id = {APPLICATION_ID};\n"
-    )
-    return list(_statements(f"{made} {_ADDED_IN_2} PRAGMA user_version = {SCHEMA_VERSION};\n"))
+    made = f"{_SCHEMA} PRAGMA application_id = {APPLICATION_ID};\n" if not tables else ""
+    if version < 2:
+        made += ("ALTER TABLE responses ADD COLUMN nanodollars INTEGER;\n" if tables else "") + _ADDED_IN_2
+    return list(_statements(f"{made} {_ADDED_IN_3} PRAGMA user_version = {SCHEMA_VERSION};\n"))
 
 
 def _statements(script: str) -> Iterator[str]:

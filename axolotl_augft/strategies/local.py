@@ -1,5 +1,6 @@
 """Documents -> tasks for local augmentation: what restates or follows from a few sentences of one (paper, local)."""
 
+import heapq
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
@@ -9,7 +10,7 @@ from axolotl_augft.sources.documents import Document
 from axolotl_augft.strategies.answer_schema import response_format
 from axolotl_augft.strategies.examples import Form
 from axolotl_augft.strategies.local_prompts import LocalPrompts, LocalUnit, Prompt, form_of, opening
-from axolotl_augft.strategies.task import Reading, Task
+from axolotl_augft.strategies.task import Missed, Reading, Task
 from axolotl_augft.teacher.teacher import Teacher
 from axolotl_augft.text.sentences import split_sentences
 
@@ -17,6 +18,9 @@ from axolotl_augft.text.sentences import split_sentences
 _FIRST_WINDOW = 64
 _SENDING_WINDOW = 2048
 """Number of units whose requests are sorted by prefix before they are sent."""
+_LONGEST_CONTEXT = 500
+"""Characters of a document that statements about its sentences are verified against; of a longer one, only those and
+what stands before them, which a small model reads more closely."""
 _READING = Reading(rephrases_the_source=True)
 _DOCUMENTS_AT_ONCE = 128
 _UNLABELLED: dict[Form, str] = {"statements": "statement", "questions": "rephrasing", "exchanges": "consequence"}
@@ -70,6 +74,14 @@ class LocalStrategy:
         """Return the tasks of some units of a window, in sending order."""
         return sorted(self._tasks_of(units), key=lambda t: t.request.prefix.text)
 
+    def again(self, missed: Missed) -> Iterator[Task]:
+        """Yield tasks about single sentences: one kind a request, with worked examples chosen in another way."""
+        other = "fixed" if self.settings.example_choice == "fitting" else "fitting"
+        same = {"unit_tokens": 1, "example_choice": other}
+        entries = [self.settings.model_copy(update={"kinds": [kind], **same}) for kind in self.settings.kinds]
+        tasks = [self._tasks_about_missed(entry, missed) for entry in entries]
+        yield from heapq.merge(*tasks, key=lambda task: task.target.place)
+
     def scope(self, units: int) -> str:
         """Describe the number of units; a unit is a few sentences or an exchange."""
         return f"{units:,} units"
@@ -77,6 +89,13 @@ class LocalStrategy:
     def warnings(self) -> Iterator[str]:
         """Return no warnings: local augmentation has none."""
         return iter(())
+
+    def _tasks_about_missed(self, entry: LocalAugment, missed: Missed) -> Iterator[Task]:
+        documents = (d for d in self._documents if d.place in missed)
+        one = LocalStrategy(entry, self._teacher, documents, self._language)
+        units = (unit for unit in one.units() if unit.start in missed[unit.document.place])
+        for some in batched(units, _DOCUMENTS_AT_ONCE):
+            yield from one._tasks_of(some)
 
     def _tasks_of(self, units: Sequence[LocalUnit]) -> Iterator[Task]:
         for unit, prompt in zip(units, self._prompted(units), strict=True):
@@ -130,6 +149,7 @@ class LocalStrategy:
                 strategy="local",
                 target=unit.document,
                 premises=unit.premises,
+                context=() if unit.exchange or len(unit.document.text) > _LONGEST_CONTEXT else (unit.document.text,),
                 sentences=unit.sentences,
                 first_sentence=unit.start,
                 kind=self.settings.kinds[0] if len(self.settings.kinds) == 1 else _UNLABELLED[form],

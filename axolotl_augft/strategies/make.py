@@ -4,12 +4,15 @@ import heapq
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from axolotl_augft.batched import batched
 from axolotl_augft.config.augment import Augment, GlobalAugment, LocalAugment
 from axolotl_augft.sources.documents import Document
 from axolotl_augft.strategies.global_ import GlobalStrategy, GroupMemory
 from axolotl_augft.strategies.local import LocalStrategy
-from axolotl_augft.strategies.task import Strategy, Task
+from axolotl_augft.strategies.task import AsksAgain, Missed, Strategy, Task
 from axolotl_augft.teacher.teacher import Teacher
+
+_WINDOW = 2048
 
 
 def make_strategy(
@@ -53,4 +56,17 @@ class AllTasks:
 
     def in_document_order(self) -> Iterator[Task]:
         """Yield the tasks document by document; for one document, in the order of the strategies."""
-        return heapq.merge(*(s.tasks() for s in self.strategies), key=lambda task: (task.target.entry, task.target.row))
+        return _merged(s.tasks() for s in self.strategies)
+
+    def again_in_document_order(self, missed: Missed) -> Iterator[Task]:
+        """Yield tasks that ask once more about sentences, document by document."""
+        return _merged(s.again(missed) for s in self.strategies if isinstance(s, AsksAgain))
+
+    def again_in_sending_order(self, missed: Missed) -> Iterator[Task]:
+        """Yield the same tasks; within a window, those with equal prefixes stand next to each other."""
+        for window in batched(self.again_in_document_order(missed), _WINDOW):
+            yield from sorted(window, key=lambda task: task.request.prefix.text)
+
+
+def _merged(tasks: Iterable[Iterator[Task]]) -> Iterator[Task]:
+    return heapq.merge(*tasks, key=lambda task: task.target.place)

@@ -1,15 +1,18 @@
 """Documents -> tasks: a task is a request plus what is needed to turn its answer into inferences."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol, runtime_checkable
 
 from axolotl_augft.config.augment import Augment
 from axolotl_augft.formats import Writes
 from axolotl_augft.formats.content import Exchange
-from axolotl_augft.sources.documents import Document
+from axolotl_augft.sources.documents import Document, Place
 from axolotl_augft.strategies.instructions import Instructions
 from axolotl_augft.teacher.request import Request
+
+Missed = Mapping[Place, tuple[int, ...]]
+"""For each document, the positions of the sentences that nothing kept is about, from 0."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,7 @@ class Task:
         writes: Whether the request asks for statements or for questions with answers.
         reading: How to read the answer.
         instructions: What the instructions of the request's prompt say.
+        context: The text that the premises were taken from, against which a statement is verified; () if they are all.
     """
 
     request: Request
@@ -60,6 +64,12 @@ class Task:
     writes: Writes = "statements"
     reading: Reading = Reading()
     instructions: Instructions = Instructions()
+    context: tuple[str, ...] = ()
+
+    @property
+    def evidence(self) -> tuple[str, ...]:
+        """The texts that a verifier compares a statement with."""
+        return self.context or self.premises
 
     @property
     def exchange(self) -> Exchange | None:
@@ -101,6 +111,14 @@ class Strategy(Protocol):
 
     def warnings(self) -> Iterator[str]:
         """Yield what a user should know before any request is sent, one line each."""
+
+
+@runtime_checkable
+class AsksAgain(Strategy, Protocol):
+    """A strategy that can ask about a single sentence once more, in another way."""
+
+    def again(self, missed: Missed) -> Iterator[Task]:
+        """Yield tasks about the sentences that were missed, in document order."""
 
 
 @runtime_checkable

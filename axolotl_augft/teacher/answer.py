@@ -17,6 +17,14 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class TokenChoice:
+    """A token that the model might have written at some place, with its log-probability in nats."""
+
+    token: str
+    logprob: float
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """A final answer. A number of tokens is None if the server did not report it.
 
@@ -29,6 +37,7 @@ class Answer:
         completion_tokens: Tokens of the answer.
         reasoning: What a reasoning model thought before it answered; None if nothing came, "" if it is not kept.
         nanodollars: Cost in 10^-9 dollars, a whole number so that sums are exact; None if tokens or prices are unknown.
+        first_token: The most probable choices for the answer's first token; None unless they were asked for and came.
     """
 
     outcome: Outcome
@@ -39,6 +48,7 @@ class Answer:
     completion_tokens: int | None = None
     reasoning: str | None = None
     nanodollars: int | None = None
+    first_token: tuple[TokenChoice, ...] | None = None
 
     @property
     def tokens(self) -> tuple[int | None, int | None, int | None]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 
-from axolotl_augft.teacher.answer import Answer, Failure, Outcome
+from axolotl_augft.teacher.answer import Answer, Failure, Outcome, TokenChoice
 from axolotl_augft.teacher.request import Request
 
 _COMPLETE = {"stop", "eos", "eos_token", "end_turn", "stop_sequence", "stop_token", "complete"}
@@ -52,7 +52,29 @@ def read_answer(request: Request, content: bytes, content_type: str = "applicati
     if ends:
         text, ended = text[: min(ends)], "stop"
     reasoning = said.reasoning if request.keep_reasoning or not said.reasoning else ""
-    return Answer(Outcome.ANSWERED, text, ended, *counts, reasoning)
+    first_token = _first_token(choice.get("logprobs")) if dict(request.extra_body).get("logprobs") else None
+    return Answer(Outcome.ANSWERED, text, ended, *counts, reasoning, first_token=first_token)
+
+
+def _first_token(logprobs: Any) -> tuple[TokenChoice, ...] | None:
+    """Read the choices for the first token, the most probable first; None if the server gave none that can be read.
+
+    Chat answers hold them as `content[0].top_logprobs`, a list; completions as `top_logprobs[0]`, a mapping. Some
+    servers use the first form for both.
+    """
+    try:
+        if content := logprobs.get("content"):
+            found = [(choice["token"], choice["logprob"]) for choice in content[0]["top_logprobs"]]
+        else:
+            found = list(logprobs["top_logprobs"][0].items())
+    except (LookupError, TypeError, AttributeError):
+        return None
+    choices = [TokenChoice(token, float(p)) for token, p in found if isinstance(token, str) and _is_logprob(p)]
+    return tuple(sorted(choices, key=lambda choice: (-choice.logprob, choice.token))) or None
+
+
+def _is_logprob(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and value <= 0
 
 
 def _ended(reason: Any) -> str | Failure:

@@ -80,7 +80,7 @@ class Stage:
     def written(self) -> str:
         """Write the result, and return a digest of its files."""
         with ResponseStore.opened(self._recipe.store_path) as store:
-            judged = judged_inferences(self._tasks(), store, self._recipe.augft)
+            judged = judged_inferences(self._tasks().in_document_order(), store, self._recipe.augft)
             found = write_result(
                 self._recipe,
                 [self._source],

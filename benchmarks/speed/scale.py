@@ -103,7 +103,6 @@ def plan(count: int, folder: Path) -> dict[str, Any]:
 
 def write(count: int, folder: Path) -> dict[str, Any]:
     """Measure writing the results of a full store: seconds and memory."""
-    from axolotl_augft.judging.pipeline import judged_inferences
     from axolotl_augft.output.result import RequestCounts, write_result
     from axolotl_augft.output.student import load_student
     from axolotl_augft.stage import Prepared, prepared
@@ -131,7 +130,7 @@ def write(count: int, folder: Path) -> dict[str, Any]:
         while some := list(islice(answers, 2000)):
             ready.store.put(some)
         before, start = _reset_peak(), time.monotonic()
-        judged = judged_inferences(ready.tasks, ready.store, recipe.augft)
+        judged = ready.judged(leaks=False)
         found = write_result(
             recipe,
             ready.sources,

@@ -448,7 +448,7 @@ def test_dollars_and_time_of_the_plan():
     assert lines(work, [ran], tokens_per_minute=1000)[1].startswith("time: about 34 h 10 min")
     assert (
         lines(Work(), [ran], {"verify": "teacher"})[1]
-        == "  (plus the verdicts of verify: teacher, one short request per statement)"
+        == "  (plus verification: one or two short requests for each statement)"
     )
 
 

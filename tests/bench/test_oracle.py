@@ -38,13 +38,11 @@ def toy_cfg(cfg, data, oracle):
 
 def statements(cfg, api, augment, **augft):
     """What the stage keeps and rejects, as (kind, text) and (reason, text)."""
-    from axolotl_augft.judging.pipeline import judged_inferences
-
     cfg["augft"] = {"teacher": {**cfg["augft"]["teacher"], "api": api}, "augment": augment, **augft}
     recipe = Recipe.from_cfg(cfg)
     run_stage(recipe)
     with prepared(recipe) as ready:
-        judged = list(judged_inferences(ready.tasks, ready.store, recipe.augft))
+        judged = list(ready.judged(leaks=False))
     kept = [(j.inference.kind, j.inference.text) for j in judged if j.rejected is None]
     return kept, [(str(j.rejected), j.inference.text) for j in judged if j.rejected is not None]
 
@@ -206,10 +204,10 @@ def test_reading_documents_of_several_lines():
 
 
 def test_reading_a_verification():
-    prompt = "Text:\nOne.\nTwo.\n\nStatement: Three.\n\nMust the statement be true if the text is true, without x"
+    prompt = "Text:\nOne.\nTwo.\n\nStatement: Three.\n\nIf the text is true, must the statement be true too? x"
     assert read_prompt(prompt) == VerifyPrompt("One.\nTwo.", "Three.")
     with pytest.raises(UnreadablePrompt):
-        read_prompt("Must the statement be true if the text is true")
+        read_prompt("If the text is true, must the statement be true too")
 
 
 def test_applications_are_all_ways_to_a_conclusion():

@@ -246,7 +246,7 @@ def test_processes_that_make_or_upgrade_a_store_at_the_same_time(tmp_path, made)
         assert [o.stdout.readline() for o in openers] == ["opened\n"] * 3
     assert [o.communicate() for o in openers] == [("", "")] * 3
     with closing(sqlite3.connect(tmp_path / "0")) as db:
-        assert db.execute("PRAGMA user_version").fetchone() == (2,) and db.execute(
+        assert db.execute("PRAGMA user_version").fetchone() == (3,) and db.execute(
             "PRAGMA journal_mode"
         ).fetchone() == ("wal",)
 

@@ -10,13 +10,12 @@ from axolotl_augft.config.teacher import TeacherConfig
 from axolotl_augft.errors import ConfigError
 from axolotl_augft.formats.content import Exchange, Turn
 from axolotl_augft.judging.read_statements import Inference
-from axolotl_augft.judging.rules import Judged
-from axolotl_augft.judging.verify import Verifier
 from axolotl_augft.sources.documents import Document, document_id
 from axolotl_augft.strategies import templates
 from axolotl_augft.strategies.make import make_strategy
 from axolotl_augft.teacher.teacher import Teacher
 from axolotl_augft.text.tokens import ESTIMATE
+from axolotl_augft.verifying.questions import Questions
 
 EXCHANGE = Exchange(
     "Who keeps the Lantern Room?",
@@ -73,11 +72,15 @@ def prompt(request):
 def test_the_packages_own_prompts_have_not_changed_by_a_byte():
     made = list(all_tasks())
     assert (len(made), digest(part for t in made for part in prompt(t.request))) == (102, "bd72418546421b81")
-    verdicts = [
-        prompt(Verifier(teacher(api)).request(Judged(made[0], inference, None)))
+    asked = [
+        question
         for api, inference in product(("chat", "completions"), INFERENCES)
+        for question in (
+            Questions(api).follows(made[0].premises, inference.full_text),
+            Questions(api).alone(inference.full_text),
+        )
     ]
-    assert digest(part for p in verdicts for part in p) == "f7dceef3aeffc350"
+    assert digest(part for q in asked for part in (q.prefix.system, q.prefix.text, q.target)) == "b19dc30dce05f61f"
 
 
 PLAIN = (str, int, float, bool, type(None), list, dict)
@@ -112,7 +115,8 @@ def contexts(monkeypatch):
 
 def test_only_plain_data_is_reachable_from_any_template(contexts):
     made = list(all_tasks())
-    Verifier(teacher("chat")).request(Judged(made[0], INFERENCES[0], None))
+    Questions("chat").follows(made[0].premises, INFERENCES[0].full_text)
+    Questions("chat").alone(INFERENCES[0].full_text)
     names, found = set(), set()
     for context in contexts:
         for name, value in context.get_all().items():

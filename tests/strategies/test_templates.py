@@ -1,15 +1,17 @@
 import pytest
 
 from axolotl_augft.errors import ConfigError
-from axolotl_augft.judging.verify import VARIABLES as VERIFY
 from axolotl_augft.strategies.global_ import VARIABLES as GLOBAL
 from axolotl_augft.strategies.local_prompts import VARIABLES as LOCAL
 from axolotl_augft.strategies.templates import load_prompt
+from axolotl_augft.verifying.questions import ALONE, FOLLOWS
 
 BLOCKS = "{% block system %}{% endblock %}{% block prefix %}P{% endblock %}"
 
 
-@pytest.mark.parametrize(("name", "known"), [("local", LOCAL), ("global", GLOBAL), ("verify", VERIFY)])
+@pytest.mark.parametrize(
+    ("name", "known"), [("local", LOCAL), ("global", GLOBAL), ("verify", FOLLOWS), ("alone", ALONE)]
+)
 @pytest.mark.parametrize("api", ["chat", "completions"])
 def test_the_packages_prompts_load(name, known, api):
     assert load_prompt(f"{name}.{api}.jinja", None, known).template.blocks.keys() == {"system", "prefix", "target"}

@@ -5,6 +5,7 @@ prints its port and appends each request body to LOG, one JSON object a line."""
 
 import asyncio
 import json
+import math
 import re
 import ssl
 import sys
@@ -47,6 +48,24 @@ def scripted_pairs(prompt: str) -> str:
     return json.dumps({"pairs": [{"kind": k, "question": q, "answer": a} for k, q, a in pairs]})
 
 
+def asks_whether_it_follows(prompt: str) -> bool:
+    return "must the statement be true too" in prompt or prompt.rstrip().endswith("Follows:")
+
+
+def is_verification(prompt: str) -> bool:
+    alone = "Does the statement itself say" in prompt or prompt.rstrip().endswith("Understood:")
+    return alone or asks_whether_it_follows(prompt)
+
+
+def probabilities(text: str) -> list[dict]:
+    """Log-probabilities of the first token of an answer that begins with yes or no: 0.9 for the word it says."""
+    said = text.strip().lower()
+    if not said.startswith(("yes", "no")):
+        return [{"token": said[:3], "logprob": -0.1}]
+    yes = 0.9 if said.startswith("yes") else 0.1
+    return [{"token": "yes", "logprob": math.log(yes)}, {"token": "no", "logprob": math.log(1 - yes)}]
+
+
 def scripted_answer(body: dict) -> str:
     """Answer a local request with two lines per sentence, like a reversal and a rephrasing; a global one with a trace.
 
@@ -55,7 +74,7 @@ def scripted_answer(body: dict) -> str:
     prompt = prompt_of(body)
     if "response_format" in body:
         return scripted_pairs(prompt)
-    if "Must the statement be true" in prompt or prompt.rstrip().endswith("Follows:"):
+    if is_verification(prompt):
         return "yes"
     if "Conclusions:" in prompt:
         target = prompt.rsplit("Now think about the document", 1)[-1].rsplit("Chosen:", 1)[-1]
@@ -81,6 +100,7 @@ class TeacherServer:
     answer: Callable[[dict], str] = scripted_answer
     misbehave: Handler | None = None
     key: str | None = None
+    gives_logprobs: bool = True
     count: Callable[[str], int] = lambda text: len(text) // 4
     delay: float = 0.0
     bodies: list[dict] = field(default_factory=list)
@@ -128,6 +148,8 @@ class TeacherServer:
         }
         choice: dict = {"index": 0, "finish_reason": finish_reason}
         choice |= {"text": text} if "prompt" in body else {"message": {"role": "assistant", "content": text}}
+        if self.gives_logprobs and body.get("logprobs"):
+            choice["logprobs"] = {"content": [{"token": text[:1], "top_logprobs": probabilities(text)}]}
         return {"id": "x", "object": "completion", "model": body["model"], "choices": [choice], "usage": usage}
 
     def routes(self, app: web.Application) -> None:

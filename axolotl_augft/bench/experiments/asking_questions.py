@@ -29,7 +29,6 @@ from axolotl_augft.sources.loading import load_sources
 from axolotl_augft.store.lock import AskingLock
 from axolotl_augft.store.responses import ResponseStore
 from axolotl_augft.strategies.templates import PromptTemplate, load_prompt
-from axolotl_augft.teacher.prices import find_price
 from axolotl_augft.teacher.request import Prefix, Request
 from axolotl_augft.teacher.session import TeacherSession
 from axolotl_augft.teacher.teacher import Teacher, resolve_teacher, settled
@@ -102,7 +101,7 @@ def write_questions(recipe: Recipe, number: int, out: Path) -> Written:
         TeacherSession(teacher, recipe.output_dir / "logs" / "teacher.log") as session,
     ):
         tasks = islice(_Tasks(teacher, documents, recipe.augft.language).all_of_them(), number * _TRIES_A_QUESTION)
-        budget = recipe_budget(recipe.augft, teacher, find_price(teacher.config, teacher.model))
+        budget = recipe_budget(recipe.augft, teacher)
         rounds = Rounds(teacher, store, session, budget, max_failed_fraction=0, alone=alone)
         written = _collect(tasks, number, teacher, store, rounds)
     if not written.rows:
@@ -137,7 +136,7 @@ def listed(rejected: Counter[Rejection]) -> str:
 
 @contextmanager
 def _opened(recipe: Recipe) -> Iterator[tuple[Teacher, ResponseStore]]:
-    stamps = model_stamps(recipe, input_stamps(recipe))
+    stamps = model_stamps(recipe, recipe.augft.teacher, input_stamps(recipe))
     with ResponseStore.opened(recipe.store_path) as store:
         yield settled(resolve_teacher(recipe.augft.teacher, recipe.base_model, recipe.seed, stamps), store), store
 

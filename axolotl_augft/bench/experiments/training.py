@@ -16,7 +16,6 @@ from axolotl_augft.bench.report.output import write_text
 from axolotl_augft.bench.report.results import TeacherUse, TrainingUse
 from axolotl_augft.config.recipe import Recipe
 from axolotl_augft.errors import AugftError, BenchError
-from axolotl_augft.judging.verify import Verifier
 from axolotl_augft.output.manifest import load_record, load_result
 from axolotl_augft.output.summary import training_loads
 from axolotl_augft.stage import prepared, run_stage
@@ -80,9 +79,7 @@ def augment(cfg: Mapping[str, Any]) -> Augmented:
 def _stored_use(recipe: Recipe) -> TeacherUse:
     """Count all stored answers to a recipe's requests, whichever cell sent them; `seconds` stays None."""
     with prepared(recipe) as ready:
-        requests = {r.key: r for r in ready.requests()}
-        if recipe.augft.verify == "teacher":
-            requests |= {r.key: r for r in Verifier(ready.teacher).requests(ready.judged(leaks=False))}
+        requests = {r.key: r for r in ready.all_requests()}
         answers = [a for a in ready.store.get(list(requests.values())) if a is not None]
         read = sum(a.prompt_tokens or 0 for a in answers)
         written = sum(a.completion_tokens or 0 for a in answers)

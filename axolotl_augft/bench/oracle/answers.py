@@ -17,6 +17,7 @@ from axolotl_augft.bench.datasets.facts import Fact, Step, applications, closure
 from axolotl_augft.bench.datasets.grammar import Grammar
 from axolotl_augft.bench.datasets.reading import Reader
 from axolotl_augft.bench.oracle.prompt_reading import (
+    AlonePrompt,
     GlobalPrompt,
     LocalPrompt,
     UnreadablePrompt,
@@ -64,10 +65,15 @@ class Oracle:
                 return self._answer_local(asked, seed)
             case GlobalPrompt():
                 return self._answer_global(asked, seed)
+            case AlonePrompt():
+                return "yes"
             case VerifyPrompt():
-                follows = closure([*self._facts(asked.premises), *self._data.background], self._data.rules)
-                stated = self._reader.facts(asked.statement)
-                return "yes" if stated and follows.issuperset(stated) else "no"
+                return "yes" if asked.statement in asked.premises or self._follows(asked) else "no"
+
+    def _follows(self, asked: VerifyPrompt) -> bool:
+        follows = closure([*self._facts(asked.premises), *self._data.background], self._data.rules)
+        stated = self._reader.facts(asked.statement)
+        return bool(stated) and follows.issuperset(stated)
 
     def _answer_local(self, asked: LocalPrompt, seed: int) -> str:
         said = "\n".join(f" {_plain(s)} " for s in asked.sentences)

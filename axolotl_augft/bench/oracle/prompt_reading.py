@@ -6,12 +6,13 @@ from dataclasses import dataclass
 
 _LOCAL_CHAT, _LOCAL_COMPLETIONS = "Now these sentences:\n", "\nText:\n"
 _GLOBAL_CHAT, _GLOBAL_COMPLETIONS = "\nNow think about the document [", "\nChosen:\n["
-_VERIFY_CHAT, _VERIFY_COMPLETIONS = "Must the statement be true if the text is true", "\nFollows:"
+_VERIFY_CHAT, _VERIFY_COMPLETIONS = "If the text is true, must the statement be true too", "\nFollows:"
+_ALONE_CHAT, _ALONE_COMPLETIONS = "\nAnswer: no\nStatement: ", "\nUnderstood:"
 _LABEL = re.compile(r"^\[[0-9a-f]{8}\] ", re.MULTILINE)
 _KINDS_CHAT = re.compile(r"^- .*?\b(rephrasing|reversal|consequence)s?\b", re.MULTILINE)
 _KINDS_COMPLETIONS = re.compile(r"\((rephrasing|reversal|consequence)\)")
 _LEAD_INS = {"\nThat is to say:": "rephrasing", "\nIn other words:": "reversal", "\nSo:": "consequence"}
-_PREMISES_CHAT = re.compile(r"Text:\n(.*)\n\nStatement: (.*?)\n\nMust the statement", re.DOTALL)
+_PREMISES_CHAT = re.compile(r"Text:\n(.*)\n\nStatement: (.*?)\n\nIf the text is true", re.DOTALL)
 _PREMISES_COMPLETIONS = re.compile(r"Text: (.*)\nStatement: (.*)\nFollows:$", re.DOTALL)
 
 
@@ -49,7 +50,12 @@ class VerifyPrompt:
     statement: str
 
 
-def read_prompt(prompt: str) -> LocalPrompt | GlobalPrompt | VerifyPrompt:
+@dataclass(frozen=True)
+class AlonePrompt:
+    """Asks whether a statement can be understood alone; those of the made data sets can."""
+
+
+def read_prompt(prompt: str) -> LocalPrompt | GlobalPrompt | VerifyPrompt | AlonePrompt:
     """Parse one of the package's own prompts.
 
     Args:
@@ -60,6 +66,8 @@ def read_prompt(prompt: str) -> LocalPrompt | GlobalPrompt | VerifyPrompt:
     """
     if _VERIFY_CHAT in prompt or prompt.endswith(_VERIFY_COMPLETIONS):
         return _read_verify(prompt)
+    if _ALONE_CHAT in prompt or prompt.endswith(_ALONE_COMPLETIONS):
+        return AlonePrompt()
     if _GLOBAL_CHAT in prompt or _GLOBAL_COMPLETIONS in prompt and prompt.endswith("\nReasoning:\n"):
         return _read_global(prompt)
     if _LOCAL_CHAT in prompt or _LOCAL_COMPLETIONS in prompt:

@@ -102,7 +102,11 @@ def _reply(body: dict[str, Any], prompt: str, text: str) -> dict[str, Any]:
     if was_cut:
         text = text.encode()[: limit * _BYTES_PER_TOKEN].decode(errors="ignore")
     used = {"prompt_tokens": ESTIMATE.count(prompt), "completion_tokens": ESTIMATE.count(text)}
-    said = {"message": {"role": "assistant", "content": text}} if "messages" in body else {"text": text}
+    said: dict[str, Any] = {"message": {"role": "assistant", "content": text}} if "messages" in body else {"text": text}
+    if body.get("logprobs"):
+        # The oracle is certain: what it does not say has no probability.
+        certain = {"token": text, "logprob": 0.0}
+        said["logprobs"] = {"content": [{**certain, "top_logprobs": [certain]}]}
     return {
         "object": "chat.completion" if "messages" in body else "text_completion",
         "model": "oracle",

@@ -17,8 +17,7 @@ from axolotl_augft.bench.datasets.reading import Reader
 from axolotl_augft.config.recipe import Recipe
 from axolotl_augft.errors import BenchError
 from axolotl_augft.judging.rules import Judged
-from axolotl_augft.judging.verify import Verifier
-from axolotl_augft.stage import Prepared, prepared
+from axolotl_augft.stage import prepared
 
 ALL = "all"
 
@@ -140,19 +139,13 @@ def audit(recipe: Recipe, data: BenchData, grammar: Grammar) -> Audit:
     """
     with prepared(recipe) as ready:
         counter = _Counter(data, grammar)
-        for judged in _judged(ready):
+        for judged in ready.judged(leaks=False):
             counter.add(judged)
         if not counter.answers:
             raise BenchError(
                 f"{recipe.store_path}: no answer to this recipe's requests is stored; run `axolotl augft run` first"
             )
         return counter.audit(ready.teacher.id)
-
-
-def _judged(ready: Prepared) -> Iterator[Judged]:
-    """Judge the stored answers as the stage would, including verification by the teacher."""
-    judged = ready.judged(leaks=False)
-    return Verifier(ready.teacher).apply(judged, ready.store) if ready.recipe.augft.verify == "teacher" else judged
 
 
 class _Counter:

@@ -1,0 +1,96 @@
+"""The `augft.verify:` block: which model checks what the teacher wrote, how it is asked, and what is kept."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from axolotl_augft.config.teacher import SettingsBlock, TeacherConfig
+
+
+class VerifyConfig(SettingsBlock):
+    """How statements are verified.
+
+    In YAML, `verify: none`, `verify: names` and `verify: teacher` are short for no block, for `method: names`, and for
+    a block with all defaults.
+    """
+
+    DEFAULT_PRECISION: ClassVar[float] = 0.95
+
+    by: Literal["teacher"] | TeacherConfig = Field(
+        "teacher",
+        description="The model that checks: `teacher`, the name of another model, or a block like augft.teacher.",
+    )
+    method: Literal["auto", "logprobs", "votes", "entailment", "names"] = Field(
+        "auto",
+        description="How it is asked. `logprobs` asks for one token and takes the probability of yes; `votes` asks "
+        "several times, for servers without log-probabilities and for reasoning models; `auto` finds out with one "
+        "request which of the two the server can do. `entailment` takes a model of the hub that is trained to tell "
+        "whether a text supports a statement. `names` asks no model and applies rules for languages that capitalize "
+        "only names: it rejects a name or number that the source lacks, a reversal that keeps its sentence's words in "
+        "their order, and a rephrased question that drops a name.",
+    )
+    precision: float | None = Field(
+        None,
+        gt=0,
+        description="Share of kept statements that should be true. The threshold that reaches it is estimated from the "
+        "run's own statements and from planted slips. Default: 0.95.",
+    )
+    threshold: float | None = Field(
+        None,
+        ge=0,
+        le=1,
+        description="Lowest probability of a statement that is kept, in place of `precision`.",
+    )
+    alone: bool = Field(
+        True,
+        description="Also reject statements that cannot be understood without their source, such as those that begin "
+        "with `he` or speak of `the flood`. One more short request per statement.",
+    )
+    ask_again: bool = Field(
+        True,
+        description="Ask the teacher once more, in another way, about sentences that no kept statement is about: one "
+        "kind of statement for one sentence, with worked examples chosen in another way.",
+    )
+    votes: int = Field(5, ge=2, le=100, description="Number of answers per question with method `votes`.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short_forms(cls, data: Any) -> Any:
+        if data in ("teacher", "names"):
+            data = {} if data == "teacher" else {"method": "names"}
+        if isinstance(data, str):
+            raise ValueError(f"must be none, names, teacher or a block, got {data!r}")
+        by = data.get("by") if isinstance(data, Mapping) else None
+        return {**data, "by": {"model": by}} if isinstance(by, str) and by != "teacher" else data
+
+    @field_validator("precision")
+    @classmethod
+    def _can_be_reached(cls, value: float | None) -> float | None:
+        if value is not None and value >= 1:
+            raise ValueError(
+                f"must be below 1, got {value:g}: no verifier is certain; write 0.95, or set threshold instead"
+            )
+        return value
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> "VerifyConfig":
+        if self.precision is not None and self.threshold is not None:
+            raise ValueError("precision and threshold exclude each other; keep one of them")
+        if self.method == "names" and self.model_fields_set - {"method"}:
+            raise ValueError("method names asks no model, so it takes no further settings; remove them")
+        if self.method == "entailment" and self.by == "teacher":
+            raise ValueError(
+                "method entailment needs a model that is trained for it; name it in by, or take method auto"
+            )
+        return self
+
+    @property
+    def checks_names(self) -> bool:
+        """Whether statements are checked by rules about names instead of by a model."""
+        return self.method == "names"
+
+    @property
+    def asked_for_precision(self) -> float:
+        """The share of kept statements that should be true, if no threshold is set."""
+        return self.DEFAULT_PRECISION if self.precision is None else self.precision

@@ -1,0 +1,80 @@
+"""Tasks -> a sample of true sentences of their documents, and the slips planted in them, for each strategy."""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from axolotl_augft.strategies.task import Task
+from axolotl_augft.text.sentences import split_sentences
+from axolotl_augft.verifying.slips import slips
+
+_SLIPS = 200
+"""Slips per strategy: enough to tell the share of false statements that pass to a few hundredths."""
+_SENTENCES = 60
+"""True sentences per strategy, with which the slips are compared."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A sentence that the verifier is tried on.
+
+    Attributes:
+        text: A true sentence of a source, or one with a slip.
+        evidence: The texts that it is compared with, which hold the true sentence.
+        around: The document that the sentence comes from.
+    """
+
+    text: str
+    evidence: tuple[str, ...]
+    around: str
+
+
+class PlantedSample:
+    """Draws sentences from the documents of tasks, the same ones in whatever order the tasks come.
+
+    Args:
+        language: ISO 639 code of the documents' language.
+    """
+
+    def __init__(self, language: str) -> None:
+        self._language = language
+        self._drawn: dict[str, dict[bytes, Sentence]] = {}
+        self._last: Task | None = None
+
+    def add(self, task: Task) -> None:
+        """Take the sentences of a task's document into account; an exchange has none that a slip makes false."""
+        if task is self._last or task.exchange is not None:
+            return
+        self._last = task
+        drawn = self._drawn.setdefault(task.strategy, {})
+        for text in split_sentences(task.target.text, self._language):
+            if slips(text, self._language, task.target.text):
+                drawn.setdefault(_digest(text), Sentence(text, task.evidence, task.target.text))
+        if len(drawn) > 2 * _SLIPS:
+            self._drawn[task.strategy] = {_digest(s.text): s for s in self._first(task.strategy)}
+
+    def sentences(self, strategy: str) -> list[Sentence]:
+        """Return true sentences of a strategy's documents."""
+        return self._first(strategy)[:_SENTENCES]
+
+    def slips(self, strategy: str) -> list[Sentence]:
+        """Return sentences of a strategy's documents with one slip each, of a kind that is drawn by lot."""
+        return [replace(sentence, text=self._slip(sentence)) for sentence in self._first(strategy)]
+
+    def all(self) -> Iterator[Sentence]:
+        """Yield the sentences and the slips of all strategies; those about the same texts stand together."""
+        for strategy in self._drawn:
+            yield from sorted((*self.sentences(strategy), *self.slips(strategy)), key=lambda s: s.evidence)
+
+    def _first(self, strategy: str) -> list[Sentence]:
+        """Return the sentences with the lowest digests, which are as good as drawn by lot."""
+        drawn = self._drawn.get(strategy, {})
+        return [drawn[digest] for digest in sorted(drawn)[:_SLIPS]]
+
+    def _slip(self, sentence: Sentence) -> str:
+        found = slips(sentence.text, self._language, sentence.around)
+        return found[_digest(f"slip\0{sentence.text}")[0] % len(found)].text
+
+
+def _digest(text: str) -> bytes:
+    return hashlib.sha256(text.encode()).digest()

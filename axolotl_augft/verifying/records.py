@@ -1,0 +1,53 @@
+"""What is recorded of a verification, for the manifest and its readers; imports nothing heavy."""
+
+from dataclasses import dataclass, field
+
+ANY = "any"
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """How much of the sources the kept statements are about.
+
+    Attributes:
+        sentences: Number of sentences that the teacher was asked about one by one or a few at a time.
+        covered: Number of them that a kept statement is about, by kind, and by `any` kind.
+        documents: Number of documents that conclusions were asked for.
+        concluded: Number of them with a kept conclusion.
+    """
+
+    sentences: int = 0
+    covered: dict[str, int] = field(default_factory=dict)
+    documents: int = 0
+    concluded: int = 0
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """What a verifier was found to be worth, and the threshold that follows from it.
+
+    Attributes:
+        strategy: The strategy whose statements it is about.
+        threshold: Lowest probability of a statement that is kept.
+        statements: Number of statements with a probability.
+        kept: Number of those that reach the threshold.
+        false: Estimated number of false statements among all.
+        precision: Estimated share of true statements among the kept; None if nothing can be claimed.
+        given_up: Estimated share of the true statements that are rejected; None likewise.
+        slips: Number of planted slips.
+        sentences: Number of true sentences that they are compared with.
+        auc: Probability that a true sentence gets a higher probability than a slip; None without either.
+        because: Why nothing is claimed, "" if something is.
+    """
+
+    strategy: str
+    threshold: float
+    statements: int
+    kept: int
+    false: float | None
+    precision: float | None
+    given_up: float | None
+    slips: int
+    sentences: int
+    auc: float | None
+    because: str = ""

@@ -1,0 +1,101 @@
+"""Probabilities of statements, planted slips and true sentences -> a threshold, and the precision it should have.
+
+The planted slips play the part that decoys play in the search of mass spectra (target-decoy): q(t), the share of slips
+that reach a threshold t, estimates the share of false statements that do. How many statements are false in all is
+estimated from those of low probability, among which hardly any are true (Storey's estimate of the null proportion). Of
+n statements of which F are false, about F q(t) false ones are kept.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from axolotl_augft.verifying.records import Calibration
+
+Probabilities = npt.NDArray[np.float64]
+
+_FEWEST = 20
+_CHANCE = 0.6
+"""Area under the curve below which a verifier is no better than chance on so few slips."""
+_LOW = 0.5
+_DEFAULT = 0.5
+
+
+def calibrate(
+    strategy: str,
+    statements: Sequence[float],
+    slips: Sequence[float],
+    sentences: Sequence[float],
+    precision: float,
+    threshold: float | None = None,
+) -> Calibration:
+    """Find the lowest threshold whose estimated precision is high enough.
+
+    If no threshold reaches it, the one with the highest estimated precision is taken. If nothing can be claimed, it is
+    0.5.
+
+    Args:
+        strategy: The strategy that the statements come from.
+        statements: Probabilities of the statements.
+        slips: Probabilities of the planted slips.
+        sentences: Probabilities of true sentences of the sources.
+        precision: Share of the kept statements that should be true.
+        threshold: The threshold, if it is fixed; then only its precision is estimated.
+    """
+    known = np.sort(np.asarray(statements, dtype=np.float64))
+    planted = np.sort(np.asarray(slips, dtype=np.float64))
+    auc = area_under_curve(np.asarray(sentences, dtype=np.float64), planted)
+    because = _reason_to_claim_nothing(len(known), len(planted), len(sentences), auc)
+    if because:
+        chosen = _DEFAULT if threshold is None else threshold
+        kept = int(np.sum(known >= chosen))
+        return Calibration(
+            strategy, chosen, len(known), kept, None, None, None, len(planted), len(sentences), auc, because
+        )
+    false = _number_of_false(known, planted)
+    candidates = np.unique(known) if threshold is None else np.array([threshold])
+    kept_at = len(known) - np.searchsorted(known, candidates, side="left")
+    estimated = 1 - np.minimum(1, false * _pass_rate(planted, candidates) / np.maximum(kept_at, 1))
+    reached = np.flatnonzero(estimated >= precision)
+    best = int(reached[0] if len(reached) else len(estimated) - 1 - np.argmax(estimated[::-1]))
+    kept = int(kept_at[best])
+    share = float(estimated[best])
+    true = len(known) - false
+    given_up = max(0.0, 1 - kept * share / true) if true > 0 else None
+    return Calibration(
+        strategy, float(candidates[best]), len(known), kept, float(false), share, given_up,
+        len(planted), len(sentences), auc,
+    )  # fmt: skip
+
+
+def area_under_curve(higher: Probabilities, lower: Probabilities) -> float | None:
+    """Return the probability that a value of the first kind is higher than one of the second; ties count half."""
+    if not len(higher) or not len(lower):
+        return None
+    ordered = np.sort(lower)
+    below, up_to = np.searchsorted(ordered, higher, side="left"), np.searchsorted(ordered, higher, side="right")
+    return float(np.mean((below + up_to) / 2) / len(lower))
+
+
+def _reason_to_claim_nothing(statements: int, slips: int, sentences: int, auc: float | None) -> str:
+    for number, what in ((statements, "statements"), (slips, "planted slips"), (sentences, "true sentences")):
+        if number < _FEWEST:
+            return f"only {number} {what}, at least {_FEWEST} are needed"
+    if auc is not None and auc < _CHANCE:
+        return f"this verifier cannot tell true sentences from planted slips: AUC {auc:.2f}"
+    return ""
+
+
+def _number_of_false(statements: Probabilities, slips: Probabilities) -> float:
+    """Estimate how many statements are false: those of low probability, over the share of slips that are so low."""
+    low = max(_LOW, float(np.median(slips)))
+    share = float(np.mean(slips < low)) or 1.0
+    return min(float(len(statements)), float(np.sum(statements < low)) / share)
+
+
+def _pass_rate(slips: Probabilities, thresholds: Probabilities) -> Probabilities:
+    """Return the share of slips that reach each threshold; one more slip is taken to reach all of them."""
+    passing = len(slips) - np.searchsorted(slips, thresholds, side="left")
+    rates: Probabilities = (passing + 1) / (len(slips) + 1)
+    return rates

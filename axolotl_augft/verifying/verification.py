@@ -1,0 +1,109 @@
+"""Judged statements -> the rounds of requests that verify them, and what is kept in the end.
+
+First the statements of all answers are verified. Sentences that nothing kept is about are then asked about once more,
+in another way, and what comes back is verified too.
+"""
+
+import heapq
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from axolotl_augft.config.verify import VerifyConfig
+from axolotl_augft.judging.rules import Judged
+from axolotl_augft.strategies.make import AllTasks
+from axolotl_augft.strategies.task import Missed, Task
+from axolotl_augft.teacher.request import Request
+from axolotl_augft.teacher.teacher import Teacher
+from axolotl_augft.verifying.coverage import missed_sentences
+from axolotl_augft.verifying.records import Calibration
+from axolotl_augft.verifying.verifier import Verifier
+
+Judge = Callable[[Iterable[Task]], Iterator[Judged]]
+"""Judges the stored answers to tasks, in their order."""
+
+
+@dataclass(frozen=True)
+class VerifyRound:
+    """Requests that are to be answered before the next round is known.
+
+    Attributes:
+        title: Name of the round, for progress messages.
+        model: The model to ask.
+        requests: Makes the requests; may be called more than once.
+        may_be_refused: A refusal is an answer: the server cannot do what it was asked.
+    """
+
+    title: str
+    model: Teacher
+    requests: Callable[[], Iterable[Request]]
+    may_be_refused: bool = False
+
+
+class Verification:
+    """The verification of a recipe's statements.
+
+    Args:
+        config: The `verify:` block.
+        verifier: Asks about statements.
+        teacher: The teacher model, for sentences that are asked about once more.
+        tasks: The tasks of the recipe.
+        judge: Judges the stored answers to tasks.
+    """
+
+    def __init__(
+        self, config: VerifyConfig, verifier: Verifier, teacher: Teacher, tasks: AllTasks, judge: Judge
+    ) -> None:
+        self._config = config
+        self._verifier = verifier
+        self._teacher = teacher
+        self._tasks = tasks
+        self._judge = judge
+
+    def rounds(self) -> Iterator[VerifyRound]:
+        """Yield round after round; the requests of each must be answered before the next is taken.
+
+        Where an answer that the next round depends on is missing, nothing more is yielded.
+        """
+        model = self._verifier.model
+        if probe := self._verifier.probe():
+            yield VerifyRound("verification: what the server can do", model, lambda: probe, may_be_refused=True)
+        if not self._verifier.is_ready:
+            return
+        yield VerifyRound("verification", model, lambda: self._verifier.requests(self._first))
+        yield VerifyRound("verification: planted slips", model, lambda: self._verifier.planted_requests(self._first))
+        if self.missed:
+            again = self._tasks.again_in_sending_order
+            yield VerifyRound(
+                "augmentation of sentences that nothing covers",
+                self._teacher,
+                lambda: (task.request for task in again(self.missed)),
+            )
+            yield VerifyRound("verification of these", model, lambda: self._verifier.requests(self._second))
+
+    @cached_property
+    def calibrations(self) -> Mapping[str, Calibration]:
+        """What the verifier was found to be worth for the statements of each strategy."""
+        return self._verifier.calibrations(self._first)
+
+    @cached_property
+    def missed(self) -> Missed:
+        """The sentences that nothing kept of the first answers is about.
+
+        None, if sentences are not asked about again, or if the model has told nothing about any statement: then all of
+        them would be missed.
+        """
+        if not self._config.ask_again or not self.calibrations:
+            return {}
+        return missed_sentences(self._verifier.decided(self._first(), self.calibrations))
+
+    def decided(self) -> Iterator[Judged]:
+        """Yield all statements in document order, with their probabilities, rejecting those that fail."""
+        order = heapq.merge(self._first(), self._second(), key=lambda j: (j.task.target.entry, j.task.target.row))
+        return self._verifier.decided(order, self.calibrations)
+
+    def _first(self) -> Iterator[Judged]:
+        return self._judge(self._tasks.in_document_order())
+
+    def _second(self) -> Iterator[Judged]:
+        return self._judge(self._tasks.again_in_document_order(self.missed)) if self.missed else iter(())

@@ -1,0 +1,54 @@
+"""Planted slips: a true sentence in, the same sentence made false out."""
+
+import pytest
+
+from axolotl_augft.verifying.slips import slips
+
+
+@pytest.mark.parametrize(
+    ("sentence", "language", "expected"),
+    [
+        (
+            "The Mill House is older than the Gull Street building.",
+            "xx",
+            {"names": "The Gull Street is older than the Mill House building."},
+        ),
+        ("Nobody knows Mara Quell or Ines Voss.", "xx", {}),
+        (
+            "Founded in 1990, the firm employs nobody now.",
+            "xx",
+            {"number": "Founded in 1991, the firm employs nobody now."},
+        ),
+        (
+            "He may have come on a Tuesday.",
+            "en",
+            {"hedge": "He must have come on a Tuesday.", "negation": "He may have not come on a Tuesday."},
+        ),
+        ("Wren meters are tested before they are sold.", "en", {"comparison", "negation"}),
+        ("All pumps are checked twice a year.", "en", {"quantifier", "negation"}),
+        ("Too short.", "en", {}),
+        ("dieser satz hat keinen namen.", "xx", {}),
+        ("Tamsin Roake runs the shop of Pell Lark.", "xx", {"names": "Pell Lark runs the shop of Tamsin Roake."}),
+        ("三月にポンプ2台を点検した。", "xx", {}),
+    ],
+)
+def test_slips(sentence, language, expected):
+    found = {slip.kind: slip.text for slip in slips(sentence, language)}
+    assert (found if isinstance(expected, dict) else set(found)) == expected
+    assert sentence not in found.values()
+
+
+def test_what_is_said_of_one_is_said_of_another_of_the_same_text():
+    around = "Dov Larrick is the manager of the shift. Petra Voss reads the meters. The Repair Desk is closed."
+    found = slips("Dov Larrick is the manager of the shift.", "xx", around)
+    assert [slip.kind for slip in found] == ["other name"]
+    assert found[0].text in {
+        "Petra Voss is the manager of the shift.",
+        "The Repair Desk is the manager of the shift.",
+    }
+
+
+def test_the_same_slips_every_time():
+    sentence = "All 12 pumps of Tamsin Roake were made before 1990 in the hall of Pell Lark."
+    assert slips(sentence, "en") == slips(sentence, "en") != []
+    assert {slip.kind for slip in slips(sentence, "en")} == {"names", "number", "comparison", "quantifier", "negation"}

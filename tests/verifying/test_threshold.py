@@ -1,0 +1,70 @@
+"""Probabilities in, a threshold with its estimated precision out."""
+
+import numpy as np
+import pytest
+
+from axolotl_augft.verifying.threshold import area_under_curve, calibrate
+
+FEW = [0.1] * 19
+
+
+def spread(low: float, high: float, n: int) -> list[float]:
+    return [low + (high - low) * (i + 0.5) / n for i in range(n)]
+
+
+@pytest.mark.parametrize(
+    ("higher", "lower", "area"),
+    [
+        ([0.9, 0.8], [0.1, 0.2], 1.0),
+        ([0.1], [0.9], 0.0),
+        ([0.5, 0.5], [0.5], 0.5),
+        ([0.9, 0.1], [0.5], 0.5),
+        ([], [1], None),
+    ],
+)
+def test_area_under_the_curve(higher, lower, area):
+    assert area_under_curve(np.array(higher), np.array(lower)) == area
+
+
+def test_a_perfect_verifier_keeps_all_that_is_true():
+    found = calibrate("local", [0.05] * 40 + [0.95] * 60, spread(0, 0.2, 200), [0.95] * 50, precision=0.95)
+    assert (found.threshold, found.kept, found.because) == (0.95, 60, "")
+    assert found.precision == pytest.approx(1 - 40 / 201 / 60) and found.given_up == pytest.approx(0, abs=0.01)
+    assert found.false == 40 and found.auc == 1.0
+
+
+def test_precision_is_bought_with_true_statements():
+    # Half are false and spread over all of (0, 1), as the slips are; the true ones lie above 0.5.
+    statements = spread(0, 1, 500) + spread(0.5, 1, 500)
+    strict = calibrate("local", statements, spread(0, 1, 400), spread(0.5, 1, 100), precision=0.65)
+    loose = calibrate("local", statements, spread(0, 1, 400), spread(0.5, 1, 100), precision=0.55)
+    assert strict.threshold > loose.threshold and strict.kept < loose.kept
+    assert strict.false == pytest.approx(500, rel=0.01)
+    true_share = 1 / (1 + 0.5)  # above 0.5 the density of true statements is twice that of false ones
+    assert strict.precision == pytest.approx(true_share, abs=0.02)
+
+
+def test_a_precision_out_of_reach_takes_the_best_there_is():
+    statements = spread(0, 1, 500) + spread(0.5, 1, 500)
+    found = calibrate("local", statements, spread(0, 1, 400), spread(0.5, 1, 100), precision=0.99)
+    assert found.precision == pytest.approx(2 / 3, abs=0.03) and found.because == ""
+
+
+def test_a_fixed_threshold_is_estimated_only():
+    found = calibrate("local", [0.05] * 40 + [0.95] * 60, spread(0, 0.2, 200), [0.95] * 50, 0.95, threshold=0.5)
+    assert (found.threshold, found.kept) == (0.5, 60) and found.precision == pytest.approx(1 - 40 / 201 / 60)
+
+
+@pytest.mark.parametrize(
+    ("statements", "slips", "sentences", "because"),
+    [
+        (FEW, [0.1] * 50, [0.9] * 50, "only 19 statements, at least 20 are needed"),
+        ([0.9] * 50, FEW, [0.9] * 50, "only 19 planted slips, at least 20 are needed"),
+        ([0.9] * 50, [0.1] * 50, FEW, "only 19 true sentences, at least 20 are needed"),
+        ([0.9] * 50, [0.99] * 50, [0.99] * 50, "this verifier cannot tell true sentences from planted slips: AUC 0.50"),
+    ],
+)
+def test_where_nothing_can_be_claimed(statements, slips, sentences, because):
+    found = calibrate("local", statements, slips, sentences, precision=0.95)
+    assert (found.threshold, found.precision, found.given_up, found.because) == (0.5, None, None, because)
+    assert found.kept == sum(p >= 0.5 for p in statements)
