@@ -3,15 +3,18 @@
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import chain
 
 from axolotl_augft.strategies.task import Task
 from axolotl_augft.text.sentences import split_sentences
 from axolotl_augft.verifying.slips import slips
 
-_SLIPS = 200
-"""Slips per strategy: enough to tell the share of false statements that pass to a few hundredths."""
-_SENTENCES = 60
-"""True sentences per strategy, with which the slips are compared."""
+_SENTENCES = 100
+"""Sentences per strategy with slips: enough to tell the share of false statements that pass to a few hundredths."""
+_TRUE = 50
+"""Of these, the true sentences that the slips are compared with."""
+_SLIPS = 3
+"""Most slips in a sentence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,30 +53,31 @@ class PlantedSample:
         for text in split_sentences(task.target.text, self._language):
             if slips(text, self._language, task.target.text):
                 drawn.setdefault(_digest(text), Sentence(text, task.evidence, task.target.text))
-        if len(drawn) > 2 * _SLIPS:
+        if len(drawn) > 2 * _SENTENCES:
             self._drawn[task.strategy] = {_digest(s.text): s for s in self._first(task.strategy)}
 
     def sentences(self, strategy: str) -> list[Sentence]:
         """Return true sentences of a strategy's documents."""
-        return self._first(strategy)[:_SENTENCES]
+        return self._first(strategy)[:_TRUE]
 
-    def slips(self, strategy: str) -> list[Sentence]:
-        """Return sentences of a strategy's documents with one slip each, of a kind that is drawn by lot."""
-        return [replace(sentence, text=self._slip(sentence)) for sentence in self._first(strategy)]
+    def slips(self, strategy: str) -> list[list[Sentence]]:
+        """Return, for each sentence of a strategy, the sentence with one slip or another, of kinds drawn by lot."""
+        return [[replace(sentence, text=text) for text in self._slips(sentence)] for sentence in self._first(strategy)]
 
     def all(self) -> Iterator[Sentence]:
         """Yield the sentences and the slips of all strategies; those about the same texts stand together."""
         for strategy in self._drawn:
-            yield from sorted((*self.sentences(strategy), *self.slips(strategy)), key=lambda s: s.evidence)
+            slipped = chain.from_iterable(self.slips(strategy))
+            yield from sorted((*self.sentences(strategy), *slipped), key=lambda s: s.evidence)
 
     def _first(self, strategy: str) -> list[Sentence]:
         """Return the sentences with the lowest digests, which are as good as drawn by lot."""
         drawn = self._drawn.get(strategy, {})
-        return [drawn[digest] for digest in sorted(drawn)[:_SLIPS]]
+        return [drawn[digest] for digest in sorted(drawn)[:_SENTENCES]]
 
-    def _slip(self, sentence: Sentence) -> str:
-        found = slips(sentence.text, self._language, sentence.around)
-        return found[_digest(f"slip\0{sentence.text}")[0] % len(found)].text
+    def _slips(self, sentence: Sentence) -> list[str]:
+        found = [slip.text for slip in slips(sentence.text, self._language, sentence.around)]
+        return sorted(found, key=_digest)[:_SLIPS]
 
 
 def _digest(text: str) -> bytes:

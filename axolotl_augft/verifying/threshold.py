@@ -2,8 +2,10 @@
 
 The planted slips play the part that decoys play in the search of mass spectra (target-decoy): q(t), the share of slips
 that reach a threshold t, estimates the share of false statements that do. How many statements are false in all is
-estimated from those of low probability, among which hardly any are true (Storey's estimate of the null proportion). Of
-n statements of which F are false, about F q(t) false ones are kept.
+estimated from those below the median of the slips, which are taken to be half of them (Storey's estimate of the null
+proportion). Of n statements of which F are false, about F q(t) false ones are kept.
+
+A teacher's own slips are harder to see than planted ones. So q(t) is that of the most believable slip of each sentence.
 """
 
 from collections.abc import Sequence
@@ -18,14 +20,13 @@ Probabilities = npt.NDArray[np.float64]
 _FEWEST = 20
 _CHANCE = 0.6
 """Area under the curve below which a verifier is no better than chance on so few slips."""
-_LOW = 0.5
 _DEFAULT = 0.5
 
 
 def calibrate(
     strategy: str,
     statements: Sequence[float],
-    slips: Sequence[float],
+    slips: Sequence[Sequence[float]],
     sentences: Sequence[float],
     precision: float,
     threshold: float | None = None,
@@ -38,13 +39,14 @@ def calibrate(
     Args:
         strategy: The strategy that the statements come from.
         statements: Probabilities of the statements.
-        slips: Probabilities of the planted slips.
+        slips: Probabilities of the planted slips of each sentence.
         sentences: Probabilities of true sentences of the sources.
         precision: Share of the kept statements that should be true.
         threshold: The threshold, if it is fixed; then only its precision is estimated.
     """
     known = np.sort(np.asarray(statements, dtype=np.float64))
-    planted = np.sort(np.asarray(slips, dtype=np.float64))
+    planted = np.array([p for own in slips for p in own])
+    believable = np.sort(np.array([max(own) for own in slips]))
     auc = area_under_curve(np.asarray(sentences, dtype=np.float64), planted)
     because = _reason_to_claim_nothing(len(known), len(planted), len(sentences), auc)
     if because:
@@ -56,7 +58,7 @@ def calibrate(
     false = _number_of_false(known, planted)
     candidates = np.unique(known) if threshold is None else np.array([threshold])
     kept_at = len(known) - np.searchsorted(known, candidates, side="left")
-    estimated = 1 - np.minimum(1, false * _pass_rate(planted, candidates) / np.maximum(kept_at, 1))
+    estimated = 1 - np.minimum(1, false * _pass_rate(believable, candidates) / np.maximum(kept_at, 1))
     reached = np.flatnonzero(estimated >= precision)
     best = int(reached[0] if len(reached) else len(estimated) - 1 - np.argmax(estimated[::-1]))
     kept = int(kept_at[best])
@@ -88,10 +90,10 @@ def _reason_to_claim_nothing(statements: int, slips: int, sentences: int, auc: f
 
 
 def _number_of_false(statements: Probabilities, slips: Probabilities) -> float:
-    """Estimate how many statements are false: those of low probability, over the share of slips that are so low."""
-    low = max(_LOW, float(np.median(slips)))
-    share = float(np.mean(slips < low)) or 1.0
-    return min(float(len(statements)), float(np.sum(statements < low)) / share)
+    """Estimate how many statements are false: twice those that are no more probable than half of the slips."""
+    median = float(np.median(slips))
+    share = float(np.mean(slips <= median))
+    return min(float(len(statements)), float(np.sum(statements <= median)) / share)
 
 
 def _pass_rate(slips: Probabilities, thresholds: Probabilities) -> Probabilities:

@@ -147,10 +147,6 @@ class Verifier:
         answers = iter(self._store.get([request for requests in polled for request in requests]))
         return [self._poll.probability([next(answers) for _ in requests]) for requests in polled]
 
-    def _known_probabilities(self, sentences: Sequence[Sentence]) -> list[float]:
-        found = self._probabilities([self._follows(s.evidence, s.text) for s in sentences])
-        return [probability for probability in found if probability is not None]
-
     def _decide(self, judged: Judged, calibrations: Mapping[str, Calibration]) -> Judged:
         if judged.probability is None:
             return replace(judged, rejected=Reason.UNVERIFIED)
@@ -161,12 +157,15 @@ class Verifier:
         return judged
 
     def _calibrated(self, strategy: str, statements: Sequence[float], planted: PlantedSample) -> Calibration:
-        slips, sentences = (
-            self._known_probabilities(own) for own in (planted.slips(strategy), planted.sentences(strategy))
-        )
+        slips = [own for s in planted.slips(strategy) if (own := self._known_probabilities(s))]
+        sentences = self._known_probabilities(planted.sentences(strategy))
         return calibrate(
             strategy, statements, slips, sentences, self._config.asked_for_precision, self._config.threshold
         )
+
+    def _known_probabilities(self, sentences: Sequence[Sentence]) -> list[float]:
+        found = self._probabilities([self._follows(s.evidence, s.text) for s in sentences])
+        return [probability for probability in found if probability is not None]
 
 
 def is_asked(judged: Judged) -> bool:

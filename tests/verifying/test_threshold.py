@@ -27,7 +27,9 @@ def test_area_under_the_curve(higher, lower, area):
 
 
 def test_a_perfect_verifier_keeps_all_that_is_true():
-    found = calibrate("local", [0.05] * 40 + [0.95] * 60, spread(0, 0.2, 200), [0.95] * 50, precision=0.95)
+    found = calibrate(
+        "local", spread(0, 0.2, 40) + [0.95] * 60, [[p] for p in spread(0, 0.2, 200)], [0.95] * 50, precision=0.95
+    )
     assert (found.threshold, found.kept, found.because) == (0.95, 60, "")
     assert found.precision == pytest.approx(1 - 40 / 201 / 60) and found.given_up == pytest.approx(0, abs=0.01)
     assert found.false == 40 and found.auc == 1.0
@@ -36,22 +38,32 @@ def test_a_perfect_verifier_keeps_all_that_is_true():
 def test_precision_is_bought_with_true_statements():
     # Half are false and spread over all of (0, 1), as the slips are; the true ones lie above 0.5.
     statements = spread(0, 1, 500) + spread(0.5, 1, 500)
-    strict = calibrate("local", statements, spread(0, 1, 400), spread(0.5, 1, 100), precision=0.65)
-    loose = calibrate("local", statements, spread(0, 1, 400), spread(0.5, 1, 100), precision=0.55)
+    strict = calibrate("local", statements, [[p] for p in spread(0, 1, 400)], spread(0.5, 1, 100), precision=0.65)
+    loose = calibrate("local", statements, [[p] for p in spread(0, 1, 400)], spread(0.5, 1, 100), precision=0.55)
     assert strict.threshold > loose.threshold and strict.kept < loose.kept
     assert strict.false == pytest.approx(500, rel=0.01)
     true_share = 1 / (1 + 0.5)  # above 0.5 the density of true statements is twice that of false ones
     assert strict.precision == pytest.approx(true_share, abs=0.02)
 
 
+def test_the_most_believable_slip_of_a_sentence_counts():
+    statements, sentences = spread(0, 0.2, 40) + [0.95] * 60, [0.95] * 50
+    low = [[p] for p in spread(0, 0.2, 100)]
+    seen_through = calibrate("local", statements, low, sentences, precision=0.95)
+    believed = calibrate("local", statements, [*low, *([0.1, p] for p in spread(0.5, 1, 50))], sentences, 0.95)
+    assert seen_through.precision > 0.95 > 0.8 > believed.precision
+
+
 def test_a_precision_out_of_reach_takes_the_best_there_is():
     statements = spread(0, 1, 500) + spread(0.5, 1, 500)
-    found = calibrate("local", statements, spread(0, 1, 400), spread(0.5, 1, 100), precision=0.99)
+    found = calibrate("local", statements, [[p] for p in spread(0, 1, 400)], spread(0.5, 1, 100), precision=0.99)
     assert found.precision == pytest.approx(2 / 3, abs=0.03) and found.because == ""
 
 
 def test_a_fixed_threshold_is_estimated_only():
-    found = calibrate("local", [0.05] * 40 + [0.95] * 60, spread(0, 0.2, 200), [0.95] * 50, 0.95, threshold=0.5)
+    found = calibrate(
+        "local", spread(0, 0.2, 40) + [0.95] * 60, [[p] for p in spread(0, 0.2, 200)], [0.95] * 50, 0.95, threshold=0.5
+    )
     assert (found.threshold, found.kept) == (0.5, 60) and found.precision == pytest.approx(1 - 40 / 201 / 60)
 
 
@@ -65,6 +77,6 @@ def test_a_fixed_threshold_is_estimated_only():
     ],
 )
 def test_where_nothing_can_be_claimed(statements, slips, sentences, because):
-    found = calibrate("local", statements, slips, sentences, precision=0.95)
+    found = calibrate("local", statements, [[p] for p in slips], sentences, precision=0.95)
     assert (found.threshold, found.precision, found.given_up, found.because) == (0.5, None, None, because)
     assert found.kept == sum(p >= 0.5 for p in statements)
