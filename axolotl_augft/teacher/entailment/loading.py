@@ -106,6 +106,11 @@ def _tokenizer(used: EntailmentModel) -> Any:
         raise Unusable(f"the tokenizer of {used.model!r} knows no words, so files of it are missing; download it again")
     if tokenizer.pad_token_id is None:
         raise Unusable(f"the tokenizer of {used.model!r} has no padding token, which an entailment model needs")
+    if "{eos}" in (used.template or "") and tokenizer.eos_token is None:
+        raise Unusable(
+            f"augft.verify.entailment_template (--template) holds {{eos}}, but the tokenizer of {used.model!r} has no "
+            "end-of-text token; remove it"
+        )
     return tokenizer
 
 

@@ -109,6 +109,14 @@ def test_a_tokenizer_without_padding(tmp_path):
     assert error(folder) == f"the tokenizer of {str(folder)!r} has no padding token, which an entailment model needs"
 
 
+def test_a_template_with_a_token_that_the_tokenizer_lacks(tmp_path):
+    folder = make_classifier(tmp_path, NLI)
+    assert error(folder, template="{premise}{eos}{statement}") == (
+        f"augft.verify.entailment_template (--template) holds {{eos}}, but the tokenizer of {str(folder)!r} has no "
+        "end-of-text token; remove it"
+    )
+
+
 @pytest.mark.parametrize("device", ["warp", "cuda:7", "mps"])
 def test_a_device_that_is_not_there(tmp_path, device):
     folder = make_classifier(tmp_path, NLI)

@@ -1,5 +1,6 @@
 """The HTTP server around a scorer of a few lines: its answers, its refusals, and how requests are collected."""
 
+import asyncio
 import json
 import math
 import threading
@@ -122,8 +123,6 @@ async def test_the_model_is_listed_without_a_window(served):
 
 
 async def test_requests_in_flight_are_judged_together_and_never_two_calls_at_once():
-    import asyncio
-
     calls, first, go_on = [], threading.Event(), threading.Event()
 
     def work(items):
@@ -140,7 +139,7 @@ async def test_requests_in_flight_are_judged_together_and_never_two_calls_at_onc
     await asyncio.sleep(0)
     asked[5].cancel()
     go_on.set()
-    answers = await asyncio.gather(*asked, return_exceptions=True)
+    answers = await asyncio.wait_for(asyncio.gather(*asked, return_exceptions=True), 10)
     assert [a for a in answers if not isinstance(a, asyncio.CancelledError)] == [i * 10 for i in range(300) if i != 5]
     assert calls[0] == [0] and [len(call) for call in calls] == [1, 256, 43]
     running.cancel()
