@@ -13,14 +13,16 @@ ROOMS = [
     *("text", "errors", "batched", "files", "formats", "config", "conversion", "sources", "teacher", "store"),
     *("strategies", "asking", "judging", "verifying", "output", "launch", "stage", "plugin", "cli", "bench"),
 ]
-BENCH_ROOMS = ["datasets", "oracle", "report", "experiments", "cli"]
+# What lies inside a room, from the lowest to the highest; the room's other modules lie above.
+INNER_ROOMS = {"bench": ["datasets", "oracle", "report", "experiments", "cli"], "teacher": ["entailment"]}
 MOST_FILES = 12
 
 
 def floor(module: str) -> tuple[int, int]:
-    """How high a module's room lies; within `bench`, how high its own room lies there."""
+    """How high a module's room lies, and how high the module lies inside it."""
     room, *rest = module.split(".")[1:]
-    return ROOMS.index(room), BENCH_ROOMS.index(rest[0]) if room == "bench" and rest else 0
+    inner = INNER_ROOMS.get(room, [])
+    return ROOMS.index(room), inner.index(rest[0]) if rest and rest[0] in inner else len(inner)
 
 
 def imports(file: Path) -> set[str]:
@@ -56,7 +58,10 @@ def test_imports_run_downward(module):
 def test_what_the_test_reads_is_there():
     assert len(MODULES) > 100 and sum(len(imports(file)) for file in MODULES.values()) > 300
     assert {room for room, *_ in (m.split(".")[1:] for m in MODULES if m != "axolotl_augft")} == set(ROOMS)
+    inside = {tuple(m.split(".")[1:3]) for m in MODULES if m.count(".") > 2}
+    assert {(room, inner) for room, inner in inside if inner not in INNER_ROOMS.get(room, [])} == set()
     assert floor("axolotl_augft.bench.report.cost") < floor("axolotl_augft.bench.cli")
+    assert floor("axolotl_augft.teacher.entailment.pair") < floor("axolotl_augft.teacher.servers")
 
 
 def test_a_room_has_a_dozen_files_at_most():

@@ -8,8 +8,8 @@ from urllib.parse import parse_qsl, urlsplit
 import orjson
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-MAX_CONCURRENCY = {"endpoint": 64, "transformers": 16, "vllm": 256, "command": 16}
-"""Requests in flight by default, for each backend and for a `serve_command`."""
+MAX_CONCURRENCY = {"endpoint": 64, "transformers": 16, "vllm": 256, "command": 16, "entailment": 256}
+"""Requests in flight by default, for each backend, for a `serve_command` and for an entailment model."""
 
 REMOVABLE_FIELDS = ("max_tokens", "temperature", "seed", "top_p", "stop")
 _ENVIRONMENT_NAME = re.compile(r"[A-Z_][A-Z0-9_]*")

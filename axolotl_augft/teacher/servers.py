@@ -25,6 +25,7 @@ import orjson
 import psutil
 
 from axolotl_augft.errors import TeacherServerFailed
+from axolotl_augft.teacher.entailment.settings import ERROR_MARK, KEY_VARIABLE
 from axolotl_augft.teacher.request import Request
 from axolotl_augft.teacher.teacher import Teacher
 
@@ -48,8 +49,8 @@ _CACHE_SIZES = ("--cb-max-memory-percent", "--cb-num-blocks")
 _SMALL_CACHE = ["--cb-max-memory-percent", "0.25"]
 _LAUNCHER_PREFIXES = ("ACCELERATE_", "FSDP_", "TORCHELASTIC_", "DEEPSPEED_", "AXOLOTL_")
 _LOG_LINES = 12
-# Where vLLM and llama.cpp look for the key that they require.
-_KEY_VARIABLES = ("VLLM_API_KEY", "LLAMA_API_KEY")
+# Where vLLM, llama.cpp and our own server look for the key that they require.
+_KEY_VARIABLES = ("VLLM_API_KEY", "LLAMA_API_KEY", KEY_VARIABLE)
 _STOP_SECONDS = 15
 _PR_SET_PDEATHSIG = 1
 
@@ -66,12 +67,17 @@ class Backend:
         health_paths: Paths that answer 200 once the server is healthy; one that it does not know (404) is skipped.
         shape: Makes, for a teacher, the function that adds fields for this server to a request's JSON body.
         remedy: What to do if its program cannot be started, for the error.
+        name: What errors call it.
+        error_mark: How a line of its log begins that says why it ended; such a line becomes the error. None if it has
+            no such lines.
     """
 
     command: Callable[[Teacher, int], list[str]]
     health_paths: tuple[str, ...]
     shape: Shape
     remedy: str
+    name: str = "the teacher's server"
+    error_mark: str | None = None
 
 
 def _unshaped(teacher: Teacher) -> Callable[[Request, dict[str, Any]], dict[str, Any]]:
@@ -185,12 +191,26 @@ def _own_command(teacher: Teacher, port: int) -> list[str]:
     return [word.replace("{port}", str(port)).replace("{model}", teacher.model) for word in words]
 
 
+def _entailment_command(teacher: Teacher, port: int) -> list[str]:
+    """Build the command line of our own server; -P keeps modules of the working directory out of it."""
+    own = [sys.executable, "-P", "-m", "axolotl_augft.teacher.entailment", teacher.model]
+    return [*own, "--host", "127.0.0.1", "--port", str(port), *teacher.config.serve_args]
+
+
 BACKENDS = {
     "transformers": Backend(
         _transformers_command, ("/health",), _transformers_shape, "install it with `pip install 'axolotl-augft[serve]'`"
     ),
     "vllm": Backend(_vllm_command, ("/health",), _unshaped, "install it with `pip install 'axolotl-augft[vllm]'`"),
     "command": Backend(_own_command, ("/health", "/v1/models"), _unshaped, "check augft.teacher.serve_command"),
+    "entailment": Backend(
+        _entailment_command,
+        ("/health",),
+        _unshaped,
+        "check that Python can be started",
+        "the entailment model's server",
+        ERROR_MARK,
+    ),
 }
 
 
@@ -233,15 +253,15 @@ def managed_server(teacher: Teacher, log: Path) -> Iterator[RunningServer]:
     with _terminate_as_exit(), log.open("wb") as output:
         log.chmod(0o600)
         key = secrets.token_urlsafe(32)
-        process = _start(backend.command(teacher, port), output, backend.remedy, _environment(teacher, key))
+        process = _start(backend.command(teacher, port), output, backend, _environment(teacher, key))
         try:
             urls = [f"http://127.0.0.1:{port}{p}" for p in backend.health_paths]
-            _wait_until_healthy(process, urls, teacher.config.start_timeout, log, key)
-            _check_owner(process, port)
+            _wait_until_healthy(process, urls, teacher.config.start_timeout, log, key, backend)
+            _check_owner(process, port, backend)
             shape = backend.shape(teacher)
-            yield RunningServer(f"http://127.0.0.1:{port}/v1", shape, lambda: _check(process, log), key)
+            yield RunningServer(f"http://127.0.0.1:{port}/v1", shape, lambda: _check(process, log, backend), key)
             if process.poll() is None:
-                _check_owner(process, port)
+                _check_owner(process, port, backend)
         finally:
             _stop(process)
 
@@ -256,7 +276,7 @@ def _environment(teacher: Teacher, key: str) -> dict[str, str]:
     return own | dict.fromkeys(_KEY_VARIABLES, key)
 
 
-def _check_owner(process: "subprocess.Popen[bytes]", port: int) -> None:
+def _check_owner(process: "subprocess.Popen[bytes]", port: int, backend: Backend) -> None:
     """Check that the server itself, and not another process, listens on its port.
 
     The port is chosen, and shown in the list of processes, before the server listens on it.
@@ -273,7 +293,7 @@ def _check_owner(process: "subprocess.Popen[bytes]", port: int) -> None:
             if any(c.status == psutil.CONN_LISTEN and c.laddr.port == port for c in _connections(child)):
                 return
     raise TeacherServerFailed(
-        f"port {port} of this machine answers, but neither the teacher's server nor a process that it started listens "
+        f"port {port} of this machine answers, but neither {backend.name} nor a process that it started listens "
         "there; run again to use another port, or start the server yourself (a container, for example) and name it in "
         "augft.teacher.base_url"
     )
@@ -286,7 +306,7 @@ def _connections(process: psutil.Process) -> Iterable[Any]:
     return found
 
 
-def _start(command: list[str], output: Any, remedy: str, environment: dict[str, str]) -> "subprocess.Popen[bytes]":
+def _start(command: list[str], output: Any, backend: Backend, environment: dict[str, str]) -> "subprocess.Popen[bytes]":
     try:
         return subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
@@ -294,7 +314,7 @@ def _start(command: list[str], output: Any, remedy: str, environment: dict[str, 
         )  # fmt: skip
     except OSError as error:
         raise TeacherServerFailed(
-            f"the teacher's server cannot be started ({command[0]}: {error.strerror}); {remedy}"
+            f"{backend.name} cannot be started ({command[0]}: {error.strerror}); {backend.remedy}"
         ) from error
 
 
@@ -305,17 +325,17 @@ def _die_with_parent() -> None:
 
 
 def _wait_until_healthy(
-    process: "subprocess.Popen[bytes]", urls: list[str], timeout: float, log: Path, key: str
+    process: "subprocess.Popen[bytes]", urls: list[str], timeout: float, log: Path, key: str, backend: Backend
 ) -> None:
     deadline = time.monotonic() + timeout
     while time.monotonic() < deadline:
-        _check(process, log)
+        _check(process, log, backend)
         if _is_healthy(urls, key):
             return
         time.sleep(0.25)
     _print_tail(log)
     raise TeacherServerFailed(
-        f"the teacher's server was not healthy after {timeout:g} s (augft.teacher.start_timeout); its log is {log}"
+        f"{backend.name} was not healthy after {timeout:g} s (augft.teacher.start_timeout); its log is {log}"
     )
 
 
@@ -335,13 +355,21 @@ def _is_healthy(urls: list[str], key: str) -> bool:
     return False
 
 
-def _check(process: "subprocess.Popen[bytes]", log: Path) -> None:
-    if process.poll() is not None:
-        _print_tail(log)
-        raise TeacherServerFailed(
-            f"the teacher's server ended with exit code {process.returncode}; every answer so far is stored; its log "
-            f"is {log}"
-        )
+def _check(process: "subprocess.Popen[bytes]", log: Path, backend: Backend) -> None:
+    if process.poll() is None:
+        return
+    if backend.error_mark and (said := _said(log, backend.error_mark)):
+        raise TeacherServerFailed(said)
+    _print_tail(log)
+    raise TeacherServerFailed(
+        f"{backend.name} ended with exit code {process.returncode}; every answer so far is stored; its log is {log}"
+    )
+
+
+def _said(log: Path, mark: str) -> str | None:
+    """Return what the last line of a log that begins with a mark says after it, if it is near the log's end."""
+    lines = log.read_text(errors="replace").splitlines()[-_LOG_LINES:]
+    return next((line.removeprefix(mark) for line in reversed(lines) if line.startswith(mark)), None)
 
 
 def _print_tail(log: Path) -> None:

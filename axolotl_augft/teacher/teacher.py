@@ -12,10 +12,14 @@ from axolotl_augft.config.augment import Augment
 from axolotl_augft.config.teacher import MAX_CONCURRENCY, TeacherConfig
 from axolotl_augft.errors import ConfigError
 from axolotl_augft.files.fingerprints import FileStamp, combined_digest
+from axolotl_augft.teacher.entailment.settings import EntailmentModel
 from axolotl_augft.teacher.request import Prefix, Request, Sampling
 from axolotl_augft.text.tokens import ESTIMATE, TokenCounter, has_chat_template, local_model_file, token_counter
 
 _COMPLETIONS_STOP = ("###",)
+# Part of an entailment model's id. A change of how our server uses models gets the next number, so that the
+# probabilities are asked for anew.
+_ENTAILMENT_VERSION = 1
 
 
 @dataclass(frozen=True)
@@ -134,18 +138,56 @@ def resolve_teacher(config: TeacherConfig, base_model: str, seed: int, model_sta
     model = teacher_model(config, base_model)
     if backend != "endpoint" and not model_stamps:
         _download_small_files(model)
-    name = Path(model).name if model_stamps else model
     return Teacher(
         config=config,
         backend=backend,
         model=model,
-        id=config.id or (f"{name}@{combined_digest(model_stamps)[:16]}" if model_stamps else name),
+        id=config.id or _model_id(model, model_stamps),
         api=config.api or ("chat" if has_chat_template(model) else "completions"),
         max_concurrency=config.max_concurrency or MAX_CONCURRENCY[backend],
         tokens=token_counter(model),
         context_length=_context_length(model),
         seed=seed if config.seed is None else config.seed,
     )
+
+
+def entailment_teacher(wanted: EntailmentModel, config: TeacherConfig, model_stamps: list[FileStamp]) -> Teacher:
+    """Make a teacher of an entailment model, whose requests hold pairs (`entailment.pair`).
+
+    Args:
+        wanted: The model.
+        config: The `teacher:` block, whose limits of time and retries hold for this server too, and whose key is kept
+            from it.
+        model_stamps: Stamps of the model's files; empty unless the model is a local folder.
+    """
+    own = TeacherConfig(
+        model=wanted.model,
+        api="completions",
+        api_key_env=config.api_key_env,
+        temperature=0,
+        timeout=config.timeout,
+        max_retries=config.max_retries,
+        stall_timeout=config.stall_timeout,
+        start_timeout=config.start_timeout,
+    )
+    name = _model_id(wanted.model, model_stamps)
+    return Teacher(
+        # Set afterwards, because a template is a text, in which anything may stand, and no argument of the user's.
+        config=own.model_copy(update={"serve_args": wanted.arguments()}),
+        backend="entailment",
+        model=wanted.model,
+        id=" ".join(filter(None, [f"entailment-{_ENTAILMENT_VERSION}", name, wanted.use])),
+        api="completions",
+        max_concurrency=MAX_CONCURRENCY["entailment"],
+        tokens=ESTIMATE,
+        context_length=None,
+        seed=0,
+    )
+
+
+def _model_id(model: str, stamps: list[FileStamp]) -> str:
+    """Return what identifies a model: its name, or a folder's name and a digest of its files."""
+    return f"{Path(model).name}@{combined_digest(stamps)[:16]}" if stamps else model
 
 
 def _backend(config: TeacherConfig) -> str:
