@@ -30,6 +30,7 @@ from axolotl_augft.strategies.task import Strategy, Task
 from axolotl_augft.teacher.request import Request
 from axolotl_augft.teacher.spending import Spent
 from axolotl_augft.teacher.teacher import Teacher, resolve_teacher, settled
+from axolotl_augft.verifying.model import verifying_model
 from axolotl_augft.verifying.verification import Verification
 from axolotl_augft.verifying.verifier import Verifier
 
@@ -153,10 +154,10 @@ def _verifier(recipe: Recipe, teacher: Teacher, stamps: list[FileStamp], store: 
     config = recipe.augft.verify
     if config is None or config.checks_names:
         return None
-    model = teacher
-    if config.by != "teacher":
-        model = settled(resolve_teacher(config.by, "", recipe.seed, model_stamps(recipe, config.by, stamps)), store)
-    return Verifier(config, model, store, recipe.augft.language)
+    if config.by is not None:
+        own = model_stamps(recipe, config.by, stamps)
+        teacher = settled(verifying_model(config, recipe.augft.teacher, recipe.seed, own), store)
+    return Verifier(config, teacher, store, recipe.augft.language)
 
 
 def _strategy(

@@ -157,8 +157,8 @@ class AugftConfig(SettingsBlock):
     @property
     def models(self) -> list[TeacherConfig]:
         """The models that are asked: the teacher, and the one that verifies if that is another one."""
-        verifies = self.verify.by if self.verify else "teacher"
-        return [self.teacher] if verifies == "teacher" else [self.teacher, verifies]
+        verifies = self.verify.by if self.verify else None
+        return [self.teacher] if verifies is None else [self.teacher, verifies]
 
     @model_validator(mode="before")
     @classmethod

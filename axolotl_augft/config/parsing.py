@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from axolotl_augft.config.augft import AugftConfig, DocumentsConfig, SourceConfig
 from axolotl_augft.config.augment import STRATEGIES
 from axolotl_augft.config.teacher import REMOVABLE_FIELDS, SECRET_FIELD, TeacherConfig
+from axolotl_augft.config.verify import VerifyConfig
 from axolotl_augft.errors import ConfigError
 
 
@@ -81,8 +82,10 @@ def _unknown_key(path: str, location: tuple[int | str, ...]) -> str:
 
 
 def _known_keys(location: tuple[int | str, ...]) -> list[str]:
-    if "teacher" in location[:-1]:
+    if {"teacher", "by"} & set(location[:-1]):
         return list(TeacherConfig.model_fields)
+    if "verify" in location[:-1]:
+        return list(VerifyConfig.model_fields)
     if "documents" in location[:-1]:
         return list(DocumentsConfig.model_fields)
     if "augment" in location[:-1]:

@@ -17,9 +17,10 @@ class VerifyConfig(SettingsBlock):
 
     DEFAULT_PRECISION: ClassVar[float] = 0.95
 
-    by: Literal["teacher"] | TeacherConfig = Field(
-        "teacher",
-        description="The model that checks: `teacher`, the name of another model, or a block like augft.teacher.",
+    by: TeacherConfig | None = Field(
+        None,
+        description="The model that checks: `teacher`, the name of another model, or a block like augft.teacher. "
+        "Default: the teacher.",
     )
     method: Literal["auto", "logprobs", "votes", "entailment", "names"] = Field(
         "auto",
@@ -54,6 +55,23 @@ class VerifyConfig(SettingsBlock):
     )
     votes: int = Field(5, ge=2, le=100, description="Number of answers per question with method `votes`.")
 
+    entailment_label: str | int | None = Field(
+        None,
+        description="Name or number of the label by which an entailment model says that a statement follows. Default: "
+        "the label that is named so in the model's configuration.",
+    )
+    entailment_template: str | None = Field(
+        None,
+        description="How an entailment model takes a pair as one text, with {premise} and {statement}. Default: what "
+        "is known of the model, else a pair of texts.",
+    )
+    entailment_max_length: int | None = Field(
+        None, ge=8, description="Most tokens that an entailment model takes at once. Default: from its configuration."
+    )
+    entailment_device: str = Field(
+        "auto", description="Where an entailment model runs: `auto` (the first GPU, else the CPU), `cpu`, `cuda:1` …"
+    )
+
     @model_validator(mode="before")
     @classmethod
     def _short_forms(cls, data: Any) -> Any:
@@ -62,7 +80,7 @@ class VerifyConfig(SettingsBlock):
         if isinstance(data, str):
             raise ValueError(f"must be none, names, teacher or a block, got {data!r}")
         by = data.get("by") if isinstance(data, Mapping) else None
-        return {**data, "by": {"model": by}} if isinstance(by, str) and by != "teacher" else data
+        return {**data, "by": None if by == "teacher" else {"model": by}} if isinstance(by, str) else data
 
     @field_validator("precision")
     @classmethod
@@ -77,13 +95,29 @@ class VerifyConfig(SettingsBlock):
     def _fits_together(self) -> "VerifyConfig":
         if self.precision is not None and self.threshold is not None:
             raise ValueError("precision and threshold exclude each other; keep one of them")
-        if self.method == "names" and self.model_fields_set - {"method"}:
+        if self.method == "names" and self._set - {"method"}:
             raise ValueError("method names asks no model, so it takes no further settings; remove them")
-        if self.method == "entailment" and self.by == "teacher":
+        if self.method == "entailment":
+            self._check_entailment()
+        entailment = [name for name in self._set if name.startswith("entailment_")]
+        if entailment and self.method != "entailment":
+            raise ValueError(f"{min(entailment)} is for method entailment; remove it, or set the method")
+        return self
+
+    @property
+    def _set(self) -> set[str]:
+        """The keys with other values than their defaults; a block that was dumped and read again has all keys."""
+        return set(self.model_dump(exclude_defaults=True))
+
+    def _check_entailment(self) -> None:
+        if self.by is None or self.by.model is None:
             raise ValueError(
                 "method entailment needs a model that is trained for it; name it in by, or take method auto"
             )
-        return self
+        if other := self.by.model_dump(exclude_defaults=True).keys() - {"model"}:
+            raise ValueError(
+                f"method entailment runs the model itself, so by is its name or folder only; remove by.{min(other)}"
+            )
 
     @property
     def checks_names(self) -> bool:

@@ -4,14 +4,13 @@ The texts that a statement must follow from stand in the prefix, so that a serve
 for all statements about them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Literal
 
-import orjson
-
 from axolotl_augft.strategies.templates import load_prompt
+from axolotl_augft.teacher.entailment.pair import closed, opened
 from axolotl_augft.teacher.request import Prefix
 
 FOLLOWS = {"premises": "the texts it must follow from", "statement": "the statement"}
@@ -63,6 +62,8 @@ class EntailmentPairs:
 
     def follows(self, premises: Sequence[str], statement: str) -> Question:
         """Ask whether a statement must be true if its premises are."""
-        opened = orjson.dumps({"premise": "\n".join(premises), "statement": ""}).decode()
-        said = orjson.dumps(statement).decode()
-        return Question(Prefix("", opened.removesuffix('""}')), said + "}")
+        return Question(self._opened(tuple(premises)), closed(statement))
+
+    @cached_property
+    def _opened(self) -> Callable[[tuple[str, ...]], Prefix]:
+        return lru_cache(_CACHED_PREFIXES)(lambda premises: Prefix("", opened("\n".join(premises))))
