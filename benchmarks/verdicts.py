@@ -81,6 +81,7 @@ def main() -> None:
     parser.add_argument("--api", choices=["chat", "completions"], default="chat")
     parser.add_argument("--method", default="auto")
     parser.add_argument("--precision", type=float, default=VerifyConfig.DEFAULT_PRECISION)
+    parser.add_argument("--strategy", help="only the statements of this strategy")
     parser.add_argument("--concurrency", type=int, default=16)
     parser.add_argument("--store", type=Path, default=Path("build/verdicts.sqlite"))
     parser.add_argument("--json", type=Path)
@@ -91,7 +92,11 @@ def main() -> None:
     with ResponseStore.opened(given.store) as store:
         model = settled(resolve_teacher(config, "", 42, []), store)
         verifier = Verifier(verify, model, store, "en")
-        results = [_measured(name, own, verifier, model, store) for name, own in _sets(_labelled(given.folder)).items()]
+        results = [
+            _measured(name, own, verifier, model, store)
+            for name, own in _sets(_labelled(given.folder)).items()
+            if given.strategy in (None, own[0].judged.task.strategy)
+        ]
     for line in _table(results):
         print(line)
     if given.json:
