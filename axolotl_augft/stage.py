@@ -99,7 +99,7 @@ class Prepared:
         if verification is None or self.verifier is None:
             return None
         calibrations = tuple(verification.calibrations.values())
-        return VerificationRecord(self.verifier.model.id, self.verifier.method, calibrations)
+        return VerificationRecord(self.verifier.model.id, self.verifier.inquiry.method, calibrations)
 
     def _judge(self, tasks: Iterable[Task], leaks: bool) -> Iterator[Judged]:
         found = self.leaks if leaks else None

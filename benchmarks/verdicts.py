@@ -132,7 +132,7 @@ def _measured(
     statements = [one.judged for one in labelled]
     with AskingLock(store.path, model.id, 60) as lock, TeacherSession(model, Path("build/verdicts.log")) as session:
         rounds = Rounds(model, store, session, Budget.unlimited(), 0, lock)
-        rounds.ask(verifier.probe, "probe", trusted=True)
+        rounds.ask(verifier.inquiry.probe, "probe", trusted=True)
         rounds.ask(lambda: verifier.requests(lambda: statements), name)
         rounds.ask(lambda: verifier.planted_requests(lambda: statements), f"{name}: slips")
     calibration = next(iter(verifier.calibrations(lambda: statements).values()))

@@ -2,11 +2,12 @@
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import chain
 
 from axolotl_augft.strategies.task import Task
 from axolotl_augft.text.sentences import split_sentences
+from axolotl_augft.verifying.inquiry import Claim
 from axolotl_augft.verifying.slips import slips
 
 _SENTENCES = 100
@@ -18,17 +19,15 @@ _SLIPS = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Sentence:
-    """A sentence that the verifier is tried on.
+class _Sentence:
+    """A true sentence.
 
     Attributes:
-        text: A true sentence of a source, or one with a slip.
-        evidence: The texts that it is compared with, which hold the true sentence.
-        around: The document that the sentence comes from.
+        claim: The sentence, with texts that hold it.
+        around: The document that it comes from.
     """
 
-    text: str
-    evidence: tuple[str, ...]
+    claim: Claim
     around: str
 
 
@@ -41,7 +40,7 @@ class PlantedSample:
 
     def __init__(self, language: str) -> None:
         self._language = language
-        self._drawn: dict[str, dict[bytes, Sentence]] = {}
+        self._drawn: dict[str, dict[bytes, _Sentence]] = {}
         self._last: Task | None = None
 
     def add(self, task: Task) -> None:
@@ -50,33 +49,37 @@ class PlantedSample:
             return
         self._last = task
         drawn = self._drawn.setdefault(task.strategy, {})
-        for text in split_sentences(task.target.text, self._language):
-            if slips(text, self._language, task.target.text):
-                drawn.setdefault(_digest(text), Sentence(text, task.evidence, task.target.text))
+        around = task.target.text
+        for text in split_sentences(around, self._language):
+            if slips(text, self._language, around):
+                drawn.setdefault(_digest(text), _Sentence(Claim(task.evidence, text), around))
         if len(drawn) > 2 * _SENTENCES:
-            self._drawn[task.strategy] = {_digest(s.text): s for s in self._first(task.strategy)}
+            self._drawn[task.strategy] = {_digest(s.claim.text): s for s in self._first(task.strategy)}
 
-    def sentences(self, strategy: str) -> list[Sentence]:
+    def sentences(self, strategy: str) -> list[Claim]:
         """Return true sentences of a strategy's documents."""
-        return self._first(strategy)[:_TRUE]
+        return [sentence.claim for sentence in self._first(strategy)[:_TRUE]]
 
-    def slips(self, strategy: str) -> list[list[Sentence]]:
+    def slips(self, strategy: str) -> list[list[Claim]]:
         """Return, for each sentence of a strategy, the sentence with one slip or another, of kinds drawn by lot."""
-        return [[replace(sentence, text=text) for text in self._slips(sentence)] for sentence in self._first(strategy)]
+        return [
+            [Claim(sentence.claim.evidence, text) for text in self._slips(sentence)]
+            for sentence in self._first(strategy)
+        ]
 
-    def all(self) -> Iterator[Sentence]:
+    def claims(self) -> Iterator[Claim]:
         """Yield the sentences and the slips of all strategies; those about the same texts stand together."""
         for strategy in self._drawn:
             slipped = chain.from_iterable(self.slips(strategy))
-            yield from sorted((*self.sentences(strategy), *slipped), key=lambda s: s.evidence)
+            yield from sorted((*self.sentences(strategy), *slipped), key=lambda claim: claim.evidence)
 
-    def _first(self, strategy: str) -> list[Sentence]:
+    def _first(self, strategy: str) -> list[_Sentence]:
         """Return the sentences with the lowest digests, which are as good as drawn by lot."""
         drawn = self._drawn.get(strategy, {})
         return [drawn[digest] for digest in sorted(drawn)[:_SENTENCES]]
 
-    def _slips(self, sentence: Sentence) -> list[str]:
-        found = [slip.text for slip in slips(sentence.text, self._language, sentence.around)]
+    def _slips(self, sentence: _Sentence) -> list[str]:
+        found = [slip.text for slip in slips(sentence.claim.text, self._language, sentence.around)]
         return sorted(found, key=_digest)[:_SLIPS]
 
 

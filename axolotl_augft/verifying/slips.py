@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
+from itertools import combinations
 from pathlib import Path
 
 import orjson
@@ -48,7 +49,7 @@ def slips(sentence: str, language: str, around: str = "") -> list[Slip]:
     if len(WORD.findall(sentence)) < _FEWEST_WORDS:
         return []
     changes: dict[str, Iterable[str]] = {
-        "names": _names_exchanged(sentence),
+        "names": _pairs_exchanged(sentence),
         "other name": _other_name(sentence, around),
         "number": _number_changed(sentence),
         **{kind: _words_changed(sentence, words) for kind, words in _words_of(language).items()},
@@ -88,13 +89,23 @@ def _names(text: str) -> Iterator[_Name]:
         yield _Name(name, start, match.end())
 
 
-def _names_exchanged(sentence: str) -> Iterator[str]:
+def names_exchanged(sentence: str) -> str | None:
+    """Return a sentence with its first and last name exchanged; None if it has no two that are far enough apart."""
     found = list(_names(sentence))
-    for i, first in enumerate(found):
-        for second in found[i + 1 :]:
-            between = sentence[first.end : second.start]
-            if "," not in between and len(WORD.findall(between)) >= _FEWEST_BETWEEN:
-                yield f"{sentence[: first.start]}{second.text}{between}{first.text}{sentence[second.end :]}"
+    return _exchanged(sentence, found[0], found[-1]) if len(found) > 1 else None
+
+
+def _pairs_exchanged(sentence: str) -> Iterator[str]:
+    for first, second in combinations(_names(sentence), 2):
+        if changed := _exchanged(sentence, first, second):
+            yield changed
+
+
+def _exchanged(sentence: str, first: _Name, second: _Name) -> str | None:
+    between = sentence[first.end : second.start]
+    if first.text == second.text or "," in between or len(WORD.findall(between)) < _FEWEST_BETWEEN:
+        return None
+    return f"{sentence[: first.start]}{second.text}{between}{first.text}{sentence[second.end :]}"
 
 
 def _other_name(sentence: str, around: str) -> Iterator[str]:

@@ -66,9 +66,9 @@ class Verification:
         Where an answer that the next round depends on is missing, nothing more is yielded.
         """
         model = self._verifier.model
-        if probe := self._verifier.probe():
+        if probe := self._verifier.inquiry.probe():
             yield VerifyRound("verification: what the server can do", model, lambda: probe, may_be_refused=True)
-        if not self._verifier.is_ready:
+        if not self._verifier.inquiry.is_ready:
             return
         yield VerifyRound("verification", model, lambda: self._verifier.requests(self._first))
         yield VerifyRound("verification: planted slips", model, lambda: self._verifier.planted_requests(self._first))

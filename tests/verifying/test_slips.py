@@ -2,7 +2,7 @@
 
 import pytest
 
-from axolotl_augft.verifying.slips import slips
+from axolotl_augft.verifying.slips import names_exchanged, slips
 
 
 @pytest.mark.parametrize(
@@ -46,6 +46,22 @@ def test_what_is_said_of_one_is_said_of_another_of_the_same_text():
         "Petra Voss is the manager of the shift.",
         "The Repair Desk is the manager of the shift.",
     }
+
+
+@pytest.mark.parametrize(
+    ("sentence", "exchanged"),
+    [
+        ("Tamsin Roake runs the shop of Pell Lark.", "Pell Lark runs the shop of Tamsin Roake."),
+        ("Tamsin Roake met Ivo Voss before Pell Lark did.", "Pell Lark met Ivo Voss before Tamsin Roake did."),
+        ("Tamsin Roake met Pell Lark.", None),
+        ("Tamsin Roake, the cook, met Pell Lark.", None),
+        ("Tamsin Roake is no friend of Tamsin Roake.", None),
+        ("Tamsin Roake runs the shop.", None),
+        ("Owls hunt.", None),
+    ],
+)
+def test_first_and_last_name_exchanged(sentence, exchanged):
+    assert names_exchanged(sentence) == exchanged
 
 
 def test_the_same_slips_every_time():

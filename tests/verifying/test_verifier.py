@@ -12,6 +12,7 @@ from axolotl_augft.sources.documents import Document
 from axolotl_augft.store.responses import ResponseStore
 from axolotl_augft.strategies.task import Reading, Task
 from axolotl_augft.teacher.answer import Answer, Outcome, TokenChoice
+from axolotl_augft.verifying.inquiry import Claim
 from axolotl_augft.verifying.records import Calibration
 from axolotl_augft.verifying.verifier import Verifier
 from tests.support.models import model
@@ -148,14 +149,30 @@ def test_planted_slips_are_asked_about_beside_their_sentences(scripted):
 
 def test_a_store_without_the_probes_answer_is_not_ready(store):
     verifier = Verifier(VerifyConfig(), model("chat"), store, "en")
-    (probe,) = verifier.probe()
-    assert not verifier.is_ready
+    (probe,) = verifier.inquiry.probe()
+    assert not verifier.inquiry.is_ready
     store.put([(probe, Answer(Outcome.INVALID, finish_reason="HTTP 400"))])
-    assert verifier.is_ready and verifier.method == "votes"
+    assert verifier.inquiry.is_ready and verifier.inquiry.method == "votes"
 
 
 def test_log_probabilities_are_used_where_the_server_gives_them(store):
     verifier = Verifier(VerifyConfig(), model("chat"), store, "en")
-    store.put([(verifier.probe()[0], answer(0.99))])
-    assert verifier.method == "logprobs"
-    assert Verifier(VerifyConfig(method="votes"), model("chat"), store, "en").method == "votes"
+    store.put([(verifier.inquiry.probe()[0], answer(0.99))])
+    assert verifier.inquiry.method == "logprobs"
+    assert Verifier(VerifyConfig(method="votes"), model("chat"), store, "en").inquiry.method == "votes"
+
+
+@pytest.mark.parametrize(
+    ("claim", "exchanged", "probability"),
+    [(0.9, 0.5, 0.9), (0.9, 0.9, 0.75), (0.9, 0.1, 27 / 28), (0.5, 0.9, 0.25), (0.9, None, 0.9)],
+)
+def test_a_claim_is_contrasted_with_its_names_exchanged(store, claim, exchanged, probability):
+    inquiry = Verifier(VerifyConfig(method="logprobs"), model("chat"), store, "en").inquiry
+    text = "Mara Quell mends the pumps of Ines Voss." if exchanged else "Mara Quell mends the pumps."
+    asked = list(inquiry.requests([Claim((TEXT,), text)]))
+    assert len(asked) == 1 + bool(exchanged)
+    store.put([(asked[0], answer(claim))])
+    if exchanged:
+        assert "Statement: Ines Voss mends the pumps of Mara Quell." in asked[1].target
+        store.put([(asked[1], answer(exchanged))])
+    assert inquiry.probabilities([Claim((TEXT,), text)]) == [pytest.approx(probability)]

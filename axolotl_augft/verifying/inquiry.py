@@ -1,0 +1,126 @@
+"""Claims -> the requests that ask a model about them; the stored answers -> the probability of each claim."""
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from axolotl_augft.config.verify import VerifyConfig
+from axolotl_augft.store.responses import ResponseStore
+from axolotl_augft.teacher.request import Request
+from axolotl_augft.teacher.teacher import Teacher
+from axolotl_augft.verifying.polls import LogProbabilities, Poll, Votes
+from axolotl_augft.verifying.questions import EntailmentPairs, Question, Questions
+from axolotl_augft.verifying.slips import names_exchanged
+
+_PROBE = ("Tin is a metal. All metals conduct heat.", "Tin is a metal.")
+_MOST_LOGIT = 16.0
+_WEIGHT_OF_EXCHANGED = 0.5
+"""Measured on labelled statements of a 1.5B model (docs/judging.md): without it, swapped roles pass more often."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A text, and the texts that it must follow from."""
+
+    evidence: tuple[str, ...]
+    text: str
+
+
+class Inquiry:
+    """Asks one model about claims.
+
+    Whether a claim follows is asked about the claim itself and, if it has two names, about the claim with its names
+    exchanged: a model that believes both has not read who does what.
+
+    Args:
+        config: The `verify:` block.
+        model: The model to ask: the teacher, or another one.
+        store: The response store that holds its answers.
+    """
+
+    def __init__(self, config: VerifyConfig, model: Teacher, store: ResponseStore) -> None:
+        self._config = config
+        self._model = model
+        self._store = store
+        self._words = Questions(model.api)
+        self._pairs = EntailmentPairs() if config.method == "entailment" else None
+
+    def probe(self) -> list[Request]:
+        """Return the request that finds out whether the server gives log-probabilities; none if `method` is set."""
+        if self._config.method != "auto":
+            return []
+        return LogProbabilities(self._model).requests(self._words.follows((_PROBE[0],), _PROBE[1]))
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether the store tells how the model is asked: it holds the answer to `probe`, if there is one."""
+        return None not in self._store.get(self.probe())
+
+    @property
+    def method(self) -> str:
+        """How the model is asked: `logprobs`, `votes` or `entailment`."""
+        if self._pairs:
+            return "entailment"
+        return "votes" if isinstance(self._poll, Votes) else "logprobs"
+
+    @property
+    def asks_alone(self) -> bool:
+        """Whether claims are also asked about without their evidence."""
+        return self._config.alone and self._pairs is None
+
+    def requests(self, claims: Iterable[Claim]) -> Iterator[Request]:
+        """Yield the requests that ask whether claims follow."""
+        for question in (q for claim in claims for q in self._about(claim) if q):
+            yield from self._poll.requests(question)
+
+    def requests_alone(self, texts: Iterable[str]) -> Iterator[Request]:
+        """Yield the requests that ask whether texts can be understood alone; none if that is not asked."""
+        for text in texts if self.asks_alone else ():
+            yield from self._poll.requests(self._words.alone(text))
+
+    def probabilities(self, claims: Iterable[Claim]) -> list[float | None]:
+        """Return the probability of each claim, None where the answers do not tell."""
+        questions = [self._about(claim) for claim in claims]
+        found = iter(self._answered([q for asked in questions for q in asked if q]))
+        return [_contrasted(*(next(found) if q else None for q in asked)) for asked in questions]
+
+    def probabilities_alone(self, texts: Sequence[str]) -> list[float | None]:
+        """Return the probability that each text can be understood alone, None where that is not asked or not told."""
+        return self._answered([self._words.alone(text) for text in texts]) if self.asks_alone else [None] * len(texts)
+
+    @cached_property
+    def _poll(self) -> Poll:
+        asks_for_one_token = LogProbabilities(self._model)
+        if self._config.method == "votes":
+            return Votes(self._model, self._config.votes)
+        if probe := self.probe():
+            answer = self._store.get(probe)[0]
+            assert answer is not None, "the probe is asked before anything else"
+            if not asks_for_one_token.can_be_read(answer):
+                return Votes(self._model, self._config.votes)
+        return asks_for_one_token
+
+    def _about(self, claim: Claim) -> tuple[Question, Question | None]:
+        """Return the question about a claim, and the one about the claim with its names exchanged."""
+        ask = (self._pairs or self._words).follows
+        exchanged = names_exchanged(claim.text)
+        return ask(claim.evidence, claim.text), ask(claim.evidence, exchanged) if exchanged else None
+
+    def _answered(self, questions: Sequence[Question]) -> list[float | None]:
+        polled = [self._poll.requests(question) for question in questions]
+        answers = iter(self._store.get([request for requests in polled for request in requests]))
+        return [self._poll.probability([next(answers) for _ in requests]) for requests in polled]
+
+
+def _contrasted(claim: float | None, exchanged: float | None) -> float | None:
+    """Lower the probability of a claim by that of the claim with its names exchanged, in log-odds."""
+    if claim is None or exchanged is None:
+        return claim
+    return 1 / (1 + math.exp(_WEIGHT_OF_EXCHANGED * _logit(exchanged) - _logit(claim)))
+
+
+def _logit(probability: float) -> float:
+    if probability in (0.0, 1.0):
+        return math.copysign(_MOST_LOGIT, probability - 0.5)
+    return math.log(probability) - math.log1p(-probability)
