@@ -9,6 +9,7 @@ from axolotl_augft.config.verify import VerifyConfig
 from axolotl_augft.store.responses import ResponseStore
 from axolotl_augft.teacher.request import Request
 from axolotl_augft.teacher.teacher import Teacher
+from axolotl_augft.verifying.alone import opens_with_pronoun
 from axolotl_augft.verifying.polls import LogProbabilities, Poll, Votes
 from axolotl_augft.verifying.questions import EntailmentPairs, Question, Questions
 from axolotl_augft.verifying.slips import names_exchanged
@@ -37,12 +38,14 @@ class Inquiry:
         config: The `verify:` block.
         model: The model to ask: the teacher, or another one.
         store: The response store that holds its answers.
+        language: ISO 639 code of the claims' language.
     """
 
-    def __init__(self, config: VerifyConfig, model: Teacher, store: ResponseStore) -> None:
+    def __init__(self, config: VerifyConfig, model: Teacher, store: ResponseStore, language: str) -> None:
         self._config = config
         self._model = model
         self._store = store
+        self._language = language
         self._words = Questions(model.api)
         self._pairs = EntailmentPairs() if config.method == "entailment" else None
 
@@ -77,7 +80,8 @@ class Inquiry:
     def requests_alone(self, texts: Iterable[str]) -> Iterator[Request]:
         """Yield the requests that ask whether texts can be understood alone; none if that is not asked."""
         for text in texts if self.asks_alone else ():
-            yield from self._poll.requests(self._words.alone(text))
+            if not opens_with_pronoun(text, self._language):
+                yield from self._poll.requests(self._words.alone(text))
 
     def probabilities(self, claims: Iterable[Claim]) -> list[float | None]:
         """Return the probability of each claim, None where the answers do not tell."""
@@ -87,7 +91,12 @@ class Inquiry:
 
     def probabilities_alone(self, texts: Sequence[str]) -> list[float | None]:
         """Return the probability that each text can be understood alone, None where that is not asked or not told."""
-        return self._answered([self._words.alone(text) for text in texts]) if self.asks_alone else [None] * len(texts)
+        if not self.asks_alone:
+            return [None] * len(texts)
+        leaning = [opens_with_pronoun(text, self._language) for text in texts]
+        asked = [self._words.alone(text) for text, leans in zip(texts, leaning, strict=True) if not leans]
+        found = iter(self._answered(asked))
+        return [0.0 if leans else next(found) for leans in leaning]
 
     @cached_property
     def _poll(self) -> Poll:

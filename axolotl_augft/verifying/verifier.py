@@ -45,7 +45,7 @@ class Verifier:
         self._config = config
         self._language = language
         self.model = model
-        self.inquiry = Inquiry(config, model, store)
+        self.inquiry = Inquiry(config, model, store, language)
 
     def requests(self, judged: JudgedAgain) -> Iterator[Request]:
         """Yield the requests for all statements that are not rejected yet.

@@ -176,3 +176,12 @@ def test_a_claim_is_contrasted_with_its_names_exchanged(store, claim, exchanged,
         assert "Statement: Ines Voss mends the pumps of Mara Quell." in asked[1].target
         store.put([(asked[1], answer(exchanged))])
     assert inquiry.probabilities([Claim((TEXT,), text)]) == [pytest.approx(probability)]
+
+
+def test_a_pronoun_at_the_beginning_needs_no_request(scripted):
+    statement = judged("She keeps the keys.")
+    assert list(scripted.verifier.inquiry.requests_alone(["She keeps the keys."])) == []
+    for request in scripted.verifier.requests(lambda: [statement]):
+        scripted.store.put([(request, answer(0.99))])
+    (decided,) = scripted.verifier.decided([statement], THRESHOLDS)
+    assert (decided.rejected, decided.alone) == (Reason.NOT_ALONE, 0.0)
