@@ -9,7 +9,7 @@ from axolotl_augft.judging.leaks import Leaks
 from axolotl_augft.judging.markup import worth_finding
 from axolotl_augft.judging.question_rules import judge_pair
 from axolotl_augft.judging.read_questions import read_pairs
-from axolotl_augft.judging.read_statements import Inference, complete_trace, read_inferences
+from axolotl_augft.judging.read_statements import Inference, complete_trace, read_inferences, says_none
 from axolotl_augft.judging.rules import Duplicates, Judged, Reason, judge
 from axolotl_augft.store.responses import ResponseStore
 from axolotl_augft.strategies.task import Task
@@ -59,6 +59,8 @@ def _read_and_judge(task: Task, answer: Answer, config: AugftConfig, special: Se
     check_names = config.verify is not None and config.verify.checks_names
     if task.writes == "questions":
         judged = [Judged(task, pair, judge_pair(task, pair, check_names, special)) for pair in read_pairs(task, answer)]
+    elif task.reading.ends_in_conclusions and says_none(answer):
+        return [Judged(task, _NOTHING, Reason.NOTHING_FOLLOWS)]
     else:
         found = _reasoning(answer) if task.reading.keep_reasoning else []
         found += read_inferences(task, answer)

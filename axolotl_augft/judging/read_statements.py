@@ -4,10 +4,11 @@ Answers are read leniently: bullets, numbers, labels, tables, JSON. `judging.rul
 """
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from axolotl_augft.judging.answer_lines import statement_lines
+from axolotl_augft.judging.citations import without_citation
 from axolotl_augft.judging.json_items import json_items
 from axolotl_augft.judging.labels import Line, labelled_by, read_line
 from axolotl_augft.judging.markup import without_thinking
@@ -18,6 +19,7 @@ from axolotl_augft.text.sentences import split_sentences
 _OPENING_FENCE = re.compile(r"```+[ \t]*(?:[\w+-]{1,20}(?=\n))?")
 _ENDS = tuple(".!?…。！？।؟")
 _AFTER_END = "\"'”’»›)]」』*_`|"
+_NONE = re.compile(r"(?i:conclusions?)[*_ ]*[:：][*_ \n-]*(?i:none|nothing)[.*_ ]*\Z")
 _CHECKED_END = 4096
 _MOST_HEADING_WORDS = 4
 _after_reasoning = labelled_by("(?i:(?:step-by-step[ ])?reasoning(?:[ ]steps)?)")
@@ -35,6 +37,7 @@ class Inference:
         question: The question that `text` answers, None for statements and traces.
         keeps_answer: The answer is the source row's own.
         stray: It is a line without a label in an answer whose statements are labelled.
+        rests_on: Labels of the documents that a conclusion is said to rest on, beside the target.
     """
 
     text: str
@@ -44,6 +47,7 @@ class Inference:
     question: str | None = None
     keeps_answer: bool = False
     stray: bool = False
+    rests_on: tuple[str, ...] = ()
 
     @property
     def full_text(self) -> str:
@@ -64,6 +68,11 @@ def read_inferences(task: Task, answer: Answer) -> list[Inference]:
     if not task.reading.ends_in_conclusions:
         return list(_statements(text, task.kind, task, answer.was_cut))
     return _trace_and_conclusions(_without_fence(text), task, answer.was_cut)
+
+
+def says_none(answer: Answer) -> bool:
+    """Whether an answer says that nothing follows: its conclusions are "none"."""
+    return bool(_NONE.search(answer.text))
 
 
 def complete_trace(text: str, cut: bool = False) -> Inference:
@@ -89,8 +98,18 @@ def _trace_and_conclusions(text: str, task: Task, was_cut: bool) -> list[Inferen
         whole = complete_trace(trace, was_cut) if not has_conclusions else Inference(trace, "trace")
         found += [whole] if keep != "conclusions" or whole.cut else []
     if keep != "trace" and has_conclusions:
-        found.extend(_statements("\n".join(lines[first:]), "conclusion", task, was_cut))
+        found.extend(map(_cited(task), _statements("\n".join(lines[first:]), "conclusion", task, was_cut)))
     return found
+
+
+def _cited(task: Task) -> Callable[[Inference], Inference]:
+    """Return a function that takes the labels off a conclusion's end, and notes the documents that they name."""
+
+    def read(inference: Inference) -> Inference:
+        cited = without_citation(inference.text, task.labels)
+        return replace(inference, text=cited.text, rests_on=tuple(x for x in cited.labels if x != task.target.id))
+
+    return read
 
 
 def _conclusions_at(lines: Sequence[str]) -> tuple[int, int]:

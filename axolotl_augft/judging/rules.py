@@ -20,6 +20,7 @@ class Reason(StrEnum):
     """Why an inference (or a whole answer) was rejected."""
 
     EMPTY = "empty"
+    NOTHING_FOLLOWS = "nothing_follows"
     TRUNCATED = "truncated"
     MALFORMED = "malformed"
     REPETITION = "repetition"
@@ -57,9 +58,13 @@ class Judged:
     alone: float | None = None
 
     @property
-    def evidence(self) -> tuple[str, ...]:
-        """The texts that a verifier compares it with."""
-        return self.task.evidence
+    def evidence(self) -> list[tuple[str, ...]]:
+        """The texts that a verifier compares it with: the documents that it rests on, and all that the teacher saw."""
+        shown = self.task.evidence
+        if not self.inference.rests_on:
+            return [shown]
+        texts = dict(zip(self.task.labels, self.task.premises, strict=True))
+        return [(self.task.target.text, *(texts[label] for label in self.inference.rests_on)), shown]
 
 
 REFUSAL = re.compile(

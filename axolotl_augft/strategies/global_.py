@@ -215,7 +215,7 @@ class GlobalStrategy:
                 "global",
                 document,
                 shared.premises,
-                labels=frozenset(group),
+                labels=group,
                 kind=kind,
                 writes=writes,
                 reading=self._reading,

@@ -45,7 +45,7 @@ class Task:
         premises: The texts that a statement must follow from.
         sentences: The numbered sentences of a local request; empty for a global one.
         first_sentence: Position of the first of these sentences in the target, from 0.
-        labels: Document ids that are shown in the prompt.
+        labels: Ids of the documents that are shown in the prompt, in the order of the premises; () if none are.
         kind: The kind of a statement that does not name its own.
         writes: Whether the request asks for statements or for questions with answers.
         reading: How to read the answer.
@@ -59,7 +59,7 @@ class Task:
     premises: tuple[str, ...]
     sentences: tuple[str, ...] = ()
     first_sentence: int = 0
-    labels: frozenset[str] = frozenset()
+    labels: tuple[str, ...] = ()
     kind: str = "statement"
     writes: Writes = "statements"
     reading: Reading = Reading()

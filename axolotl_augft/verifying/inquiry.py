@@ -1,6 +1,5 @@
 """Claims -> the requests that ask a model about them; the stored answers -> the probability of each claim."""
 
-import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,9 +14,6 @@ from axolotl_augft.verifying.questions import EntailmentPairs, Question, Questio
 from axolotl_augft.verifying.slips import names_exchanged
 
 _PROBE = ("Tin is a metal. All metals conduct heat.", "Tin is a metal.")
-_MOST_LOGIT = 16.0
-_WEIGHT_OF_EXCHANGED = 0.5
-"""Measured on labelled statements of a 1.5B model (docs/judging.md): without it, swapped roles pass more often."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,13 +119,7 @@ class Inquiry:
 
 
 def _contrasted(claim: float | None, exchanged: float | None) -> float | None:
-    """Lower the probability of a claim by that of the claim with its names exchanged, in log-odds."""
+    """Return the probability of a claim; 0 if the claim with its names exchanged is believed as much."""
     if claim is None or exchanged is None:
         return claim
-    return 1 / (1 + math.exp(_WEIGHT_OF_EXCHANGED * _logit(exchanged) - _logit(claim)))
-
-
-def _logit(probability: float) -> float:
-    if probability in (0.0, 1.0):
-        return math.copysign(_MOST_LOGIT, probability - 0.5)
-    return math.log(probability) - math.log1p(-probability)
+    return claim if exchanged < claim else 0.0

@@ -54,7 +54,7 @@ class Verifier:
         """
         for window in batched(judged(), _WINDOW):
             asked = [j for j in window if is_asked(j)]
-            follow = self.inquiry.requests(map(_claim, asked))
+            follow = self.inquiry.requests(claim for j in asked for claim in _claims(j))
             alone = self.inquiry.requests_alone(j.inference.full_text for j in asked)
             yield from sorted(chain(follow, alone), key=lambda r: r.prefix.digest)
 
@@ -81,10 +81,14 @@ class Verifier:
         """Yield all statements in order, those that were asked about with their probabilities."""
         for window in batched(judged):
             asked = [j for j in window if is_asked(j)]
-            follow = iter(self.inquiry.probabilities(map(_claim, asked)))
+            follow = iter(self.inquiry.probabilities(claim for j in asked for claim in _claims(j)))
             alone = iter(self.inquiry.probabilities_alone([j.inference.full_text for j in asked]))
             for j in window:
-                yield replace(j, probability=next(follow), alone=next(alone)) if is_asked(j) else j
+                if not is_asked(j):
+                    yield j
+                    continue
+                least = _least([next(follow) for _ in _claims(j)])
+                yield replace(j, probability=least, alone=next(alone))
 
     def decided(self, judged: Iterable[Judged], calibrations: Mapping[str, Calibration]) -> Iterator[Judged]:
         """Yield all statements in order, rejecting those that fail.
@@ -118,8 +122,14 @@ class Verifier:
         return [probability for probability in self.inquiry.probabilities(claims) if probability is not None]
 
 
-def _claim(judged: Judged) -> Claim:
-    return Claim(judged.evidence, judged.inference.full_text)
+def _claims(judged: Judged) -> list[Claim]:
+    return [Claim(evidence, judged.inference.full_text) for evidence in judged.evidence]
+
+
+def _least(probabilities: Sequence[float | None]) -> float | None:
+    """Return the least of the probabilities by different evidence, None if one of them is not known."""
+    known = [probability for probability in probabilities if probability is not None]
+    return min(known) if len(known) == len(probabilities) else None
 
 
 def is_asked(judged: Judged) -> bool:

@@ -194,8 +194,8 @@ def test_reading_sentences_of_several_lines():
 
 def test_reading_documents_of_several_lines():
     chat = (
-        "x\n\n[0000000a] One\ntwo.\n[0000000b] Three.\n\n\nNow think about the document [0000000b]:\nThree.\n\nFirst "
-        "reason step by step x"
+        "x\n\n[0000000a] One\ntwo.\n[0000000b] Three.\n\n\nNow think about the document [0000000b]:\nThree.\n\nLook "
+        "for other documents x"
     )
     assert read_prompt(chat) == GlobalPrompt(("One\ntwo.", "Three."), "Three.")
     example = "Facts:\n[abc123] Example.\nChosen:\n[abc123] Example.\nReasoning:\nx\n###\n"

@@ -14,10 +14,10 @@ from axolotl_augft.strategies.examples import load_pool
 from tests.strategies.test_prompt_data import DOCUMENTS, KINDS, TEXT_ONLY, tasks
 
 COPIED = [
-    "First reason step by step about what follows from it together with the other documents: Mara Quell is here.",
+    "Look for other documents above that name the same person, place, thing or kind: Mara Quell is here.",
     "Mara Quell is here.\nRestate every fact that you use in full: Mara Quell is the harbour master.",
     "All is well. restate EVERY fact, that you use -- in full!",
-    "Cover links in both directions: from this document to others and from others to this one.",
+    "Cover links in both directions, as everyone knows who keeps pumps in a hall.",
     "Write in the language of the documents.",
     "You add nothing from outside.",
     "Tin is a metal, and all metals conduct heat, so tin conducts heat.",

@@ -31,7 +31,7 @@ def task(kind="consequence", reading=LOCAL, exchange=EXCHANGE, labels=()):
         "local",
         document,
         (document.text,),
-        labels=frozenset(labels),
+        labels=tuple(labels),
         kind=kind,
         writes="questions",
         reading=reading,

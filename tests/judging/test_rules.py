@@ -19,7 +19,7 @@ TASK = Task(
     "local",
     Document("0a1b2c3d", "", 0, 0),
     ("Mara Quell is the harbour master of Port Ennis.", "She has 12 boats (small ones)."),
-    labels=frozenset({"0a1b2c3d"}),
+    labels=("0a1b2c3d",),
 )
 
 

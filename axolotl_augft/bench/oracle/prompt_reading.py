@@ -106,7 +106,7 @@ def _numbered(text: str) -> tuple[str, ...]:
 def _read_global(prompt: str) -> GlobalPrompt:
     if _GLOBAL_CHAT in prompt:
         shown, asked = prompt.rsplit(_GLOBAL_CHAT, 1)
-        target = asked.split("]:\n", 1)[-1].split("\n\nFirst reason step by step", 1)[0]
+        target = asked.split("]:\n", 1)[-1].split("\n\nLook for other documents", 1)[0]
     else:
         shown, asked = prompt.rsplit(_GLOBAL_COMPLETIONS, 1)
         target = asked.split("] ", 1)[-1].removesuffix("\nReasoning:\n")
