@@ -142,7 +142,7 @@ def prepared(recipe: Recipe) -> Iterator[Prepared]:
             recipe.augft.teacher, recipe.base_model, recipe.seed, model_stamps(recipe, recipe.augft.teacher, stamps)
         )
         teacher = settled(resolved, store)
-        documents = Documents(sources)
+        documents = Documents(sources, recipe.augft.instructions, recipe.augft.language)
         tasks = AllTasks(tuple(_strategy(recipe, a, teacher, documents, store) for a in recipe.assignments()))
         for warning in (line for strategy in tasks.strategies for line in strategy.warnings()):
             LOG.warning("augft: %s", warning)
@@ -185,7 +185,7 @@ def make_result(recipe: Recipe) -> Manifest:
             ready.documents.count,
             totals.requests,
             totals.counts.failed.total(),
-            _problems(ready.sources),
+            _problems(ready),
             skipped_files,
         )
         judged, record = ready.judged(), ready.verification_record()
@@ -222,9 +222,11 @@ def _warn_about(recipe: Recipe) -> None:
         )
 
 
-def _problems(sources: Iterable[Source]) -> dict[str, int]:
-    """Count the rows that could not be augmented, by reason."""
+def _problems(ready: Prepared) -> dict[str, int]:
+    """Count the rows that could not be augmented or were not shown as they are, by what became of them."""
     counts: Counter[str] = Counter()
-    for problem in (p for s in sources for p in s.problems):
+    for problem in (p for s in ready.sources for p in s.problems):
         counts[problem.what] += len(problem.rows)
-    return dict(sorted(counts.items()))
+    directives = ready.documents.directives
+    found = {directives.what: directives.rows} if directives.rows else {}
+    return {**dict(sorted(counts.items())), **found}

@@ -7,7 +7,7 @@ its answer ("Whoever rewrites this should add …") is not found; only a model c
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from axolotl_augft.text.directive_patterns import PATTERNS, TRIGGERS, DirectiveKind
@@ -59,13 +59,17 @@ def find_directives(text: str, language: str = "en") -> list[Directive]:
     return found
 
 
-def without_directives(text: str, language: str = "en") -> str:
-    """Return a text without the passages that `find_directives` finds; "" if nothing else is in it."""
-    directives = find_directives(text, language)
+def without_passages(text: str, directives: Sequence[Directive]) -> str:
+    """Return a text without the passages that were found in it; "" if nothing else is in it."""
     if not directives:
         return text
     starts, ends = [0, *(d.end for d in directives)], [*(d.start for d in directives), len(text)]
     return " ".join(part for s, e in zip(starts, ends, strict=True) if (part := text[s:e].strip()))
+
+
+def without_directives(text: str, language: str = "en") -> str:
+    """Return a text without the passages that `find_directives` finds in it."""
+    return without_passages(text, find_directives(text, language))
 
 
 def _passages(text: str, language: str) -> Iterator[Directive]:
