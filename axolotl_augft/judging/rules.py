@@ -33,6 +33,7 @@ class Reason(StrEnum):
     UNVERIFIED = "unverified"
     NOT_ALONE = "not_alone"
     DUPLICATE = "duplicate"
+    NEAR_DUPLICATE = "near_duplicate"
     LEAK = "leak"
     FILTERED = "content_filter"
     INVALID = "invalid_request"
