@@ -82,9 +82,8 @@ class Prepared:
             leaks: Whether to reject those that state a held-out answer.
         """
         verification = self.verification(leaks)
-        return without_duplicates(
-            verification.decided() if verification else self._judge(self.tasks.in_document_order(), leaks)
-        )
+        judged = verification.decided() if verification else self._judge(self.tasks.in_document_order(), leaks)
+        return without_duplicates(judged, self.recipe.augft.language)
 
     def verification(self, leaks: bool = True) -> Verification | None:
         """Return the verification of the statements; None if no model is asked about them."""

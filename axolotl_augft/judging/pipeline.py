@@ -43,9 +43,14 @@ def judged_inferences(
             yield replace(judged, rejected=Reason.LEAK) if leaked else judged
 
 
-def without_duplicates(judged: Iterable[Judged]) -> Iterator[Judged]:
-    """Yield all inferences in order, rejecting those that repeat one that is kept."""
-    duplicates = Duplicates()
+def without_duplicates(judged: Iterable[Judged], language: str) -> Iterator[Judged]:
+    """Yield all inferences in order, rejecting those that repeat one that is kept.
+
+    Args:
+        judged: The inferences in document order.
+        language: ISO 639 code of the documents.
+    """
+    duplicates = Duplicates(language)
     for j in judged:
         repeated = j.rejected is None and not duplicates.is_new(j.inference.full_text)
         yield replace(j, rejected=Reason.DUPLICATE) if repeated else j
