@@ -13,7 +13,7 @@ from axolotl_augft.config.recipe import Assignment, Recipe
 from axolotl_augft.files.collector import fewer_collections
 from axolotl_augft.files.fingerprints import FileStamp
 from axolotl_augft.judging.leaks import Leaks
-from axolotl_augft.judging.pipeline import judged_inferences, without_duplicates
+from axolotl_augft.judging.pipeline import judged_inferences, without_duplicates, without_repeats
 from axolotl_augft.judging.rules import Judged
 from axolotl_augft.launch import run_once
 from axolotl_augft.output.manifest import Manifest, ResultRecord, VerificationRecord, save_record
@@ -82,8 +82,10 @@ class Prepared:
             leaks: Whether to reject those that state a held-out answer.
         """
         verification = self.verification(leaks)
-        judged = verification.decided() if verification else self._judge(self.tasks.in_document_order(), leaks)
-        return without_duplicates(judged, self.recipe.augft.language)
+        language = self.recipe.augft.language
+        if verification is None:
+            return without_duplicates(self._judge(self.tasks.in_document_order(), leaks), language)
+        return without_repeats(verification.decided, (document.text for document in self.documents), language)
 
     def verification(self, leaks: bool = True) -> Verification | None:
         """Return the verification of the statements; None if no model is asked about them."""

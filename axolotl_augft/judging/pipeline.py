@@ -1,12 +1,13 @@
 """Tasks and stored answers -> judged inferences in document order, as a pure function of both."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from axolotl_augft.batched import batched
 from axolotl_augft.config.augft import AugftConfig
 from axolotl_augft.judging.leaks import Leaks
 from axolotl_augft.judging.markup import worth_finding
+from axolotl_augft.judging.near_duplicates import NearDuplicates, Repeats
 from axolotl_augft.judging.question_rules import judge_pair
 from axolotl_augft.judging.read_questions import read_pairs
 from axolotl_augft.judging.read_statements import Inference, complete_trace, read_inferences
@@ -16,6 +17,11 @@ from axolotl_augft.strategies.task import Task
 from axolotl_augft.teacher.answer import Answer, Outcome
 
 _NOTHING = Inference("", "answer")
+_REPEATED = {
+    Repeats.SOURCE: Reason.NEAR_DUPLICATE,
+    Repeats.STATEMENT: Reason.DUPLICATE,
+    Repeats.STATEMENT_BUT_FOR_ONE_WORD: Reason.NEAR_DUPLICATE,
+}
 
 
 def judged_inferences(
@@ -54,6 +60,23 @@ def without_duplicates(judged: Iterable[Judged], language: str) -> Iterator[Judg
     for j in judged:
         repeated = j.rejected is None and not duplicates.is_new(j.inference.full_text)
         yield replace(j, rejected=Reason.DUPLICATE) if repeated else j
+
+
+def without_repeats(judged: Callable[[], Iterable[Judged]], sources: Iterable[str], language: str) -> Iterator[Judged]:
+    """Yield all verified inferences in order, rejecting those that repeat a more probable one or a source sentence.
+
+    Args:
+        judged: Yields the inferences in document order; called twice.
+        sources: The texts of the documents.
+        language: ISO 639 code of the documents.
+    """
+    found = NearDuplicates(sources, language)
+    for position, j in enumerate(judged()):
+        if j.rejected is None:
+            found.add(position, j.inference.full_text, j.probability, j.evidence)
+    for position, j in enumerate(judged()):
+        repeats = found.repeats(position) if j.rejected is None else None
+        yield replace(j, rejected=_REPEATED[repeats]) if repeats else j
 
 
 def _read_and_judge(task: Task, answer: Answer, config: AugftConfig, special: Sequence[str]) -> list[Judged]:

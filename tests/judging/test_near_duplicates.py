@@ -1,11 +1,16 @@
 import json
 import random
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from axolotl_augft.judging.near_duplicates import NearDuplicates, Repeats
+from axolotl_augft.judging.pipeline import without_repeats
+from axolotl_augft.judging.read_statements import Inference
+from axolotl_augft.judging.rules import Judged, Reason
 from axolotl_augft.text.wording import wording
+from tests.judging.test_rules import TASK
 
 PAIRS = [json.loads(line) for line in Path(__file__).with_name("near_pairs.jsonl").read_text().splitlines()]
 SOURCE = (
@@ -149,3 +154,18 @@ def test_the_outcome_is_that_of_every_pair_compared():
             assert found[position] is (Repeats.STATEMENT if mine in seen else NEAR)
         seen.append(mine)
     assert 3 < len(kept) < 30
+
+
+def test_inferences_are_rejected_by_what_they_repeat():
+    task = replace(TASK, premises=(SOURCE,))
+    written = [
+        ("All spare parts for the Tarn 1 are located in Shed Four.", 0.9, None, Reason.NEAR_DUPLICATE),
+        ("In Shed Four all spare parts for the Tarn 1 are stored.", 0.8, None, None),
+        ("In Shed Four all spare parts for the Tarn 1 are kept.", 0.7, None, Reason.NEAR_DUPLICATE),
+        ("In Shed Four, all spare parts for the Tarn 1 are stored!", 0.6, None, Reason.DUPLICATE),
+        ("In Shed Four all spare parts for the Tarn 1 are lost.", 0.9, Reason.UNSUPPORTED, Reason.UNSUPPORTED),
+    ]
+    judged = [Judged(task, Inference(text, "statement"), reason, p) for text, p, reason, _ in written]
+    found = list(without_repeats(lambda: iter(judged), [SOURCE], "en"))
+    assert [j.rejected for j in found] == [reason for *_, reason in written]
+    assert [j.probability for j in found] == [p for _, p, *_ in written]
