@@ -13,10 +13,10 @@ from axolotl_augft.config.recipe import Assignment, Recipe
 from axolotl_augft.files.collector import fewer_collections
 from axolotl_augft.files.fingerprints import FileStamp
 from axolotl_augft.judging.leaks import Leaks
-from axolotl_augft.judging.pipeline import judged_inferences, without_duplicates
+from axolotl_augft.judging.pipeline import judged_inferences, without_duplicates, without_repeats
 from axolotl_augft.judging.rules import Judged
 from axolotl_augft.launch import run_once
-from axolotl_augft.output.manifest import Manifest, ResultRecord, VerificationRecord, save_record
+from axolotl_augft.output.manifest import Manifest, ResultRecord, save_record
 from axolotl_augft.output.result import RequestCounts, write_result
 from axolotl_augft.output.reuse import find_result, input_stamps, model_stamps, remote_digest
 from axolotl_augft.output.student import Student, load_student
@@ -75,16 +75,18 @@ class Prepared:
         for round_ in verification.rounds() if (verification := self.verification(leaks=False)) else ():
             yield from round_.requests()
 
-    def judged(self, leaks: bool = True) -> Iterator[Judged]:
+    def judged(self, leaks: bool = True, verification: Verification | None = None) -> Iterator[Judged]:
         """Yield every inference of the stored answers in document order, kept or rejected.
 
         Args:
             leaks: Whether to reject those that state a held-out answer.
+            verification: The verification to use, so that nothing is computed twice; by default, a new one.
         """
-        verification = self.verification(leaks)
-        return without_duplicates(
-            verification.decided() if verification else self._judge(self.tasks.in_document_order(), leaks)
-        )
+        verification = verification or self.verification(leaks)
+        language = self.recipe.augft.language
+        if verification is None:
+            return without_duplicates(self._judge(self.tasks.in_document_order(), leaks), language)
+        return without_repeats(verification.decided, (document.text for document in self.documents), language)
 
     def verification(self, leaks: bool = True) -> Verification | None:
         """Return the verification of the statements; None if no model is asked about them."""
@@ -92,14 +94,6 @@ class Prepared:
         if self.verifier is None or config is None:
             return None
         return Verification(config, self.verifier, self.teacher, self.tasks, lambda tasks: self._judge(tasks, leaks))
-
-    def verification_record(self) -> VerificationRecord | None:
-        """Say how statements are verified; None if no model is asked about them."""
-        verification = self.verification()
-        if verification is None or self.verifier is None:
-            return None
-        calibrations = tuple(verification.calibrations.values())
-        return VerificationRecord(self.verifier.model.id, self.verifier.inquiry.method, calibrations)
 
     def _judge(self, tasks: Iterable[Task], leaks: bool) -> Iterator[Judged]:
         found = self.leaks if leaks else None
@@ -142,7 +136,7 @@ def prepared(recipe: Recipe) -> Iterator[Prepared]:
             recipe.augft.teacher, recipe.base_model, recipe.seed, model_stamps(recipe, recipe.augft.teacher, stamps)
         )
         teacher = settled(resolved, store)
-        documents = Documents(sources)
+        documents = Documents(sources, recipe.augft.instructions, recipe.augft.language)
         tasks = AllTasks(tuple(_strategy(recipe, a, teacher, documents, store) for a in recipe.assignments()))
         for warning in (line for strategy in tasks.strategies for line in strategy.warnings()):
             LOG.warning("augft: %s", warning)
@@ -185,10 +179,11 @@ def make_result(recipe: Recipe) -> Manifest:
             ready.documents.count,
             totals.requests,
             totals.counts.failed.total(),
-            _problems(ready.sources),
+            _problems(ready),
             skipped_files,
         )
-        judged, record = ready.judged(), ready.verification_record()
+        verification = ready.verification()
+        judged, record = ready.judged(verification=verification), verification.record if verification else None
         manifest = write_result(recipe, ready.sources, judged, ready.student, ready.teacher.id, counts, record)
     run = totals.record()
     save_record(recipe, ResultRecord(manifest.fingerprint, tuple(ready.stamps), remote_digest(recipe), run))
@@ -198,17 +193,19 @@ def make_result(recipe: Recipe) -> Manifest:
 
 def _ask(ready: Prepared, turns: Turns, budget: Budget) -> None:
     """Ask round after round; what is stored of later rounds counts towards the limits from the beginning."""
-    verification = ready.verification()
-    known = _count_stored(verification, budget, ready.store) if verification and budget.is_limited else {}
+    known = _count_stored(ready, budget) if budget.is_limited else {}
     turns.of(ready.teacher).ask(ready.requests, "augmentation")
+    verification = ready.verification()
     for round_ in verification.rounds() if verification else ():
         counted = known.get(round_.title, Spent())
         turns.of(round_.model).ask(round_.requests, round_.title, counted, round_.may_be_refused)
 
 
-def _count_stored(verification: Verification, budget: Budget, store: ResponseStore) -> dict[str, Spent]:
+def _count_stored(ready: Prepared, budget: Budget) -> dict[str, Spent]:
     """Count in the budget what is stored of each round of verification; return it by title."""
-    known = {round_.title: count_requests(round_.requests(), store).spent for round_ in verification.rounds()}
+    verification = ready.verification()
+    rounds = verification.rounds() if verification else ()
+    known = {round_.title: count_requests(round_.requests(), ready.store).spent for round_ in rounds}
     for spent in known.values():
         budget.count(spent)
     return known
@@ -222,9 +219,11 @@ def _warn_about(recipe: Recipe) -> None:
         )
 
 
-def _problems(sources: Iterable[Source]) -> dict[str, int]:
-    """Count the rows that could not be augmented, by reason."""
+def _problems(ready: Prepared) -> dict[str, int]:
+    """Count the rows that could not be augmented or were not shown as they are, by what became of them."""
     counts: Counter[str] = Counter()
-    for problem in (p for s in sources for p in s.problems):
+    for problem in (p for s in ready.sources for p in s.problems):
         counts[problem.what] += len(problem.rows)
-    return dict(sorted(counts.items()))
+    directives = ready.documents.directives
+    found = {directives.what: directives.rows} if directives.rows else {}
+    return {**dict(sorted(counts.items())), **found}

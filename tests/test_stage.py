@@ -293,7 +293,8 @@ def test_a_server_without_log_probabilities_is_asked_for_votes(cfg, teacher):
     _, result, folder = run(cfg, augment=["local"], verify={"votes": 3, "alone": False})
     about = [b for b in teacher.bodies if asks_whether_it_follows(prompt_of(b))]
     assert result.verification.method == "votes"
-    assert sum("In other words" in prompt_of(b).rpartition("Statement: ")[2] for b in about) == 3 * 9
+    # Two of the nine have two names, and are asked about with these exchanged, too.
+    assert sum("In other words" in prompt_of(b).rpartition("Statement: ")[2] for b in about) == 3 * (9 + 2)
     assert {r["augft_probability"] for r in rows(folder, "0-augmented.parquet")} == {1.0}
 
 
@@ -347,7 +348,7 @@ def test_the_threshold_is_found_by_planted_slips(cfg, data, teacher, caplog):
     with caplog.at_level("INFO", "axolotl_augft"):
         _, result, _ = run(cfg, augment=["local"], verify={"ask_again": False})
     (found,) = result.verification.calibrations
-    assert (found.statements, found.kept, found.slips, found.auc) == (76, 38, 38, 1.0)
+    assert (found.statements, found.kept, found.slips, found.auc) == (76, 38, 114, 1.0)
     assert result.counts.accepted == {"local/rephrasing": 38} and found.precision > 0.95
     assert "estimated precision 0.97" in caplog.text and "sentences covered 38 of 38" in caplog.text
 

@@ -85,6 +85,8 @@ def plan_lines(recipe: Recipe) -> list[str]:
             + _held_out(ready)
             + (" (the result is there already: nothing will be asked)" if result else ""),
         ]
+        if (directives := ready.documents.directives).rows:
+            lines.append(f"  {directives.rows:,} rows {directives.what}")
         for plan in entries:
             lines += _entry_lines(plan, ready.teacher.tokens)
         lines += cost_lines(

@@ -148,6 +148,12 @@ class AugftConfig(SettingsBlock):
         gt=0,
         description="How long other ranks, nodes and launches wait for the process that runs the stage, in seconds.",
     )
+    instructions: Literal["keep", "drop"] = Field(
+        "keep",
+        description="What becomes of passages of plain text that read as instructions to a language model, such as "
+        '"Ignore all previous instructions". `keep` shows them to the teacher in requests about their own document '
+        "only. `drop` shows them in none, and leaves them out of the rows that are trained on.",
+    )
     val_set_size: float | None = Field(
         None,
         ge=0,

@@ -1,4 +1,4 @@
-"""One line of an answer -> its label and the statement after it.
+"""One line of an answer -> its label and the statement after it; and the documents that it names at its end.
 
 A label is made of optional parts in this order: bullets, a list number, the sentence's number in brackets, a kind, and
 a separator, with or without emphasis around them. What follows is the statement, to the letter: a minus, a currency
@@ -7,7 +7,7 @@ and repeats only a bounded number of times, so that a line is read in linear tim
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 
 _GAP = r"[ \t\u00a0\u3000]"
@@ -136,3 +136,40 @@ def _without_open_mark(label: str, text: str) -> str:
     if text.startswith(marks[-1]):
         return text.removeprefix(marks[-1]).lstrip()
     return text.removesuffix(marks[-1]).rstrip() if text.count(marks[-1]) == 1 else text
+
+
+# "… . [0a1b2c3d, 1a2b3c4d]", also in several brackets, with a word before the labels, or before the full stop.
+_CITED = re.compile(
+    r"\s*[\[(](?:[^\W\d]+[:\s]\s*){0,3}\[?(?P<labels>[0-9a-f]{8,16}\]?(?:[\s,;&+]+(?:and\s+)?\[?[0-9a-f]{8,16}\]?)*)"
+    r"[\])]?(?P<end>[.!?]?)\s*\Z",
+    re.IGNORECASE,
+)
+_DOCUMENT = re.compile(r"[0-9a-f]{8,16}", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Cited:
+    """A statement without its labels.
+
+    Attributes:
+        text: The statement.
+        labels: The labels of the documents that it rests on, as far as they are known, in their order.
+    """
+
+    text: str
+    labels: tuple[str, ...] = ()
+
+
+def without_citation(text: str, known: Collection[str]) -> Cited:
+    """Take the labels off the end of a statement; labels that the prompt did not show are no evidence.
+
+    Args:
+        text: A statement.
+        known: The labels of the documents that the prompt shows.
+    """
+    labels: list[str] = []
+    while known and (match := _CITED.search(text)):
+        found = [label.lower() for label in _DOCUMENT.findall(match["labels"])]
+        labels = [*found, *labels]
+        text = text[: match.start()].rstrip() + match["end"]
+    return Cited(text, tuple(label for label in dict.fromkeys(labels) if label in known))

@@ -1,12 +1,13 @@
 """Tasks and stored answers -> judged inferences in document order, as a pure function of both."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from axolotl_augft.batched import batched
 from axolotl_augft.config.augft import AugftConfig
 from axolotl_augft.judging.leaks import Leaks
 from axolotl_augft.judging.markup import worth_finding
+from axolotl_augft.judging.near_duplicates import NearDuplicates, Repeats
 from axolotl_augft.judging.question_rules import judge_pair
 from axolotl_augft.judging.read_questions import read_pairs
 from axolotl_augft.judging.read_statements import Inference, complete_trace, read_inferences, says_none
@@ -16,6 +17,11 @@ from axolotl_augft.strategies.task import Task
 from axolotl_augft.teacher.answer import Answer, Outcome
 
 _NOTHING = Inference("", "answer")
+_REPEATED = {
+    Repeats.SOURCE: Reason.NEAR_DUPLICATE,
+    Repeats.STATEMENT: Reason.DUPLICATE,
+    Repeats.STATEMENT_BUT_FOR_ONE_WORD: Reason.NEAR_DUPLICATE,
+}
 
 
 def judged_inferences(
@@ -43,12 +49,34 @@ def judged_inferences(
             yield replace(judged, rejected=Reason.LEAK) if leaked else judged
 
 
-def without_duplicates(judged: Iterable[Judged]) -> Iterator[Judged]:
-    """Yield all inferences in order, rejecting those that repeat one that is kept."""
-    duplicates = Duplicates()
+def without_duplicates(judged: Iterable[Judged], language: str) -> Iterator[Judged]:
+    """Yield all inferences in order, rejecting those that repeat one that is kept.
+
+    Args:
+        judged: The inferences in document order.
+        language: ISO 639 code of the documents.
+    """
+    duplicates = Duplicates(language)
     for j in judged:
         repeated = j.rejected is None and not duplicates.is_new(j.inference.full_text)
         yield replace(j, rejected=Reason.DUPLICATE) if repeated else j
+
+
+def without_repeats(judged: Callable[[], Iterable[Judged]], sources: Iterable[str], language: str) -> Iterator[Judged]:
+    """Yield all verified inferences in order, rejecting those that repeat a more probable one or a source sentence.
+
+    Args:
+        judged: Yields the inferences in document order; called twice.
+        sources: The texts of the documents.
+        language: ISO 639 code of the documents.
+    """
+    found = NearDuplicates(sources, language)
+    for position, j in enumerate(judged()):
+        if j.rejected is None:
+            found.add(position, j.inference.full_text, j.probability, j.task.evidence)
+    for position, j in enumerate(judged()):
+        repeats = found.repeats(position) if j.rejected is None else None
+        yield replace(j, rejected=_REPEATED[repeats]) if repeats else j
 
 
 def _read_and_judge(task: Task, answer: Answer, config: AugftConfig, special: Sequence[str]) -> list[Judged]:

@@ -8,9 +8,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from axolotl_augft.judging.answer_lines import statement_lines
-from axolotl_augft.judging.citations import without_citation
 from axolotl_augft.judging.json_items import json_items
-from axolotl_augft.judging.labels import Line, labelled_by, read_line
+from axolotl_augft.judging.labels import Line, labelled_by, read_line, without_citation
 from axolotl_augft.judging.markup import without_thinking
 from axolotl_augft.strategies.task import Task
 from axolotl_augft.teacher.answer import Answer

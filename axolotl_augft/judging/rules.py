@@ -13,7 +13,8 @@ from axolotl_augft.judging.markup import has_markup, has_odd_characters, has_tok
 from axolotl_augft.judging.read_statements import Inference
 from axolotl_augft.judging.support import copies_example, copies_prompt, is_echo, unsupported
 from axolotl_augft.strategies.task import Task
-from axolotl_augft.text.words import WORD, normalised, normalised_sentences
+from axolotl_augft.text.wording import wording
+from axolotl_augft.text.words import WORD, normalised_sentences
 
 
 class Reason(StrEnum):
@@ -34,6 +35,7 @@ class Reason(StrEnum):
     UNVERIFIED = "unverified"
     NOT_ALONE = "not_alone"
     DUPLICATE = "duplicate"
+    NEAR_DUPLICATE = "near_duplicate"
     LEAK = "leak"
     FILTERED = "content_filter"
     INVALID = "invalid_request"
@@ -63,7 +65,7 @@ class Judged:
         shown = self.task.evidence
         if not self.inference.rests_on:
             return [shown]
-        texts = dict(zip(self.task.labels, self.task.premises, strict=True))
+        texts = dict(zip(self.task.labels, self.task.premises, strict=False))
         return [(self.task.target.text, *(texts[label] for label in self.inference.rests_on)), shown]
 
 
@@ -150,14 +152,19 @@ def judge(
 
 
 class Duplicates:
-    """Finds statements that were already kept anywhere in the data set."""
+    """Finds statements that were already kept anywhere in the data set, in one pass.
 
-    def __init__(self) -> None:
+    Args:
+        language: ISO 639 code of the statements.
+    """
+
+    def __init__(self, language: str = "en") -> None:
+        self._language = language
         self._seen = DigestSet()
 
     def is_new(self, text: str) -> bool:
-        """Record a statement, and return whether it is the first with this text, ignoring case and punctuation."""
-        return self._seen.add(hashlib.blake2b(normalised(text).encode(), digest_size=8).digest())
+        """Record a statement, and return whether it is the first of its wording."""
+        return self._seen.add(hashlib.blake2b(wording(text, self._language).encode(), digest_size=8).digest())
 
 
 def _malformed(task: Task, text: str, kind: str) -> bool:

@@ -13,7 +13,7 @@ from axolotl_augft.config.recipe import Recipe
 from axolotl_augft.files.durable import read_json, write_json
 from axolotl_augft.files.fingerprints import FileStamp
 from axolotl_augft.store.run_record import RunRecord
-from axolotl_augft.verifying.records import Calibration, Coverage
+from axolotl_augft.verifying.records import Calibration, Coverage, VerificationRecord
 
 SCHEMA = 3
 MANIFEST = "manifest.json"
@@ -91,21 +91,6 @@ class Counts:
     problems: dict[str, int]
     too_long: dict[str, int]
     skipped_files: int = 0
-
-
-@dataclass(frozen=True)
-class VerificationRecord:
-    """How statements were verified, and how far that can be relied on.
-
-    Attributes:
-        by: Name of the model that was asked, in request keys.
-        method: `logprobs`, `votes` or `entailment`.
-        calibrations: For each strategy, the threshold and what it was found by.
-    """
-
-    by: str
-    method: str
-    calibrations: tuple[Calibration, ...]
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,6 @@ from axolotl_augft.output.manifest import (
     MANIFEST,
     Counts,
     Manifest,
-    VerificationRecord,
     WrittenEntry,
     WrittenFile,
     result_folder,
@@ -45,8 +44,10 @@ from axolotl_augft.output.row_file import (
 )
 from axolotl_augft.output.student import Student
 from axolotl_augft.sources.source import Source, text_of
+from axolotl_augft.text.directives import without_directives
 from axolotl_augft.text.sentences import cumulative_rows, split_sentences
 from axolotl_augft.verifying.coverage import CoverageCounter, sentence_of
+from axolotl_augft.verifying.records import VerificationRecord
 
 REJECTED = "rejected.jsonl"
 
@@ -245,18 +246,30 @@ class _ResultWriter:
             return "dropped", None, len(kept_rows), tokens
         # The file of converted documents keeps its path when the documents change, and axolotl, whose hash looks at
         # paths only, would reuse the tokens of the old ones.
-        if not splitting and len(kept_rows) == len(source.rows) and source.conversion is None:
+        rewriting = splitting or self._has_directives(source)
+        if not rewriting and len(kept_rows) == len(source.rows) and source.conversion is None:
             return "kept", None, len(kept_rows), tokens
-        if not splitting:
+        if not rewriting:
             return "rewritten", self._plain_rows(source, kept_rows, "original"), len(kept_rows), tokens
         path = self._folder / f"{source.entry}-original.parquet"
         with RowFile(path, features(source, SEGMENTS if segments else None), self._student) as file:
             for i in kept_rows:
-                if text := source.text(i):
+                if text := self._trained_on(source.text(i)):
                     self._add(
                         file, source, i, Augmentation(text), segments, source_provenance(source, i, "original", text)
                     )
         return "rewritten", file.written, len(kept_rows), tokens
+
+    def _has_directives(self, source: Source) -> bool:
+        """Whether passages of a source's plain text are to be left out (`instructions: drop`)."""
+        drops = self._recipe.augft.instructions == "drop" and source.is_text
+        return drops and any((text := source.text(i)) != self._trained_on(text) for i in source.training_rows)
+
+    def _trained_on(self, text: str) -> str:
+        """Return a source row's text as it is trained on."""
+        if self._recipe.augft.instructions == "keep":
+            return text
+        return without_directives(text, self._recipe.augft.language)
 
     def _plain_rows(self, source: Source, rows: Iterable[int], name: str) -> WrittenFile | None:
         path = self._folder / f"{source.entry}{HELD_OUT if name == 'held_out' else f'-{name}.parquet'}"

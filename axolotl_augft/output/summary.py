@@ -5,10 +5,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from axolotl_augft.config.recipe import Recipe, Training
-from axolotl_augft.output.manifest import Manifest, VerificationRecord
+from axolotl_augft.output.manifest import Manifest
 from axolotl_augft.store.run_record import RunRecord
 from axolotl_augft.teacher.spending import usage_line
-from axolotl_augft.verifying.records import ANY, Calibration, Coverage
+from axolotl_augft.verifying.records import ANY, Calibration, Coverage, VerificationRecord
 
 
 @dataclass(frozen=True)

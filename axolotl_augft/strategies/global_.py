@@ -22,6 +22,7 @@ from axolotl_augft.strategies.task import Reading, Task
 from axolotl_augft.strategies.templates import PromptTemplate, load_prompt
 from axolotl_augft.teacher.request import Prefix
 from axolotl_augft.teacher.teacher import Teacher
+from axolotl_augft.text.directives import without_directives
 from axolotl_augft.text.sentences import split_at_sentences
 
 VARIABLES = {
@@ -190,15 +191,26 @@ class GlobalStrategy:
     def _prefix(self, writes: Writes, group: Group) -> "_GroupPrefix":
         """Return what the requests of a group share; rendered once per group."""
         if (writes, group) not in self._prefixes:
-            documents = [self._by_id[d] for d in group]
+            documents = [d for d in map(self._as_context, group) if d.text]
             template = self._templates[writes]
             prefix = Prefix(template.render("system"), template.render("prefix", documents=documents))
             self._prefixes[writes, group] = _GroupPrefix(prefix, tuple(d.text for d in documents))
         return self._prefixes[writes, group]
 
+    def _as_context(self, document_id: str) -> Document:
+        """Return a document as requests about others show it: without what reads as an instruction to a model.
+
+        So no such passage can reach what the teacher writes about another document.
+        """
+        document = self._by_id[document_id]
+        if document.exchange:
+            return document
+        return replace(document, text=without_directives(document.text, self._language))
+
     def _target_tasks(self, document: Document, group: Group) -> Iterator[Task]:
         writes, asks = self._writes(document), self._teacher.structured
         shared = self._prefix(writes, group)
+        own = () if document.text in shared.premises else (document.text,)
         target = self._templates[writes].render("target", target=document, structured=asks)
         extra = response_format([_CONCLUSION]) if writes == "questions" and asks else None
         for sample in range(self.settings.samples):
@@ -214,7 +226,7 @@ class GlobalStrategy:
                 request,
                 "global",
                 document,
-                shared.premises,
+                (*shared.premises, *own) if own else shared.premises,
                 labels=group,
                 kind=kind,
                 writes=writes,

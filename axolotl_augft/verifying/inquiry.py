@@ -28,7 +28,7 @@ class Inquiry:
     """Asks one model about claims.
 
     Whether a claim follows is asked about the claim itself and, if it has two names, about the claim with its names
-    exchanged: a model that believes both has not read who does what.
+    exchanged: a model that believes that more has roles or a comparison the other way round.
 
     Args:
         config: The `verify:` block.
@@ -119,7 +119,6 @@ class Inquiry:
 
 
 def _contrasted(claim: float | None, exchanged: float | None) -> float | None:
-    """Return the probability of a claim; 0 if the claim with its names exchanged is believed as much."""
-    if claim is None or exchanged is None:
-        return claim
-    return claim if exchanged < claim else 0.0
+    """Return the probability of a claim; 0 if the claim with its names exchanged is believed more."""
+    believes_other = claim is not None and exchanged is not None and exchanged > claim
+    return 0.0 if believes_other else claim

@@ -51,3 +51,18 @@ class Calibration:
     sentences: int
     auc: float | None
     because: str = ""
+
+
+@dataclass(frozen=True)
+class VerificationRecord:
+    """How statements were verified, and how far that can be relied on.
+
+    Attributes:
+        by: Name of the model that was asked, in request keys.
+        method: `logprobs`, `votes` or `entailment`.
+        calibrations: For each strategy, the threshold and what it was found by.
+    """
+
+    by: str
+    method: str
+    calibrations: tuple[Calibration, ...]

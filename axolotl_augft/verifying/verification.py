@@ -16,7 +16,7 @@ from axolotl_augft.strategies.task import Missed, Task
 from axolotl_augft.teacher.request import Request
 from axolotl_augft.teacher.teacher import Teacher
 from axolotl_augft.verifying.coverage import missed_sentences
-from axolotl_augft.verifying.records import Calibration
+from axolotl_augft.verifying.records import Calibration, VerificationRecord
 from axolotl_augft.verifying.verifier import Verifier
 
 Judge = Callable[[Iterable[Task]], Iterator[Judged]]
@@ -41,7 +41,7 @@ class VerifyRound:
 
 
 class Verification:
-    """The verification of a recipe's statements.
+    """The verification of a recipe's statements, by the answers that are stored when they are first looked at.
 
     Args:
         config: The `verify:` block.
@@ -96,6 +96,12 @@ class Verification:
         if not self._config.ask_again or not self.calibrations:
             return {}
         return missed_sentences(self._verifier.decided(self._first(), self.calibrations))
+
+    @property
+    def record(self) -> VerificationRecord:
+        """How statements are verified, for the manifest."""
+        calibrations = tuple(self.calibrations.values())
+        return VerificationRecord(self._verifier.model.id, self._verifier.inquiry.method, calibrations)
 
     def decided(self) -> Iterator[Judged]:
         """Yield all statements in document order, with their probabilities, rejecting those that fail."""

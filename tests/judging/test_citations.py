@@ -2,7 +2,7 @@
 
 import pytest
 
-from axolotl_augft.judging.citations import Cited, without_citation
+from axolotl_augft.judging.labels import Cited, without_citation
 
 KNOWN = ("0a1b2c3d", "1a2b3c4d", "2a2b3c4d")
 

@@ -17,7 +17,6 @@ COPIED = [
     "Look for other documents above that name the same person, place, thing or kind: Mara Quell is here.",
     "Mara Quell is here.\nRestate every fact that you use in full: Mara Quell is the harbour master.",
     "All is well. restate EVERY fact, that you use -- in full!",
-    "Cover links in both directions, as everyone knows who keeps pumps in a hall.",
     "Write in the language of the documents.",
     "You add nothing from outside.",
     "Tin is a metal, and all metals conduct heat, so tin conducts heat.",

@@ -70,6 +70,9 @@ def test_a_trace_may_have_lines_and_an_open_end():
 def test_duplicates_are_found_whatever_case_and_punctuation():
     duplicates = Duplicates()
     assert [duplicates.is_new(t) for t in ("B is A.", "b is  A!", "C is A.")] == [True, False, True]
+    assert [duplicates.is_new(t) for t in ("It costs $5.", "It costs €5.", "राम यहाँ है।", "रमा यहाँ है।")] == [True] * 4
+    german = Duplicates("de")
+    assert [german.is_new(t) for t in ("The B is A.", "B is A.")] == [True, True]
 
 
 def test_the_global_prompts_own_examples_are_recognised():

@@ -164,7 +164,7 @@ def test_log_probabilities_are_used_where_the_server_gives_them(store):
 
 @pytest.mark.parametrize(
     ("claim", "exchanged", "probability"),
-    [(0.9, 0.5, 0.9), (0.9, 0.9, 0.0), (0.5, 0.9, 0.0), (0.9, None, 0.9)],
+    [(0.9, 0.5, 0.9), (0.9, 0.9, 0.9), (0.5, 0.9, 0.0), (0.9, None, 0.9)],
 )
 def test_a_claim_is_contrasted_with_its_names_exchanged(store, claim, exchanged, probability):
     inquiry = Verifier(VerifyConfig(method="logprobs"), model("chat"), store, "en").inquiry

@@ -1,0 +1,73 @@
+"""Accepted statements -> how many of them, and of their runs of three words, are different ones, for the summary.
+
+Runs are counted by linear counting: each sets one of a fixed number of marks by its digest, and the share of marks left
+unset tells how many different runs there were (Whang et al., 1990). It takes 4 MB for each data set entry, whatever the
+number of statements, and 8 bytes for each statement. The error is below 1 % up to 40 million different runs.
+"""
+
+import hashlib
+import math
+import zlib
+from array import array
+from dataclasses import dataclass
+
+import numpy as np
+
+from axolotl_augft.text.words import matched_words
+
+RUN = 3
+"""Words of a run."""
+_MARKS = 1 << 22
+
+
+@dataclass(frozen=True)
+class Diversity:
+    """How different statements are from each other.
+
+    Attributes:
+        statements: Number of statements.
+        distinct_statements: How many different ones, ignoring case and punctuation.
+        runs: Number of runs of three words in them.
+        distinct_runs: How many different ones.
+    """
+
+    statements: int = 0
+    distinct_statements: int = 0
+    runs: int = 0
+    distinct_runs: int = 0
+
+    def __str__(self) -> str:
+        share = f", {self.distinct_runs / self.runs:.2f} of their runs of three words" if self.runs else ""
+        return f"{self.distinct_statements:,} of {self.statements:,} statements{share}"
+
+
+class DiversityCount:
+    """Counts statements as they come."""
+
+    def __init__(self) -> None:
+        self._statements = array("Q")
+        self._runs = 0
+        self._marks = np.zeros(_MARKS, dtype=np.bool_)
+
+    def add(self, text: str) -> None:
+        """Count a statement."""
+        words = matched_words(text)
+        runs = [" ".join(words[i : i + RUN]) for i in range(len(words) - RUN + 1)]
+        self._statements.append(int.from_bytes(hashlib.blake2b(" ".join(words).encode(), digest_size=8).digest()))
+        self._runs += len(runs)
+        for run in runs:
+            self._marks[zlib.crc32(run.encode()) % _MARKS] = True
+
+    def __add__(self, other: "DiversityCount") -> "DiversityCount":
+        """Return the count of both together, such as of several data set entries; what both have counts once."""
+        both = DiversityCount()
+        both._statements = self._statements + other._statements
+        both._runs, both._marks = self._runs + other._runs, self._marks | other._marks
+        return both
+
+    @property
+    def counted(self) -> Diversity:
+        """What was counted so far."""
+        unset = _MARKS - int(np.count_nonzero(self._marks))
+        runs = min(self._runs, round(-_MARKS * math.log(max(unset, 1) / _MARKS)))
+        return Diversity(len(self._statements), len(np.unique(self._statements)), self._runs, runs)
