@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import orjson
 import psutil
@@ -27,6 +28,7 @@ import psutil
 from axolotl_augft.errors import TeacherServerFailed
 from axolotl_augft.teacher.request import Request
 from axolotl_augft.teacher.teacher import Teacher
+from axolotl_augft.text.tokens import local_model_file
 
 # Set by the launcher of the training; a server that inherited them would join its process group.
 _LAUNCHER_VARIABLES = (
@@ -66,12 +68,14 @@ class Backend:
         health_paths: Paths that answer 200 once the server is healthy; one that it does not know (404) is skipped.
         shape: Makes, for a teacher, the function that adds fields for this server to a request's JSON body.
         remedy: What to do if its program cannot be started, for the error.
+        needs_file: A file without which it can load no model from the hub; None if models come in several forms.
     """
 
     command: Callable[[Teacher, int], list[str]]
     health_paths: tuple[str, ...]
     shape: Shape
     remedy: str
+    needs_file: str | None = None
 
 
 def _unshaped(teacher: Teacher) -> Callable[[Request, dict[str, Any]], dict[str, Any]]:
@@ -187,7 +191,11 @@ def _own_command(teacher: Teacher, port: int) -> list[str]:
 
 BACKENDS = {
     "transformers": Backend(
-        _transformers_command, ("/health",), _transformers_shape, "install it with `pip install 'axolotl-augft[serve]'`"
+        _transformers_command,
+        ("/health",),
+        _transformers_shape,
+        "install it with `pip install 'axolotl-augft[serve]'`",
+        needs_file="config.json",
     ),
     "vllm": Backend(_vllm_command, ("/health",), _unshaped, "install it with `pip install 'axolotl-augft[vllm]'`"),
     "command": Backend(_own_command, ("/health", "/v1/models"), _unshaped, "check augft.teacher.serve_command"),
@@ -224,10 +232,11 @@ def managed_server(teacher: Teacher, log: Path) -> Iterator[RunningServer]:
 
     Raises:
         TeacherServerFailed: The server cannot be started, died, or did not become healthy within `start_timeout`
-            seconds, or another process listens on its port. The message names the server's log, whose last lines
-            are printed.
+            seconds, another process listens on its port, or its model is not on this machine. The message names the
+            server's log, whose last lines are printed.
     """
     backend = BACKENDS[teacher.backend]
+    _check_model(teacher, backend)
     port = _free_port()
     log.parent.mkdir(parents=True, exist_ok=True)
     with _terminate_as_exit(), log.open("wb") as output:
@@ -244,6 +253,26 @@ def managed_server(teacher: Teacher, log: Path) -> Iterator[RunningServer]:
                 _check_owner(process, port)
         finally:
             _stop(process)
+
+
+def _check_model(teacher: Teacher, backend: Backend) -> None:
+    """Check that the model is on this machine, as far as the server's kind shows it.
+
+    Its configuration was downloaded when the teacher was resolved, if the hub could be reached.
+
+    Raises:
+        TeacherServerFailed: It is not.
+    """
+    if backend.needs_file is None or local_model_file(teacher.model, backend.needs_file) is not None:
+        return
+    from huggingface_hub import constants
+
+    hub = urlsplit(constants.ENDPOINT).netloc.rpartition("@")[2]
+    raise TeacherServerFailed(
+        f"the teacher's model {teacher.model!r} is neither a folder of a model nor in the local cache of the hub, and "
+        f"it could not be downloaded from {hub}; check augft.teacher.model (or base_model), the network, HF_ENDPOINT "
+        "and HF_HUB_OFFLINE, or download it first"
+    )
 
 
 def _environment(teacher: Teacher, key: str) -> dict[str, str]:
