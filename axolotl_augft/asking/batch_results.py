@@ -14,6 +14,7 @@ from axolotl_augft.errors import TeacherError
 from axolotl_augft.files.durable import scratch_file
 from axolotl_augft.store.batches import AGAIN, BatchLedger, SentBatch
 from axolotl_augft.teacher.answer import Answer, Failure, Outcome
+from axolotl_augft.teacher.bodies import most_bytes
 from axolotl_augft.teacher.client import Client
 from axolotl_augft.teacher.request import Request
 
@@ -60,9 +61,10 @@ class Results:
         """
         understood = True
         self._accepts, self._denial = False, None
+        most = most_bytes(*ledger.requests(sent.tag, answered=True))
         for file_id in batch.files:
             with scratch_file(f"results of batch {batch.id}") as file:
-                if not provider.fetch(file_id, file):
+                if not provider.fetch(file_id, file, most):
                     LOG.warning(
                         "augft: file %s of batch %s is gone from %s; requests whose results were in it are sent "
                         "again, and paid for twice",
