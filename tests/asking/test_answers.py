@@ -355,14 +355,24 @@ def test_the_window_that_the_server_names_holds(store, models, fits):
             assert server.bodies == []
 
 
-@pytest.mark.parametrize("number", [1, 30])
-def test_a_server_that_fails_only_with_a_seed_is_named(store, number):
+@pytest.mark.parametrize(("number", "retries"), [(1, 2), (3, 0), (30, 1)])
+def test_a_server_that_fails_only_with_a_seed_is_named(store, number, retries):
     async def no_seeds(_, body):
         return web.Response(status=500) if "seed" in body else None
 
     with TeacherServer(answer=lambda _: "A.", misbehave=no_seeds) as server:
         with pytest.raises(TeacherError, match=r"with a seed.*extra_body: \{seed: null\}"):
-            run(server, requests(number), store, retries=1)
+            run(server, requests(number), store, retries=retries)
+
+
+@pytest.mark.parametrize(("failing", "number", "retries", "status"), [(1, 1, 0, 500), (2, 1, 1, 500), (9, 2, 3, 503)])
+def test_a_few_failures_are_not_blamed_on_the_seed(store, failing, number, retries, status):
+    async def at_first(_, body):
+        return web.Response(status=status) if len(server.bodies) <= failing else None
+
+    with TeacherServer(answer=lambda _: "A.", misbehave=at_first) as server:
+        assert run(server, requests(number), store, 1, retries=retries).failed.total() == number
+    assert all("seed" in body for body in server.bodies)
 
 
 def test_a_server_that_always_fails_is_not_blamed_on_the_seed(store):
