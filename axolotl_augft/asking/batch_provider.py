@@ -16,6 +16,7 @@ from axolotl_augft.errors import ConfigError, TeacherError, TeacherRefusedAccess
 from axolotl_augft.teacher.answer import Failure
 from axolotl_augft.teacher.bodies import BodyTooLong, BoundedTransport, shown_address
 from axolotl_augft.teacher.client import Server, proxy_for
+from axolotl_augft.teacher.failures import shown_code
 
 if TYPE_CHECKING:
     import openai
@@ -55,8 +56,12 @@ class ProviderBatch:
     done: int
 
     @classmethod
-    def of(cls, batch: "Batch") -> "ProviderBatch":
+    def of(cls, batch: "Batch", key: str) -> "ProviderBatch":
         """Convert the `openai` library's object; in `files`, the file of results comes before the file of errors.
+
+        Args:
+            batch: The object.
+            key: The key, which no code may repeat.
 
         Raises:
             TypeError: A field has another type than it should have, which the library does not check.
@@ -64,7 +69,7 @@ class ProviderBatch:
         files = tuple(_name(f) for f in (batch.output_file_id, batch.error_file_id) if f)
         errors = batch.errors.data if batch.errors and batch.errors.data else []
         counts = batch.request_counts
-        codes = tuple(_name(e.code or "unknown") for e in errors)
+        codes = tuple(shown_code(e.code, key) or "unknown" for e in errors)
         done = (counts.completed or 0) + (counts.failed or 0) if counts else 0
         return cls(_name(batch.id), _name(batch.status), _name(batch.input_file_id), files, codes, done)
 
@@ -133,6 +138,7 @@ class BatchProvider:
             http_client=http,
         )
         self.host = server.host
+        self._key = server.api_key or ""
         self._patience = patience
 
     def close(self) -> None:
@@ -176,7 +182,7 @@ class BatchProvider:
                 if tries == 1 and not _is_temporary(error.status_code):
                     refused()
                 raise
-            return ProviderBatch.of(made)
+            return self._batch(made)
 
         return self._with_retries(call)
 
@@ -194,7 +200,7 @@ class BatchProvider:
 
         def call() -> ProviderBatch | None:
             try:
-                return ProviderBatch.of(self._client.batches.retrieve(batch_id))
+                return self._batch(self._client.batches.retrieve(batch_id))
             except openai.NotFoundError:
                 return self._find(tag)
 
@@ -237,9 +243,12 @@ class BatchProvider:
                 # ValueError: a response that is not JSON, which `openai` 2 does not wrap.
                 LOG.debug("augft: file %s stays at %s (%s)", file_id, self.host, type(error).__name__)
 
+    def _batch(self, batch: "Batch") -> ProviderBatch:
+        return ProviderBatch.of(batch, self._key)
+
     def _find(self, tag: str) -> ProviderBatch | None:
         latest = islice(self._client.batches.list(limit=100), _LISTED)
-        return next((ProviderBatch.of(batch) for batch in latest if (batch.metadata or {}).get(TAG) == tag), None)
+        return next((self._batch(batch) for batch in latest if (batch.metadata or {}).get(TAG) == tag), None)
 
     def _with_retries(self, call: Callable[[], T], gone: T | None = None) -> T:
         """Repeat a call until it succeeds, and return its result.
@@ -288,7 +297,8 @@ class BatchProvider:
                 f"the Batch API at {self.host} redirects to {target} (HTTP {error.status_code}), "
                 "and no text is sent on to another address; if you trust it, set augft.teacher.base_url to it"
             )
-        said = f"HTTP {error.status_code}" + (f", {error.code[:60]}" if isinstance(error.code, str) else "")
+        code = shown_code(error.code, self._key)
+        said = f"HTTP {error.status_code}" + (f", {code}" if code else "")
         if error.status_code in (401, 402, 403):
             return TeacherRefusedAccess(
                 f"the Batch API at {self.host} refuses access ({said}); check the key in the variable that "

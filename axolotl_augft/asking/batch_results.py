@@ -16,6 +16,7 @@ from axolotl_augft.store.batches import AGAIN, BatchLedger, SentBatch
 from axolotl_augft.teacher.answer import Answer, Failure, Outcome
 from axolotl_augft.teacher.bodies import most_bytes
 from axolotl_augft.teacher.client import Client
+from axolotl_augft.teacher.failures import shown_code
 from axolotl_augft.teacher.request import Request
 
 LOG = logging.getLogger("axolotl_augft")
@@ -35,6 +36,7 @@ class Results:
     def __init__(self, round_: Round) -> None:
         self.others: set[bytes] = set()
         self._client = Client(round_.server)
+        self._key = round_.server.api_key or ""
         self._store = round_.store
         self._budget = round_.budget
         self._watcher = round_.watcher
@@ -169,7 +171,7 @@ class Results:
 
     def _result(self, request: Request, row: "_Row") -> Answer | Failure:
         if row.status is None:
-            return Failure(f"batch: {row.code}")
+            return Failure(f"batch: {shown_code(row.code, self._key) or 'unknown'}")
         try:
             return self._client.read(request, row.status, {}, orjson.dumps(row.body))
         except TeacherError as error:
@@ -203,7 +205,7 @@ def _row(line: bytes) -> _Row | None:
             bytes.fromhex(row["custom_id"]),
             response.get("status_code"),
             response.get("body"),
-            str(error.get("code"))[:60],
+            str(error.get("code")),
         )
     except (orjson.JSONDecodeError, KeyError, ValueError, AttributeError, TypeError):
         return None

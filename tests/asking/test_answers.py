@@ -3,6 +3,7 @@
 import hashlib
 import json
 import zlib
+from dataclasses import replace
 
 import pytest
 from aiohttp import web
@@ -13,7 +14,7 @@ from axolotl_augft.asking.window import ask
 from axolotl_augft.errors import TeacherError, TeacherRefusedAccess, TeacherUnreachable
 from axolotl_augft.store.responses import ResponseStore
 from axolotl_augft.teacher.answer import Answer, Failure, Outcome
-from axolotl_augft.teacher.client import Server
+from axolotl_augft.teacher.client import Client, Server
 from axolotl_augft.teacher.prompt_window import PromptWindow
 from axolotl_augft.teacher.reading import read_answer
 from axolotl_augft.teacher.request import Prefix, Request, Sampling
@@ -51,6 +52,18 @@ def choice(reason, text="A is", **more):
 def test_a_complete_answer(reason):
     answer = read_answer(request("x"), choice(reason))
     assert isinstance(answer, Answer) and answer.text == "A is" and not answer.was_cut
+
+
+@pytest.mark.parametrize("where", ["content", "reasoning_content"])
+def test_an_answer_that_holds_the_key_is_none(where):
+    def read(key):
+        client = Client(Server("http://h/v1", "m", 5.0, key))
+        message = {"content": "A is", where: f"It is {key}."}
+        body = json.dumps({"choices": [{"message": message, "finish_reason": "stop"}]}).encode()
+        return client.read(replace(request("x"), keep_reasoning=True), 200, {"Content-Type": "application/json"}, body)
+
+    assert read("sk-0123456789abcdef") == Failure("answer that holds the key", lasting=True)
+    assert isinstance(read("EMPTY"), Answer)
 
 
 @pytest.mark.parametrize("reason", ["length", "max_tokens", "MAX_TOKENS"])

@@ -140,3 +140,25 @@ def test_no_body_of_any_call_is_more_than_one_line(store, call, status, junk):
             run(server, requests(2), store, retries=1, stop_after=6)
         except TeacherError as error:
             assert "\n" not in str(error)
+
+
+@pytest.mark.parametrize("shown", [str, lambda key: "\u200b".join(key), lambda key: key[:-1]])
+def test_a_code_does_not_repeat_the_key(store, shown, caplog):
+    key = "sk-very-secret-0123456789"
+    code = shown(key)
+
+    async def refused(_):
+        return web.json_response({"error": {"message": code, "code": code}}, status=400)
+
+    async def failed(http):
+        errors = {"data": [{"code": code, "message": code}]}
+        return web.json_response({"id": "batch_0", "input_file_id": "file-0", "status": "failed", "errors": errors})
+
+    for call, handler in (("create", refused), ("look", failed)):
+        with Instead(answer=lambda _: "A.", call=call, handler=handler, key=key) as server:
+            with pytest.raises(TeacherError) as caught:
+                run(server, requests(2), store, key=key)
+        assert "ecret" not in str(caught.value).replace("\u200b", "") and "ecret" not in caplog.text
+
+    with BatchServer(key=key, line=lambda *_: {"code": code}) as server:
+        assert set(run(server, requests(2), store, retries=0, key=key).failed) == {"batch: unknown"}
