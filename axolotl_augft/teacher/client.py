@@ -195,8 +195,9 @@ class Client:
         if status in _PASSING or status >= 500:
             over_limit = status == 429
             return Failure(f"HTTP {status}", wait, busy=status in _BUSY, over_limit=over_limit, said=words[2:])
-        if status == 200:
-            return Failure("an error with HTTP 200", said=words[2:])
+        if status < 400:
+            # No refusal of this request: an error in a 200, or a status that no answer has (101, 202, 204).
+            return Failure("an error with HTTP 200" if status == 200 else f"HTTP {status}", said=words[2:])
         return Answer(Outcome.INVALID, finish_reason=said[:200])
 
     def _refuses_access(self, said: str) -> TeacherRefusedAccess:

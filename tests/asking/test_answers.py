@@ -54,6 +54,12 @@ def test_a_complete_answer(reason):
     assert isinstance(answer, Answer) and answer.text == "A is" and not answer.was_cut
 
 
+@pytest.mark.parametrize("status", [101, 201, 202, 204])
+def test_a_status_that_is_no_refusal_is_a_failure(status):
+    client = Client(Server("http://h/v1", "m", 5.0))
+    assert client.read(request("x"), status, {}, b"") == Failure(f"HTTP {status}")
+
+
 @pytest.mark.parametrize("where", ["content", "reasoning_content"])
 def test_an_answer_that_holds_the_key_is_none(where):
     def read(key):
