@@ -294,7 +294,7 @@ class _Batching:
         self._ledger.move(keys, AGAIN)
         self._ledger.end(sent.tag)
         if _QUEUE_FULL not in batch.codes or (len(keys) <= 1 and not others):
-            codes = ", ".join(dict.fromkeys(c[:60] for c in batch.codes)) or "no reason given"
+            codes = ", ".join(dict.fromkeys(batch.codes)) or "no reason given"
             raise TeacherError(
                 f"batch {sent.id} failed at {self._provider.host} ({codes}); none of its requests was processed: check "
                 "augft.teacher (model, extra_body) and the account's limits, and run again"

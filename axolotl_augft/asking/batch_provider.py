@@ -5,15 +5,18 @@ Calls go through the `openai` library, are repeated after temporary failures, an
 
 import importlib.util
 import logging
-import ssl
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
-from typing import IO, TYPE_CHECKING, Literal, TypeVar
+from typing import IO, TYPE_CHECKING, Any, Literal, TypeVar
+
+import httpx
 
 from axolotl_augft.errors import ConfigError, TeacherError, TeacherRefusedAccess, TeacherUnreachable
 from axolotl_augft.teacher.answer import Failure
+from axolotl_augft.teacher.bodies import BodyTooLong, BoundedTransport, shown_address
 from axolotl_augft.teacher.client import Server, proxy_for
+from axolotl_augft.teacher.failures import shown_code
 
 if TYPE_CHECKING:
     import openai
@@ -24,6 +27,8 @@ LOG = logging.getLogger("axolotl_augft")
 T = TypeVar("T")
 TAG = "augft_tag"
 _LISTED = 1000
+# A hundred batches take a few hundred kilobytes.
+_MOST_BYTES = 16 << 20
 _DELETING_SECONDS = 30.0
 Endpoint = Literal["/v1/chat/completions", "/v1/completions"]
 ENDPOINTS: dict[str, Endpoint] = {"chat": "/v1/chat/completions", "completions": "/v1/completions"}
@@ -51,15 +56,33 @@ class ProviderBatch:
     done: int
 
     @classmethod
-    def of(cls, batch: "Batch") -> "ProviderBatch":
-        """Convert the `openai` library's object; in `files`, the file of results comes before the file of errors."""
-        files = tuple(f for f in (batch.output_file_id, batch.error_file_id) if f)
+    def of(cls, batch: "Batch", key: str) -> "ProviderBatch":
+        """Convert the `openai` library's object; in `files`, the file of results comes before the file of errors.
+
+        Args:
+            batch: The object.
+            key: The key, which no code may repeat.
+
+        Raises:
+            TypeError: A field has another type than it should have, which the library does not check.
+        """
+        files = tuple(_name(f) for f in (batch.output_file_id, batch.error_file_id) if f)
         errors = batch.errors.data if batch.errors and batch.errors.data else []
         counts = batch.request_counts
-        codes = tuple(e.code or "unknown" for e in errors)
-        return cls(
-            batch.id, batch.status, batch.input_file_id, files, codes, counts.completed + counts.failed if counts else 0
-        )
+        codes = tuple(shown_code(e.code, key) or "unknown" for e in errors)
+        done = (counts.completed or 0) + (counts.failed or 0) if counts else 0
+        return cls(_name(batch.id), _name(batch.status), _name(batch.input_file_id), files, codes, done)
+
+
+def _name(value: object) -> str:
+    """Return a name that the provider gave.
+
+    Raises:
+        TypeError: It is no text, or empty.
+    """
+    if not isinstance(value, str) or not value:
+        raise TypeError("a name that is no text")
+    return value
 
 
 @dataclass(frozen=True)
@@ -102,10 +125,11 @@ class BatchProvider:
             )
         import openai
 
-        # As for all other requests: the environment's proxy, if it applies to this address, and Python's certificates.
-        http = openai.DefaultHttpxClient(
-            trust_env=False, proxy=proxy_for(server.base_url), verify=ssl.create_default_context()
-        )
+        # As for all other requests: the environment's proxy, if it applies to this address, Python's certificates, no
+        # redirects, and an end to each body.
+        self._transport = BoundedTransport(proxy_for(server.base_url), _MOST_BYTES)
+        # Any: version 3 of `openai` takes httpx's clients, but its annotations name only httpx2's.
+        http: Any = httpx.Client(trust_env=False, transport=self._transport, headers={"Accept-Encoding": "identity"})
         self._client = openai.OpenAI(
             base_url=server.base_url,
             api_key=server.api_key or "none",
@@ -114,6 +138,7 @@ class BatchProvider:
             http_client=http,
         )
         self.host = server.host
+        self._key = server.api_key or ""
         self._patience = patience
 
     def close(self) -> None:
@@ -125,7 +150,7 @@ class BatchProvider:
 
         def call() -> str:
             file.seek(0)
-            return self._client.files.create(file=(name, file), purpose="batch").id
+            return _name(self._client.files.create(file=(name, file), purpose="batch").id)
 
         return self._with_retries(call)
 
@@ -157,7 +182,7 @@ class BatchProvider:
                 if tries == 1 and not _is_temporary(error.status_code):
                     refused()
                 raise
-            return ProviderBatch.of(made)
+            return self._batch(made)
 
         return self._with_retries(call)
 
@@ -175,14 +200,19 @@ class BatchProvider:
 
         def call() -> ProviderBatch | None:
             try:
-                return ProviderBatch.of(self._client.batches.retrieve(batch_id))
+                return self._batch(self._client.batches.retrieve(batch_id))
             except openai.NotFoundError:
                 return self._find(tag)
 
         return self._with_retries(call)
 
-    def fetch(self, file_id: str, into: IO[bytes]) -> bool:
+    def fetch(self, file_id: str, into: IO[bytes], most: int) -> bool:
         """Download a file of results.
+
+        Args:
+            file_id: The provider's id of it.
+            into: Where to write it.
+            most: The most bytes that it may have.
 
         Returns:
             False if the provider still answers at the last try that it does not have the file.
@@ -199,7 +229,8 @@ class BatchProvider:
             into.flush()
             return True
 
-        return self._with_retries(call, gone=False)
+        with self._transport.up_to(most):
+            return self._with_retries(call, gone=False)
 
     def delete(self, *file_ids: str) -> None:
         """Delete files at the provider; each is tried once, and failures are only logged."""
@@ -212,9 +243,12 @@ class BatchProvider:
                 # ValueError: a response that is not JSON, which `openai` 2 does not wrap.
                 LOG.debug("augft: file %s stays at %s (%s)", file_id, self.host, type(error).__name__)
 
+    def _batch(self, batch: "Batch") -> ProviderBatch:
+        return ProviderBatch.of(batch, self._key)
+
     def _find(self, tag: str) -> ProviderBatch | None:
         latest = islice(self._client.batches.list(limit=100), _LISTED)
-        return next((ProviderBatch.of(batch) for batch in latest if (batch.metadata or {}).get(TAG) == tag), None)
+        return next((self._batch(batch) for batch in latest if (batch.metadata or {}).get(TAG) == tag), None)
 
     def _with_retries(self, call: Callable[[], T], gone: T | None = None) -> T:
         """Repeat a call until it succeeds, and return its result.
@@ -232,10 +266,17 @@ class BatchProvider:
                 if not _is_temporary(error.status_code) and not (error.status_code == 404 and gone is not None):
                     raise self._refused(error) from None
                 failure = Failure(f"HTTP {error.status_code}")
-            except (openai.APIConnectionError, AnswerCutShort) as error:
+            except BodyTooLong:
+                raise TeacherError(
+                    f"the Batch API at {self.host} sends more than {self._transport.most:,} bytes where no answer can "
+                    "have as many; nothing of that is stored: check augft.teacher.base_url, and whether the provider "
+                    "observes max_tokens"
+                ) from None
+            except (openai.APIConnectionError, httpx.HTTPError, AnswerCutShort) as error:
                 failure = Failure(type(error).__name__)
-            except AttributeError:
-                # `openai` returns a response that is not JSON as a string, and does not check the type of an object.
+            except (AttributeError, TypeError, ValueError):
+                # `openai` returns a response that is not JSON as a string or raises a ValueError for it, and does not
+                # check the types of an object.
                 raise TeacherError(
                     f"the Batch API at {self.host} answers with something that is neither a file nor a batch; check "
                     "augft.teacher.base_url, and if the server has no Batch API, remove augft.teacher.batch"
@@ -250,7 +291,14 @@ class BatchProvider:
         )
 
     def _refused(self, error: "openai.APIStatusError") -> TeacherError:
-        said = f"HTTP {error.status_code}" + (f", {error.code[:60]}" if isinstance(error.code, str) else "")
+        if 300 <= error.status_code < 400:
+            target = shown_address(error.response.headers.get("Location", ""))
+            return TeacherError(
+                f"the Batch API at {self.host} redirects to {target} (HTTP {error.status_code}), "
+                "and no text is sent on to another address; if you trust it, set augft.teacher.base_url to it"
+            )
+        code = shown_code(error.code, self._key)
+        said = f"HTTP {error.status_code}" + (f", {code}" if code else "")
         if error.status_code in (401, 402, 403):
             return TeacherRefusedAccess(
                 f"the Batch API at {self.host} refuses access ({said}); check the key in the variable that "
@@ -268,11 +316,8 @@ def _is_temporary(status: int) -> bool:
 
 
 def _body_parts(response: "APIResponse[bytes]") -> Iterator[bytes]:
-    """Yield the parts of a response's body.
-
-    Once a body has begun, `openai` does not wrap the errors of its HTTP library (httpx; httpx2 since version 3).
-    """
+    """Yield the parts of a response's body."""
     try:
         yield from response.iter_bytes()
-    except Exception as error:
+    except httpx.HTTPError as error:
         raise AnswerCutShort from error

@@ -14,7 +14,9 @@ from axolotl_augft.errors import TeacherError
 from axolotl_augft.files.durable import scratch_file
 from axolotl_augft.store.batches import AGAIN, BatchLedger, SentBatch
 from axolotl_augft.teacher.answer import Answer, Failure, Outcome
+from axolotl_augft.teacher.bodies import most_bytes
 from axolotl_augft.teacher.client import Client
+from axolotl_augft.teacher.failures import shown_code
 from axolotl_augft.teacher.request import Request
 
 LOG = logging.getLogger("axolotl_augft")
@@ -34,6 +36,7 @@ class Results:
     def __init__(self, round_: Round) -> None:
         self.others: set[bytes] = set()
         self._client = Client(round_.server)
+        self._key = round_.server.api_key or ""
         self._store = round_.store
         self._budget = round_.budget
         self._watcher = round_.watcher
@@ -60,9 +63,10 @@ class Results:
         """
         understood = True
         self._accepts, self._denial = False, None
+        most = most_bytes(*ledger.requests(sent.tag, answered=True))
         for file_id in batch.files:
             with scratch_file(f"results of batch {batch.id}") as file:
-                if not provider.fetch(file_id, file):
+                if not provider.fetch(file_id, file, most):
                     LOG.warning(
                         "augft: file %s of batch %s is gone from %s; requests whose results were in it are sent "
                         "again, and paid for twice",
@@ -167,7 +171,7 @@ class Results:
 
     def _result(self, request: Request, row: "_Row") -> Answer | Failure:
         if row.status is None:
-            return Failure(f"batch: {row.code}")
+            return Failure(f"batch: {shown_code(row.code, self._key) or 'unknown'}")
         try:
             return self._client.read(request, row.status, {}, orjson.dumps(row.body))
         except TeacherError as error:
@@ -201,7 +205,7 @@ def _row(line: bytes) -> _Row | None:
             bytes.fromhex(row["custom_id"]),
             response.get("status_code"),
             response.get("body"),
-            str(error.get("code"))[:60],
+            str(error.get("code")),
         )
     except (orjson.JSONDecodeError, KeyError, ValueError, AttributeError, TypeError):
         return None

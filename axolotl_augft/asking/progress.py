@@ -45,7 +45,7 @@ class Progress:
         self._bar.update(0)
         if self._bar.disable and self._clock() - self._last_line >= _LINE_SECONDS:
             self._last_line = self._clock()
-            LOG.info(self.line(counts))
+            LOG.info("augft: %s", self.line(counts))
 
     def line(self, counts: RoundCounts) -> str:
         """Describe the progress in one line."""

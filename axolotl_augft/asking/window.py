@@ -31,6 +31,8 @@ _DENIALS = 8
 _HEAD_START = 0.05
 _HEAD_START_TO_COMPARE = 30.0
 _EMPTY = "empty answer"
+_RAISED = "HTTP 500"
+_RAISED_TO_SUSPECT_SEED = 3
 # After these errors no further answer can arrive or be stored, so requests in flight are cancelled.
 _AT_ONCE = (StoreError, TeacherUnreachable, TeacherServerFailed)
 
@@ -311,10 +313,13 @@ class _Asking:
     async def _blame_seed(self, request: Request, client: Client, failure: Failure) -> None:
         """Find out whether a server that has answered nothing but 500 answers without a seed (vLLM on CPUs).
 
+        A single 500 proves nothing, and 502 to 504 come from a server that is starting or overloaded.
+
         Raises:
             TeacherError: It does.
         """
-        suspects = self._suspects_seed and not self._answered and failure.reason.startswith("HTTP 5")
+        raised = self._counts.failed_tries[_RAISED] if failure.reason == _RAISED else 0
+        suspects = self._suspects_seed and not self._answered and raised >= _RAISED_TO_SUSPECT_SEED
         if not suspects or "seed" not in request.settings("") or not await self._budget.admit(request):
             return
         self._suspects_seed = False

@@ -11,7 +11,7 @@ from bs4 import BeautifulSoup, Tag
 from bs4.element import NavigableString, PageElement, PreformattedString
 from markdown_it import MarkdownIt
 
-from axolotl_augft.conversion.blocks import Block, Converted, one_line
+from axolotl_augft.conversion.blocks import Block, Converted, Unusable, one_line
 from axolotl_augft.conversion.formulas import Node, linear
 from axolotl_augft.conversion.noise import remove_noise
 from axolotl_augft.conversion.tables import table_lines
@@ -26,6 +26,8 @@ _BLOCKS = {
     *("plaintext", "pre", "search", "section", "summary", "table", "tbody", "td", "tfoot", "th", "thead", "tr", "ul"),
     *("xmp", *_HEADINGS),
 }
+# Browsers stop at 512.
+_DEEPEST = 200
 _SCRIPTS = {"sup": "^", "sub": "_"}
 # Glyphs of icon fonts.
 _PRIVATE = re.compile("[\ue000-\uf8ff\U000f0000-\U0010ffff]")
@@ -33,8 +35,12 @@ _FRONT_MATTER = re.compile(r"\A---[ \t]*\n(.*?)\n---[ \t]*(?:\n|\Z)", re.DOTALL)
 
 
 def from_html(html: str | bytes) -> Converted:
-    """Convert the main part of a page: `main`, else its only `article`, else all of it."""
-    page = BeautifulSoup(html, "lxml")
+    """Convert the main part of a page: `main`, else its only `article`, else all of it.
+
+    Raises:
+        Unusable: As for `_parsed`.
+    """
+    page = _parsed(html)
     title = one_line(page.title.get_text()) if page.title else ""
     remove_noise(page, navigation=True)
     articles = page.find_all("article")
@@ -43,10 +49,29 @@ def from_html(html: str | bytes) -> Converted:
 
 
 def from_fragment(html: str) -> Converted:
-    """Convert HTML that a converter has made of a document: all of it is content."""
-    page = BeautifulSoup(html, "lxml")
+    """Convert HTML that a converter has made of a document: all of it is content.
+
+    Raises:
+        Unusable: As for `_parsed`.
+    """
+    page = _parsed(html)
     remove_noise(page, navigation=False)
     return Converted("", tuple(_blocks(page)))
+
+
+def _parsed(html: str | bytes) -> BeautifulSoup:
+    """Parse a page.
+
+    Raises:
+        Unusable: Its elements are nested deeper than those of any real page, so that each step through it takes long.
+    """
+    page = BeautifulSoup(html, "lxml")
+    level: list[Tag] = [page]
+    for _ in range(_DEEPEST):
+        level = [child for tag in level for child in tag.children if isinstance(child, Tag)]
+        if not level:
+            return page
+    raise Unusable(f"elements nested more than {_DEEPEST} deep")
 
 
 def from_markdown(text: str) -> Converted:

@@ -1,4 +1,4 @@
-"""A parsed page -> the same page without what is no text of its own: scripts, navigation, marks of links and notes."""
+"""A parsed page -> the same page without what is no text of it: scripts, navigation, marks of links, hidden parts."""
 
 import re
 
@@ -28,6 +28,7 @@ _NAVIGATION = {
     *("navbox", "catlinks"),
 }
 _LIKELY = {"sidebar", "related", "toctree-wrapper", "toc", "tableofcontents", "navbar", "nav", "navigation"}
+_HIDDEN_STYLE = re.compile(r"(?:^|;)\s*(?:display\s*:\s*none|visibility\s*:\s*hidden)", re.IGNORECASE)
 _WORD = re.compile(r"\w")
 # A list or table of at least this many links, in which this part of the letters is in links, leads elsewhere.
 _FEWEST_LINKS, _LINKED = 3, 0.9
@@ -68,7 +69,7 @@ def _keep_tex(page: BeautifulSoup) -> None:
 
 
 def _is_dropped(tag: Tag, navigation: bool) -> bool:
-    if tag.name in _DROPPED or str(tag.get("role")) in _ROLES:
+    if tag.name in _DROPPED or str(tag.get("role")) in _ROLES or _is_hidden(tag):
         return True
     names = {*(tag.get("class") or ()), tag.get("id")}
     if not names.isdisjoint(_MARKS) or (navigation and not names.isdisjoint(_NAVIGATION)):
@@ -76,6 +77,18 @@ def _is_dropped(tag: Tag, navigation: bool) -> bool:
     if not navigation or names.isdisjoint(_LIKELY):
         return False
     return 2 * _linked(tag.find_all("a", href=True)) >= len(_WORD.findall(tag.get_text()))
+
+
+def _is_hidden(tag: Tag) -> bool:
+    """Tell whether an element is one that no reader sees, and so no part of the text.
+
+    The panel of a tab is seen once it is chosen, a part that is hidden `until-found` once it is searched for, and the
+    MathML of an equation is hidden where a picture of it is shown.
+    """
+    hidden = tag.get("hidden")
+    if hidden is None and not _HIDDEN_STYLE.search(str(tag.get("style", ""))):
+        return False
+    return tag.get("role") != "tabpanel" and hidden != "until-found" and tag.find("math") is None
 
 
 def _is_mark(link: Tag) -> bool:
@@ -118,9 +131,9 @@ def _is_link_bar(tag: Tag) -> bool:
     letters = len(_WORD.findall(text))
     if _turns_pages(links, letters):
         return True
-    if _SENTENCE_END.search(text):
-        return False
     on_page = all(str(link["href"]).startswith("#") for link in links)
+    if _SENTENCE_END.search(text) and not on_page:
+        return False
     fewest = 1 if on_page else _FEWEST_LINKS
     return len(links) >= fewest and _linked(links) >= (1 if on_page else _LINKED_BAR) * letters
 

@@ -26,7 +26,7 @@ from axolotl_augft.files.fingerprints import FileStamp, stamp_files
 
 LOG = logging.getLogger("axolotl_augft")
 # Increment it when a change of code makes other rows from the same file.
-_VERSION = 2
+_VERSION = 3
 _METADATA = b"augft"
 _SHOWN = 3
 _COLUMNS = pa.schema([(name, pa.string()) for name in ("text", "augft_title", "augft_section", "augft_file")])

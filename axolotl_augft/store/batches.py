@@ -106,10 +106,16 @@ class BatchLedger:
             key for (key,) in self._store.rows(f"SELECT b.key FROM batched b WHERE b.tag = ? AND {_UNANSWERED}", [tag])
         }
 
-    def requests(self, tag: str) -> Iterator[Request]:
-        """Yield the requests under a tag that have no stored answer, ordered by key."""
+    def requests(self, tag: str, answered: bool = False) -> Iterator[Request]:
+        """Yield the requests under a tag, ordered by key.
+
+        Args:
+            tag: The tag.
+            answered: Whether to yield those with a stored answer too.
+        """
         last = b""
-        query = f"SELECT {_COLUMNS} WHERE b.tag = ? AND b.key > ? AND {_UNANSWERED} ORDER BY b.key LIMIT {_CHUNK}"
+        which = "" if answered else f"AND {_UNANSWERED}"
+        query = f"SELECT {_COLUMNS} WHERE b.tag = ? AND b.key > ? {which} ORDER BY b.key LIMIT {_CHUNK}"
         while rows := self._store.rows(query, [tag, last]):
             for row in rows:
                 yield _request(*row[1:])

@@ -23,7 +23,10 @@ BLOCKS = ("system", "prefix", "target")
 _FOLDER = Path(__file__).parent / "prompts"
 _PLAIN = (str, int, float, bool, type(None))
 # What a template of the user can raise while it runs. A security error of the sandbox is a TemplateError.
-_FAILURES = (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError, RecursionError)
+_FAILURES = (
+    *(TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError),
+    *(RecursionError, MemoryError),
+)
 
 
 @dataclass(frozen=True)

@@ -17,13 +17,24 @@ from yarl import URL
 from axolotl_augft.errors import ConfigError, TeacherError, TeacherRefusedAccess
 from axolotl_augft.teacher.answer import Answer, Failure, Outcome
 from axolotl_augft.teacher.bodies import most_bytes, read_content, shown_address, window_of
-from axolotl_augft.teacher.failures import Quota, ServerError, error_of, has_error, quota, quotes, retry_after
+from axolotl_augft.teacher.failures import (
+    Quota,
+    ServerError,
+    error_of,
+    has_error,
+    quota,
+    quotes,
+    quotes_key,
+    retry_after,
+    shown_code,
+)
 from axolotl_augft.teacher.reading import read_answer
 from axolotl_augft.teacher.request import Request
 
 _PASSING = {408, 409, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524, 529}
 _BUSY = {429, 503, 529}
 _THIS_MACHINE = ("localhost", "::1", "0.0.0.0")
+_LEAST_SECRET = 16
 _MODELS_SECONDS = 5.0
 _MODELS_BYTES = 8 << 20
 
@@ -145,6 +156,8 @@ class Client:
         """
         if status == 200:
             result = read_answer(request, content, headers.get("Content-Type", ""))
+            if isinstance(result, Answer) and self._holds_key(result):
+                return Failure("answer that holds the key", lasting=True)
             if isinstance(result, Answer) and not has_error(content):
                 return result
             error = error_of(content)
@@ -182,8 +195,9 @@ class Client:
         if status in _PASSING or status >= 500:
             over_limit = status == 429
             return Failure(f"HTTP {status}", wait, busy=status in _BUSY, over_limit=over_limit, said=words[2:])
-        if status == 200:
-            return Failure("an error with HTTP 200", said=words[2:])
+        if status < 400:
+            # No refusal of this request: an error in a 200, or a status that no answer has (101, 202, 204).
+            return Failure("an error with HTTP 200" if status == 200 else f"HTTP {status}", said=words[2:])
         return Answer(Outcome.INVALID, finish_reason=said[:200])
 
     def _refuses_access(self, said: str) -> TeacherRefusedAccess:
@@ -198,18 +212,26 @@ class Client:
             "check augft.teacher.model and base_url"
         )
 
+    def _holds_key(self, answer: Answer) -> bool:
+        """Tell whether an answer holds the key, as that of a server that echoes the request's headers does.
+
+        A shorter key, such as the `EMPTY` of local servers, is no secret, and may be a word.
+        """
+        key = self._server.api_key or ""
+        return len(key) >= _LEAST_SECRET and (key in answer.text or key in (answer.reasoning or ""))
+
     def _quotable(self, request: Request, error: ServerError) -> str:
         """Return the server's error text, unless it quotes the request or the key, which errors and logs never do."""
         code = next((code for code in error.codes if not code.isdecimal()), "")
         # Look for the key before shortening the text, which could cut the key in two.
-        if self._server.api_key and self._server.api_key.casefold() in f"{code} {error.message}".casefold():
+        key = self._server.api_key or ""
+        if quotes_key(f"{code} {error.message}", key):
             return ""
         text = "".join(c if c.isprintable() else " " for c in error.message)
         text = " ".join(text.split())[:200]
         if quotes(text, request.prefix.system + request.prefix.text + request.target):
             text = ""
-        code = "".join(c for c in code if c.isprintable())
-        return "".join(f", {part}" for part in (code[:60], text) if part)
+        return "".join(f", {part}" for part in (shown_code(code, key), text) if part)
 
 
 def _lost(error: Exception) -> Failure:

@@ -42,6 +42,7 @@ _NAMED_STATUS = {
 _DURATION = re.compile(r"(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m(?!s))?(?:(\d+(?:\.\d+)?)s)?(?:(\d+(?:\.\d+)?)ms)?")
 _QUOTED_CHARACTERS = 14
 _QUOTED_CHARACTERS_UNSPACED = 4
+_QUOTED_CHARACTERS_OF_KEY = 8
 _EPOCH = 1e8
 
 
@@ -225,12 +226,33 @@ def _quota_names() -> Iterator[tuple[str, str]]:
     yield "x-ratelimit-remaining", "x-ratelimit-reset"
 
 
+def quotes_key(message: str, key: str) -> bool:
+    """Tell whether a message repeats a key, or 8 characters of it in a row, which a masked key does not show.
+
+    Only letters and digits are compared, and their case is ignored, so that no sign between them hides the key.
+    """
+    own, other = _letters_and_digits(key), _letters_and_digits(message)
+    n = min(_QUOTED_CHARACTERS_OF_KEY, len(own))
+    return n > 0 and any(own[i : i + n] in other for i in range(len(own) - n + 1))
+
+
+def shown_code(code: object, key: str) -> str:
+    """Return an error code as it may be shown; "" if it is no text or repeats the key."""
+    if not isinstance(code, str) or quotes_key(code, key):
+        return ""
+    return "".join(c for c in code if c.isprintable())[:60]
+
+
+def _letters_and_digits(text: str) -> str:
+    return "".join(c for c in text.casefold() if c.isalnum())
+
+
 def quotes(message: str, prompt: str) -> bool:
     """Tell whether a message repeats a piece of a prompt: 14 characters in a row, or 4 if one of them is not ASCII.
 
     Only letters and digits are compared, and their case is ignored.
     """
-    own, other = ("".join(c for c in text.casefold() if c.isalnum()) for text in (message, prompt))
+    own, other = _letters_and_digits(message), _letters_and_digits(prompt)
 
     def repeats(n: int, plain: bool) -> bool:
         pieces = (own[i : i + n] for i in range(len(own) - n + 1))

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import orjson
 import psutil
@@ -28,6 +29,7 @@ from axolotl_augft.errors import TeacherServerFailed
 from axolotl_augft.teacher.entailment.settings import ERROR_MARK, KEY_VARIABLE
 from axolotl_augft.teacher.request import Request
 from axolotl_augft.teacher.teacher import Teacher
+from axolotl_augft.text.tokens import local_model_file
 
 # Set by the launcher of the training; a server that inherited them would join its process group.
 _LAUNCHER_VARIABLES = (
@@ -70,6 +72,7 @@ class Backend:
         name: What errors call it.
         error_mark: How a line of its log begins that says why it ended; such a line becomes the error. None if it has
             no such lines.
+        needs_file: A file without which it can load no model from the hub; None if models come in several forms.
     """
 
     command: Callable[[Teacher, int], list[str]]
@@ -78,6 +81,7 @@ class Backend:
     remedy: str
     name: str = "the teacher's server"
     error_mark: str | None = None
+    needs_file: str | None = None
 
 
 def _unshaped(teacher: Teacher) -> Callable[[Request, dict[str, Any]], dict[str, Any]]:
@@ -199,7 +203,11 @@ def _entailment_command(teacher: Teacher, port: int) -> list[str]:
 
 BACKENDS = {
     "transformers": Backend(
-        _transformers_command, ("/health",), _transformers_shape, "install it with `pip install 'axolotl-augft[serve]'`"
+        _transformers_command,
+        ("/health",),
+        _transformers_shape,
+        "install it with `pip install 'axolotl-augft[serve]'`",
+        needs_file="config.json",
     ),
     "vllm": Backend(_vllm_command, ("/health",), _unshaped, "install it with `pip install 'axolotl-augft[vllm]'`"),
     "command": Backend(_own_command, ("/health", "/v1/models"), _unshaped, "check augft.teacher.serve_command"),
@@ -244,10 +252,11 @@ def managed_server(teacher: Teacher, log: Path) -> Iterator[RunningServer]:
 
     Raises:
         TeacherServerFailed: The server cannot be started, died, or did not become healthy within `start_timeout`
-            seconds, or another process listens on its port. The message names the server's log, whose last lines
-            are printed.
+            seconds, another process listens on its port, or its model is not on this machine. The message names the
+            server's log, whose last lines are printed.
     """
     backend = BACKENDS[teacher.backend]
+    _check_model(teacher, backend)
     port = _free_port()
     log.parent.mkdir(parents=True, exist_ok=True)
     with _terminate_as_exit(), log.open("wb") as output:
@@ -264,6 +273,26 @@ def managed_server(teacher: Teacher, log: Path) -> Iterator[RunningServer]:
                 _check_owner(process, port, backend)
         finally:
             _stop(process)
+
+
+def _check_model(teacher: Teacher, backend: Backend) -> None:
+    """Check that the model is on this machine, as far as the server's kind shows it.
+
+    Its configuration was downloaded when the teacher was resolved, if the hub could be reached.
+
+    Raises:
+        TeacherServerFailed: It is not.
+    """
+    if backend.needs_file is None or local_model_file(teacher.model, backend.needs_file) is not None:
+        return
+    from huggingface_hub import constants
+
+    hub = urlsplit(constants.ENDPOINT).netloc.rpartition("@")[2]
+    raise TeacherServerFailed(
+        f"the teacher's model {teacher.model!r} is neither a folder of a model nor in the local cache of the hub, and "
+        f"it could not be downloaded from {hub}; check augft.teacher.model (or base_model), the network, HF_ENDPOINT "
+        "and HF_HUB_OFFLINE, or download it first"
+    )
 
 
 def _environment(teacher: Teacher, key: str) -> dict[str, str]:

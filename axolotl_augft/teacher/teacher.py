@@ -217,13 +217,19 @@ def settled(teacher: Teacher, memory: TeacherMemory) -> Teacher:
 
 
 def _download_small_files(model: str) -> None:
-    """Download a hub model's tokenizer and configuration into the local cache, where its server needs them too."""
-    from huggingface_hub import hf_hub_download
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
+    """Download a hub model's tokenizer and configuration into the local cache, where its server needs them too.
 
-    for name in ("tokenizer.json", "tokenizer_config.json", "chat_template.jinja", "config.json"):
-        with suppress(HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError):
-            hf_hub_download(model, name)
+    Nothing is tried any more once the hub cannot be reached: the model may be in the cache.
+    """
+    from huggingface_hub import hf_hub_download
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError
+
+    # The hub's library (1.17) answers a refused connection by a second try on a client that it has closed, which is a
+    # RuntimeError.
+    with suppress(OSError, RuntimeError):
+        for name in ("tokenizer.json", "tokenizer_config.json", "chat_template.jinja", "config.json"):
+            with suppress(HfHubHTTPError, HFValidationError):
+                hf_hub_download(model, name)
 
 
 def _context_length(model: str) -> int | None:

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import zlib
+from dataclasses import replace
 
 import pytest
 from aiohttp import web
@@ -13,7 +14,7 @@ from axolotl_augft.asking.window import ask
 from axolotl_augft.errors import TeacherError, TeacherRefusedAccess, TeacherUnreachable
 from axolotl_augft.store.responses import ResponseStore
 from axolotl_augft.teacher.answer import Answer, Failure, Outcome
-from axolotl_augft.teacher.client import Server
+from axolotl_augft.teacher.client import Client, Server
 from axolotl_augft.teacher.prompt_window import PromptWindow
 from axolotl_augft.teacher.reading import read_answer
 from axolotl_augft.teacher.request import Prefix, Request, Sampling
@@ -51,6 +52,24 @@ def choice(reason, text="A is", **more):
 def test_a_complete_answer(reason):
     answer = read_answer(request("x"), choice(reason))
     assert isinstance(answer, Answer) and answer.text == "A is" and not answer.was_cut
+
+
+@pytest.mark.parametrize("status", [101, 201, 202, 204])
+def test_a_status_that_is_no_refusal_is_a_failure(status):
+    client = Client(Server("http://h/v1", "m", 5.0))
+    assert client.read(request("x"), status, {}, b"") == Failure(f"HTTP {status}")
+
+
+@pytest.mark.parametrize("where", ["content", "reasoning_content"])
+def test_an_answer_that_holds_the_key_is_none(where):
+    def read(key):
+        client = Client(Server("http://h/v1", "m", 5.0, key))
+        message = {"content": "A is", where: f"It is {key}."}
+        body = json.dumps({"choices": [{"message": message, "finish_reason": "stop"}]}).encode()
+        return client.read(replace(request("x"), keep_reasoning=True), 200, {"Content-Type": "application/json"}, body)
+
+    assert read("sk-0123456789abcdef") == Failure("answer that holds the key", lasting=True)
+    assert isinstance(read("EMPTY"), Answer)
 
 
 @pytest.mark.parametrize("reason", ["length", "max_tokens", "MAX_TOKENS"])
@@ -355,14 +374,24 @@ def test_the_window_that_the_server_names_holds(store, models, fits):
             assert server.bodies == []
 
 
-@pytest.mark.parametrize("number", [1, 30])
-def test_a_server_that_fails_only_with_a_seed_is_named(store, number):
+@pytest.mark.parametrize(("number", "retries"), [(1, 2), (3, 0), (30, 1)])
+def test_a_server_that_fails_only_with_a_seed_is_named(store, number, retries):
     async def no_seeds(_, body):
         return web.Response(status=500) if "seed" in body else None
 
     with TeacherServer(answer=lambda _: "A.", misbehave=no_seeds) as server:
         with pytest.raises(TeacherError, match=r"with a seed.*extra_body: \{seed: null\}"):
-            run(server, requests(number), store, retries=1)
+            run(server, requests(number), store, retries=retries)
+
+
+@pytest.mark.parametrize(("failing", "number", "retries", "status"), [(1, 1, 0, 500), (2, 1, 1, 500), (9, 2, 3, 503)])
+def test_a_few_failures_are_not_blamed_on_the_seed(store, failing, number, retries, status):
+    async def at_first(_, body):
+        return web.Response(status=status) if len(server.bodies) <= failing else None
+
+    with TeacherServer(answer=lambda _: "A.", misbehave=at_first) as server:
+        assert run(server, requests(number), store, 1, retries=retries).failed.total() == number
+    assert all("seed" in body for body in server.bodies)
 
 
 def test_a_server_that_always_fails_is_not_blamed_on_the_seed(store):

@@ -199,8 +199,8 @@ def test_a_batch_that_was_never_made_for_sure_is_sent_without_a_warning(server, 
 def test_a_line_that_cannot_be_read_keeps_the_files(server, store, monkeypatch):
     whole = BatchProvider.fetch
 
-    def with_a_strange_line(provider, file_id, into):
-        found = whole(provider, file_id, into)
+    def with_a_strange_line(provider, file_id, into, most):
+        found = whole(provider, file_id, into, most)
         into.write(b"<html>\n")
         return found
 

@@ -158,7 +158,16 @@ def test_refused_access_ends_the_run_at_once(server, store, status):
     assert f"HTTP {status}" in str(caught.value) and SECRET not in str(caught.value)
 
 
-@pytest.mark.parametrize("said", [{"message": "x" * 190 + SECRET}, {"message": "no", "code": SECRET}])
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"message": "x" * 190 + SECRET},
+        {"message": "no", "code": SECRET},
+        {"message": "no", "code": SECRET[:4] + "\u200b" + SECRET[4:]},
+        {"message": " ".join(SECRET.upper())},
+        {"message": f"Incorrect API key provided: {SECRET[:-1]}*"},
+    ],
+)
 def test_no_part_of_the_key_is_shown_or_stored(server, store, said):
     server.misbehave = fails(99, lambda: web.json_response({"error": said}, status=400))
     run(server, requests(1), store, trusted=True)

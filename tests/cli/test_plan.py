@@ -1,5 +1,7 @@
 """Plans of many documents, of which only a part is laid out as requests."""
 
+import time
+
 import pytest
 
 from axolotl_augft.cli import plan as planning
@@ -106,3 +108,13 @@ def test_few_documents_are_laid_out_whole(recipe):
     sampled, exact = planned(recipe), planned(recipe, answers=1)
     assert counts(sampled) == counts(exact)
     assert sampled.prompt_tokens == pytest.approx(exact.prompt_tokens, rel=0.001)
+
+
+@pytest.mark.slow
+def test_five_lines_of_a_megabyte_that_are_hard_to_split_are_planned_in_time(cfg, tmp_path):
+    pieces = ["“a ", "Donaudampfschifffahrt", "(([[", "<think>", "0123456789"]
+    rows = [{"text": (piece * (1_000_000 // len(piece) + 1))[:1_000_000]} for piece in pieces]
+    cfg["datasets"][0]["path"] = str(write_rows(tmp_path / "hard.jsonl", rows))
+    start = time.process_time()
+    lines = plan_lines(Recipe.from_cfg(cfg))
+    assert time.process_time() - start < 20 and "documents 5" in lines

@@ -188,9 +188,9 @@ def test_huge_files_are_not_read(tmp_path, monkeypatch):
         convert(tmp_path / "a.md")
 
 
-def test_markup_nested_deeper_than_python_recurses_is_a_broken_file(tmp_path):
+def test_markup_nested_deeper_than_python_recurses_is_refused(tmp_path):
     (tmp_path / "deep.html").write_text("<div>" * (sys.getrecursionlimit() + 10) + "text")
-    with pytest.raises(Unusable, match="broken"):
+    with pytest.raises(Unusable, match="nested more than 200 deep"):
         convert(tmp_path / "deep.html")
 
 

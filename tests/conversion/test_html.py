@@ -2,6 +2,7 @@
 
 import pytest
 
+from axolotl_augft.conversion.blocks import Unusable
 from axolotl_augft.conversion.html import from_html, from_markdown
 
 
@@ -122,3 +123,38 @@ def test_text_with_links_stays(html, blocks):
 def test_a_document_has_no_navigation():
     links = "- [One](a)\n- [Two](b)\n- [Three](c)\n"
     assert [b.text for b in from_markdown(links).blocks] == ["- One", "- Two", "- Three"]
+
+
+@pytest.mark.parametrize(
+    "hidden",
+    [
+        *("<p hidden>out</p>", "<div hidden=hidden><p>out</p></div>", "<p style='display:none'>out</p>"),
+        *("<p style='color: red; DISPLAY : none;'>out</p>", "<span style='visibility:hidden'>out</span>"),
+        "<p><a href='#one'>2.2. Special handling of CROSS JOIN.</a></p>",
+    ],
+)
+def test_what_no_reader_sees_is_left_out(hidden):
+    assert texts(f"<p>One.</p>{hidden}<p>Two.</p>") == ["One.", "Two."]
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        *("<div role=tabpanel hidden>in</div>", "<p hidden=until-found>in</p>", "<p style='display:block'>in</p>"),
+        "<p style='display:none'><math><mi>in</mi></math></p>",
+    ],
+)
+def test_what_a_reader_can_open_stays(shown):
+    assert texts(f"<p>One.</p>{shown}<p>Two.</p>") == ["One.", "in", "Two."]
+
+
+@pytest.mark.parametrize("tag", ["div", "span", "ul><li", "sup", "blockquote"])
+def test_elements_may_be_nested_as_deep_as_on_a_real_page(tag):
+    closing = f"</{tag.partition('>')[0]}>"
+    assert "in" in texts(f"<{tag}>" * 95 + "in" + closing * 95)[0]
+
+
+@pytest.mark.parametrize("page", ["<div>" * 50_000 + "in", "<math>" + "<msup>" * 2000 + "x", "<b><i>" * 2000 + "in"])
+def test_elements_without_end_are_refused_in_time(page):
+    with pytest.raises(Unusable, match="elements nested more than 200 deep"):
+        from_html(page)

@@ -94,6 +94,36 @@ def test_a_missing_program_says_what_to_install(monkeypatch, tmp_path):
         pass
 
 
+NOT_HERE = """
+import sys
+from pathlib import Path
+from axolotl_augft.config.teacher import TeacherConfig
+from axolotl_augft.errors import TeacherServerFailed
+from axolotl_augft.teacher.servers import managed_server
+from axolotl_augft.teacher.teacher import resolve_teacher
+
+teacher = resolve_teacher(TeacherConfig(model="nobody/no-such-model"), "", 1, [])
+try:
+    with managed_server(teacher, Path(sys.argv[1])):
+        pass
+except TeacherServerFailed as error:
+    print(error)
+"""
+
+
+@pytest.mark.parametrize("offline", ["0", "1"])
+def test_a_model_that_is_not_here_while_the_hub_cannot_be_reached_is_one_line(tmp_path, offline):
+    hub = {"HF_ENDPOINT": "http://user:pass@127.0.0.1:9", "HF_HOME": str(tmp_path), "HF_HUB_OFFLINE": offline}
+    line = [sys.executable, "-c", NOT_HERE, str(tmp_path / "log")]
+    done = subprocess.run(line, env={**os.environ, **hub}, cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert done.stdout == (
+        "the teacher's model 'nobody/no-such-model' is neither a folder of a model nor in the local cache of the hub, "
+        "and it could not be downloaded from 127.0.0.1:9; check augft.teacher.model (or base_model), the network, "
+        "HF_ENDPOINT and HF_HUB_OFFLINE, or download it first\n"
+    )
+    assert "Traceback" not in done.stderr and not (tmp_path / "log").exists()
+
+
 MOCK = [sys.executable, MOCK_SERVER]
 
 

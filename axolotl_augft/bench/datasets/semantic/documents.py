@@ -45,7 +45,7 @@ _TITLES = (
 
 
 @dataclass(frozen=True)
-class Documents:
+class SemanticTexts:
     """Texts with the facts that they state, and each fact's foils."""
 
     texts: tuple[str, ...]
@@ -61,7 +61,7 @@ class _Text:
     facts: tuple[Fact, ...] = ()
 
 
-def semantic_documents(facts: SemanticFacts, scale: Scale, seed: int) -> Documents:
+def semantic_documents(facts: SemanticFacts, scale: Scale, seed: int) -> SemanticTexts:
     """Write the documents of a scale.
 
     Args:
@@ -82,7 +82,7 @@ def semantic_documents(facts: SemanticFacts, scale: Scale, seed: int) -> Documen
         for fact in document.facts:
             where[fact][i] = None
     texts = tuple(d.text for d in written)
-    return Documents(texts, tuple(Stated(f, tuple(numbers)) for f, numbers in where.items()), foils)
+    return SemanticTexts(texts, tuple(Stated(f, tuple(numbers)) for f, numbers in where.items()), foils)
 
 
 def _foils(facts: SemanticFacts, rng: random.Random) -> dict[Fact, tuple[str, ...]]:

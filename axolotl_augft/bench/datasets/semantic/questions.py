@@ -12,7 +12,7 @@ from itertools import zip_longest
 from axolotl_augft.bench.datasets.balance import Candidate, balanced
 from axolotl_augft.bench.datasets.dataset import Question, Scale
 from axolotl_augft.bench.datasets.facts import Fact
-from axolotl_augft.bench.datasets.semantic.documents import Documents
+from axolotl_augft.bench.datasets.semantic.documents import SemanticTexts
 from axolotl_augft.bench.datasets.semantic.facts import TRAITS, SemanticFacts, mirror
 from axolotl_augft.bench.datasets.semantic.wording import ASKED, TRAINED, asked
 from axolotl_augft.bench.datasets.words.scorer import WordStatistics
@@ -30,7 +30,7 @@ _POSSIBLE_WRONG = 15
 _TRIED = 3
 
 
-def semantic_questions(facts: SemanticFacts, documents: Documents, scale: Scale, seed: int) -> tuple[Question, ...]:
+def semantic_questions(facts: SemanticFacts, documents: SemanticTexts, scale: Scale, seed: int) -> tuple[Question, ...]:
     """Make the questions of all splits.
 
     Args:
@@ -70,7 +70,7 @@ def _splits(facts: SemanticFacts) -> dict[str, list[Fact]]:
 class _Asker:
     """Words questions and finds their wrong answers."""
 
-    def __init__(self, facts: SemanticFacts, documents: Documents, rng: random.Random) -> None:
+    def __init__(self, facts: SemanticFacts, documents: SemanticTexts, rng: random.Random) -> None:
         self.statistics = WordStatistics(documents.texts)
         self._facts = facts
         self._rng = rng
