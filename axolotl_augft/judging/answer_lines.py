@@ -52,7 +52,8 @@ def statement_lines(text: str, premises: Sequence[str] = ()) -> list[Found]:
     lines = _with_list_numbers(lines, premises)
     lines = _with_ambiguous_bullets(lines, premises)
     lines, headed = _with_headings(lines)
-    chosen = _labelled(lines, headed)
+    ends = _where_it_runs_on(lines)
+    chosen = [i for i in _labelled(lines, headed) if i < ends]
     statements = {i: line for i in chosen if (line := lines[i]) is not None and line.text}
     bare = dict(zip(statements, _unwrapped(list(statements.values()), premises), strict=True))
     return [
@@ -60,6 +61,23 @@ def statement_lines(text: str, premises: Sequence[str] = ()) -> list[Found]:
         for i, line in enumerate(lines)
         if line is not None and line.text
     ]
+
+
+def _where_it_runs_on(lines: Sequence[Line | None]) -> int:
+    """Find where a model goes on with sentences of its own, as if it wrote the next worked example.
+
+    That is the first line with the number of a sentence and no kind, after statements about that sentence whose kinds
+    are named. The number of lines, if there is none.
+    """
+    named = set[int]()
+    for i, line in enumerate(lines):
+        if line is None or line.number is None or not line.text:
+            continue
+        if line.kind is not None:
+            named.add(line.number)
+        elif line.number in named:
+            return i
+    return len(lines)
 
 
 def _read(raw: str) -> Line | None:
@@ -72,13 +90,17 @@ def _row(raw: str) -> Line:
     """Read a row of a table: a cell with the sentence's number, one with the kind, and one with the statement."""
     number = kind = None
     rest = []
-    for cell in (c.strip().replace("\\|", "|") for c in _CELL.split(raw[1:-1])):
+    cells = [c.strip().replace("\\|", "|") for c in _CELL.split(raw[1:-1])]
+    if "" in cells:
+        # An empty cell may be a statement's own sign (|x|), so what belongs together is unknown.
+        return Line(raw, raw, labelled=True)
+    for cell in cells:
         line = read_line(cell)
         if match := _CELL_NUMBER.match(cell):
             number = int(match[1])
         elif line.labelled and not line.text:
             kind, number = line.kind or kind, line.number or number
-        elif cell:
+        else:
             rest.append(line)
     if len(rest) != 1:
         return Line(raw, raw, labelled=True)

@@ -92,3 +92,24 @@ def test_an_answer_without_the_mark_is_all_trace():
 
 def test_nothing_comes_of_nothing():
     assert read(" \n ") == []
+
+
+def test_a_model_that_goes_on_with_sentences_of_its_own():
+    text = (
+        "[1] rephrasing: Cats nap.\n[1] reversal: It is cats that nap.\n\n[1] Cats bark.\nStatements:\n"
+        "[1] rephrasing: Cats do bark.\n[1] reversal: It is cats that bark."
+    )
+    found = read_inferences(task(("Cats sleep.",)), Answer(Outcome.ANSWERED, text, "stop"))
+    assert [(i.text, i.stray) for i in found] == [
+        ("Cats nap.", False),
+        ("It is cats that nap.", False),
+        ("Cats bark.", True),
+        ("Cats do bark.", True),
+        ("It is cats that bark.", True),
+    ]
+
+
+def test_a_sentence_repeated_before_the_statements_about_it_ends_nothing():
+    text = "[1] Cats sleep.\nrephrasing: Cats nap.\n[2] Owls hunt.\nrephrasing: Owls prey."
+    found = read_inferences(task(("Cats sleep.", "Owls hunt.")), Answer(Outcome.ANSWERED, text, "stop"))
+    assert [i.text for i in found if not i.stray] == ["Cats sleep.", "Cats nap.", "Owls hunt.", "Owls prey."]
