@@ -53,7 +53,7 @@ def statement_lines(text: str, premises: Sequence[str] = ()) -> list[Found]:
     lines = _with_ambiguous_bullets(lines, premises)
     lines, headed = _with_headings(lines)
     ends = _where_it_runs_on(lines)
-    chosen = [i for i in _labelled(lines, headed) if i < ends]
+    chosen = {i for i in _labelled(lines, headed) if i < ends}
     statements = {i: line for i in chosen if (line := lines[i]) is not None and line.text}
     bare = dict(zip(statements, _unwrapped(list(statements.values()), premises), strict=True))
     return [
