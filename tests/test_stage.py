@@ -28,6 +28,7 @@ from axolotl_augft.stage import run_stage
 from axolotl_augft.strategies import templates
 from tests.support.data import TEXTS, write_rows
 from tests.support.teacher_server import TeacherServer, asks_whether_it_follows, is_verification, prompt_of
+from tests.support.tiny_entailment import make_classifier
 
 
 def run(cfg, **augft):
@@ -758,3 +759,26 @@ def test_what_failed_is_asked_once_more_at_the_end(cfg, teacher, failures, works
         with pytest.raises(TeacherError, match=r"1 of 6 requests stayed unanswered after all retries \(HTTP 500"):
             run_stage(Recipe.from_cfg(cfg))
     assert len(failed) == failures and len(teacher.bodies) == 7
+
+
+@pytest.mark.slow
+def test_an_entailment_model_verifies_what_the_teacher_wrote(cfg, teacher, tmp_path):
+    model = make_classifier(tmp_path / "judge", labels=("contradiction", "entailment", "neutral"))
+    block = {"by": str(model), "method": "entailment", "entailment_device": "cpu", "threshold": 0.0}
+    _, result, folder = run(cfg, augment=["local"], verify=block)
+    assert result.verification.method == "entailment" and result.verification.by.startswith("entailment-1 judge@")
+    found = rows(folder, "0-augmented.parquet")
+    assert len({row["augft_probability"] for row in found}) > 1
+    assert all(0 < row["augft_probability"] < 1 and row["augft_alone"] is None for row in found)
+    assert not any(is_verification(prompt_of(b)) for b in teacher.bodies)
+
+
+@pytest.mark.slow
+def test_an_entailment_model_with_other_labels_loses_no_answer(cfg, teacher, tmp_path):
+    model = make_classifier(tmp_path / "judge", labels=("good", "bad"))
+    block = {"by": str(model), "method": "entailment", "entailment_device": "cpu"}
+    with pytest.raises(TeacherError, match=r"labels.*entailment_label"):
+        run(cfg, augment=["local"], verify=block)
+    asked = len(teacher.bodies)
+    run(cfg, augment=["local"], verify="none")
+    assert len(teacher.bodies) == asked > 0
