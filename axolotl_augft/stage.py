@@ -65,6 +65,11 @@ class Prepared:
     leaks: Leaks
     verifier: Verifier | None
 
+    @property
+    def model_ids(self) -> set[str]:
+        """The ids of the models that are asked: the teacher's, and that of another model that verifies."""
+        return {self.teacher.id, self.verifier.model.id if self.verifier else self.teacher.id}
+
     def requests(self) -> Iterator[Request]:
         """Yield all requests for statements in sending order, including those that the store has answers for."""
         return (task.request for task in self.tasks.in_sending_order())

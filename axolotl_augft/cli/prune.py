@@ -66,11 +66,10 @@ def prune(recipes: Sequence[Recipe], drop: bool) -> Iterator[str]:
         db.execute("CREATE TEMP TABLE needed (key BLOB PRIMARY KEY) WITHOUT ROWID")
         for recipe in recipes:
             with prepared(recipe) as ready:
-                if ready.teacher.id not in locks:
+                for model_id in ready.model_ids - locks.keys():
                     # A run at the same time could store verdicts that are not among the needed ones found here.
-                    own = AskingLock(path, ready.teacher.id, recipe.augft.wait_timeout)
-                    locks[ready.teacher.id] = stack.enter_context(own)
-                    own.wait()
+                    locks[model_id] = stack.enter_context(AskingLock(path, model_id, recipe.augft.wait_timeout))
+                    locks[model_id].wait()
                 for batch in batched(ready.all_requests()):
                     db.execute("BEGIN")
                     db.executemany("INSERT OR IGNORE INTO temp.needed VALUES (?)", [(r.key,) for r in batch])
