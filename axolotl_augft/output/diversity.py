@@ -9,36 +9,15 @@ import hashlib
 import math
 import zlib
 from array import array
-from dataclasses import dataclass
 
 import numpy as np
 
 from axolotl_augft.text.words import matched_words
+from axolotl_augft.verifying.records import Diversity
 
 RUN = 3
 """Words of a run."""
 _MARKS = 1 << 22
-
-
-@dataclass(frozen=True)
-class Diversity:
-    """How different statements are from each other.
-
-    Attributes:
-        statements: Number of statements.
-        distinct_statements: How many different ones, ignoring case and punctuation.
-        runs: Number of runs of three words in them.
-        distinct_runs: How many different ones.
-    """
-
-    statements: int = 0
-    distinct_statements: int = 0
-    runs: int = 0
-    distinct_runs: int = 0
-
-    def __str__(self) -> str:
-        share = f", {self.distinct_runs / self.runs:.2f} of their runs of three words" if self.runs else ""
-        return f"{self.distinct_statements:,} of {self.statements:,} statements{share}"
 
 
 class DiversityCount:

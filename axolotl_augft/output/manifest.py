@@ -13,7 +13,7 @@ from axolotl_augft.config.recipe import Recipe
 from axolotl_augft.files.durable import read_json, write_json
 from axolotl_augft.files.fingerprints import FileStamp
 from axolotl_augft.store.run_record import RunRecord
-from axolotl_augft.verifying.records import Calibration, Coverage, VerificationRecord
+from axolotl_augft.verifying.records import Calibration, Coverage, Diversity, VerificationRecord
 
 SCHEMA = 3
 MANIFEST = "manifest.json"
@@ -103,6 +103,7 @@ class Manifest:
         entries: What became of each `datasets` entry.
         counts: What was asked, and what came of it.
         coverage: How much of the sources the accepted statements are about.
+        diversity: How different the accepted statements are from each other.
         exact_tokens: Tokens were counted by the student's tokenizer, not estimated.
         verification: How statements were verified; None if no model was asked.
         schema: Version of this format.
@@ -113,6 +114,7 @@ class Manifest:
     entries: tuple[WrittenEntry, ...]
     counts: Counts
     coverage: Coverage
+    diversity: Diversity
     exact_tokens: bool
     verification: VerificationRecord | None = None
     schema: int = SCHEMA
@@ -125,8 +127,9 @@ class Manifest:
             return None
         entries = tuple(WrittenEntry(**{k: _file(v) for k, v in e.items()}) for e in data.pop("entries"))
         verification = _verification(data.pop("verification"))
-        counts, coverage = Counts(**data.pop("counts")), Coverage(**data.pop("coverage"))
-        return cls(entries=entries, counts=counts, coverage=coverage, verification=verification, **data)
+        read = {"counts": Counts, "coverage": Coverage, "diversity": Diversity}
+        parts = {name: kind(**data.pop(name)) for name, kind in read.items()}
+        return cls(entries=entries, verification=verification, **parts, **data)
 
     def as_json(self) -> dict[str, Any]:
         """Return the manifest as plain values."""

@@ -23,6 +23,7 @@ from axolotl_augft.files.durable import sync, write_error, write_json
 from axolotl_augft.formats.content import Augmentation
 from axolotl_augft.judging.read_statements import Inference
 from axolotl_augft.judging.rules import Judged, Reason
+from axolotl_augft.output.diversity import DiversityCount
 from axolotl_augft.output.manifest import (
     MANIFEST,
     Counts,
@@ -108,8 +109,9 @@ def write_result(
                 f"no statement was accepted, so there is nothing to add ({_reasons(counts.rejected)}); "
                 "see 'no statement was accepted' in docs/troubleshooting.md"
             )
-        coverage = writer.coverage.coverage()
-        manifest = Manifest("", teacher_id, entries, counts, coverage, student.tokens.exact, verification)
+        coverage, diversity = writer.coverage.coverage(), writer.diversity.counted
+        exact = student.tokens.exact
+        manifest = Manifest("", teacher_id, entries, counts, coverage, diversity, exact, verification)
         manifest = replace(manifest, fingerprint=_fingerprint(folder, manifest))
         write_json(folder / MANIFEST, manifest.as_json())
         _publish(folder, result_folder(recipe, manifest.fingerprint))
@@ -152,6 +154,7 @@ class _ResultWriter:
         self._too_long: Counter[str] = Counter()
         self._over_the_cap = 0
         self.coverage = CoverageCounter()
+        self.diversity = DiversityCount()
 
     def write(self, sources: list[Source], judged: Iterable[Judged]) -> tuple[WrittenEntry, ...]:
         by_entry = groupby(judged, key=lambda j: j.task.target.entry)
@@ -217,6 +220,7 @@ class _ResultWriter:
                 self._over_the_cap += len(kept) - len(chosen)
                 self.coverage.add(all_of_it, chosen)
                 for j in chosen:
+                    self.diversity.add(j.inference.full_text)
                     self._accepted[f"{j.task.strategy}/{j.inference.kind}"] += 1
                     self._count_length(f"{j.task.strategy}/{j.inference.kind}", j.inference.full_text)
                     if j.inference.question is not None and source.format and source.format.writes == "statements":

@@ -123,6 +123,7 @@ def summary_lines(manifest: Manifest, recipe: Recipe, run: RunRecord) -> list[st
         + _also({"left unanswered": counts.unanswered}),
         f"statements accepted {accepted:,} "
         f"({_listed(counts.accepted)})" + _also({"over max_augmented_per_original": counts.over_max_augmented}),
+        f"of these different {manifest.diversity}",
         f"statements rejected {rejected:,}" + (f" ({_listed(counts.rejected)})" if rejected else ""),
     ]
     lines += [*_verification_lines(manifest.verification), *_coverage_lines(manifest.coverage)]

@@ -1,4 +1,4 @@
-"""What is recorded of a verification, for the manifest and its readers; imports nothing heavy."""
+"""What is recorded of verified statements, for the manifest and its readers; imports nothing heavy."""
 
 from dataclasses import dataclass, field
 
@@ -66,3 +66,24 @@ class VerificationRecord:
     by: str
     method: str
     calibrations: tuple[Calibration, ...]
+
+
+@dataclass(frozen=True)
+class Diversity:
+    """How different statements are from each other.
+
+    Attributes:
+        statements: Number of statements.
+        distinct_statements: How many different ones, ignoring case and punctuation.
+        runs: Number of runs of three words in them.
+        distinct_runs: How many different ones.
+    """
+
+    statements: int = 0
+    distinct_statements: int = 0
+    runs: int = 0
+    distinct_runs: int = 0
+
+    def __str__(self) -> str:
+        share = f", {self.distinct_runs / self.runs:.2f} of their runs of three words" if self.runs else ""
+        return f"{self.distinct_statements:,} of {self.statements:,} statements{share}"

@@ -1,6 +1,7 @@
 import pytest
 
-from axolotl_augft.output.diversity import Diversity, DiversityCount
+from axolotl_augft.output.diversity import DiversityCount
+from axolotl_augft.verifying.records import Diversity
 
 
 def count(*texts):
