@@ -5,7 +5,8 @@ that reach a threshold t, estimates the share of false statements that do. How m
 estimated from those below the median of the slips, which are taken to be half of them (Storey's estimate of the null
 proportion). Of n statements of which F are false, about F q(t) false ones are kept.
 
-A teacher's own slips are harder to see than planted ones. So q(t) is that of the most believable slip of each sentence.
+A teacher's own slips are harder to see than planted ones. So q(t) is that of the most believable slip of each sentence,
+and false statements are taken to pass twice as often.
 """
 
 from collections.abc import Sequence
@@ -21,6 +22,8 @@ _FEWEST = 20
 _CHANCE = 0.6
 """Area under the curve below which a verifier is no better than chance on so few slips."""
 _DEFAULT = 0.5
+_HARDER = 2.0
+"""How much more often false statements pass than slips: measured on labelled statements (docs/judging.md)."""
 
 
 def calibrate(
@@ -58,7 +61,8 @@ def calibrate(
     false = _number_of_false(known, planted)
     candidates = np.unique(known) if threshold is None else np.array([threshold])
     kept_at = len(known) - np.searchsorted(known, candidates, side="left")
-    estimated = 1 - np.minimum(1, false * _pass_rate(believable, candidates) / np.maximum(kept_at, 1))
+    passing = false * np.minimum(1, _HARDER * _pass_rate(believable, candidates))
+    estimated = 1 - np.minimum(1, passing / np.maximum(kept_at, 1))
     reached = np.flatnonzero(estimated >= precision)
     best = int(reached[0] if len(reached) else len(estimated) - 1 - np.argmax(estimated[::-1]))
     kept = int(kept_at[best])

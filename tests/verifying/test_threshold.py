@@ -31,19 +31,22 @@ def test_a_perfect_verifier_keeps_all_that_is_true():
         "local", spread(0, 0.2, 40) + [0.95] * 60, [[p] for p in spread(0, 0.2, 200)], [0.95] * 50, precision=0.99
     )
     assert (found.threshold, found.kept, found.because) == (0.95, 60, "")
-    assert found.precision == pytest.approx(1 - 40 / 201 / 60) and found.given_up == pytest.approx(0, abs=0.01)
+    assert found.precision == pytest.approx(1 - 40 * 2 / 201 / 60) and found.given_up == pytest.approx(0, abs=0.01)
     assert found.false == 40 and found.auc == 1.0
 
 
+# Half are false and spread over all of (0, 1); the true ones lie above 0.5, where half as many slips pass.
+MIXED = spread(0, 1, 500) + spread(0.5, 1, 500)
+EASY = [[p] for p in spread(0, 1, 200) + spread(0, 0.5, 200)]
+
+
 def test_precision_is_bought_with_true_statements():
-    # Half are false and spread over all of (0, 1), as the slips are; the true ones lie above 0.5.
-    statements = spread(0, 1, 500) + spread(0.5, 1, 500)
-    strict = calibrate("local", statements, [[p] for p in spread(0, 1, 400)], spread(0.5, 1, 100), precision=0.65)
-    loose = calibrate("local", statements, [[p] for p in spread(0, 1, 400)], spread(0.5, 1, 100), precision=0.55)
+    strict = calibrate("local", MIXED, EASY, spread(0.5, 1, 100), precision=0.75)
+    loose = calibrate("local", MIXED, EASY, spread(0.5, 1, 100), precision=0.70)
     assert strict.threshold > loose.threshold and strict.kept < loose.kept
-    assert strict.false == pytest.approx(500, rel=0.01)
-    true_share = 1 / (1 + 0.5)  # above 0.5 the density of true statements is twice that of false ones
-    assert strict.precision == pytest.approx(true_share, abs=0.02)
+    assert strict.precision >= 0.75 > loose.precision >= 0.70
+    # A third of the false ones lie below the median of the slips, and are taken for half of them.
+    assert strict.false == pytest.approx(500 / 3 * 2, rel=0.01)
 
 
 def test_the_most_believable_slip_of_a_sentence_counts():
@@ -55,16 +58,16 @@ def test_the_most_believable_slip_of_a_sentence_counts():
 
 
 def test_a_precision_out_of_reach_takes_the_best_there_is():
-    statements = spread(0, 1, 500) + spread(0.5, 1, 500)
-    found = calibrate("local", statements, [[p] for p in spread(0, 1, 400)], spread(0.5, 1, 100), precision=0.99)
-    assert found.precision == pytest.approx(2 / 3, abs=0.03) and found.because == ""
+    found = calibrate("local", MIXED, EASY, spread(0.5, 1, 100), precision=0.99)
+    # Above 0.5 there are 1,500 statements a unit of probability, of which 333 are taken to be false.
+    assert found.precision == pytest.approx(1 - 1 / 4.5, abs=0.03) and found.because == ""
 
 
 def test_a_fixed_threshold_is_estimated_only():
     found = calibrate(
         "local", spread(0, 0.2, 40) + [0.95] * 60, [[p] for p in spread(0, 0.2, 200)], [0.95] * 50, 0.95, threshold=0.5
     )
-    assert (found.threshold, found.kept) == (0.5, 60) and found.precision == pytest.approx(1 - 40 / 201 / 60)
+    assert (found.threshold, found.kept) == (0.5, 60) and found.precision == pytest.approx(1 - 40 * 2 / 201 / 60)
 
 
 @pytest.mark.parametrize(
