@@ -87,13 +87,20 @@ def show(config: str, limit: int) -> None:
 
 @augft.command()
 @_CONFIG
+@click.option(
+    "--out", type=click.Path(dir_okay=False), help="The page's file. Default: report.html in the output folder."
+)
+@click.option("--against", type=ConfigPath(), help="Show the result of this recipe beside the first on the page.")
+@click.option("--plain", is_flag=True, help="Leave the page's data unpacked, for browsers from before 2023.")
 @one_line_errors
-def report(config: str) -> None:
-    """Print the summary of a finished result."""
-    from axolotl_augft.cli.report import report_lines
+def report(config: str, out: str | None, against: str | None, plain: bool) -> None:
+    """Print the summary of a finished result, and write a page that shows all of it: one HTML file."""
+    from axolotl_augft.cli.report import report_lines, write_page
 
-    for line in report_lines(read_recipe(config)):
+    recipe = read_recipe(config)
+    for line in report_lines(recipe):
         say(line)
+    say(f"report: {write_page(recipe, config, out, (read_recipe(against), against) if against else None, plain)}")
 
 
 @augft.group(cls=DefaultGroup, default="show", default_if_no_args=False)
