@@ -72,9 +72,7 @@ def test_the_page_holds_sources_statements_prompts_and_answers(config, tmp_path)
     system, shared = ("\n".join(blocks["lines-0"][0][n] for n in part) for part in blocks["prefixes-0"][0][prefix])
     assert system.startswith("You write training data") and "You get numbered sentences" in shared
     assert head["runs"][0]["figures"]["kept"] == sum(s[1] < 0 for source in sources for s in source[7])
-    assert head["runs"][0]["summary"] == [
-        line for line in call("report", config).splitlines() if "report: " not in line
-    ]
+    assert head["runs"][0]["summary"] == call("report", config).splitlines()[:-1]
 
 
 def test_a_page_without_a_store_says_so_by_answers_of_number_minus_one(config, tmp_path):
@@ -108,21 +106,16 @@ def test_probabilities_of_a_verified_result_are_shown(config, tmp_path):
     run = blocks["head"][0]["runs"][0]
     said = blocks["sources"][0][0][7][0]
     assert said[6:8] == [0.125, 0.5] and said[12] == ["0123abcd"]
-    assert run["verification"] == {"precision": 0.9, "line": "20 planted slips", "auc": 0.6}
     assert run["figures"]["probability_kept"][2] == run["figures"]["kept"]
-    assert "The verifier cannot tell right from planted wrong statements (AUC 0.60" in run["warnings"][0]["text"]
 
 
 def verified(folder):
-    """Add to a result what a verification adds."""
+    """Add to a result the columns that a verification adds."""
     for file in folder.glob("*-augmented.parquet"):
         rows = pq.read_table(file)
         for name, value in (("probability", 0.125), ("alone", 0.5), ("rests_on", ["0123abcd"])):
             rows = rows.append_column(f"augft_{name}", pa.array([value] * len(rows)))
         pq.write_table(rows, file)
-    manifest = json.loads((folder / "manifest.json").read_text())
-    verification = {"precision": 0.9, "line": "20 planted slips", "auc": 0.6}
-    (folder / "manifest.json").write_text(json.dumps({**manifest, "verification": verification}))
 
 
 @pytest.mark.parametrize("plain", [False, True])
@@ -134,7 +127,7 @@ def verified(folder):
         "]]>",
         "\u2028\u2029",
         "\x00\x1b[31m",
-        "\u202eabc",
+        "\u202ea",
         "\ud800",
         "&lt;",
     ],
