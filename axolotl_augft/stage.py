@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from axolotl_augft.asking.budget import recipe_budget
 from axolotl_augft.asking.rounds import Rounds
@@ -16,6 +17,7 @@ from axolotl_augft.judging.pipeline import judged_inferences
 from axolotl_augft.judging.rules import Judged
 from axolotl_augft.judging.verify import Verifier
 from axolotl_augft.launch import run_once
+from axolotl_augft.marks import Marks, read_marks
 from axolotl_augft.output.manifest import Manifest, ResultRecord, save_record
 from axolotl_augft.output.result import RequestCounts, write_result
 from axolotl_augft.output.reuse import find_result, input_stamps, model_stamps, remote_digest
@@ -134,6 +136,7 @@ def make_result(recipe: Recipe) -> Manifest:
     """
     _warn_about(recipe)
     with prepared(recipe) as ready:
+        marks = _marks(recipe, ready.student)
         budget = recipe_budget(recipe.augft, ready.teacher, find_price(ready.teacher.config, ready.teacher.model))
         verifier = Verifier(ready.teacher) if recipe.augft.verify == "teacher" else None
         with (
@@ -152,11 +155,22 @@ def make_result(recipe: Recipe) -> Manifest:
             _problems(ready.sources),
             skipped_files,
         )
+        judged = marks.apply(judged)
         manifest = write_result(recipe, ready.sources, judged, ready.student, ready.teacher.id, counts)
+    for warning in marks.warnings():
+        LOG.warning("augft: %s", warning)
     run = rounds.record()
     save_record(recipe, ResultRecord(manifest.fingerprint, tuple(ready.stamps), remote_digest(recipe), run))
     LOG.info("augft: done\n%s", indented(summary_lines(manifest, recipe, run)))
     return manifest
+
+
+def _marks(recipe: Recipe, student: Student) -> Marks:
+    config = recipe.augft
+    if config.marks is None:
+        return Marks(())
+    endings = None if config.sentence_splitting == "none" else {"", student.eos}
+    return Marks(read_marks(Path(config.marks)), config.language, endings)
 
 
 def _ask(ready: Prepared, verifier: Verifier | None, rounds: Rounds, limited: bool) -> None:

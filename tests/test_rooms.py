@@ -11,7 +11,7 @@ PACKAGE = Path(axolotl_augft.__file__).parent
 # From the lowest to the highest.
 ROOMS = [
     *("text", "errors", "batched", "files", "formats", "config", "conversion", "sources", "teacher", "store"),
-    *("strategies", "asking", "judging", "output", "report", "launch", "stage", "plugin", "cli", "bench"),
+    *("strategies", "asking", "judging", "marks", "output", "report", "launch", "stage", "plugin", "cli", "bench"),
 ]
 BENCH_ROOMS = ["datasets", "oracle", "report", "experiments", "cli"]
 MOST_FILES = 12

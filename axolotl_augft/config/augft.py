@@ -109,6 +109,12 @@ class AugftConfig(SettingsBlock):
         "keeps its sentence's words in their order, and a rephrased question that drops a name. "
         "`teacher` asks the teacher model, one short request per statement.",
     )
+    marks: str | None = Field(
+        None,
+        min_length=1,
+        description="File of statements that you took out or brought in by hand, as the page of `axolotl augft report` "
+        "and `axolotl augft mark` save it. It is applied after everything else, and needs no teacher.",
+    )
     include_original: bool = Field(True, description="Also train on the source rows themselves.")
     repeat_original: int = Field(
         1, ge=1, le=1000, description="How many times each source row is trained on per epoch."

@@ -11,7 +11,7 @@ import shutil
 from collections import deque
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, Any
 
@@ -19,6 +19,7 @@ from axolotl_augft.batched import batched
 from axolotl_augft.config.recipe import Recipe
 from axolotl_augft.errors import OutputError
 from axolotl_augft.files.durable import scratch_file, sync
+from axolotl_augft.marks import read_marks
 from axolotl_augft.output.manifest import Manifest, result_folder
 from axolotl_augft.report.answers import ANSWERS_IN_BLOCK, Answers
 from axolotl_augft.report.blocks import Blocks, block
@@ -107,7 +108,7 @@ class _Content:
                 "reasons": list(self._reasons),
                 "files": list(self._files),
                 "answers_in_block": ANSWERS_IN_BLOCK,
-                "marks": [],
+                "marks": _marks(run.recipe),
             }
 
     def _rows(self, own: "_Run", other: "_Run | None", beside: dict[str, _Counted]) -> Iterator[list[Any]]:
@@ -172,6 +173,11 @@ class _Run:
     def figures(self) -> dict[str, Any]:
         """Return the figures of the run, once all of its documents are counted."""
         return run_figures(self._run.recipe, self._run.name, self._run.manifest, self._figures, self._rounds)
+
+
+def _marks(recipe: Recipe) -> list[dict[str, Any]]:
+    """Return the marks that the recipe applies already, so that the page goes on from them."""
+    return [asdict(mark) for mark in read_marks(Path(recipe.augft.marks))] if recipe.augft.marks else []
 
 
 def _rounded(value: float | None) -> float | None:
