@@ -10,7 +10,7 @@ from pathlib import Path
 
 PACKAGE = Path(__file__).parent.parent
 _READ = {".jinja", ".jsonl"}
-_MAKE_NO_RESULTS = {"bench", "report"}
+_MAKE_NO_RESULTS = {"bench", "cli", "report"}
 
 
 @cache
@@ -18,8 +18,8 @@ def code_digest(package: Path = PACKAGE) -> str:
     """Return the SHA-256 (hexadecimal) of everything in the package that affects results, as settings do.
 
     It covers modules, prompts and worked examples. Modules count without comments, docstrings and descriptions of
-    settings, so that rewording them invalidates no result. `bench` and `report` are left out, because they measure and
-    show results and make none.
+    settings, so that rewording them invalidates no result. `bench`, `cli` and `report` are left out, because they
+    measure and show results and make none.
 
     Args:
         package: The package's folder.
