@@ -57,6 +57,8 @@ class Page:
 
     def open(self, file: Path, ready: str = "document.documentElement?.dataset.ready === 'true'") -> None:
         """Open a file, and wait until an expression of the page is true."""
+        self.call("Page.navigate", url="about:blank")
+        self.wait("location.href === 'about:blank'")
         self.call("Page.navigate", url=file.resolve().as_uri())
         self.wait(ready)
 
@@ -79,6 +81,13 @@ class Page:
         for sign in text:
             self.call("Input.dispatchKeyEvent", type="keyDown", key=sign, text=sign)
             self.call("Input.dispatchKeyEvent", type="keyUp", key=sign)
+
+    def key(self, name: str) -> None:
+        """Press a key that has a name: Enter or Escape."""
+        text = {"text": "\r"} if name == "Enter" else {}
+        code = {"Enter": 13, "Escape": 27}[name]
+        for kind in ("keyDown", "keyUp"):
+            self.call("Input.dispatchKeyEvent", type=kind, key=name, code=name, windowsVirtualKeyCode=code, **text)
 
     def size(self, width: int, height: int) -> None:
         """Give the window another size, in CSS pixels."""

@@ -14,7 +14,7 @@ function barTable(columns, rows) {
     h("th", { scope: "row" }, row.show ? h("button", { type: "button", class: "link", text: row.label, onclick: row.show }) : row.label, row.note && h("small", { text: row.note })),
     h("td", { class: "bar" }, bars(row.bars, most)),
     row.numbers.map((text) => h("td", { class: "number", text }))));
-  return h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": columns[0] }, h("table", {}, header, h("tbody", {}, body)));
+  return h("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": columns[0] }, h("table", {}, header, h("tbody", {}, body)));
 }
 
 function bars(values, most) {
@@ -70,7 +70,7 @@ function numbers(header, rows) {
 }
 
 function table(header, rows) {
-  return h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Numbers" }, h("table", {},
+  return h("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": "Numbers" }, h("table", {},
     h("thead", {}, h("tr", {}, header.map((text, i) => (text ? h("th", { scope: "col", class: i ? "number" : null, text }) : h("td"))))),
     h("tbody", {}, rows.map(([label, ...values]) => h("tr", {}, h("th", { scope: "row", text: label }), values.map((text) => h("td", { class: "number", text })))))));
 }

@@ -70,7 +70,7 @@ function applyFilters() {
     if (own.length) items.push(own);
     else if (showsEmpty && whole) items.push([-1 - n]);
   }
-  if (filters.order === "doubt") items = items.flat().filter((i) => i >= 0).sort(byDoubt).map((i) => [i]);
+  if (filters.order === "doubt") items = mostDoubtfulFirst(items.flat().filter((i) => i >= 0)).map((i) => [i]);
   order = [];
   itemOf = [];
   items.forEach((item, at) => item.forEach((i) => { if (i >= 0) { order.push(i); itemOf.push(at); } }));
@@ -111,6 +111,16 @@ function uncovered(source) {
     if (isKept(s) && s[RUN] === 0) open.delete(s[SENTENCE] < 0 && source[ENDS].length === 1 ? 0 : s[SENTENCE]);
   }
   return open;
+}
+
+let ranked = null;
+
+/** Sort statements; all of them are sorted once, so that a filter only picks from them. */
+function mostDoubtfulFirst(found) {
+  ranked ??= [...statements.keys()].sort(byDoubt);
+  const wanted = new Uint8Array(statements.length);
+  for (const i of found) wanted[i] = 1;
+  return ranked.filter((i) => wanted[i]);
 }
 
 /** Kept statements first, the least probable at the top; then rejected ones, the most probable at the top. */

@@ -1,34 +1,63 @@
 // What the filters leave -> the list. Only the part near the window is in the page; the rest are boxes of its height.
 
-const ITEMS_IN_CHUNK = 15;
+const CHUNKS_AT_ONCE = 200;
+let itemsInChunk = 5;
 let chunks = [];
 let current = -1;
 
 const nearby = new IntersectionObserver((entries) => {
-  for (const entry of entries) (entry.isIntersecting ? fillChunk : emptyChunk)(entry.target);
-}, { rootMargin: "1200px 0px" });
+  for (const entry of entries) {
+    if (!entry.isIntersecting) emptyChunk(entry.target);
+    else if (entry.target.isEnd) addChunks(chunks.length + CHUNKS_AT_ONCE);
+    else fillChunk(entry.target);
+  }
+}, { rootMargin: "800px 0px" });
 
 function fillList() {
   const list = document.getElementById("list");
   nearby.disconnect();
   current = -1;
-  const height = filters.order === "doubt" ? 120 : 260;
   chunks = [];
-  for (let start = 0; start < items.length; start += ITEMS_IN_CHUNK) {
+  itemsInChunk = filters.order === "doubt" ? 15 : 5;
+  list.replaceChildren(items.length ? "" : h("p", { class: "notice", text: "No statement fits these filters." }));
+  addChunks(CHUNKS_AT_ONCE);
+  chunks.slice(0, 1).forEach(fillChunk);
+}
+
+/** Add empty boxes to the list until it has that many, or one for every item; the last one adds more once it is near. */
+function addChunks(wanted) {
+  const height = filters.order === "doubt" ? 110 : 360;
+  const added = [];
+  while (chunks.length < wanted && chunks.length * itemsInChunk < items.length) {
     const chunk = h("div", { class: "chunk" });
-    chunk.start = start;
-    chunk.style.minHeight = `${height * Math.min(ITEMS_IN_CHUNK, items.length - start)}px`;
+    chunk.start = chunks.length * itemsInChunk;
+    chunk.style.minHeight = `${height * Math.min(itemsInChunk, items.length - chunk.start)}px`;
+    added.push(chunk);
     chunks.push(chunk);
   }
-  list.replaceChildren(...(chunks.length ? chunks : [h("p", { class: "notice", text: "No statement fits these filters." })]));
-  chunks.slice(0, 1).forEach(fillChunk);
-  chunks.forEach((chunk) => nearby.observe(chunk));
+  const list = document.getElementById("list");
+  if (list.lastChild?.isEnd) list.lastChild.remove();
+  list.append(...added);
+  added.forEach((chunk) => nearby.observe(chunk));
+  if (chunks.length * itemsInChunk >= items.length) return;
+  const end = h("div", { class: "chunk" });
+  end.isEnd = true;
+  list.append(end);
+  nearby.observe(end);
+}
+
+/** Return the filled box that holds an item. */
+function chunkOf(item) {
+  const number = Math.floor(item / itemsInChunk);
+  if (number >= chunks.length) addChunks(number + 1);
+  if (chunks[number]) fillChunk(chunks[number]);
+  return chunks[number];
 }
 
 function fillChunk(chunk) {
   if (chunk.childElementCount) return;
   chunk.style.minHeight = "";
-  const own = items.slice(chunk.start, chunk.start + ITEMS_IN_CHUNK);
+  const own = items.slice(chunk.start, chunk.start + itemsInChunk);
   chunk.append(...own.map((item) => (filters.order === "doubt" ? single(item[0]) : sourceCard(item))));
 }
 
@@ -137,10 +166,9 @@ function goTo(id) {
   closeDialogs();
   setFilters({ order: "source" }, false);
   const at = items.findIndex((item) => numberOf(item) === sourceOfId.get(id));
-  const chunk = chunks[Math.floor(at / ITEMS_IN_CHUNK)];
+  const chunk = at < 0 ? undefined : chunkOf(at);
   if (!chunk) return;
-  fillChunk(chunk);
-  const card = chunk.children[at % ITEMS_IN_CHUNK];
+  const card = chunk.children[at % itemsInChunk];
   card.scrollIntoView({ block: "center" });
   card.querySelector(".statement")?.focus({ preventScroll: true });
 }
@@ -155,8 +183,7 @@ function makeCurrent(i) {
 function move(step) {
   const next = Math.max(0, Math.min(order.length - 1, current + step));
   if (!order.length) return;
-  const at = itemOf[next];
-  fillChunk(chunks[Math.floor(at / ITEMS_IN_CHUNK)]);
+  chunkOf(itemOf[next]);
   const box = document.querySelector(`[data-statement="${order[next]}"]`);
   box.focus({ preventScroll: true });
   box.scrollIntoView({ block: "center" });
