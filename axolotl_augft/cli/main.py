@@ -153,6 +153,30 @@ def report(config: str, out: str | None, against: str | None, plain: bool) -> No
     say(f"report: {write_page(recipe, config, out, (read_recipe(against), against) if against else None, plain)}")
 
 
+@augft.command()
+@_CONFIG
+@click.argument("repository")
+@click.option("--public", is_flag=True, help="Let everybody see a data set that is made now. Default: private.")
+@click.option("--license", help="Licence for the card. Default: the teacher's, if its card is on this machine.")
+@click.option("--with-sources", is_flag=True, help="Upload rewritten source rows and held-out rows, too.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@one_line_errors
+def push(config: str, repository: str, public: bool, license: str | None, with_sources: bool, yes: bool) -> None:
+    """Upload what the teacher wrote to the Hugging Face hub, as the data set REPOSITORY (organisation/name)."""
+    from axolotl_augft.cli.report import finished_result
+    from axolotl_augft.cli.store import size_on_disk
+    from axolotl_augft.report.push import push as push_files
+    from axolotl_augft.report.push import upload_of
+
+    recipe = read_recipe(config)
+    with upload_of(recipe, finished_result(recipe), license, with_sources) as upload:
+        for name, size in upload.files.items():
+            say(f"  {name}: {size_on_disk(size)}")
+        say(f"licence: {upload.license or 'none named; set one with --license'}")
+        if yes or click.confirm(f"Upload these files to {'public' if public else 'private'} data set {repository}?"):
+            say(push_files(upload, repository, private=not public))
+
+
 @augft.group(cls=DefaultGroup, default="show", default_if_no_args=False)
 def store() -> None:
     """Describe a recipe's response store (`axolotl augft store cfg.yml`), or drop unneeded answers (`prune`)."""

@@ -8,7 +8,7 @@ import heapq
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import groupby
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 from axolotl_augft.formats import Format
 from axolotl_augft.formats.chat import ChatFormat
 from axolotl_augft.formats.content import Exchange, Text
+from axolotl_augft.output.card import shown_path
 from axolotl_augft.output.manifest import WrittenEntry
 from axolotl_augft.output.result import REJECTED
 from axolotl_augft.sources.documents import Document, read_documents
@@ -101,11 +102,6 @@ def read_reviewed(folder: Path, entries: tuple[WrittenEntry, ...], sources: list
         columns = source.reader[document.row] if source.conversion else {}
         file = columns.get("augft_file") or shown_path(source.path)
         yield Reviewed(document, file, columns.get("augft_section") or "", own)
-
-
-def shown_path(path: str) -> str:
-    """Return the path of an entry for others to see: of an absolute one, which may name a person, its last part."""
-    return PurePath(path).name if PurePath(path).is_absolute() else path
 
 
 _Placed = tuple[tuple[int, int], Statement]

@@ -46,7 +46,7 @@ def run_figures(
     run = record.run if record else RunRecord()
     loads = training_loads(manifest, recipe)
     after = loads.originals + loads.augmented
-    verification = _verification(recipe, manifest)
+    verification = verification_record(recipe, manifest)
     return {
         "name": name,
         "teacher": manifest.teacher_id,
@@ -71,7 +71,7 @@ def run_figures(
     }
 
 
-def _verification(recipe: Recipe, manifest: Manifest) -> Mapping[str, Any] | None:
+def verification_record(recipe: Recipe, manifest: Manifest) -> Mapping[str, Any] | None:
     """Return the manifest's record of the verification, None if nothing was verified."""
     raw = read_json(result_folder(recipe, manifest.fingerprint) / MANIFEST)
     found = raw.get("verification") if isinstance(raw, dict) else None

@@ -15,10 +15,11 @@ from click.testing import CliRunner
 
 from axolotl_augft.cli.main import augft
 from axolotl_augft.errors import OutputError
+from axolotl_augft.output.card import shown_path
 from axolotl_augft.report.blocks import block
 from axolotl_augft.report.figures import Figures, new_words, sentence_ends
 from axolotl_augft.report.page import _assemble
-from axolotl_augft.report.reviewed import Reviewed, Statement, shown_path
+from axolotl_augft.report.reviewed import Reviewed, Statement
 from axolotl_augft.sources.documents import Document
 
 _BLOCK = re.compile(r'<script type="([^"]+)" data-block="([^"]+)">([^<]*)</script>')
