@@ -141,16 +141,19 @@ def mark(config: str, out: bool, marks: str | None, yes: bool, **options: Any) -
     "--out", type=click.Path(dir_okay=False), help="The page's file. Default: report.html in the output folder."
 )
 @click.option("--against", type=ConfigPath(), help="Show the result of this recipe beside the first on the page.")
+@click.option("--summary", is_flag=True, help="Only print the summary; reads no data and writes no page.")
 @click.option("--plain", is_flag=True, help="Leave the page's data unpacked, for browsers from before 2023.")
 @one_line_errors
-def report(config: str, out: str | None, against: str | None, plain: bool) -> None:
+def report(config: str, out: str | None, against: str | None, summary: bool, plain: bool) -> None:
     """Print the summary of a finished result, and write a page that shows all of it: one HTML file."""
     from axolotl_augft.cli.report import report_lines, write_page
 
     recipe = read_recipe(config)
     for line in report_lines(recipe):
         say(line)
-    say(f"report: {write_page(recipe, config, out, (read_recipe(against), against) if against else None, plain)}")
+    if not summary:
+        other = (read_recipe(against), against) if against else None
+        say(f"report: {write_page(recipe, config, out, other, plain)}")
 
 
 @augft.command()

@@ -5,7 +5,7 @@ result lacks, such as probabilities without `verify`, are None.
 """
 
 import heapq
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -14,6 +14,7 @@ from typing import Any
 import orjson
 import pyarrow.parquet as pq
 
+from axolotl_augft.config.entries import DatasetEntry
 from axolotl_augft.formats import Format
 from axolotl_augft.formats.chat import ChatFormat
 from axolotl_augft.formats.content import Exchange, Text
@@ -21,7 +22,7 @@ from axolotl_augft.output.card import shown_path
 from axolotl_augft.output.manifest import WrittenEntry
 from axolotl_augft.output.result import REJECTED
 from axolotl_augft.sources.documents import Document, read_documents
-from axolotl_augft.sources.source import Source
+from axolotl_augft.sources.source import Source, content_format
 
 _ROWS_AT_ONCE = 500
 
@@ -102,6 +103,28 @@ def read_reviewed(folder: Path, entries: tuple[WrittenEntry, ...], sources: list
         columns = source.reader[document.row] if source.conversion else {}
         file = columns.get("augft_file") or shown_path(source.path)
         yield Reviewed(document, file, columns.get("augft_section") or "", own)
+
+
+def read_statements(
+    folder: Path, entries: tuple[WrittenEntry, ...], datasets: Sequence[DatasetEntry]
+) -> tuple[Iterator[Statement], Iterator[Statement]]:
+    """Return the kept and the rejected statements of a result, without loading its sources.
+
+    Args:
+        folder: The result's folder.
+        entries: The entries of its manifest.
+        datasets: The recipe's entries, which say how rows are read.
+    """
+    kept = (
+        statement
+        for written, entry in zip(entries, datasets, strict=True)
+        for file, form in (
+            (written.augmented, None if written.segments else content_format(entry)),
+            (written.questions, ChatFormat()),
+        )
+        for _, statement in _kept(folder, file, form)
+    )
+    return kept, (statement for _, statement in _rejected(folder))
 
 
 _Placed = tuple[tuple[int, int], Statement]
