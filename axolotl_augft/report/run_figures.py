@@ -96,9 +96,9 @@ def _warnings(
     recipe: Recipe, manifest: Manifest, run: RunRecord, figures: Figures, verification: Mapping[str, Any] | None
 ) -> Iterator[Caution]:
     counts = manifest.counts
-    if verification is None:
+    if verification is None and not figures.is_verified:
         yield Caution("Nothing says how probable these statements are: they were not verified (augft.verify).")
-    elif (auc := verification.get("auc")) is not None and auc < _LEAST_AUC:
+    elif (auc := (verification or {}).get("auc")) is not None and auc < _LEAST_AUC:
         yield Caution(f"The verifier cannot tell right from planted wrong statements (AUC {auc:.2f}; chance is 0.5).")
     if uncovered := figures.sentences - figures.covered:
         yield Caution(f"No kept statement is about {uncovered:,} of {figures.sentences:,} sentences.", "uncovered")

@@ -104,7 +104,8 @@ class Page:
         path.write_bytes(base64.b64decode(data))
 
     def pdf(self, path: Path) -> None:
-        """Print the page into a PDF."""
+        """Print the page into a PDF, as on paper."""
+        self.media("light", "print")
         path.write_bytes(base64.b64decode(self.call("Page.printToPDF", printBackground=True)["data"]))
 
 

@@ -25,14 +25,15 @@ function bars(values, most) {
 
 /** Two histograms, one above the axis and one below it. */
 function histogram(labels, above, below, names) {
-  const most = Math.max(1, ...above, ...below);
+  const [up, down] = [Math.max(1, ...above), Math.max(0, ...below)];
   const width = 100 / labels.length;
-  const column = (values, as, up) => values.map((value, i) => {
-    const size = value ? Math.max(0.6, 44 * value / most) : 0;
-    return svg("rect", { class: as, x: i * width + width * 0.08, width: width * 0.84, height: size, y: up ? 50 - size : 51 });
+  const zero = 2 + 95 * up / (up + down);
+  const column = (values, as, isAbove) => values.map((value, i) => {
+    const size = value ? Math.max(0.6, 95 * value / (up + down)) : 0;
+    return svg("rect", { class: as, x: i * width + width * 0.08, width: width * 0.84, height: size, y: isAbove ? zero - size : zero + 1 });
   });
   const chart = svg("svg", { viewBox: "0 0 100 100", preserveAspectRatio: "none", class: "histogram", role: "img", "aria-label": `${names.join(" above, ")} below; the numbers are in the table` },
-    column(above, "kept", true), column(below, "rejected", false), svg("line", { x1: 0, x2: 100, y1: 50.5, y2: 50.5, class: "axis" }));
+    column(above, "kept", true), column(below, "rejected", false), svg("line", { x1: 0, x2: 100, y1: zero + 0.5, y2: zero + 0.5, class: "axis" }));
   return h("div", {},
     h("p", { class: "legend" }, h("span", { class: "key kept" }), `${names[0]} (up)`, h("span", { class: "key rejected" }), `${names[1]} (down)`),
     chart, h("p", { class: "ticks", "aria-hidden": "true" }, [0, Math.floor(labels.length / 2), labels.length - 1].map((i) => h("span", { text: labels[i] }))),

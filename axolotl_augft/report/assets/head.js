@@ -53,7 +53,7 @@ function charts(run, other) {
     cards.push(card("Probability", "Probability that a statement must be true if its source is.", histogram(labels, f.probability_kept, f.probability_rejected, ["kept", "rejected"])));
   }
   cards.push(kindCard(run, other), lengthCard(run));
-  const coverage = ["none", ...Array.from({ length: f.coverage.length - 2 }, (_, i) => `up to ${10 * (i + 1)} %`), "all"];
+  const coverage = ["none", ...Array.from({ length: f.coverage.length - 2 }, (_, i) => `${i === 9 ? "under" : "up to"} ${10 * (i + 1)} %`), "all"];
   cards.push(card("Coverage of a source", "Sources by the share of their sentences that a kept statement is about.", columns(coverage, f.coverage, "sources")));
   if (run.rounds.length) cards.push(costCard(run));
   if (run.break_even.questions) cards.push(breakEvenCard(run));
