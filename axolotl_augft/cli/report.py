@@ -4,8 +4,7 @@ from pathlib import Path
 
 from axolotl_augft.config.recipe import Recipe
 from axolotl_augft.errors import OutputError
-from axolotl_augft.output.manifest import Manifest, load_record, load_result
-from axolotl_augft.output.reuse import find_result
+from axolotl_augft.output.manifest import MANIFEST, Manifest, load_record, load_result
 from axolotl_augft.output.summary import summary_lines
 from axolotl_augft.store.run_record import RunRecord
 
@@ -29,9 +28,17 @@ def finished_result(recipe: Recipe) -> Manifest:
     result = load_result(recipe)
     if result is None:
         raise OutputError(
-            f"no finished result for this recipe in {recipe.output_dir}; make one with `axolotl augft run`"
+            f"no finished result for this recipe in {recipe.output_dir}{_what_is_there(recipe)}; make one with "
+            "`axolotl augft run`"
         )
     return result
+
+
+def _what_is_there(recipe: Recipe) -> str:
+    """Say what an unfinished run, other settings or another version left, as the rest of a sentence."""
+    if next(recipe.output_dir.glob(f"*/{MANIFEST}"), None):
+        return " (those there are of other settings or of another version; stored answers are used again)"
+    return " (an unfinished run left its answers there, which are used again)" if recipe.store_path.is_file() else ""
 
 
 def current_result(recipe: Recipe) -> Manifest:
@@ -40,6 +47,9 @@ def current_result(recipe: Recipe) -> Manifest:
     Raises:
         OutputError: There is no result, or its inputs have changed since.
     """
+    # Imported here, so that the summary alone costs no heavy import.
+    from axolotl_augft.output.reuse import find_result
+
     finished_result(recipe)
     result = find_result(recipe)
     if result is None:

@@ -105,7 +105,10 @@ def _warnings(
     if cut := run.remarks.get("cut"):
         yield Caution(f"{cut:,} answers were cut at max_tokens.", "truncated" if "truncated" in figures.reasons else "")
     if long := sum(counts.too_long.values()):
-        yield Caution(f"{long:,} rows exceed sequence_len ({recipe.training.sequence_len:,} tokens).", "long")
+        yield Caution(
+            f"{long:,} rows exceed sequence_len ({recipe.training.sequence_len:,} tokens).",
+            "long" if long > counts.too_long.get("original", 0) else "",
+        )
     if counts.unanswered:
         yield Caution(f"{counts.unanswered:,} requests were left unanswered.")
     for what, rows in counts.problems.items():

@@ -50,6 +50,7 @@ function addSource(source) {
 }
 
 const contentOf = (s) => `${s[QUESTION] ?? ""}\u0000${s[TEXT]}`;
+const isLong = (s) => s[TOKENS] > head.runs[s[RUN]].sequence_len;
 const isKept = (s) => s[REASON] < 0;
 const reasonOf = (s) => (isKept(s) ? null : head.reasons[s[REASON]]);
 

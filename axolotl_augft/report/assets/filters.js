@@ -17,6 +17,7 @@ function makeFilters() {
   const kinds = [...(strategies.length > 1 ? strategies.map((s) => `${s}/`) : []), ...[...head.kinds].sort()];
   const [a, b] = head.runs.map((run) => shown(run.name));
   const show = [["all", "All"], ["kept", "Kept"], ["rejected", "Rejected"], ["marked", "Marked"], ["uncovered", "Sources with uncovered sentences"], ["nothing", "Sources without a kept statement"]];
+  if (statements.some(isLong)) show.push(["long", "Statements above sequence_len"]);
   if (isCompared) show.push(["only-0", `Kept only by ${a}`], ["only-1", `Kept only by ${b}`], ["both", "Kept by both"], ["differ", "Kept by one of the two"]);
   document.getElementById("filters").append(
     field("search", "Search", h("input", { name: "search", type: "search", autocomplete: "off", placeholder: "Words, or a document's id" })),
@@ -87,6 +88,7 @@ function statementTest() {
   const tests = [];
   if (show === "kept") tests.push(isKept);
   if (show === "rejected") tests.push((s) => !isKept(s));
+  if (show === "long") tests.push(isLong);
   if (show === "marked") tests.push((s) => markOf(s) !== undefined);
   if (show.startsWith("only-")) tests.push((s) => isKept(s) && s[KEPT_BY] === 1 + Number(show.slice(5)));
   if (show === "differ") tests.push((s) => s[KEPT_BY] === 1 || s[KEPT_BY] === 2);

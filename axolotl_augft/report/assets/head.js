@@ -41,7 +41,7 @@ function keyFigures(run, other) {
 }
 
 function warning({ text, show }) {
-  const jump = { uncovered: { show: "uncovered" }, truncated: { show: "rejected", reason: "truncated" } }[show];
+  const jump = { uncovered: { show: "uncovered" }, long: { show: "long" }, truncated: { show: "rejected", reason: "truncated" } }[show];
   return h("li", {}, shown(text), jump && " ", jump && h("button", { type: "button", class: "link", text: "Show them", onclick: () => setFilters(jump, true) }));
 }
 

@@ -10,10 +10,11 @@ const markOf = (s) => (s[RUN] === 0 ? marks.get(markKey(s)) : undefined);
 const canMark = (s) => s[RUN] === 0 && s[TEXT].trim() !== "" && reasonOf(s) !== "leak";
 
 function readMarks() {
-  for (const mark of head.marks) addMark(mark);
+  let saved = null;
   try {
-    for (const mark of JSON.parse(localStorage.getItem(storageKey) ?? "[]")) addMark(mark);
+    saved = JSON.parse(localStorage.getItem(storageKey));
   } catch { /* No storage, as in some browsers for files: marks last until the page is closed. */ }
+  for (const mark of saved ?? head.marks) addMark(mark);
 }
 
 function addMark({ mark, document, question, text }) {
