@@ -105,10 +105,9 @@ def _warnings(
     if cut := run.remarks.get("cut"):
         yield Caution(f"{cut:,} answers were cut at max_tokens.", "truncated" if "truncated" in figures.reasons else "")
     if long := sum(counts.too_long.values()):
-        yield Caution(
-            f"{long:,} rows exceed sequence_len ({recipe.training.sequence_len:,} tokens).",
-            "long" if long > counts.too_long.get("original", 0) else "",
-        )
+        in_statements = long > counts.too_long.get("original", 0)
+        text = f"{long:,} rows exceed sequence_len ({recipe.training.sequence_len:,} tokens)."
+        yield Caution(text, "long" if in_statements else "")
     if counts.unanswered:
         yield Caution(f"{counts.unanswered:,} requests were left unanswered.")
     for what, rows in counts.problems.items():

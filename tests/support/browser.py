@@ -107,6 +107,7 @@ class Page:
         """Print the page into a PDF, as on paper."""
         self.media("light", "print")
         path.write_bytes(base64.b64decode(self.call("Page.printToPDF", printBackground=True)["data"]))
+        self.media("light")
 
 
 @contextmanager
