@@ -90,7 +90,7 @@ def lines(shown: Shown) -> list[str]:
 def held_out_lines(result: Manifest) -> list[str]:
     """Say which rows are held out, one line for each entry that has some."""
     return [
-        f"{e.path}: {e.held_out.rows:,} rows held out for evaluation; nothing was written about them"
+        f"{clean(e.path)}: {e.held_out.rows:,} rows held out for evaluation; nothing was written about them"
         for e in result.entries
         if e.held_out
     ]

@@ -190,7 +190,8 @@ def _assemble(out: Path, head: bytes, blocks: IO[bytes]) -> None:
     before, after = _frame()
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("wb") as file:
+        # It holds the data and the prompts, so it is as private as the response store.
+        with open(temporary, "wb", opener=lambda path, flags: os.open(path, flags, 0o600)) as file:
             file.write(before.replace(b"<!--head-->", head))
             shutil.copyfileobj(blocks, file)
             file.write(after)

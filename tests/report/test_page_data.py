@@ -176,6 +176,11 @@ def test_an_absolute_path_is_cut_to_its_last_part(path, shown):
     assert shown_path(path) == shown
 
 
+def test_only_the_owner_may_read_the_page(tmp_path):
+    _assemble(tmp_path / "p.html", b"", BytesIO(b"x"))
+    assert (tmp_path / "p.html").stat().st_mode & 0o777 == 0o600
+
+
 def test_a_page_that_cannot_be_written_leaves_nothing(config, tmp_path):
     call("run", config)
     (tmp_path / "file").write_text("")
