@@ -26,6 +26,7 @@ from axolotl_augft.output.summary import indented, summary_lines
 from axolotl_augft.sources.documents import Documents
 from axolotl_augft.sources.loading import evaluation_contents, load_sources
 from axolotl_augft.sources.source import Source
+from axolotl_augft.steady import steadily
 from axolotl_augft.store.lock import AskingLock
 from axolotl_augft.store.responses import ResponseStore
 from axolotl_augft.strategies.make import AllTasks, make_strategy
@@ -155,7 +156,7 @@ def make_result(recipe: Recipe) -> Manifest:
             _problems(ready.sources),
             skipped_files,
         )
-        judged = marks.apply(judged)
+        judged = _writing(marks.apply(judged))
         manifest = write_result(recipe, ready.sources, judged, ready.student, ready.teacher.id, counts)
     for warning in marks.warnings():
         LOG.warning("augft: %s", warning)
@@ -163,6 +164,20 @@ def make_result(recipe: Recipe) -> Manifest:
     save_record(recipe, ResultRecord(manifest.fingerprint, tuple(ready.stamps), remote_digest(recipe), run))
     LOG.info("augft: done\n%s", indented(summary_lines(manifest, recipe, run)))
     return manifest
+
+
+def _writing(judged: Iterable[Judged]) -> Iterator[Judged]:
+    """Show how far the writing is, with the share of statements kept so far."""
+    kept = seen = 0
+
+    def counted() -> Iterator[Judged]:
+        nonlocal kept, seen
+        for j in judged:
+            seen += 1
+            kept += j.rejected is None
+            yield j
+
+    return steadily(counted(), "writing", "statements", note=lambda: f"{kept / max(seen, 1):.0%} kept")
 
 
 def _marks(recipe: Recipe, student: Student) -> Marks:
