@@ -156,7 +156,7 @@ def _kept(folder: Path, file: Any, form: Format | None) -> Iterator[tuple[int, S
 def _content(row: Mapping[str, Any], form: Format | None) -> tuple[str | None, str]:
     """Return the question (None for a plain text) and the text of a row."""
     if form is None:
-        return None, next((s["text"] for s in reversed(row["segments"]) if s["label"]), "")
+        return None, next((s["text"].strip() for s in reversed(row["segments"]) if s["label"]), "")
     match form.read(row):
         case Text(text):
             return None, text

@@ -7,8 +7,10 @@ import pytest
 
 from axolotl_augft.config.recipe import Recipe
 from axolotl_augft.errors import ConfigError
+from axolotl_augft.marks import Mark
 from axolotl_augft.output.manifest import result_folder
 from axolotl_augft.output.reuse import find_result
+from axolotl_augft.report.reviewed import read_statements
 from axolotl_augft.stage import run_stage
 from tests.support.teacher_server import scripted_answer
 
@@ -39,6 +41,22 @@ def test_the_next_run_applies_marks_without_a_teacher(cfg, teacher, tmp_path):
     marks.write_text(f"{json.dumps(out)}\n")
     assert find_result(recipe) is None
     assert rejected[0]["text"] not in run(cfg)[1]
+
+
+@pytest.mark.parametrize("splitting", ["independent", "cumulative"])
+def test_a_sentence_of_a_split_statement_takes_all_of_it_out(cfg, tmp_path, splitting):
+    cfg["augft"].update(augment=["global"], sentence_splitting=splitting)
+    recipe = Recipe.from_cfg(cfg)
+    manifest = run_stage(recipe)
+    folder = result_folder(recipe, manifest.fingerprint)
+    kept, _ = read_statements(folder, manifest.entries, recipe.datasets)
+    marked = next(s for s in kept if s.kind == "trace" and s.text.startswith("Hence more follows."))
+    (tmp_path / "marks.jsonl").write_bytes(Mark("out", marked.document, marked.text).as_line())
+    cfg["augft"]["marks"] = str(tmp_path / "marks.jsonl")
+    recipe = Recipe.from_cfg(cfg)
+    marked_manifest = run_stage(recipe)
+    assert marked_manifest.counts.rejected.get("marked") == 1
+    assert marked_manifest.counts.accepted["global/trace"] == manifest.counts.accepted["global/trace"] - 1
 
 
 def test_marks_that_cannot_be_read_end_the_run(cfg, teacher, tmp_path):
