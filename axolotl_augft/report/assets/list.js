@@ -97,6 +97,9 @@ function sourceText(source) {
   const parts = [];
   let at = 0;
   source[ENDS].forEach((end, i) => {
+    const start = at + /^\s*/.exec(text.slice(at, end))[0].length;
+    parts.push(text.slice(at, start));
+    at = start;
     parts.push(h("span", { class: open.has(i) ? "sentence open" : "sentence", "data-sentence": i, text: shown(text.slice(at, end)), title: open.has(i) ? "No kept statement is about this sentence" : null }));
     at = end;
   });

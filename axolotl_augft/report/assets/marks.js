@@ -4,7 +4,12 @@ const marks = new Map();
 const storageKey = `augft-marks-${head.runs[0].fingerprint}`;
 const keyOf = (document, question, text) => `${document}\u0000${question ?? ""}\u0000${text}`;
 const markKey = (s) => keyOf(sources[s[SOURCE]][ID], s[QUESTION], s[TEXT]);
-const markOf = (s) => (s[RUN] === 0 ? marks.get(markKey(s)) : undefined);
+
+/** The mark that decides on a statement; one that takes it out changes nothing about a copy that is rejected anyway. */
+function markOf(s) {
+  const mark = s[RUN] === 0 ? marks.get(markKey(s)) : undefined;
+  return mark?.mark === "out" && !isKept(s) && reasonOf(s) !== "marked" ? undefined : mark;
+}
 
 /** What states a held-out answer stays out, and an empty answer holds nothing to bring in. */
 const canMark = (s) => s[RUN] === 0 && s[TEXT].trim() !== "" && reasonOf(s) !== "leak";
