@@ -1,5 +1,5 @@
 # Targets: env, test, test-quick, test-oldest, check, docs, docs-keys, demo, bench, bench-tiny, bench-reversal-curse, bench-gemma, bench-small,
-# bench-table, clean. All work in .venv, test-oldest in .venv-oldest.
+# bench-table, screenshots, clean. All work in .venv, test-oldest in .venv-oldest.
 # The newest of these that runs here, and the newest axolotl for it; test-oldest: the oldest of both.
 PYTHON ?= $(shell .ci/python 3.12 3.13 3.11)
 OLDEST_PYTHON ?= $(shell .ci/python 3.11)
@@ -12,7 +12,7 @@ DEMO := example_configs/smollm2-handbook-lora-cpu.yml
 export HF_HUB_OFFLINE ?= 1
 export AXOLOTL_DO_NOT_TRACK ?= 1
 
-.PHONY: env test test-quick test-oldest check demo bench bench-tiny bench-reversal-curse bench-gemma bench-small bench-table docs docs-keys clean
+.PHONY: env test test-quick test-oldest check demo bench bench-tiny bench-reversal-curse bench-gemma bench-small bench-table docs docs-keys screenshots clean
 
 env: .venv/.ready
 
@@ -91,6 +91,10 @@ docs: env
 # The tables of docs/configuration.md, from the settings' own descriptions.
 docs-keys: env
 	$(BIN)/python tests/docs/config_table.py
+
+# Pictures of the report's page: light, dark, narrow and printed. CONFIG=: a recipe with a result; without it, a made-up one.
+screenshots: env
+	$(BIN)/python -m tests.support.screenshots build/screenshots $(CONFIG)
 
 clean:
 	rm -rf build .pytest_cache .mypy_cache .ruff_cache

@@ -38,6 +38,7 @@ class AugFTPlugin(BasePlugin):
     """
 
     _has_block = True
+    _made: "tuple[Recipe, Manifest] | None" = None
 
     def get_input_args(self) -> str | None:
         """Return the path of the pydantic model for the `augft:` block, or None for a config without that block."""
@@ -81,7 +82,16 @@ class AugFTPlugin(BasePlugin):
 
         recipe = Recipe.from_cfg(cfg)
         result = run_stage(recipe)
+        self._made = recipe, result
         apply_result(cfg, recipe, result)
+
+    def add_callbacks_pre_trainer(self, cfg: DictDefault, model: Any) -> list[Any]:
+        """Return the callback that adds the stage's figures to the runs of experiment trackers."""
+        if self._made is None:
+            return []
+        from axolotl_augft.report.tracking import TrackingCallback, tracked
+
+        return [TrackingCallback(tracked(*self._made))]
 
 
 @cache

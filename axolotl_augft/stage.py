@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from axolotl_augft.asking.budget import Budget, recipe_budget
 from axolotl_augft.asking.feed import count_requests
@@ -16,6 +17,7 @@ from axolotl_augft.judging.leaks import Leaks
 from axolotl_augft.judging.pipeline import judged_inferences, without_duplicates, without_repeats
 from axolotl_augft.judging.rules import Judged
 from axolotl_augft.launch import run_once
+from axolotl_augft.marks import Marks, read_marks
 from axolotl_augft.output.manifest import Manifest, ResultRecord, save_record
 from axolotl_augft.output.result import RequestCounts, write_result
 from axolotl_augft.output.reuse import find_result, input_stamps, model_stamps, remote_digest
@@ -24,6 +26,7 @@ from axolotl_augft.output.summary import indented, summary_lines
 from axolotl_augft.sources.documents import Documents
 from axolotl_augft.sources.loading import evaluation_contents, load_sources
 from axolotl_augft.sources.source import Source
+from axolotl_augft.steady import steadily
 from axolotl_augft.store.responses import ResponseStore
 from axolotl_augft.strategies.make import AllTasks, make_strategy
 from axolotl_augft.strategies.task import Strategy, Task
@@ -175,6 +178,7 @@ def make_result(recipe: Recipe) -> Manifest:
     """
     _warn_about(recipe)
     with prepared(recipe) as ready:
+        marks = _marks(recipe, ready.student)
         budget = recipe_budget(recipe.augft, ready.teacher, ready.verifier.model if ready.verifier else None)
         with Turns(recipe, ready.teacher, ready.store, budget) as turns:
             _ask(ready, turns, budget)
@@ -189,11 +193,36 @@ def make_result(recipe: Recipe) -> Manifest:
         )
         verification = ready.verification()
         judged, record = ready.judged(verification=verification), verification.record if verification else None
+        judged = _writing(marks.apply(judged))
         manifest = write_result(recipe, ready.sources, judged, ready.student, ready.teacher.id, counts, record)
+    for warning in marks.warnings():
+        LOG.warning("augft: %s", warning)
     run = totals.record()
     save_record(recipe, ResultRecord(manifest.fingerprint, tuple(ready.stamps), remote_digest(recipe), run))
     LOG.info("augft: done\n%s", indented(summary_lines(manifest, recipe, run)))
     return manifest
+
+
+def _writing(judged: Iterable[Judged]) -> Iterator[Judged]:
+    """Show how far the writing is, with the share of statements kept so far."""
+    kept = seen = 0
+
+    def counted() -> Iterator[Judged]:
+        nonlocal kept, seen
+        for j in judged:
+            seen += 1
+            kept += j.rejected is None
+            yield j
+
+    return steadily(counted(), "writing", "statements", note=lambda: f"{kept / max(seen, 1):.0%} kept")
+
+
+def _marks(recipe: Recipe, student: Student) -> Marks:
+    config = recipe.augft
+    if config.marks is None:
+        return Marks(())
+    endings = None if config.sentence_splitting == "none" else {"", student.eos}
+    return Marks(read_marks(Path(config.marks)), config.language, endings)
 
 
 def _ask(ready: Prepared, turns: Turns, budget: Budget) -> None:

@@ -10,8 +10,21 @@ import axolotl_augft
 PACKAGE = Path(axolotl_augft.__file__).parent
 # From the lowest to the highest.
 ROOMS = [
-    *("text", "errors", "batched", "files", "formats", "config", "conversion", "sources", "teacher", "store"),
-    *("strategies", "asking", "judging", "verifying", "output", "launch", "stage", "plugin", "cli", "bench"),
+    *("text", "errors", "batched", "steady", "files", "formats", "config", "conversion", "sources", "teacher", "store"),
+    *(
+        "strategies",
+        "asking",
+        "judging",
+        "marks",
+        "verifying",
+        "output",
+        "report",
+        "launch",
+        "stage",
+        "plugin",
+        "cli",
+        "bench",
+    ),
 ]
 # What lies inside a room, from the lowest to the highest; the room's other modules lie above.
 INNER_ROOMS = {"bench": ["datasets", "oracle", "report", "experiments", "cli"], "teacher": ["entailment"]}

@@ -8,22 +8,26 @@ import shutil
 import sqlite3
 import sys
 import time
+from io import StringIO
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
 from aiohttp import web
 from datasets import Dataset, load_dataset
+from rich.console import Console
 
 from axolotl_augft import stage
 from axolotl_augft.cli.plan import plan_lines
 from axolotl_augft.cli.report import report_lines
-from axolotl_augft.cli.show import clean, show_lines
+from axolotl_augft.cli.show import clean
+from axolotl_augft.cli.show import show as show_documents
 from axolotl_augft.config.recipe import Recipe
 from axolotl_augft.errors import AugftError, ConfigError, OutputError, StoreError, TeacherError
 from axolotl_augft.output.manifest import Manifest, result_folder
 from axolotl_augft.output.reuse import find_result
 from axolotl_augft.output.summary import Load, optimizer_steps
+from axolotl_augft.report.selection import Selection
 from axolotl_augft.stage import run_stage
 from axolotl_augft.strategies import templates
 from tests.support.data import TEXTS, write_rows
@@ -36,6 +40,12 @@ def run(cfg, **augft):
     recipe = Recipe.from_cfg(cfg)
     result = run_stage(recipe)
     return recipe, result, result_folder(recipe, result.fingerprint)
+
+
+def shown_lines(recipe: Recipe, limit: int) -> list[str]:
+    file = StringIO()
+    show_documents(recipe, limit, Selection(), False, Console(file=file, soft_wrap=True))
+    return file.getvalue().splitlines()
 
 
 def rows(folder: Path, name: str) -> list[dict]:
@@ -466,7 +476,7 @@ def test_show_and_report(cfg, teacher):
         "Document 2 says that.\n\x1b[31mred is the answer.\n[1] reversal: Red, green, refresh."
     )
     run(cfg, augment=["local"])
-    shown = list(show_lines(Recipe.from_cfg(cfg), 2))
+    shown = shown_lines(Recipe.from_cfg(cfg), 2)
     assert shown[0].endswith("row 0: " + TEXTS[0])
     assert "  + reversal: Red, green, refresh." in shown
     assert "  - label_leak: Document 2 says that." in shown
@@ -479,7 +489,7 @@ def test_show_and_report(cfg, teacher):
 
 def test_no_result_to_show(cfg):
     with pytest.raises(OutputError, match="no finished result"):
-        list(show_lines(Recipe.from_cfg(cfg), 2))
+        shown_lines(Recipe.from_cfg(cfg), 2)
 
 
 @pytest.mark.parametrize("where", ["augment", "sources"])
@@ -586,7 +596,7 @@ def test_show_does_not_pair_old_results_with_changed_data(cfg, data):
     run(cfg, augment=["local"])
     write_rows(data, [{"text": "All is new."}])
     with pytest.raises(OutputError, match="have changed since this result was made"):
-        list(show_lines(Recipe.from_cfg(cfg), 2))
+        shown_lines(Recipe.from_cfg(cfg), 2)
 
 
 def test_a_verdict_that_is_neither_yes_nor_no_is_counted_as_such(cfg, teacher):

@@ -9,9 +9,11 @@ from types import TracebackType
 from tqdm import tqdm
 
 from axolotl_augft.asking.round import RoundCounts
+from axolotl_augft.steady import LINE_SECONDS, duration
+from axolotl_augft.teacher.prices import NANO
+from axolotl_augft.teacher.spending import dollars
 
 LOG = logging.getLogger("axolotl_augft")
-_LINE_SECONDS = 30.0
 
 
 class Progress:
@@ -41,9 +43,9 @@ class Progress:
     def update(self, counts: RoundCounts) -> None:
         """Show the current counts; called after each request that ended."""
         self._bar.n = counts.total
-        self._bar.set_postfix_str(f"{self._tokens_per_second(counts):.0f} tokens/s", refresh=False)
+        self._bar.set_postfix_str(f"{self._tokens_per_second(counts):.0f} tokens/s{_spent(counts)}", refresh=False)
         self._bar.update(0)
-        if self._bar.disable and self._clock() - self._last_line >= _LINE_SECONDS:
+        if self._bar.disable and self._clock() - self._last_line >= LINE_SECONDS:
             self._last_line = self._clock()
             LOG.info("augft: %s", self.line(counts))
 
@@ -56,16 +58,13 @@ class Progress:
         return (
             f"{self._title}: {counts.total} of {self._total} requests ({rate:.1f}/s), "
             f"{self._tokens_per_second(counts):.0f} tokens/s, "
-            f"{duration(left)} left{failed}"
+            f"{duration(left)} left{_spent(counts)}{failed}"
         )
 
     def _tokens_per_second(self, counts: RoundCounts) -> float:
         return counts.spent.completion_tokens / max(self._clock() - self._start, 1e-9)
 
 
-def duration(seconds: float) -> str:
-    """Format a duration: 40 s, 12 min, 3 h 5 min."""
-    minutes = round(seconds / 60)
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"
+def _spent(counts: RoundCounts) -> str:
+    """Say what the round has cost so far, nothing if no price is known."""
+    return f", {dollars(counts.spent.nanodollars / NANO)} so far" if counts.spent.nanodollars else ""

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from axolotl_augft.asking.progress import duration
 from axolotl_augft.config.augft import AugftConfig
+from axolotl_augft.steady import duration
 from axolotl_augft.store.round_log import LoggedRound
 from axolotl_augft.teacher.prices import NANO, Price, find_price, missing_price_message
 from axolotl_augft.teacher.spending import Spent, dollars

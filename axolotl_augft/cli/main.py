@@ -4,14 +4,20 @@ Imports nothing heavy until a command runs.
 """
 
 from importlib import import_module
+from typing import Any
 
 import click
 from click_default_group import DefaultGroup
 
 from axolotl_augft.cli.recipe_files import ConfigPath, one_line_errors, read_recipe, say
+from axolotl_augft.text.terminal import clean
 
 _EMPTY = "empty"
 _CONFIG = click.argument("config", type=ConfigPath())
+_KIND = click.option("--kind", "kinds", multiple=True, help="Only this kind, as reversal or local/reversal.")
+_REASON = click.option("--reason", "reasons", multiple=True, help="Only rejected for this reason.")
+_GREP = click.option("--grep", help="Only statements that contain this regular expression, whatever its case.")
+_BELOW = click.option("--below", type=click.FloatRange(0, 1), help="Only statements less probable than this.")
 
 
 class _Bench(click.Group):
@@ -27,6 +33,15 @@ class _Bench(click.Group):
 def _bench() -> click.Group:
     bench: click.Group = import_module("axolotl_augft.bench.cli").bench
     return bench
+
+
+def _selection(
+    rejected: bool | None, kinds: tuple[str, ...], reasons: tuple[str, ...], grep: str | None, below: float | None
+) -> Any:
+    """Return the `Selection` that the options of a command make."""
+    from axolotl_augft.report.selection import Selection, search_pattern
+
+    return Selection(kinds, reasons, rejected, search_pattern(grep), below)
 
 
 @click.group()
@@ -76,24 +91,93 @@ def run(config: str, ask_again: tuple[str, ...]) -> None:
 @augft.command()
 @_CONFIG
 @click.option("--limit", default=5, show_default=True, type=click.IntRange(min=1), help="Documents per data set entry.")
+@click.option("--kept/--rejected", "kept", default=None, help="Only kept, or only rejected statements.")
+@_KIND
+@_REASON
+@_GREP
+@_BELOW
+@click.option("--doubtful", is_flag=True, help="Show the documents with the most doubtful statements, those first.")
 @one_line_errors
-def show(config: str, limit: int) -> None:
+def show(config: str, limit: int, kept: bool | None, doubtful: bool, **options: Any) -> None:
     """Show some documents, each with its augmentations and its rejected statements, with reasons."""
-    from axolotl_augft.cli.show import show_lines
+    from rich.console import Console
 
-    for line in show_lines(read_recipe(config), limit):
-        say(line)
+    from axolotl_augft.cli.show import show as show_documents
+
+    selection = _selection(None if kept is None else not kept, **options)
+    show_documents(read_recipe(config), limit, selection, doubtful, Console(soft_wrap=True))
 
 
 @augft.command()
 @_CONFIG
+@click.option("--out/--in", "out", default=True, help="Take kept statements out (default), or bring rejected ones in.")
+@_KIND
+@_REASON
+@_GREP
+@_BELOW
+@click.option("--marks", type=click.Path(dir_okay=False), help="Their file. Default: augft.marks, or marks.jsonl.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
 @one_line_errors
-def report(config: str) -> None:
-    """Print the summary of a finished result."""
-    from axolotl_augft.cli.report import report_lines
+def mark(config: str, out: bool, marks: str | None, yes: bool, **options: Any) -> None:
+    """Take statements out, or bring them in, at the next run, which needs no teacher for it."""
+    from axolotl_augft.cli.mark import save, select
 
-    for line in report_lines(read_recipe(config)):
+    recipe = read_recipe(config)
+    found = select(recipe, _selection(not out, **options), marks)
+    for statement in found.statements:
+        say(f"  {'-' if out else '+'} {statement.kind}: {clean(statement.pair)}")
+    what = f"{len(found.marks):,} statements {'out' if out else 'in'}"
+    if found.marks and (yes or click.confirm(f"Mark these {what}?")):
+        say(f"{found.path}: {save(found):,} marks")
+        if recipe.augft.marks is None:
+            say(f"add `marks: {found.path}` to the augft: block, and run again")
+    elif not found.marks:
+        say("no statement fits")
+
+
+@augft.command()
+@_CONFIG
+@click.option(
+    "--out", type=click.Path(dir_okay=False), help="The page's file. Default: report.html in the output folder."
+)
+@click.option("--against", type=ConfigPath(), help="Show the result of this recipe beside the first on the page.")
+@click.option("--summary", is_flag=True, help="Only print the summary; reads no data and writes no page.")
+@click.option("--plain", is_flag=True, help="Leave the page's data unpacked, for browsers from before 2023.")
+@one_line_errors
+def report(config: str, out: str | None, against: str | None, summary: bool, plain: bool) -> None:
+    """Print the summary of a finished result, and write a page that shows all of it: one HTML file."""
+    from axolotl_augft.cli.report import report_lines, write_page
+
+    recipe = read_recipe(config)
+    for line in report_lines(recipe):
         say(line)
+    if not summary:
+        other = (read_recipe(against), against) if against else None
+        say(f"report: {write_page(recipe, config, out, other, plain)}")
+
+
+@augft.command()
+@_CONFIG
+@click.argument("repository")
+@click.option("--public", is_flag=True, help="Let everybody see a data set that is made now. Default: private.")
+@click.option("--license", help="Licence for the card. Default: the teacher's, if its card is on this machine.")
+@click.option("--with-sources", is_flag=True, help="Upload rewritten source rows and held-out rows, too.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@one_line_errors
+def push(config: str, repository: str, public: bool, license: str | None, with_sources: bool, yes: bool) -> None:
+    """Upload what the teacher wrote to the Hugging Face hub, as the data set REPOSITORY (organisation/name)."""
+    from axolotl_augft.cli.report import finished_result
+    from axolotl_augft.cli.store import size_on_disk
+    from axolotl_augft.report.push import push as push_files
+    from axolotl_augft.report.push import upload_of
+
+    recipe = read_recipe(config)
+    with upload_of(recipe, finished_result(recipe), license, with_sources) as upload:
+        for name, size in upload.files.items():
+            say(f"  {name}: {size_on_disk(size)}")
+        say(f"licence: {upload.license or 'none named; set one with --license'}")
+        if yes or click.confirm(f"Upload these files to {'public' if public else 'private'} data set {repository}?"):
+            say(push_files(upload, repository, private=not public))
 
 
 @augft.group(cls=DefaultGroup, default="show", default_if_no_args=False)

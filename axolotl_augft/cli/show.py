@@ -1,94 +1,142 @@
-"""Finished result -> lines for a person: source rows, each with its augmentations and rejected statements."""
+"""Finished result -> what a person reads in a terminal: sources, each with its kept and rejected statements.
 
-from collections.abc import Iterator
-from pathlib import Path
+Into a file or a pipe it prints plain lines; on a terminal, tables with colours.
+"""
 
-import orjson
-from datasets import load_dataset
+import heapq
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import groupby
 
-from axolotl_augft.cli.report import finished_result
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from axolotl_augft.cli.report import current_result
 from axolotl_augft.config.recipe import Recipe
-from axolotl_augft.errors import OutputError
-from axolotl_augft.formats.chat import ChatFormat
-from axolotl_augft.formats.content import Content, Exchange, Text
-from axolotl_augft.output.manifest import WrittenEntry, result_folder
-from axolotl_augft.output.result import REJECTED
-from axolotl_augft.output.reuse import find_result
+from axolotl_augft.output.manifest import Manifest, result_folder
+from axolotl_augft.report.reviewed import Reviewed, Statement, read_reviewed
+from axolotl_augft.report.selection import Selection, doubt
 from axolotl_augft.sources.loading import load_sources
 from axolotl_augft.sources.source import Source
 from axolotl_augft.text.terminal import clean
 
 
-def show_lines(recipe: Recipe, limit: int) -> Iterator[str]:
-    """Yield up to `limit` rows of each source, spread over it, each with its augmentations and rejected statements.
+@dataclass(frozen=True)
+class Shown:
+    """A source with the statements to show, in the order to show them.
+
+    Attributes:
+        entry: Index of the entry.
+        source: Path of the entry.
+        file: The file of a folder that it comes from, None for other sources.
+        row: Its row number.
+        text: Its text.
+        statements: What the teacher wrote about it.
+    """
+
+    entry: int
+    source: str
+    file: str | None
+    row: int
+    text: str
+    statements: tuple[Statement, ...]
+
+    @property
+    def place(self) -> str:
+        """Where it comes from."""
+        return f"{self.source} row {self.row}" + (f" ({clean(self.file)})" if self.file else "")
+
+
+def show(recipe: Recipe, limit: int, selection: Selection, doubtful: bool, console: Console) -> None:
+    """Print up to `limit` sources of each entry with their statements.
+
+    Args:
+        recipe: The recipe.
+        limit: Number of sources of each entry.
+        selection: Which statements to show; sources without one are left out, unless everything is shown.
+        doubtful: Show the sources with the most doubtful statements, and those statements first; otherwise sources
+            spread over the entry.
+        console: Where to print; tables if it is a terminal, else lines.
 
     Raises:
         OutputError: There is no result, or its inputs have changed since.
     """
-    finished_result(recipe)
-    result = find_result(recipe)
-    if result is None:
-        raise OutputError(
-            "the data or the prompts have changed since this result was made; make it anew with `axolotl augft run`"
-        )
+    result = current_result(recipe)
+    sources = load_sources(recipe)
+    for number, (_, of_entry) in enumerate(
+        groupby(_chosen(recipe, result, sources, limit, selection, doubtful), key=lambda shown: shown.entry)
+    ):
+        if number:
+            console.line()
+        for shown in of_entry:
+            if console.is_terminal:
+                console.print(_table(shown))
+            else:
+                console.out("\n".join(lines(shown)), highlight=False)
+    for line in held_out_lines(result):
+        console.out(line, highlight=False)
+
+
+def lines(shown: Shown) -> list[str]:
+    """Format a source and its statements as plain lines, equal ones once."""
+    found = [f"{shown.place}: {clean(shown.text)}"]
+    for s in shown.statements:
+        sign = f"  + {s.kind}" if s.reason is None else f"  - {s.reason}"
+        found.append(f"{sign}{_probability(s)}: {clean(s.pair)}")
+    return list(dict.fromkeys(found))
+
+
+def held_out_lines(result: Manifest) -> list[str]:
+    """Say which rows are held out, one line for each entry that has some."""
+    return [
+        f"{clean(e.path)}: {e.held_out.rows:,} rows held out for evaluation; nothing was written about them"
+        for e in result.entries
+        if e.held_out
+    ]
+
+
+def _chosen(
+    recipe: Recipe, result: Manifest, sources: list[Source], limit: int, selection: Selection, doubtful: bool
+) -> Iterator[Shown]:
     folder = result_folder(recipe, result.fingerprint)
-    rejected = _rejected(folder)
-    for entry, (source, written) in enumerate(zip(load_sources(recipe), result.entries, strict=True)):
-        if source.format is None:
-            continue
-        kept = _augmented(folder, written, source)
-        rows = sorted({*kept, *(row for e, row in rejected if e == source.entry)})
-        for row in rows[:: max(1, len(rows) // limit)][:limit]:
-            yield f"{_where(source, row)}: {clean(source.text(row))}"
-            yield from dict.fromkeys(f"  + {kind}: {clean(text)}" for kind, text in kept.get(row, []))
-            yield from dict.fromkeys(
-                f"  - {reason}: {clean(text)}" for reason, text in rejected.get((source.entry, row), [])
-            )
-        if entry + 1 < len(result.entries):
-            yield ""
+    reviewed = read_reviewed(folder, result.entries, sources)
+    for entry, of_entry in groupby(reviewed, key=lambda r: r.document.entry):
+        found = (shown for r in of_entry if (shown := _shown(r, sources[entry], selection, doubtful)).statements)
+        if doubtful:
+            yield from heapq.nsmallest(limit, found, key=lambda s: doubt(s.statements[0], s.text))
+        else:
+            yield from _spread(list(found), limit)
 
 
-def _where(source: Source, row: int) -> str:
-    """Name a row by its source and number and, for a converted document, its file."""
-    name = source.rows[row]["augft_file"] if source.conversion else None
-    return f"{source.path} row {row}" + (f" ({clean(name)})" if name else "")
+def _spread(found: list[Shown], limit: int) -> Iterable[Shown]:
+    return found[:: max(1, len(found) // limit)][:limit]
 
 
-def _augmented(folder: Path, written: WrittenEntry, source: Source) -> dict[int, list[tuple[str, str]]]:
-    """Read the kind and text of each augmentation of a source, by row number."""
-    found: dict[int, list[tuple[str, str]]] = {}
-    forms = (written.augmented, None if written.segments else source.format), (written.questions, ChatFormat())
-    for file, form in forms:
-        rows = (
-            load_dataset("parquet", data_files=str(folder / file.name), split="train", streaming=True) if file else ()
-        )
-        for row in rows:
-            text = _statement(form.read(row)) if form else "".join(s["text"] for s in row["segments"])
-            found.setdefault(row["augft_row"], []).append((row["augft_kind"], text))
-    return found
+def _shown(reviewed: Reviewed, source: Source, selection: Selection, doubtful: bool) -> Shown:
+    document = reviewed.document
+    statements = [s for s in reviewed.statements if selection.matches(s)]
+    if doubtful:
+        statements.sort(key=lambda s: doubt(s, document.text))
+    file = reviewed.file if source.conversion else None
+    return Shown(source.entry, source.path, file, document.row, source.text(document.row), tuple(statements))
 
 
-def _statement(content: Content) -> str:
-    match content:
-        case Text(text):
-            return text
-        case Exchange(question, answer):
-            return _pair(question, answer)
-        case _:
-            return ""
+def _probability(statement: Statement) -> str:
+    return "" if statement.probability is None else f" (P {statement.probability:.2f})"
 
 
-def _pair(question: str | None, answer: str) -> str:
-    return answer if question is None else f"{question} → {answer}"
-
-
-def _rejected(folder: Path) -> dict[tuple[int, int], list[tuple[str, str]]]:
-    """Read the reason and text of each rejected statement, by entry and row number."""
-    found: dict[tuple[int, int], list[tuple[str, str]]] = {}
-    with (folder / REJECTED).open("rb") as file:
-        for line in file:
-            item = orjson.loads(line)
-            found.setdefault((item["entry"], item["augft_row"]), []).append(
-                (item["reason"], _pair(item.get("question"), item["text"]))
-            )
-    return found
+def _table(shown: Shown) -> Table:
+    """Return a source and its statements as a table; signs say the same as colours."""
+    table = Table(title=Text(shown.place, "dim"), title_justify="left", caption_justify="left", expand=True)
+    table.add_column("", width=1)
+    table.add_column("kind")
+    table.add_column("P", justify="right")
+    table.add_column(Text(clean(shown.text)), ratio=1, overflow="fold")
+    for s in dict.fromkeys(shown.statements):
+        style = "green" if s.reason is None else "red"
+        label = s.kind if s.reason is None else f"{s.kind}: {s.reason}"
+        p = "" if s.probability is None else f"{s.probability:.2f}"
+        said = Text(clean(s.pair), "" if s.reason is None else "dim")
+        table.add_row(Text("+" if s.reason is None else "-", style), Text(label, style), p, said)
+    return table

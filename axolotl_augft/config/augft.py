@@ -108,6 +108,12 @@ class AugftConfig(SettingsBlock):
         description="Reject statements that their source does not support, by a model that is asked about each. "
         "`teacher` is short for a block with all defaults, `names` for rules that need no model, `none` for no check.",
     )
+    marks: str | None = Field(
+        None,
+        min_length=1,
+        description="File of statements that you took out or brought in by hand, as the page of `axolotl augft report` "
+        "and `axolotl augft mark` save it. It is applied after everything else, and needs no teacher.",
+    )
     include_original: bool = Field(True, description="Also train on the source rows themselves.")
     repeat_original: int = Field(
         1, ge=1, le=1000, description="How many times each source row is trained on per epoch."

@@ -13,6 +13,8 @@ from axolotl_augft.text.terminal import clean
 
 # Office's lock files beside an open document, and the folder that macOS adds to archives.
 _BY_PROGRAMS = ("~$", "__MACOSX")
+# What an output folder of this package holds. The cards and pages in it are no documents.
+_OUTPUT_FOLDER = {"lock", "recipes"}
 
 
 @dataclass(frozen=True)
@@ -44,8 +46,9 @@ class Found:
 def find_documents(path: str) -> Found:
     """Search a folder and its subfolders, without opening a file; a single file counts as a folder of one.
 
-    Hidden files and folders (such as `.git`) are skipped. Links to folders are not followed, and a link to a file
-    outside the folder is a problem, so that nothing outside the folder is trained on by accident.
+    Hidden files and folders (such as `.git`) and output folders of this package are skipped. Links to folders are not
+    followed, and a link to a file outside the folder is a problem, so that nothing outside the folder is trained on by
+    accident.
 
     Raises:
         SourceError: The path does not exist.
@@ -75,6 +78,9 @@ def _files(root: Path, base: Path, problems: list[FileProblem]) -> Iterator[Path
         problems.append(FileProblem(_printable(name), f"the folder cannot be read ({error.strerror})"))
 
     for folder, folders, names in os.walk(root, onerror=failed):
+        if {*folders, *names} >= _OUTPUT_FOLDER:
+            folders.clear()
+            continue
         folders[:] = [name for name in folders if not _is_hidden(name)]
         yield from (Path(folder, name) for name in names if not _is_hidden(name))
 

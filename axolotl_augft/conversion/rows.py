@@ -23,6 +23,7 @@ from axolotl_augft.conversion.sections import section_rows
 from axolotl_augft.errors import SourceError
 from axolotl_augft.files.durable import sync, write_error
 from axolotl_augft.files.fingerprints import FileStamp, stamp_files
+from axolotl_augft.steady import steadily
 
 LOG = logging.getLogger("axolotl_augft")
 # Increment it when a change of code makes other rows from the same file.
@@ -116,7 +117,7 @@ def _make(path: str, found: Found, target: Path, language: str) -> _Made:
     problems, notes = list[FileProblem](), list[FileProblem]()
     rows: list[dict[str, str]] = []
     with Converter() as converter:
-        for name, file in found.files.items():
+        for name, file in steadily(found.files.items(), "converting", "files", len(found.files)):
             try:
                 converted = converter.convert(file)
             except Unusable as error:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 PACKAGE = Path(__file__).parent.parent
 _READ = {".jinja", ".jsonl"}
+_MAKE_NO_RESULTS = {"bench", "cli", "report"}
 
 
 @cache
@@ -17,15 +18,17 @@ def code_digest(package: Path = PACKAGE) -> str:
     """Return the SHA-256 (hexadecimal) of everything in the package that affects results, as settings do.
 
     It covers modules, prompts and worked examples. Modules count without comments, docstrings and descriptions of
-    settings, so that rewording them invalidates no result. `bench` is left out, because it measures results and makes
-    none.
+    settings, so that rewording them invalidates no result. `bench`, `cli` and `report` are left out, because they
+    measure and show results and make none.
 
     Args:
         package: The package's folder.
     """
     digest = hashlib.sha256()
     for file in sorted(
-        f for f in package.rglob("*") if f.suffix in {".py", *_READ} and f.relative_to(package).parts[0] != "bench"
+        f
+        for f in package.rglob("*")
+        if f.suffix in {".py", *_READ} and f.relative_to(package).parts[0] not in _MAKE_NO_RESULTS
     ):
         content = file.read_bytes() if file.suffix in _READ else _code(file.read_text(encoding="utf-8")).encode()
         digest.update(f"{file.relative_to(package).as_posix()} {len(content)}\n".encode() + content)

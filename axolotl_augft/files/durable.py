@@ -18,17 +18,31 @@ def write_json(path: Path, value: Any) -> None:
     Raises:
         OutputError: The folder cannot be written.
     """
+    write_file(path, orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS))
+
+
+def write_file(path: Path, content: bytes, key: str = "output_dir") -> None:
+    """Write a file so that a reader sees the old content or the new, never a part of it.
+
+    Args:
+        path: The file.
+        content: Its content.
+        key: The key of the `augft:` block that sets the path, for the error.
+
+    Raises:
+        OutputError: The folder cannot be written.
+    """
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with temporary.open("wb") as file:
-            file.write(orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS))
+            file.write(content)
             file.flush()
             os.fsync(file.fileno())
         temporary.rename(path)
         sync(path.parent)
     except OSError as error:
-        raise write_error(path, error) from error
+        raise write_error(path, error, key) from error
 
 
 def make_private(path: Path) -> None:

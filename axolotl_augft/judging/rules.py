@@ -39,6 +39,7 @@ class Reason(StrEnum):
     LEAK = "leak"
     FILTERED = "content_filter"
     INVALID = "invalid_request"
+    MARKED = "marked"
 
 
 @dataclass(frozen=True, slots=True)

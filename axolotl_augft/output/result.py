@@ -23,6 +23,7 @@ from axolotl_augft.files.durable import sync, write_error, write_json
 from axolotl_augft.formats.content import Augmentation
 from axolotl_augft.judging.read_statements import Inference
 from axolotl_augft.judging.rules import Judged, Reason
+from axolotl_augft.output.card import CARD, card
 from axolotl_augft.output.diversity import DiversityCount
 from axolotl_augft.output.manifest import (
     MANIFEST,
@@ -112,6 +113,7 @@ def write_result(
         coverage, diversity = writer.coverage.coverage(), writer.diversity.counted
         exact = student.tokens.exact
         manifest = Manifest("", teacher_id, entries, counts, coverage, diversity, exact, verification)
+        (folder / CARD).write_text(card(recipe, manifest), encoding="utf-8")
         manifest = replace(manifest, fingerprint=_fingerprint(folder, manifest))
         write_json(folder / MANIFEST, manifest.as_json())
         _publish(folder, result_folder(recipe, manifest.fingerprint))

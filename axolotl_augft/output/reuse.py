@@ -93,6 +93,8 @@ def _input_paths(recipe: Recipe) -> set[Path]:
     paths = {f for entry, _ in _entries(recipe) for f in local_files(entry) or []}
     for assignment in recipe.assignments():
         paths.update(path for file in assignment.augment.files if (path := Path(file)).is_file())
+    if recipe.augft.marks is not None and (path := Path(recipe.augft.marks)).is_file():
+        paths.add(path)
     return paths.union(*(_model_paths(recipe, model) for model in recipe.augft.models))
 
 

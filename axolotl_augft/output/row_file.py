@@ -28,6 +28,7 @@ PROVENANCE = Features(
         "augft_sample": Value("int64"),
         "augft_probability": Value("float64"),
         "augft_alone": Value("float64"),
+        "augft_rests_on": List(Value("string")),
     }
 )
 MESSAGES = Features({"messages": List({"role": Value("string"), "content": Value("string")})})
@@ -110,6 +111,7 @@ def provenance(source: Source, judged: Judged) -> dict[str, Any]:
         "augft_sample": task.request.sample,
         "augft_probability": judged.probability,
         "augft_alone": judged.alone,
+        "augft_rests_on": list(inference.rests_on),
     }
 
 

@@ -57,10 +57,17 @@ class Answer:
 
     @property
     def remarks(self) -> tuple[str, ...]:
-        """Peculiarities to count: `cut`, `empty`, `with reasoning`; none unless the outcome is `ANSWERED`."""
+        """Peculiarities to count: `cut`, `empty`, `with reasoning`; none unless the outcome is `ANSWERED`.
+
+        An answer of one token that was asked for its probabilities is not cut.
+        """
         if self.outcome is not Outcome.ANSWERED:
             return ()
-        found = {"cut": self.was_cut, "empty": self.is_empty, "with reasoning": self.reasoning is not None}
+        found = {
+            "cut": self.was_cut and self.first_token is None,
+            "empty": self.is_empty,
+            "with reasoning": self.reasoning is not None,
+        }
         return tuple(name for name, true in found.items() if true)
 
     @property

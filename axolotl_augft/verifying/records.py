@@ -52,6 +52,15 @@ class Calibration:
     auc: float | None
     because: str = ""
 
+    @property
+    def basis(self) -> str:
+        """What the precision was estimated by, or why it was not."""
+        if self.precision is None:
+            return f"{self.strategy}: no precision is claimed, {self.because}"
+        return (
+            f"{self.strategy}: AUC {self.auc:.2f} on {self.slips:,} planted slips and {self.sentences:,} true sentences"
+        )
+
 
 @dataclass(frozen=True)
 class VerificationRecord:
@@ -66,6 +75,19 @@ class VerificationRecord:
     by: str
     method: str
     calibrations: tuple[Calibration, ...]
+
+    @property
+    def precision(self) -> float | None:
+        """Estimated share of true statements among those of all strategies; None if nothing can be claimed of some."""
+        kept = [c for c in self.calibrations if c.kept]
+        if not kept or any(c.precision is None for c in kept):
+            return None
+        return sum(c.kept * (c.precision or 0) for c in kept) / sum(c.kept for c in kept)
+
+    @property
+    def basis(self) -> str:
+        """What the precision was estimated by, or why it was not."""
+        return "; ".join(c.basis for c in self.calibrations)
 
 
 @dataclass(frozen=True)

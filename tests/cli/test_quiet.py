@@ -46,17 +46,16 @@ def test_it_ends_with_an_error_too(caplog):
     assert caplog.messages == ["back"]
 
 
-@pytest.mark.parametrize("command", ["report", "store"])
+@pytest.mark.parametrize("command", [["report", "--summary"], ["store"]])
 def test_looking_at_what_is_there_imports_nothing_heavy(cfg, tmp_path, command):
     path = config_file(cfg, tmp_path)
     assert CliRunner().invoke(augft, ["run", str(path)]).exit_code == 0
     start = (
-        "import sys; from axolotl_augft.cli.main import augft; "
-        f"augft([{command!r}, {str(path)!r}], standalone_mode=False)"
+        f"import sys; from axolotl_augft.cli.main import augft; augft({[*command, str(path)]!r}, standalone_mode=False)"
     )
     line = [sys.executable, "-c", f"{start}; {LAST_LINE}", ",".join(HEAVY)]
     done = subprocess.run(line, capture_output=True, text=True, timeout=60)
-    expected = CliRunner().invoke(augft, [command, str(path)]).stdout
+    expected = CliRunner().invoke(augft, [*command, str(path)]).stdout
     assert (done.stdout, done.stderr) == (f"{expected}[]\n", "")
 
 

@@ -30,6 +30,14 @@ def test_files_of_known_types_in_order_the_others_counted(tmp_path):
     assert found.problems == ()
 
 
+def test_what_a_run_wrote_into_the_folder_is_no_document(tmp_path):
+    for name in ("a.md", "out/lock", "out/recipes/x.json", "out/report.html", "out/0123/README.md", "notes/lock"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    (tmp_path / "notes" / "b.md").touch()
+    assert list(find_documents(str(tmp_path)).files) == ["a.md", "notes/b.md"]
+
+
 def test_a_single_file_is_a_folder_of_one(tmp_path):
     (tmp_path / "a.md").touch()
     (tmp_path / "b.md").touch()

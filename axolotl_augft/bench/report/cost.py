@@ -18,9 +18,9 @@ from typing import Literal
 from axolotl_augft.bench.report.estimates import Variant, variants
 from axolotl_augft.bench.report.results import CellResult, Condition, Splitting, SuiteResult
 from axolotl_augft.errors import BenchError
+from axolotl_augft.report.break_even import FORWARD_TOKENS_PER_TRAINED_TOKEN
 
 Unit = Literal["dollars", "forward tokens"]
-FORWARD_TOKENS_PER_TRAINED_TOKEN = 3
 ASSUMPTION = (
     "Costs without prices are in forward tokens: a trained token counts 3 (backward costs about twice forward: Kaplan "
     "et al. 2020, arXiv 2001.08361), a teacher token 1, as if the teacher were of the student's size; cached prefixes "

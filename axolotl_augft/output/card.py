@@ -1,0 +1,166 @@
+"""Recipe and counts -> a data set card: the README.md beside the Parquet files, with the hub's YAML header.
+
+It is a pure function of the recipe and the manifest, like the rest of a result, and names no path of this machine.
+"""
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from pathlib import Path, PurePath
+from typing import Any
+
+import yaml
+
+from axolotl_augft.config.augment import StrategySettings
+from axolotl_augft.config.recipe import Recipe
+from axolotl_augft.files.code_digest import code_digest
+from axolotl_augft.output.manifest import Manifest, WrittenFile
+from axolotl_augft.verifying.records import VerificationRecord
+
+CARD = "README.md"
+_PAPER = "https://arxiv.org/abs/2505.00661"
+_SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
+_COLUMNS = {
+    "augft_strategy": "strategy that asked for it",
+    "augft_kind": "kind: rephrasing, reversal, consequence, conclusion, trace …",
+    "augft_source": "data set entry of its source row",
+    "augft_row": "number of its source row",
+    "augft_sentence": "number of the sentence that it is about, from 0",
+    "augft_document": "id of the document: the first digits of its text's SHA-256",
+    "augft_request": "key of the request to the teacher",
+    "augft_sample": "number of the sample of its prompt",
+    "augft_probability": "probability that it must be true if its source is, by the model that verifies",
+    "augft_alone": "probability that it can be understood without its source, likewise",
+    "augft_rests_on": "ids of the other documents that a conclusion rests on, as the teacher named them",
+}
+
+
+def shown_path(path: str) -> str:
+    """Return a path or a name for others to see: of an absolute path, which may name a person, the last part."""
+    return PurePath(path).name if PurePath(path).is_absolute() else path
+
+
+def card(
+    recipe: Recipe,
+    manifest: Manifest,
+    license: str | None = None,
+    files: Mapping[str, str] | None = None,
+) -> str:
+    """Write the card.
+
+    Args:
+        recipe: The recipe.
+        manifest: Its result.
+        license: Identifier of the data set's licence on the hub, None if nobody said.
+        files: The files to name, each with what it holds; all Parquet files of what the teacher wrote by default.
+    """
+    named = files or {file.name: what for file, what in written_files(manifest) if what in _WRITTEN}
+    header = yaml.safe_dump(_header(recipe, manifest, license, named), sort_keys=False, allow_unicode=True)
+    return f"---\n{header}---\n\n" + "\n".join(_lines(recipe, manifest, license, named)) + "\n"
+
+
+_WRITTEN = ("augmentations with the source's columns", "questions and answers about plain text")
+
+
+def written_files(manifest: Manifest) -> Iterator[tuple[WrittenFile, str]]:
+    """Yield the Parquet files of a result, each with what it holds."""
+    for entry in manifest.entries:
+        found = (entry.augmented, entry.questions, entry.original_file, entry.held_out)
+        for file, what in zip(found, (*_WRITTEN, "source rows, as trained on", "held-out source rows"), strict=True):
+            if file:
+                yield file, what
+
+
+def _header(recipe: Recipe, manifest: Manifest, license: str | None, files: Mapping[str, str]) -> dict[str, Any]:
+    rows = sum(file.rows for file, _ in written_files(manifest) if file.name in files)
+    size = next((name for most, name in _SIZES if rows < most), "n>1M")
+    parquet = [name for name in files if name.endswith(".parquet")]
+    return {
+        **({"license": license} if license else {}),
+        "language": [recipe.augft.language],
+        "task_categories": ["text-generation"],
+        "size_categories": [size],
+        "tags": ["synthetic", "augmented-fine-tuning", "axolotl"],
+        "configs": [
+            {"config_name": PurePath(name).stem, "data_files": [{"split": "train", "path": name}]} for name in parquet
+        ],
+    }
+
+
+def _lines(
+    recipe: Recipe,
+    manifest: Manifest,
+    license: str | None,
+    files: Mapping[str, str],
+) -> Iterator[str]:
+    counts = manifest.counts
+    teacher = shown_path(manifest.teacher_id)
+    yield from ("# What follows from the data, in the words of a teacher model", "")
+    yield (
+        f"`{teacher}` wrote these statements about {counts.documents:,} documents for augmented fine-tuning "
+        f"([Lampinen et al. 2025]({_PAPER})), with axolotl-augft. They are synthetic: each should follow from its "
+        "source, but a model wrote it."
+    )
+    yield from ("", "| File | Rows | Tokens | Content |", "|---|---|---|---|")
+    for file, what in written_files(manifest):
+        if file.name in files:
+            estimated = "" if manifest.exact_tokens else " (estimated)"
+            yield f"| `{file.name}` | {file.rows:,} | {file.tokens:,}{estimated} | {what} |"
+    yield from (f"| `{name}` | | | {what} |" for name, what in files.items() if not name.endswith(".parquet"))
+    yield from ("", "## How it was made", "", f"* Teacher: `{teacher}`, temperature {recipe.augft.teacher.temperature}")
+    terms = f"`{license}`" if license else "not stated; the terms of the teacher and of the sources apply"
+    yield f"* Licence: {terms}"
+    yield from (f"* {line}" for line in dict.fromkeys(_strategy(a.augment) for a in recipe.assignments()))
+    yield f"* Prompts and rules: axolotl-augft, code digest `{code_digest()[:16]}`; seed {recipe.seed}"
+    yield from _counted("Kept", counts.accepted)
+    yield from _counted("Rejected", counts.rejected)
+    yield from ("", "## How far to trust it", "", _trust(manifest.verification), "")
+    yield from _held_out(manifest)
+    yield from ("", "## How to load it", "", "```python", "from datasets import load_dataset", "")
+    name = PurePath(next(iter(files), "0-augmented.parquet")).stem
+    yield from (f'rows = load_dataset("ORG/NAME", "{name}", split="train")', "```", "")
+    yield from ("Besides the columns of the source, each row has:", "", "| Column | Meaning |", "|---|---|")
+    yield from (f"| `{column}` | {meaning} |" for column, meaning in _COLUMNS.items())
+
+
+def _strategy(settings: StrategySettings) -> str:
+    """Describe an `augment` entry, its own files by their digests."""
+    own = settings.files
+    set_by_user = settings.model_dump(mode="json", exclude_defaults=True, exclude={"strategy"})
+    parts = [
+        f"{key} sha256 `{_sha256(value)}`" if value in own else f"{key} {', '.join(value) if key == 'kinds' else value}"
+        for key, value in set_by_user.items()
+    ]
+    return f"Strategy `{settings.strategy}`" + (f": {', '.join(parts)}" if parts else ", with its defaults")
+
+
+def _sha256(path: str) -> str:
+    try:
+        return hashlib.sha256(Path(path).read_bytes()).hexdigest()[:16]
+    except OSError:
+        return "unknown"
+
+
+def _counted(title: str, counts: Mapping[str, int]) -> Iterator[str]:
+    if counts:
+        yield from ("", f"{title}: {sum(counts.values()):,} statements", "", "| | Statements |", "|---|---|")
+        yield from (f"| {name} | {n:,} |" for name, n in sorted(counts.items(), key=lambda item: (-item[1], item[0])))
+
+
+def _trust(verification: VerificationRecord | None) -> str:
+    if verification is None:
+        return "No model verified the statements. Read a sample before you train on it."
+    method = f"`{shown_path(verification.by)}` verified the statements ({verification.method})"
+    if verification.precision is None:
+        return f"{method}; {verification.basis}. Read a sample before you train on it."
+    return f"{method}; estimated precision {verification.precision:.0%} ({verification.basis})."
+
+
+def _held_out(manifest: Manifest) -> Iterator[str]:
+    held_out = sum(entry.held_out.rows for entry in manifest.entries if entry.held_out)
+    if held_out:
+        yield (
+            f"{held_out:,} source rows were held out for evaluation before anything was written; nothing here is about "
+            "them, and statements that give their answers away were rejected."
+        )
+    else:
+        yield "No source rows were held out."

@@ -1,0 +1,95 @@
+// Marks: statements that a person takes out or brings in, by content, kept in the browser until they are saved.
+
+const marks = new Map();
+const storageKey = `augft-marks-${head.runs[0].fingerprint}`;
+const keyOf = (document, question, text) => `${document}\u0000${question ?? ""}\u0000${text}`;
+const markKey = (s) => keyOf(sources[s[SOURCE]][ID], s[QUESTION], s[TEXT]);
+
+/** The mark that decides on a statement; one that takes it out changes nothing about a copy that is rejected anyway. */
+function markOf(s) {
+  const mark = s[RUN] === 0 ? marks.get(markKey(s)) : undefined;
+  return mark?.mark === "out" && !isKept(s) && reasonOf(s) !== "marked" ? undefined : mark;
+}
+
+/** What states a held-out answer stays out, and an empty answer holds nothing to bring in. */
+const canMark = (s) => s[RUN] === 0 && s[TEXT].trim() !== "" && reasonOf(s) !== "leak";
+
+function readMarks() {
+  let saved = null;
+  try {
+    saved = JSON.parse(localStorage.getItem(storageKey));
+  } catch { /* No storage, as in some browsers for files: marks last until the page is closed. */ }
+  for (const mark of saved ?? head.marks) addMark(mark);
+}
+
+function addMark({ mark, document, question, text }) {
+  marks.set(keyOf(document, question, text), { mark, document, ...(question ? { question } : {}), text });
+}
+
+function setMark(s, wanted) {
+  if (!wanted) marks.delete(markKey(s));
+  else addMark({ mark: wanted, document: sources[s[SOURCE]][ID], question: s[QUESTION], text: s[TEXT] });
+}
+
+function toggleMark(s) {
+  if (canMark(s)) {
+    setMark(s, markOf(s) ? null : isKept(s) ? "out" : "in");
+    marksChanged();
+  }
+}
+
+/** Mark everything that the filters show: take out what is kept, or bring in what is rejected. */
+function markShown(wanted) {
+  const own = order.map((i) => statements[i]).filter((s) => canMark(s) && isKept(s) === (wanted === "out") && !markOf(s));
+  if (own.length > 20 && !confirm(`${wanted === "out" ? "Take out" : "Bring in"} ${plural(own.length, "statement")}?`)) return;
+  own.forEach((s) => setMark(s, wanted));
+  marksChanged();
+}
+
+function marksChanged() {
+  try {
+    localStorage.setItem(storageKey, JSON.stringify([...marks.values()]));
+  } catch { /* As in readMarks. */ }
+  for (const box of document.querySelectorAll("[data-statement]")) {
+    const focused = box.contains(document.activeElement);
+    fillStatement(box, statements[box.dataset.statement]);
+    if (focused) box.focus({ preventScroll: true });
+  }
+  showMarkButtons();
+}
+
+function showMarkButtons() {
+  const bar = document.getElementById("marks");
+  const taken = [...marks.values()].filter((mark) => mark.mark === "out").length;
+  const able = (kept) => order.some((i) => canMark(statements[i]) && isKept(statements[i]) === kept && !markOf(statements[i]));
+  const button = (text, onclick, attributes = {}) => h("button", { type: "button", text, onclick, ...attributes });
+  bar.hidden = false;
+  bar.replaceChildren(
+    h("p", { role: "status" }, h("strong", { text: marks.size ? `${count(taken)} taken out, ${count(marks.size - taken)} brought in` : "No marks yet" })),
+    h("p", {}, button("Take out all shown", () => markShown("out"), { class: "quiet", disabled: !able(true) }),
+      button("Bring in all shown", () => markShown("in"), { class: "quiet", disabled: !able(false) }),
+      button("Open marks…", openMarks, { class: "quiet" }),
+      button("Clear", () => { if (confirm("Remove all marks?")) { marks.clear(); marksChanged(); } }, { class: "quiet", disabled: !marks.size }),
+      button("Save marks", saveMarks, { class: "main", disabled: !marks.size })));
+}
+
+const marksFile = () => [...marks.values()].map((mark) => `${JSON.stringify(mark)}\n`).join("");
+
+function saveMarks() {
+  const link = h("a", { href: URL.createObjectURL(new Blob([marksFile()], { type: "application/jsonl" })), download: "marks.jsonl" });
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+}
+
+function openMarks() {
+  const input = h("input", { type: "file", accept: ".jsonl,.json" });
+  input.addEventListener("change", async () => {
+    try {
+      for (const line of (await input.files[0].text()).split("\n")) if (line.trim()) addMark(JSON.parse(line));
+      marksChanged();
+    } catch {
+      alert("This is not a file of marks: each line must be one JSON object.");
+    }
+  });
+  input.click();
+}

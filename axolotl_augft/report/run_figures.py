@@ -1,0 +1,117 @@
+"""A finished result's manifest, record and counted statements -> one run's figures, as plain values for the page."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from axolotl_augft.config.recipe import Recipe
+from axolotl_augft.output.manifest import Manifest, load_record
+from axolotl_augft.output.summary import Load, optimizer_steps, summary_lines, training_loads
+from axolotl_augft.report.break_even import break_even
+from axolotl_augft.report.figures import Figures
+from axolotl_augft.store.round_log import LoggedRound
+from axolotl_augft.store.run_record import RunRecord
+from axolotl_augft.teacher.prices import NANO
+from axolotl_augft.verifying.records import VerificationRecord
+
+_LEAST_AUC = 0.75
+
+
+@dataclass(frozen=True)
+class Caution:
+    """Something that a reader should know before training.
+
+    Attributes:
+        text: One sentence.
+        show: The filter of the page that shows what it is about, "" if none does.
+    """
+
+    text: str
+    show: str = ""
+
+
+def run_figures(
+    recipe: Recipe, name: str, manifest: Manifest, figures: Figures, rounds: list[LoggedRound]
+) -> dict[str, Any]:
+    """Return everything that the page says about a run, apart from its statements.
+
+    Args:
+        recipe: The recipe.
+        name: Name of the recipe.
+        manifest: Its result.
+        figures: The counted statements of the result.
+        rounds: All rounds of requests in its store, oldest first.
+    """
+    record = load_record(recipe)
+    run = record.run if record else RunRecord()
+    loads = training_loads(manifest, recipe)
+    after = loads.originals + loads.augmented
+    verification = _verification(manifest.verification)
+    return {
+        "name": name,
+        "teacher": manifest.teacher_id,
+        "fingerprint": manifest.fingerprint,
+        "summary": summary_lines(manifest, recipe, run),
+        "figures": {**asdict(figures), "kept": figures.kept, "rejected": figures.rejected},
+        "held_out": sum(e.held_out.rows for e in manifest.entries if e.held_out),
+        "over_max_augmented": manifest.counts.over_max_augmented,
+        "requests": manifest.counts.requests,
+        "usage": asdict(run.all_runs),
+        "exact_tokens": manifest.exact_tokens,
+        "sequence_len": recipe.training.sequence_len,
+        "training": {
+            "before": _load(loads.before, recipe),
+            "after": _load(after, recipe),
+            "augmented": asdict(loads.augmented),
+        },
+        "break_even": asdict(break_even(run.all_runs, loads, recipe)),
+        "rounds": [_round(r) for r in rounds if r.teacher == manifest.teacher_id and r.asked],
+        "verification": verification,
+        "warnings": [asdict(w) for w in _warnings(recipe, manifest, run, figures, verification)],
+    }
+
+
+def _verification(record: VerificationRecord | None) -> dict[str, Any] | None:
+    return None if record is None else {**asdict(record), "precision": record.precision, "basis": record.basis}
+
+
+def _load(load: Load, recipe: Recipe) -> dict[str, int]:
+    return {**asdict(load), "steps": optimizer_steps(load, recipe.training)}
+
+
+def _round(logged: LoggedRound) -> dict[str, Any]:
+    return {
+        "ended": logged.ended,
+        "asked": logged.asked,
+        "seconds": logged.seconds,
+        "tokens": logged.completion_tokens or 0,
+        "dollars": (logged.nanodollars or 0) / NANO,
+    }
+
+
+def _warnings(
+    recipe: Recipe, manifest: Manifest, run: RunRecord, figures: Figures, verification: Mapping[str, Any] | None
+) -> Iterator[Caution]:
+    counts = manifest.counts
+    if verification is None and not figures.is_verified:
+        yield Caution("Nothing says how probable these statements are: they were not verified (augft.verify).")
+    elif (auc := (verification or {}).get("auc")) is not None and auc < _LEAST_AUC:
+        yield Caution(f"The verifier cannot tell right from planted wrong statements (AUC {auc:.2f}; chance is 0.5).")
+    if uncovered := figures.sentences - figures.covered:
+        yield Caution(f"No kept statement is about {uncovered:,} of {figures.sentences:,} sentences.", "uncovered")
+    if cut := run.remarks.get("cut"):
+        yield Caution(f"{cut:,} answers were cut at max_tokens.", "truncated" if "truncated" in figures.reasons else "")
+    if long := sum(counts.too_long.values()):
+        in_statements = long > counts.too_long.get("original", 0)
+        text = f"{long:,} rows exceed sequence_len ({recipe.training.sequence_len:,} tokens)."
+        yield Caution(text, "long" if in_statements else "")
+    if counts.unanswered:
+        yield Caution(f"{counts.unanswered:,} requests were left unanswered.")
+    for what, rows in counts.problems.items():
+        yield Caution(f"{rows:,} rows {what}.")
+    if counts.skipped_files:
+        yield Caution(f"{counts.skipped_files:,} files were left out.")
+    if counts.over_max_augmented:
+        yield Caution(
+            f"{counts.over_max_augmented:,} accepted statements above max_augmented_per_original are not shown here."
+        )

@@ -1,0 +1,68 @@
+"""A stand-in for the Hugging Face hub on 127.0.0.1: it takes a data set's files and remembers them."""
+
+import asyncio
+import base64
+import json
+import threading
+
+from aiohttp import web
+
+
+class HubServer:
+    """`files` holds what was committed, `made` the data sets that were made; `status` refuses everything."""
+
+    def __init__(self, status: int | None = None) -> None:
+        self.status = status
+        self.files: dict[str, bytes] = {}
+        self.made: list[dict] = []
+        self.tokens: list[str | None] = []
+        self.port = 0
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    async def _handle(self, request: web.Request) -> web.Response:
+        self.tokens.append(request.headers.get("Authorization"))
+        body = await request.read()
+        if self.status:
+            return web.json_response({"error": "no"}, status=self.status)
+        match request.path.rsplit("/", 2)[-2:]:
+            case ["repos", "create"]:
+                self.made.append(json.loads(body))
+                made = self.made[-1]
+                name = f"{made.get('organization', 'me')}/{made['name']}"
+                return web.json_response({"url": f"{self.url}/datasets/{name}", "name": name})
+            case ["preupload", _]:
+                files = [{"path": f["path"], "uploadMode": "regular"} for f in json.loads(body)["files"]]
+                return web.json_response({"files": [{**f, "shouldIgnore": False} for f in files]})
+            case ["commit", _]:
+                for line in map(json.loads, body.splitlines()):
+                    if line["key"] == "file":
+                        self.files[line["value"]["path"]] = base64.b64decode(line["value"]["content"])
+                return web.json_response({"commitUrl": f"{self.url}/datasets/me/x/commit/0", "commitOid": "0" * 40})
+            case _:
+                return web.json_response({"id": "me/x", "sha": "0" * 40, "siblings": []})
+
+    async def _run(self, ready: threading.Event) -> None:
+        app = web.Application(client_max_size=64 * 2**20)
+        app.router.add_route("*", "/{path:.*}", self._handle)
+        runner = web.AppRunner(app)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        self.port = runner.addresses[0][1]
+        self._loop, self._stopped = asyncio.get_running_loop(), asyncio.Event()
+        ready.set()
+        await self._stopped.wait()
+        await runner.cleanup()
+
+    def __enter__(self) -> "HubServer":
+        ready = threading.Event()
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._run(ready)), daemon=True)
+        self._thread.start()
+        assert ready.wait(10)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._loop.call_soon_threadsafe(self._stopped.set)
+        self._thread.join(10)
