@@ -96,7 +96,12 @@ class TeacherConfig(SettingsBlock):
         description="`chat` sends chat messages; `completions` sends a few-shot text, which suits base models and "
         "small ones. Default: chat if the model has a chat template.",
     )
-    temperature: float = Field(0.7, ge=0, le=2, description="Sampling temperature; 0 is greedy.")
+    temperature: float = Field(
+        0.3,
+        ge=0,
+        le=2,
+        description="Sampling temperature; 0 is greedy. Small teachers invent more the higher it is.",
+    )
     seed: int | None = Field(
         None,
         description=(

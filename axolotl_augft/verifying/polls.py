@@ -64,7 +64,7 @@ class Votes:
     def __init__(self, verifier: Teacher, votes: int) -> None:
         config = verifier.config
         self._verifier = replace(
-            verifier, config=config.model_copy(update={"temperature": config.temperature or _TEMPERATURE})
+            verifier, config=config.model_copy(update={"temperature": max(config.temperature, _TEMPERATURE)})
         )
         self._votes = votes
         # A reasoning model thinks before it answers; another one stops after a word.
