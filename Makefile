@@ -8,7 +8,7 @@ AXOLOTL := 'axolotl==0.21.*; python_version >= "3.12"' 'axolotl==0.19.*; python_
 TORCH ?= 'torch==2.14.1; python_version >= "3.12"' 'torch==2.13.0; python_version < "3.12"'
 SHELL := bash
 BIN := .venv/bin
-DEMO := example_configs/smollm2-handbook-lora-cpu.yml
+DEMO := example_configs/smollm2-staff-lora-cpu.yml
 export HF_HUB_OFFLINE ?= 1
 export AXOLOTL_DO_NOT_TRACK ?= 1
 
