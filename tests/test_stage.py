@@ -26,7 +26,7 @@ from axolotl_augft.output.reuse import find_result
 from axolotl_augft.output.summary import Load, optimizer_steps
 from axolotl_augft.stage import run_stage
 from axolotl_augft.strategies import templates
-from tests.support.data import TEXTS, write_rows
+from tests.support.data import LOCAL_BY_DOCUMENT, TEXTS, write_rows
 from tests.support.teacher_server import TeacherServer, asks_whether_it_follows, is_verification, prompt_of
 
 
@@ -90,7 +90,7 @@ def test_literal_rows_in_literal_rows_out(cfg):
 
 
 def test_the_second_run_asks_nobody_and_a_changed_document_asks_for_itself(cfg, teacher, data):
-    run(cfg, augment=["local"])
+    run(cfg, augment=[LOCAL_BY_DOCUMENT])
     assert len(teacher.bodies) == 6
     run(cfg)
     assert len(teacher.bodies) == 6
@@ -230,7 +230,7 @@ def test_several_entries_one_excluded(cfg, teacher, tmp_path):
 
 def test_rejected_statements_are_kept_with_their_reason_and_counted(cfg, teacher):
     teacher.answer = lambda body: "Document 2 says that.\nIn other words, all is well.\nbroken"
-    _, result, folder = run(cfg, augment=["local"])
+    _, result, folder = run(cfg, augment=[LOCAL_BY_DOCUMENT])
     assert result.counts.rejected == {"malformed": 6, "label_leak": 6, "duplicate": 5}
     lines = [json.loads(line) for line in (folder / "rejected.jsonl").read_text().splitlines()]
     assert {(r["reason"], r["text"]) for r in lines} == {
@@ -269,7 +269,7 @@ def verdicts(teacher, follows):
 
 def test_what_no_kept_statement_covers_is_asked_about_once_more(cfg, teacher):
     verdicts(teacher, lambda text, said: "Cats" not in said)
-    _, result, folder = run(cfg, augment=["local"], verify="teacher")
+    _, result, folder = run(cfg, augment=[LOCAL_BY_DOCUMENT], verify="teacher")
     asked_again = [b for b in teacher.bodies if "Now these sentences" in prompt_of(b)][6:]
     kinds = [re.findall(r"^- .*?(rephrasing|reversal|consequence)", prompt_of(b), re.M) for b in asked_again]
     assert sorted(kinds) == [["consequence"], ["rephrasing"], ["reversal"]]
@@ -282,7 +282,7 @@ def test_what_no_kept_statement_covers_is_asked_about_once_more(cfg, teacher):
 
 def test_nothing_is_asked_again_if_that_is_not_wanted(cfg, teacher):
     verdicts(teacher, lambda text, said: "Cats" not in said)
-    _, result, _ = run(cfg, augment=["local"], verify={"ask_again": False})
+    _, result, _ = run(cfg, augment=[LOCAL_BY_DOCUMENT], verify={"ask_again": False})
     assert sum("Now these sentences" in prompt_of(b) for b in teacher.bodies) == 6
     assert result.counts.rejected == {"unsupported": 2}
 
@@ -360,7 +360,7 @@ def test_failures_within_the_allowed_fraction_are_let_pass(cfg, teacher):
     teacher.misbehave = one_fails
     cfg["augft"]["teacher"]["max_retries"] = 0
     with pytest.raises(TeacherError, match=r"1 of 6 requests stayed unanswered .*HTTP 500 1.*run again"):
-        run(cfg, augment=["local"])
+        run(cfg, augment=[LOCAL_BY_DOCUMENT])
     _, result, _ = run(cfg, max_failed_fraction=0.2)
     assert result.counts.unanswered == 1
 
@@ -368,7 +368,7 @@ def test_failures_within_the_allowed_fraction_are_let_pass(cfg, teacher):
 def test_no_statement_at_all_is_an_error(cfg, teacher):
     teacher.answer = lambda body: "I'm sorry, but I can not do that."
     with pytest.raises(OutputError, match=r"no statement was accepted.*refusal 6"):
-        run(cfg, augment=["local"])
+        run(cfg, augment=[LOCAL_BY_DOCUMENT])
     assert not list(Recipe.from_cfg(cfg).output_dir.glob(".writing*"))
 
 
@@ -391,6 +391,7 @@ def test_a_planted_secret_is_found_nowhere(cfg, teacher, monkeypatch, tmp_path, 
 
 
 def test_plan_calls_nobody_and_counts(cfg, teacher):
+    cfg["augft"]["augment"] = [LOCAL_BY_DOCUMENT, "global"]
     lines = plan_lines(Recipe.from_cfg(cfg))
     assert teacher.bodies == []
     assert lines[1] == "documents 6"
@@ -455,7 +456,7 @@ def test_limits_of_the_recipe_hold_and_failures_are_counted(cfg, teacher):
     teacher.misbehave = busy_once
     cfg["augft"]["teacher"]["requests_per_minute"] = 60 / 0.05
     start = time.monotonic()
-    recipe, _, _ = run(cfg, augment=["local"])
+    recipe, _, _ = run(cfg, augment=[LOCAL_BY_DOCUMENT])
     assert time.monotonic() - start > 11 * 0.05 and len(teacher.bodies) == 12
     assert "tries that failed: HTTP 429 6" in report_lines(recipe)
 
@@ -464,7 +465,7 @@ def test_show_and_report(cfg, teacher):
     teacher.answer = lambda body: (
         "Document 2 says that.\n\x1b[31mred is the answer.\n[1] reversal: Red, green, refresh."
     )
-    run(cfg, augment=["local"])
+    run(cfg, augment=[LOCAL_BY_DOCUMENT])
     shown = list(show_lines(Recipe.from_cfg(cfg), 2))
     assert shown[0].endswith("row 0: " + TEXTS[0])
     assert "  + reversal: Red, green, refresh." in shown
@@ -604,7 +605,7 @@ def test_too_many_failures_end_the_run_before_verification(cfg, teacher):
     teacher.misbehave = one_fails
     cfg["augft"]["teacher"]["max_retries"] = 0
     with pytest.raises(TeacherError, match="1 of 6 requests stayed unanswered"):
-        run(cfg, augment=["local"], verify="teacher")
+        run(cfg, augment=[LOCAL_BY_DOCUMENT], verify="teacher")
     assert not any("must the statement be true too" in prompt_of(b) for b in teacher.bodies)
 
 
@@ -677,7 +678,8 @@ def test_a_later_sentence_is_asked_about_with_what_names_its_it(cfg, teacher):
 def test_requests_with_the_same_examples_are_sent_one_after_the_other(cfg, data):
     forms = ["Cats number {} are more curious than dogs.", "No valve of hall {} is a pump."]
     write_rows(data, [{"text": forms[i % 2].format(i)} for i in range(20)])
-    with stage.prepared(Recipe.from_cfg({**cfg, "augft": {**cfg["augft"], "augment": ["local"]}})) as ready:
+    cfg["augft"]["augment"] = [{"strategy": "local", "example_choice": "fitting"}]
+    with stage.prepared(Recipe.from_cfg(cfg)) as ready:
         prefixes = [r.prefix.digest for r in ready.requests()]
         written = [task.target.row for task in ready.tasks.in_document_order()]
     runs = sum(a != b for a, b in itertools.pairwise(prefixes)) + 1
@@ -716,7 +718,7 @@ def test_a_server_of_ones_own_command_answers_the_stage(cfg, tmp_path):
         "api": "chat",
         "serve_command": [sys.executable, str(server), str(log), "{port}"],
     }
-    cfg["augft"]["augment"] = ["local"]
+    cfg["augft"]["augment"] = [LOCAL_BY_DOCUMENT]
     run_stage(Recipe.from_cfg(cfg))
     assert len(log.read_text().splitlines()) == 6
 
@@ -750,7 +752,7 @@ def test_what_failed_is_asked_once_more_at_the_end(cfg, teacher, failures, works
             return web.json_response({"error": {"message": "overloaded"}}, status=500)
 
     teacher.misbehave = unlucky
-    cfg["augft"]["augment"] = ["local"]
+    cfg["augft"]["augment"] = [LOCAL_BY_DOCUMENT]
     cfg["augft"]["teacher"]["max_retries"] = 0
     if works:
         run_stage(Recipe.from_cfg(cfg))
