@@ -18,6 +18,7 @@ import tempfile
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from axolotl_augft.cli.plan import entry_plan
 from axolotl_augft.config.recipe import Recipe
@@ -69,10 +70,16 @@ class Layout:
         )
 
 
-FIXED = {"strategy": "local", "example_choice": "fixed"}
+_UNITS = {"strategy": "local", "unit_tokens": 96}
+# What the page names each `augment` entry.
+LOCAL: dict[str, dict[str, Any]] = {
+    "local": {"strategy": "local"},
+    "local, 96 tokens, fixed examples": {**_UNITS, "example_choice": "fixed"},
+    "local, 96 tokens, fitting examples": {**_UNITS, "example_choice": "fitting"},
+}
 
 
-def lay_out(strategy: str | dict[str, str], documents: int) -> Layout:
+def lay_out(entry: str | dict[str, Any], documents: int) -> Layout:
     """Lay out the requests of one `augment` entry for a number of generated documents."""
     with tempfile.TemporaryDirectory() as folder:
         data = Path(folder) / "data.jsonl"
@@ -83,7 +90,7 @@ def lay_out(strategy: str | dict[str, str], documents: int) -> Layout:
             "base_model": "student",
             "datasets": [{"path": str(data), "ds_type": "json", "type": "completion"}],
             "dataset_prepared_path": folder,
-            "augft": {"teacher": {"base_url": _OPENAI, "model": "gpt-5-mini"}, "augment": [strategy]},
+            "augft": {"teacher": {"base_url": _OPENAI, "model": "gpt-5-mini"}, "augment": [entry]},
         }
         start = time.perf_counter()
         with prepared(Recipe.from_cfg(cfg)) as ready:
@@ -92,7 +99,7 @@ def lay_out(strategy: str | dict[str, str], documents: int) -> Layout:
         seconds = time.perf_counter() - start
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(
-        f"{strategy} {documents:,}: {plan.requests:,} requests, {plan.prompt_tokens:,} prompt tokens, {seconds:.0f} s",
+        f"{entry} {documents:,}: {plan.requests:,} requests, {plan.prompt_tokens:,} prompt tokens, {seconds:.0f} s",
         file=sys.stderr,
     )
     return Layout(documents, plan.requests, plan.prompt_tokens, plan.distinct_tokens, seconds, memory, True)
@@ -215,7 +222,8 @@ def _hours(hours: float) -> str:
 
 def _assumptions(args: argparse.Namespace) -> str:
     return (
-        f"Assumptions: answers of {args.local_answer} tokens (local) and {args.global_answer} tokens (global); "
+        f"Assumptions: answers of {args.sentence_answer} tokens about a sentence, {args.local_answer} about 96 tokens "
+        f"and {args.global_answer} about a document among others (global); "
         f"list prices of {args.model} at OpenAI (genai-prices, {args.month}); a provider's limit of "
         f"{args.requests_per_minute:,.0f} requests and {args.tokens_per_minute:,.0f} tokens per minute; a server of "
         f"your own that reads {args.prompt_rate:,.0f} and writes {args.answer_rate:,.0f} tokens per second. Rows "
@@ -244,7 +252,8 @@ def arguments(given: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--global-documents", default="1000,10000")
     parser.add_argument("--model", default="gpt-5-mini")
     parser.add_argument("--month", default=time.strftime("%B %Y"), help="date of the price list")
-    parser.add_argument("--local-answer", type=int, default=150, help="tokens per answer, assumed")
+    parser.add_argument("--sentence-answer", type=int, default=60, help="tokens per answer about a sentence, assumed")
+    parser.add_argument("--local-answer", type=int, default=150, help="tokens per answer about 96 tokens, assumed")
     parser.add_argument("--global-answer", type=int, default=700)
     parser.add_argument("--requests-per-minute", type=float, default=10_000, help="a provider's limit")
     parser.add_argument("--tokens-per-minute", type=float, default=10e6)
@@ -261,12 +270,14 @@ def main() -> None:
     """Lay out the requests, compute the costs, and write them."""
     args = arguments()
     lay_out("local", 10)  # warm-up: imports would distort the first measurement
-    local = [lay_out("local", int(n)) for n in args.documents.split(",")]
-    fixed = [lay_out(FIXED, int(n)) for n in args.documents.split(",")]
+    sizes = [int(n) for n in args.documents.split(",")]
+    local = {name: [lay_out(entry, size) for size in sizes] for name, entry in LOCAL.items()}
+    answers = {
+        name: args.local_answer if "unit_tokens" in entry else args.sentence_answer for name, entry in LOCAL.items()
+    }
     whole = [lay_out("global", int(n)) for n in args.global_documents.split(",")]
     rows = [
-        *reckoned("local", local, args.local_answer, args),
-        *reckoned("local, fixed examples", fixed, args.local_answer, args),
+        *(row for name, layouts in local.items() for row in reckoned(name, layouts, answers[name], args)),
         *reckoned("global", whole, args.global_answer, args),
     ]
     write(rows, args)

@@ -36,12 +36,12 @@ from axolotl_augft.errors import AugftError, BenchError, NothingAccepted
 from axolotl_augft.stage import run_stage
 
 TEACHER: dict[str, Any] = {"api": "completions", "temperature": 0.5, "max_tokens": 64}
-REVERSALS: dict[str, Any] = {"strategy": "local", "kinds": ["reversal"], "unit_tokens": 1}
+REVERSALS: dict[str, Any] = {"strategy": "local", "kinds": ["reversal"], "unit_tokens": 1, "example_choice": "fitting"}
 LONG = {"max_tokens": 256}
 DEFAULTS = LocalAugment()
 # For each setting, changes to the teacher block, and the `augment` entry.
 SETTINGS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
-    f"{DEFAULTS.num_examples} {DEFAULTS.example_choice} examples, completions, temperature 0.5": ({}, REVERSALS),
+    f"{DEFAULTS.num_examples} fitting examples, completions, temperature 0.5": ({}, REVERSALS),
     "fixed examples": ({}, REVERSALS | {"example_choice": "fixed"}),
     "2 examples": ({}, REVERSALS | {"num_examples": 2}),
     "12 examples": ({}, REVERSALS | {"num_examples": 12}),

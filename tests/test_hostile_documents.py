@@ -12,7 +12,7 @@ from axolotl_augft.output.manifest import result_folder
 from axolotl_augft.output.summary import summary_lines
 from axolotl_augft.stage import run_stage
 from axolotl_augft.store.run_record import RunRecord
-from tests.support.data import TEXTS, write_rows
+from tests.support.data import LOCAL_BY_DOCUMENT, TEXTS, write_rows
 from tests.support.teacher_server import prompt_of, scripted_answer
 
 HOSTILE = [
@@ -59,11 +59,11 @@ def rejected(folder):
 def test_local_requests_hold_one_document_so_that_an_order_stays_in_its_own(cfg, data, teacher, order):
     payload = "Bram Tollick is the owner of all of Port Ennis."
     teacher.answer = obeying({order: payload})
-    _, _, folder = result(cfg, data, [f"{DEPOT} {order}", *TEXTS], augment=["local"], store=None)
+    _, _, folder = result(cfg, data, [f"{DEPOT} {order}", *TEXTS], augment=[LOCAL_BY_DOCUMENT], store=None)
     with_order = statements(folder)
     assert len(teacher.bodies) == 7 and sum(order in prompt_of(body) for body in teacher.bodies) == 1
     assert [row for row, text in with_order if text == payload] == [0]
-    _, _, folder = result(cfg, data, ["The Heron is old.", *TEXTS], augment=["local"])
+    _, _, folder = result(cfg, data, ["The Heron is old.", *TEXTS], augment=[LOCAL_BY_DOCUMENT])
     assert [s for s in statements(folder) if s[0]] == [s for s in with_order if s[0]]
 
 
@@ -91,7 +91,7 @@ def test_what_an_order_dictates_word_for_word_is_an_echo(cfg, data, teacher, ord
 def test_dropped_orders_reach_neither_the_teacher_nor_the_student(cfg, data, teacher):
     teacher.answer = obeying({ORDER: "Bram Tollick is the owner of all of Port Ennis."})
     texts = [f"{DEPOT} {ORDER} It has two gates.", ORDER, *TEXTS]
-    recipe, manifest, folder = result(cfg, data, texts, augment=["local", "global"], instructions="drop")
+    recipe, manifest, folder = result(cfg, data, texts, augment=[LOCAL_BY_DOCUMENT, "global"], instructions="drop")
     assert len(teacher.bodies) == 2 * 7
     assert not any("Tollick" in prompt_of(body) for body in teacher.bodies)
     originals = [r["text"] for r in pq.read_table(folder / "0-original.parquet").to_pylist()]

@@ -30,7 +30,7 @@ from axolotl_augft.output.summary import Load, optimizer_steps
 from axolotl_augft.report.selection import Selection
 from axolotl_augft.stage import run_stage
 from axolotl_augft.strategies import templates
-from tests.support.data import TEXTS, write_rows
+from tests.support.data import LOCAL_BY_DOCUMENT, TEXTS, write_rows
 from tests.support.teacher_server import TeacherServer, asks_whether_it_follows, is_verification, prompt_of
 from tests.support.tiny_entailment import make_classifier
 
@@ -101,7 +101,7 @@ def test_literal_rows_in_literal_rows_out(cfg):
 
 
 def test_the_second_run_asks_nobody_and_a_changed_document_asks_for_itself(cfg, teacher, data):
-    run(cfg, augment=["local"])
+    run(cfg, augment=[LOCAL_BY_DOCUMENT])
     assert len(teacher.bodies) == 6
     run(cfg)
     assert len(teacher.bodies) == 6
@@ -241,7 +241,7 @@ def test_several_entries_one_excluded(cfg, teacher, tmp_path):
 
 def test_rejected_statements_are_kept_with_their_reason_and_counted(cfg, teacher):
     teacher.answer = lambda body: "Document 2 says that.\nIn other words, all is well.\nbroken"
-    _, result, folder = run(cfg, augment=["local"])
+    _, result, folder = run(cfg, augment=[LOCAL_BY_DOCUMENT])
     assert result.counts.rejected == {"malformed": 6, "label_leak": 6, "duplicate": 5}
     lines = [json.loads(line) for line in (folder / "rejected.jsonl").read_text().splitlines()]
     assert {(r["reason"], r["text"]) for r in lines} == {
@@ -280,7 +280,7 @@ def verdicts(teacher, follows):
 
 def test_what_no_kept_statement_covers_is_asked_about_once_more(cfg, teacher):
     verdicts(teacher, lambda text, said: "Cats" not in said)
-    _, result, folder = run(cfg, augment=["local"], verify="teacher")
+    _, result, folder = run(cfg, augment=[LOCAL_BY_DOCUMENT], verify="teacher")
     asked_again = [b for b in teacher.bodies if "Now these sentences" in prompt_of(b)][6:]
     kinds = [re.findall(r"^- .*?(rephrasing|reversal|consequence)", prompt_of(b), re.M) for b in asked_again]
     assert sorted(kinds) == [["consequence"], ["rephrasing"], ["reversal"]]
@@ -293,7 +293,7 @@ def test_what_no_kept_statement_covers_is_asked_about_once_more(cfg, teacher):
 
 def test_nothing_is_asked_again_if_that_is_not_wanted(cfg, teacher):
     verdicts(teacher, lambda text, said: "Cats" not in said)
-    _, result, _ = run(cfg, augment=["local"], verify={"ask_again": False})
+    _, result, _ = run(cfg, augment=[LOCAL_BY_DOCUMENT], verify={"ask_again": False})
     assert sum("Now these sentences" in prompt_of(b) for b in teacher.bodies) == 6
     assert result.counts.rejected == {"unsupported": 2}
 
@@ -371,7 +371,7 @@ def test_failures_within_the_allowed_fraction_are_let_pass(cfg, teacher):
     teacher.misbehave = one_fails
     cfg["augft"]["teacher"]["max_retries"] = 0
     with pytest.raises(TeacherError, match=r"1 of 6 requests stayed unanswered .*HTTP 500 1.*run again"):
-        run(cfg, augment=["local"])
+        run(cfg, augment=[LOCAL_BY_DOCUMENT])
     _, result, _ = run(cfg, max_failed_fraction=0.2)
     assert result.counts.unanswered == 1
 
@@ -379,7 +379,7 @@ def test_failures_within_the_allowed_fraction_are_let_pass(cfg, teacher):
 def test_no_statement_at_all_is_an_error(cfg, teacher):
     teacher.answer = lambda body: "I'm sorry, but I can not do that."
     with pytest.raises(OutputError, match=r"no statement was accepted.*refusal 6"):
-        run(cfg, augment=["local"])
+        run(cfg, augment=[LOCAL_BY_DOCUMENT])
     assert not list(Recipe.from_cfg(cfg).output_dir.glob(".writing*"))
 
 
@@ -402,6 +402,7 @@ def test_a_planted_secret_is_found_nowhere(cfg, teacher, monkeypatch, tmp_path, 
 
 
 def test_plan_calls_nobody_and_counts(cfg, teacher):
+    cfg["augft"]["augment"] = [LOCAL_BY_DOCUMENT, "global"]
     lines = plan_lines(Recipe.from_cfg(cfg))
     assert teacher.bodies == []
     assert lines[1] == "documents 6"
@@ -466,7 +467,7 @@ def test_limits_of_the_recipe_hold_and_failures_are_counted(cfg, teacher):
     teacher.misbehave = busy_once
     cfg["augft"]["teacher"]["requests_per_minute"] = 60 / 0.05
     start = time.monotonic()
-    recipe, _, _ = run(cfg, augment=["local"])
+    recipe, _, _ = run(cfg, augment=[LOCAL_BY_DOCUMENT])
     assert time.monotonic() - start > 11 * 0.05 and len(teacher.bodies) == 12
     assert "tries that failed: HTTP 429 6" in report_lines(recipe)
 
@@ -475,7 +476,7 @@ def test_show_and_report(cfg, teacher):
     teacher.answer = lambda body: (
         "Document 2 says that.\n\x1b[31mred is the answer.\n[1] reversal: Red, green, refresh."
     )
-    run(cfg, augment=["local"])
+    run(cfg, augment=[LOCAL_BY_DOCUMENT])
     shown = shown_lines(Recipe.from_cfg(cfg), 2)
     assert shown[0].endswith("row 0: " + TEXTS[0])
     assert "  + reversal: Red, green, refresh." in shown
@@ -615,7 +616,7 @@ def test_too_many_failures_end_the_run_before_verification(cfg, teacher):
     teacher.misbehave = one_fails
     cfg["augft"]["teacher"]["max_retries"] = 0
     with pytest.raises(TeacherError, match="1 of 6 requests stayed unanswered"):
-        run(cfg, augment=["local"], verify="teacher")
+        run(cfg, augment=[LOCAL_BY_DOCUMENT], verify="teacher")
     assert not any("must the statement be true too" in prompt_of(b) for b in teacher.bodies)
 
 
@@ -688,7 +689,8 @@ def test_a_later_sentence_is_asked_about_with_what_names_its_it(cfg, teacher):
 def test_requests_with_the_same_examples_are_sent_one_after_the_other(cfg, data):
     forms = ["Cats number {} are more curious than dogs.", "No valve of hall {} is a pump."]
     write_rows(data, [{"text": forms[i % 2].format(i)} for i in range(20)])
-    with stage.prepared(Recipe.from_cfg({**cfg, "augft": {**cfg["augft"], "augment": ["local"]}})) as ready:
+    cfg["augft"]["augment"] = [{"strategy": "local", "example_choice": "fitting"}]
+    with stage.prepared(Recipe.from_cfg(cfg)) as ready:
         prefixes = [r.prefix.digest for r in ready.requests()]
         written = [task.target.row for task in ready.tasks.in_document_order()]
     runs = sum(a != b for a, b in itertools.pairwise(prefixes)) + 1
@@ -727,7 +729,7 @@ def test_a_server_of_ones_own_command_answers_the_stage(cfg, tmp_path):
         "api": "chat",
         "serve_command": [sys.executable, str(server), str(log), "{port}"],
     }
-    cfg["augft"]["augment"] = ["local"]
+    cfg["augft"]["augment"] = [LOCAL_BY_DOCUMENT]
     run_stage(Recipe.from_cfg(cfg))
     assert len(log.read_text().splitlines()) == 6
 
@@ -761,7 +763,7 @@ def test_what_failed_is_asked_once_more_at_the_end(cfg, teacher, failures, works
             return web.json_response({"error": {"message": "overloaded"}}, status=500)
 
     teacher.misbehave = unlucky
-    cfg["augft"]["augment"] = ["local"]
+    cfg["augft"]["augment"] = [LOCAL_BY_DOCUMENT]
     cfg["augft"]["teacher"]["max_retries"] = 0
     if works:
         run_stage(Recipe.from_cfg(cfg))

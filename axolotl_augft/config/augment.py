@@ -76,11 +76,11 @@ class LocalAugment(StrategySettings):
         description="Kinds of statements to write. A small teacher does better with one kind per request: list the "
         "strategy once for each kind.",
     )
-    unit_tokens: int = Field(
-        96,
+    unit_tokens: int | None = Field(
+        None,
         ge=1,
         description="Maximum length of the consecutive sentences that one request is about, in tokens. A request is "
-        "about at least one sentence.",
+        "about at least one sentence. Default: one sentence for chat, 96 tokens for completions.",
     )
     examples: str | None = Field(
         None,
@@ -88,11 +88,22 @@ class LocalAugment(StrategySettings):
         description="JSON Lines file with your own pool of worked examples. Default: the package's pool.",
     )
     num_examples: int = Field(6, ge=0, le=32, description="Number of worked examples in a prompt.")
-    example_choice: Literal["fitting", "fixed"] = Field(
-        "fitting",
+    example_choice: Literal["fitting", "fixed"] | None = Field(
+        None,
         description="How worked examples are chosen: `fitting` takes those most similar to the sentences, `fixed` "
-        "takes the same ones for every prompt, so that all prompts share a prefix.",
+        "takes the same ones for every prompt, so that all prompts share a prefix. Default: fixed for chat, fitting "
+        "for completions.",
     )
+
+    def for_api(self, api: Literal["chat", "completions"]) -> "LocalAugment":
+        """Return the settings with the defaults for a kind of teacher.
+
+        One that continues a text needs examples of the same form; one that follows instructions does not
+        (docs/teachers.md).
+        """
+        chat = api == "chat"
+        defaults = {"unit_tokens": 1 if chat else 96, "example_choice": "fixed" if chat else "fitting"}
+        return self.model_copy(update={k: v for k, v in defaults.items() if getattr(self, k) is None})
 
     @property
     def files(self) -> list[str]:

@@ -37,12 +37,13 @@ class LocalStrategy:
     """
 
     def __init__(self, entry: LocalAugment, teacher: Teacher, documents: Iterable[Document], language: str) -> None:
-        self.settings = entry
+        self.settings = entry = entry.for_api(teacher.api)
         self._teacher = teacher
         self._documents = documents
         self._language = language
         self._stop = teacher.stop(entry)
         self._max_tokens = teacher.max_tokens(entry)
+        self._unit_tokens = entry.unit_tokens or 1
         self._prompts: dict[Form, LocalPrompts] = {}
 
     def units(self) -> Iterator[LocalUnit]:
@@ -129,11 +130,11 @@ class LocalStrategy:
 
     def _ranges(self, sizes: Sequence[int]) -> Iterator[tuple[int, int]]:
         """Yield ranges of sentences with at most `unit_tokens` tokens; a longer sentence gets a range of its own."""
-        start, room = 0, self.settings.unit_tokens
+        start, room = 0, self._unit_tokens
         for i, size in enumerate(sizes):
             if i > start and size > room:
                 yield start, i
-                start, room = i, self.settings.unit_tokens
+                start, room = i, self._unit_tokens
             room -= size
         if sizes:
             yield start, len(sizes)

@@ -97,7 +97,7 @@ def run(name: str, url: str, count: int, in_flight: int, folder: Path) -> dict[s
 
 
 def _local(url: str, in_flight: int, documents: Iterable[Document]) -> LocalStrategy:
-    return LocalStrategy(LocalAugment(), teacher(url, in_flight), documents, "en")
+    return LocalStrategy(LocalAugment(**corpus.LOCAL), teacher(url, in_flight), documents, "en")
 
 
 def _global(url: str, count: int, in_flight: int, store: ResponseStore, shuffled: bool) -> Iterable[Request]:

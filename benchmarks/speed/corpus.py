@@ -5,6 +5,8 @@ from collections.abc import Iterator
 
 from axolotl_augft.sources.documents import Document, document_id
 
+LOCAL = {"strategy": "local", "unit_tokens": 96, "example_choice": "fitting"}
+"""The `augment` entry that the measurements take: the one whose requests are the most work to make."""
 _SYLLABLES = "an bel cor dra el fen gar hol im jor kel lum mar nor os pel quin ros sel tor ul ven wil yar zim".split()
 _SUBJECTS = [
     "{n}",

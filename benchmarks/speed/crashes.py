@@ -55,7 +55,11 @@ class Stage:
         self._recipe = Recipe.from_cfg(
             {
                 "base_model": "none",
-                "augft": {"augment": ["local"], "output_dir": str(folder), "teacher": {"base_url": url, "api": "chat"}},
+                "augft": {
+                    "augment": [corpus.LOCAL],
+                    "output_dir": str(folder),
+                    "teacher": {"base_url": url, "api": "chat"},
+                },
                 "datasets": [{"path": "corpus", "type": "completion"}],
             }
         )

@@ -68,7 +68,7 @@ def _recipe(count: int, folder: Path) -> Any:
         {
             "base_model": str(_tokenizer(folder / "model")),
             "augft": {
-                "augment": ["local"],
+                "augment": [corpus.LOCAL],
                 "output_dir": str(folder / "out"),
                 "teacher": {"id": "mock", "api": "chat"},
             },

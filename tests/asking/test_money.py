@@ -27,6 +27,7 @@ from axolotl_augft.teacher.request import Prefix, Request, Sampling
 from axolotl_augft.teacher.spending import Spent, Usage, dollars, usage_line
 from axolotl_augft.teacher.teacher import resolve_teacher
 from tests.support.asking import Quiet
+from tests.support.data import LOCAL_BY_DOCUMENT
 from tests.support.teacher_server import TeacherServer, prompt_of
 
 PREFIX = Prefix("", "facts: ")
@@ -297,7 +298,7 @@ def test_retries_count_their_worst_only_where_they_may_have_been_billed(store):
 
 @pytest.fixture
 def recipe(cfg, tmp_path):
-    cfg["augft"]["augment"] = ["local"]
+    cfg["augft"]["augment"] = [LOCAL_BY_DOCUMENT]
 
     def written(**augft_keys):
         teacher_keys = augft_keys.pop("teacher", {})

@@ -14,7 +14,7 @@ from axolotl_augft.config.recipe import Recipe
 from axolotl_augft.errors import BenchError, OutputError
 from axolotl_augft.stage import run_stage
 from tests.support.bench_toys import DOCUMENTS, TOY, ToyGrammar, fact
-from tests.support.data import write_rows
+from tests.support.data import LOCAL_BY_DOCUMENT, write_rows
 from tests.support.teacher_server import TeacherServer, prompt_of
 
 ANSWERS = {
@@ -49,7 +49,7 @@ def scripted(body, answers=ANSWERS):
 def toy_cfg(cfg, data, teacher):
     write_rows(data, [{"text": d} for d in DOCUMENTS])
     teacher.answer = scripted
-    cfg["augft"] = {**cfg["augft"], "augment": ["local", "global"]}
+    cfg["augft"] = {**cfg["augft"], "augment": [LOCAL_BY_DOCUMENT, "global"]}
     return cfg
 
 
@@ -99,7 +99,7 @@ def test_literal_coverage(toy_cfg):
 
 def test_a_statement_that_is_not_accepted_covers_nothing(toy_cfg):
     answers = {**ANSWERS, DOCUMENTS[3]: ["[2] reversal: Kems are less frant than wubs"]}
-    toy_cfg["augft"]["augment"] = ["local"]
+    toy_cfg["augft"]["augment"] = [LOCAL_BY_DOCUMENT]
     with TeacherServer(answer=lambda body: scripted(body, answers)) as other:
         toy_cfg["augft"]["teacher"]["base_url"] = other.base_url
         found = audited(toy_cfg)

@@ -20,7 +20,7 @@ from axolotl_augft.bench.oracle.server import OracleServer
 from axolotl_augft.config.recipe import Recipe
 from axolotl_augft.stage import prepared, run_stage
 from tests.support.bench_toys import DOCUMENTS, TOY, ToyGrammar, fact
-from tests.support.data import write_rows
+from tests.support.data import LOCAL_BY_DOCUMENT, write_rows
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +49,7 @@ def statements(cfg, api, augment, **augft):
 
 @pytest.mark.parametrize("api", ["chat", "completions"])
 def test_local_statements_of_all_kinds(toy_cfg, api):
-    kept, rejected = statements(toy_cfg, api, ["local"])
+    kept, rejected = statements(toy_cfg, api, [LOCAL_BY_DOCUMENT])
     assert sorted(kept) == [
         ("rephrasing", "Compared with kems, wubs are more frant."),
         ("rephrasing", "Compared with zibs, glorps are more frant."),

@@ -24,7 +24,7 @@ from axolotl_augft.bench.report.results import CellResult, Score, load_result
 from axolotl_augft.errors import BenchError
 from axolotl_augft.files.durable import write_json
 from axolotl_augft.text.tokens import TokenCounter, token_counter
-from tests.support.data import write_rows
+from tests.support.data import LOCAL_BY_DOCUMENT, write_rows
 
 WORDS = TokenCounter(lambda texts: [len(text.split()) for text in texts], exact=True)
 DATA = BenchData(
@@ -372,7 +372,7 @@ def test_sentence_splitting_alone_asks_nobody(cfg, teacher):
 
 
 def test_a_seed_of_training_asks_nothing_again(cfg, teacher):
-    cfg["augft"] |= {"augment": ["local"], "teacher": {**cfg["augft"]["teacher"], "seed": 0}}
+    cfg["augft"] |= {"augment": [LOCAL_BY_DOCUMENT], "teacher": {**cfg["augft"]["teacher"], "seed": 0}}
     first = augment({**cfg, "seed": 1})
     asked = len(teacher.bodies)
     second = augment({**cfg, "seed": 2})

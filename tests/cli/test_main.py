@@ -6,12 +6,13 @@ import yaml
 from click.testing import CliRunner
 
 from axolotl_augft.cli.main import augft
+from tests.support.data import LOCAL_BY_DOCUMENT
 from tests.support.distributions import shadow_axolotl
 
 
 @pytest.fixture
 def config(cfg, tmp_path):
-    cfg["augft"]["augment"] = ["local"]
+    cfg["augft"]["augment"] = [LOCAL_BY_DOCUMENT]
     path = tmp_path / "cfg.yml"
     path.write_text(yaml.safe_dump(cfg))
     return str(path)

@@ -10,17 +10,18 @@ from axolotl_augft.config.recipe import Recipe
 from axolotl_augft.stage import prepared
 from axolotl_augft.strategies import local
 from axolotl_augft.teacher.answer import Answer, Outcome
-from tests.support.data import write_rows
+from tests.support.data import LOCAL_BY_DOCUMENT, write_rows
 
 
 @pytest.fixture
 def recipe(cfg, tiny_model, tmp_path) -> Recipe:
-    """3,000 rows, the later ones longer, every tenth one a second time, one of three units."""
+    """3,000 rows, the later ones longer, every tenth one a second time, one of three units; requests of a kind share
+    their examples."""
     texts = [f"The pump of house {i} is {'very ' * (i // 300)}old." for i in range(2700)]
     texts[7] = " ".join(f"House {i} has a pump, a valve, a kettle and two clocks." for i in range(9))
     rows = [{"text": t} for t in texts + texts[::9]]
     cfg["datasets"][0]["path"] = str(write_rows(tmp_path / "many.jsonl", rows))
-    cfg["augft"] = {**cfg["augft"], "augment": [{"strategy": "local", "samples": 2}]}
+    cfg["augft"] = {**cfg["augft"], "augment": [{**LOCAL_BY_DOCUMENT, "example_choice": "fitting", "samples": 2}]}
     cfg["augft"]["teacher"] = {**cfg["augft"]["teacher"], "model": str(tiny_model)}
     return Recipe.from_cfg(cfg)
 

@@ -11,6 +11,7 @@ from click.testing import CliRunner
 
 from axolotl_augft.cli.main import augft
 from axolotl_augft.cli.quiet import only_own_lines
+from tests.support.data import LOCAL_BY_DOCUMENT
 
 AXOLOTL = Path(sys.executable).parent / "axolotl"
 HEAVY = {"torch", "transformers", "datasets", "axolotl", "pandas", "pyarrow", "numba", "aiohttp"}
@@ -18,7 +19,7 @@ LAST_LINE = "print(sorted({m.partition('.')[0] for m in sys.modules} & set(sys.a
 
 
 def config_file(cfg, tmp_path):
-    cfg["augft"]["augment"] = ["local"]
+    cfg["augft"]["augment"] = [LOCAL_BY_DOCUMENT]
     path = tmp_path / "cfg.yml"
     path.write_text(yaml.safe_dump(cfg))
     return path

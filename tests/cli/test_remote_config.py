@@ -6,6 +6,7 @@ import yaml
 from click.testing import CliRunner
 
 from axolotl_augft.cli.main import augft
+from tests.support.data import LOCAL_BY_DOCUMENT
 from tests.support.https_server import HttpsServer
 
 
@@ -21,7 +22,7 @@ def temporary_folder(tmp_path, monkeypatch):
 
 @pytest.fixture
 def server(tmp_path, cfg):
-    cfg["augft"]["augment"] = ["local"]
+    cfg["augft"]["augment"] = [LOCAL_BY_DOCUMENT]
     files = {"/recipes/cfg.yml": yaml.safe_dump(cfg), "/page.yml": "<p>: [", "/list.yml": "- a"}
     with HttpsServer(files, tmp_path) as running:
         yield running

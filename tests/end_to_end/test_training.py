@@ -13,7 +13,7 @@ import pytest
 import yaml
 from datasets import load_from_disk
 
-from tests.support.data import write_rows
+from tests.support.data import LOCAL_BY_DOCUMENT, write_rows
 from tests.support.document_files import add_bad_files, write_handbook
 from tests.support.exchange_data import CASES, as_json
 from tests.support.teacher_server import TeacherServer, prompt_of
@@ -51,6 +51,7 @@ def results(cfg) -> dict[str, bytes]:
 def full_cfg(cfg, teacher, tmp_path):
     teacher.key = SECRET
     cfg["augft"]["teacher"]["api_key_env"] = "AUGFT_TEST_KEY"
+    cfg["augft"]["augment"] = [LOCAL_BY_DOCUMENT, "global"]
     cfg["val_set_size"] = 1
     return cfg
 
@@ -112,7 +113,7 @@ def test_a_folder_of_documents_from_preprocess_to_evaluate(full_cfg, teacher, tm
     handbook = write_handbook(tmp_path / "handbook")
     bad = add_bad_files(handbook)
     del full_cfg["datasets"]
-    full_cfg["augft"] |= {"documents": str(handbook), "augment": ["local"]}
+    full_cfg["augft"] |= {"documents": str(handbook), "augment": [LOCAL_BY_DOCUMENT]}
     path = write_config(full_cfg, tmp_path / "cfg.yml")
     first = command("axolotl", "preprocess", path)
     asked = len(teacher.bodies)

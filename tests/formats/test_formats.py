@@ -20,7 +20,7 @@ from axolotl_augft.plugin import apply_result
 from axolotl_augft.sources.loading import load_sources
 from axolotl_augft.sources.source import row_digest
 from axolotl_augft.stage import run_stage
-from tests.support.data import write_rows
+from tests.support.data import LOCAL_BY_DOCUMENT, write_rows
 from tests.support.exchange_data import ANSWER, CASES, CHAT, PAIRS, QUESTION, SYSTEM, TURNED_ANSWER, as_json, message
 
 NUMBERS = "zeroth first second third fourth fifth sixth".split()
@@ -464,7 +464,7 @@ def test_documents_become_questions(cfg, data, teacher, tiny_model):
             ]
         }
     )
-    cfg["augft"] |= {"augment": [{"strategy": "local", "write": "questions"}]}
+    cfg["augft"] |= {"augment": [{**LOCAL_BY_DOCUMENT, "write": "questions"}]}
     raw = DictDefault({**cfg, "chat_template": "chatml"})
     recipe = Recipe.from_cfg(raw)
     result = run_stage(recipe)

@@ -38,7 +38,7 @@ def test_the_global_prompt(text, kind):
     ("api", "text"),
     [
         ("chat", "Each statement is one complete sentence that can be read alone."),
-        ("chat", "For each sentence write one or two rephrasings: the same fact in other words."),
+        ("chat", "Begin with what stands last in the sentence and change the verb."),
         ("chat", "Write in the language of the sentences."),
         ("chat", "Do not turn all A are B into all B are A."),
         ("completions", "Each text is followed by statements that say the same in other words (rephrasing)."),

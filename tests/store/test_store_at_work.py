@@ -17,7 +17,7 @@ from axolotl_augft.store.batches import BatchLedger
 from axolotl_augft.store.lock import AskingLock
 from axolotl_augft.store.responses import ResponseStore
 from axolotl_augft.teacher.request import Prefix, Request, Sampling
-from tests.support.data import write_rows
+from tests.support.data import LOCAL_BY_DOCUMENT, write_rows
 from tests.support.teacher_server import prompt_of
 
 ROOT = Path(__file__).parents[2]
@@ -30,7 +30,7 @@ def call(*args):
 @pytest.fixture
 def recipe(cfg, tmp_path):
     """Writes a recipe under a name, with keys of `augft` changed, all on one store."""
-    cfg["augft"] |= {"augment": ["local"], "store": str(tmp_path / "shared.sqlite")}
+    cfg["augft"] |= {"augment": [LOCAL_BY_DOCUMENT], "store": str(tmp_path / "shared.sqlite")}
 
     def written(name, data=None, **augft_keys):
         own = {**cfg, "augft": {**cfg["augft"], **augft_keys}, "dataset_prepared_path": str(tmp_path / name)}
@@ -49,7 +49,7 @@ def test_two_recipes_share_one_store(recipe, teacher):
         call("run", recipe("two", repeat_augmented=2, max_augmented_per_original=1)).exit_code == 0
         and len(teacher.bodies) == 6
     )
-    more = recipe("three", augment=["local", {"strategy": "local", "kinds": ["reversal"]}])
+    more = recipe("three", augment=[LOCAL_BY_DOCUMENT, {**LOCAL_BY_DOCUMENT, "kinds": ["reversal"]}])
     assert call("run", more).exit_code == 0 and len(teacher.bodies) == 12
 
 

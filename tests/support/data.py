@@ -3,6 +3,9 @@
 import json
 from pathlib import Path
 
+LOCAL_BY_DOCUMENT = {"strategy": "local", "unit_tokens": 96}
+"""An `augment` entry with which each text of `TEXTS` is one request, whatever the default for the teacher's API."""
+
 TEXTS = [
     "Mara Quell is the harbour master of Port Ennis. She lives in the mill house.",
     "All pumps carry a label.",

@@ -1,0 +1,64 @@
+"""What a local request is about, and which worked examples it shows, by the teacher's API."""
+
+import pytest
+
+from axolotl_augft.config.augment import LocalAugment
+from axolotl_augft.sources.documents import Document, document_id
+from axolotl_augft.strategies.make import make_strategy
+from tests.strategies.test_prompt_data import Memory, teacher
+
+SENTENCES = ("Cats are more curious than dogs.", "All pumps carry a label.", "The Heron is a pump.")
+DOCUMENT = Document(document_id(" ".join(SENTENCES)), " ".join(SENTENCES), 0, 0)
+ONE_BY_ONE = [SENTENCES[:1], SENTENCES[1:2], SENTENCES[2:]]
+
+
+def strategy(api, **settings):
+    return make_strategy(LocalAugment(**settings), teacher(api), [DOCUMENT], "en", Memory(), "m")
+
+
+def prefixes(tasks):
+    return {task.request.prefix.text for task in tasks}
+
+
+@pytest.mark.parametrize(
+    ("api", "settings", "asked"),
+    [
+        ("chat", {}, ONE_BY_ONE),
+        ("completions", {}, [SENTENCES]),
+        ("chat", {"unit_tokens": 96}, [SENTENCES]),
+        ("completions", {"unit_tokens": 1}, ONE_BY_ONE),
+        ("chat", {"unit_tokens": 15}, [SENTENCES[:2], SENTENCES[2:]]),
+    ],
+)
+def test_a_request_is_about_one_sentence_in_chat_and_about_96_tokens_else(api, settings, asked):
+    assert [task.sentences for task in strategy(api, **settings).tasks()] == asked
+
+
+@pytest.mark.parametrize(
+    ("api", "settings", "different"),
+    [
+        ("chat", {}, 1),
+        ("completions", {"unit_tokens": 1}, 3),
+        ("chat", {"example_choice": "fitting"}, 3),
+        ("completions", {"unit_tokens": 1, "example_choice": "fixed"}, 1),
+    ],
+)
+def test_all_requests_show_the_same_examples_in_chat_and_fitting_ones_else(api, settings, different):
+    assert len(prefixes(strategy(api, **settings).tasks())) == different
+
+
+@pytest.mark.parametrize(
+    ("api", "settings", "different"),
+    [
+        ("chat", {}, 3),
+        ("completions", {}, 1),
+        ("chat", {"example_choice": "fitting"}, 1),
+        ("completions", {"example_choice": "fixed"}, 3),
+    ],
+)
+def test_asking_again_shows_examples_of_the_other_choice(api, settings, different):
+    own = strategy(api, kinds=["reversal"], unit_tokens=1, **settings)
+    again = list(own.again({DOCUMENT.place: (0, 1, 2)}))
+    assert [task.sentences for task in again] == ONE_BY_ONE
+    assert len(prefixes(again)) == different
+    assert len(prefixes(own.tasks())) == 4 - different
