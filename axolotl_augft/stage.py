@@ -233,15 +233,20 @@ def _ask(ready: Prepared, turns: Turns, budget: Budget) -> None:
     for round_ in verification.rounds() if verification else ():
         counted = known.get(round_.title, Spent())
         turns.of(round_.model).ask(round_.requests, round_.title, counted, round_.may_be_refused)
+        if round_.may_be_refused and ready.verifier and (remark := ready.verifier.inquiry.remark):
+            LOG.info("augft: %s", remark)
 
 
 def _count_stored(ready: Prepared, budget: Budget) -> dict[str, Spent]:
     """Count in the budget what is stored of each round of verification; return it by title."""
     verification = ready.verification()
-    rounds = verification.rounds() if verification else ()
-    known = {round_.title: count_requests(round_.requests(), ready.store).spent for round_ in rounds}
-    for spent in known.values():
-        budget.count(spent)
+    keys = [count_requests(ready.requests(), ready.store).keys]
+    known: dict[str, Spent] = {}
+    for round_ in verification.rounds() if verification else ():
+        counted = count_requests(round_.requests(), ready.store, keys)
+        keys.append(counted.keys)
+        known[round_.title] = counted.spent
+        budget.count(counted.spent)
     return known
 
 

@@ -795,3 +795,20 @@ def test_an_entailment_model_with_other_labels_loses_no_answer(cfg, teacher, tmp
     asked = len(teacher.bodies)
     run(cfg, augment=["local"], verify="none")
     assert len(teacher.bodies) == asked > 0
+
+
+def test_a_request_of_two_rounds_counts_once(cfg, teacher):
+    verdicts(teacher, lambda text, said: "Cats" not in said)
+    recipe, result, _ = run(cfg, augment=["local"], verify="teacher")
+    distinct = {json.dumps(body, sort_keys=True) for body in teacher.bodies}
+    assert result.counts.requests == len(distinct) == len(teacher.bodies)
+    assert f"requests {len(distinct)}: 0 answered before, {len(distinct)} asked now" in report_lines(recipe)
+
+
+def test_the_fallback_to_votes_is_said_once(cfg, teacher, caplog):
+    teacher.gives_logprobs = False
+    with caplog.at_level("INFO", "axolotl_augft"):
+        run(cfg, augment=["local"], verify={"votes": 3, "ask_again": False})
+    assert (
+        caplog.text.count("scripted gives no log-probabilities of yes and no, so it is asked 3 times a question") == 1
+    )

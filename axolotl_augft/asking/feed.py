@@ -8,7 +8,7 @@ use at a time, so that the server's cache can hold them all.
 import asyncio
 import threading
 from collections import Counter, OrderedDict, deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from axolotl_augft.batched import batched
@@ -36,24 +36,33 @@ class StoredCounts:
         missing: Those without a stored outcome.
         answered: Those with a stored answer; the rest were filtered or invalid.
         spent: What the stored outcomes cost.
+        keys: The keys of the requests.
     """
 
     total: int
     missing: int
     answered: int
     spent: Spent
+    keys: DigestSet = field(default_factory=DigestSet, compare=False, repr=False)
 
 
-def count_requests(requests: Iterable[Request], store: ResponseStore) -> StoredCounts:
-    """Count distinct requests and look up what the store knows about them."""
+def count_requests(requests: Iterable[Request], store: ResponseStore, before: Sequence[DigestSet] = ()) -> StoredCounts:
+    """Count distinct requests and look up what the store knows about them.
+
+    Args:
+        requests: The requests.
+        store: The response store.
+        before: Keys of requests that are counted elsewhere, and therefore not here.
+    """
     outcomes: Counter[Outcome] = Counter()
     spent = Spent()
     seen = DigestSet()
     for keys in batched((r.key for r in requests), _LOOKUP):
-        new_keys = [k for k, new in zip(keys, seen.add_all(keys), strict=True) if new]
+        own_keys = [k for k in keys if not any(k in counted for counted in before)]
+        new_keys = [k for k, new in zip(own_keys, seen.add_all(own_keys), strict=True) if new]
         outcomes += store.outcomes(new_keys)
         spent += store.spent(new_keys)
-    return StoredCounts(len(seen), len(seen) - outcomes.total(), outcomes[Outcome.ANSWERED], spent)
+    return StoredCounts(len(seen), len(seen) - outcomes.total(), outcomes[Outcome.ANSWERED], spent, seen)
 
 
 def unanswered(requests: Iterable[Request], store: ResponseStore, pending: set[bytes]) -> Iterator[list[Request]]:

@@ -15,6 +15,7 @@ from axolotl_augft.asking.round import Round, RoundCounts
 from axolotl_augft.asking.window import ask
 from axolotl_augft.config.recipe import Recipe
 from axolotl_augft.errors import StoreError, TeacherError
+from axolotl_augft.files.digest_set import DigestSet
 from axolotl_augft.store.batches import BatchLedger
 from axolotl_augft.store.lock import AskingLock
 from axolotl_augft.store.responses import ResponseStore
@@ -39,17 +40,20 @@ class RoundTotals:
         counts: What became of the requests.
         requests: Number of distinct requests, summed over the rounds.
         before: Tokens and dollars of the answers that were stored before each round.
+        keys: Keys of the requests of each round; a request counts in the first round that it is part of.
     """
 
     counts: RoundCounts = field(default_factory=RoundCounts)
     requests: int = 0
     before: Spent = field(default_factory=Spent)
+    keys: list[DigestSet] = field(default_factory=list)
 
     def add(self, tally: StoredCounts, counts: RoundCounts) -> None:
         """Add a round: what was stored before it, and what became of its requests."""
         self.counts += counts
         self.requests += tally.total
         self.before += tally.spent
+        self.keys.append(tally.keys)
 
     def record(self) -> RunRecord:
         """Summarize what all rounds asked and what all of the recipe's answers cost."""
@@ -97,16 +101,6 @@ class Rounds:
         self._alone = alone
         self._totals = totals or RoundTotals()
 
-    def count(self, requests: Requests) -> Spent:
-        """Count, in the budget, the stored answers to the requests of a later round.
-
-        Returns:
-            Tokens and dollars of those answers, to pass to `ask` as `counted`.
-        """
-        known = count_requests(requests(), self._store).spent
-        self._budget.count(known)
-        return known
-
     def ask(self, requests: Requests, title: str, counted: Spent = _NOTHING, trusted: bool = False) -> None:
         """Send the requests that the store does not answer.
 
@@ -125,10 +119,10 @@ class Rounds:
             OutputError: The store's folder or the temporary folder cannot be written.
         """
         is_alone = self._alone.try_acquire()
-        tally = count_requests(requests(), self._store)
+        tally = count_requests(requests(), self._store, self._totals.keys)
         if tally.missing and not is_alone:
             self._alone.wait()
-            tally = count_requests(requests(), self._store)
+            tally = count_requests(requests(), self._store, self._totals.keys)
         self._budget.count(tally.spent - counted)
         counts = RoundCounts()
         try:

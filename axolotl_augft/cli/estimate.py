@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from axolotl_augft.config.augft import AugftConfig
+from axolotl_augft.config.verify import VerifyConfig
 from axolotl_augft.steady import duration
 from axolotl_augft.store.round_log import LoggedRound
 from axolotl_augft.teacher.prices import NANO, Price, find_price, missing_price_message
@@ -71,7 +72,7 @@ def cost_lines(work: Work, teacher: Teacher, config: AugftConfig, runs: Sequence
         runs: Rounds logged in the store, oldest first; those of this teacher say how fast it is.
     """
     verdicts = (
-        ["  (plus verification: one or two short requests for each statement)"]
+        [_verification_line(config.verify, teacher)]
         if config.verify is not None and not config.verify.checks_names
         else []
     )
@@ -79,6 +80,14 @@ def cost_lines(work: Work, teacher: Teacher, config: AugftConfig, runs: Sequence
         return [f"dollars: nothing more{_spent_so_far(work.spent)}", *verdicts]
     price = find_price(teacher.config, teacher.model)
     return [_dollar_line(work, teacher, config, price), _time_line(work, teacher, runs), *verdicts]
+
+
+def _verification_line(config: VerifyConfig, teacher: Teacher) -> str:
+    by = teacher.id if config.by is None else config.by.model
+    return (
+        f"  (not counted: verification by {by}, two or three short requests a statement and up to 350 for planted "
+        "slips; several times as many if it gives no log-probabilities)"
+    )
 
 
 def _dollar_line(work: Work, teacher: Teacher, config: AugftConfig, price: Price | None) -> str:

@@ -19,8 +19,8 @@ class VerifyConfig(SettingsBlock):
 
     by: TeacherConfig | None = Field(
         None,
-        description="The model that checks: `teacher`, the name of another model, or a block like augft.teacher. "
-        "Default: the teacher.",
+        description="The model that checks: `teacher`, the name of another model, which is served on this "
+        "machine, or a block like augft.teacher. Default: the teacher.",
     )
     method: Literal["auto", "logprobs", "votes", "entailment", "names"] = Field(
         "auto",
@@ -80,6 +80,8 @@ class VerifyConfig(SettingsBlock):
         if isinstance(data, str):
             raise ValueError(f"must be none, names, teacher or a block, got {data!r}")
         by = data.get("by") if isinstance(data, Mapping) else None
+        if by in ("none", "names"):
+            raise ValueError(f"by must name a model, got {by!r}; `verify: {by}` stands alone")
         return {**data, "by": None if by == "teacher" else {"model": by}} if isinstance(by, str) else data
 
     @field_validator("precision")
@@ -99,6 +101,8 @@ class VerifyConfig(SettingsBlock):
             raise ValueError("method names asks no model, so it takes no further settings; remove them")
         if self.method == "entailment":
             self._check_entailment()
+        elif self.by is not None and self.by.model is None:
+            raise ValueError("by names no model; set by.model, or leave by out to have the teacher check")
         entailment = [name for name in self._set if name.startswith("entailment_")]
         if entailment and self.method != "entailment":
             raise ValueError(f"{min(entailment)} is for method entailment; remove it, or set the method")

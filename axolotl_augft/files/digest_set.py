@@ -33,6 +33,18 @@ class DigestSet:
         """Number of different digests added so far."""
         return self._count
 
+    def __contains__(self, digest: bytes) -> bool:
+        """Whether a digest was added.
+
+        Raises:
+            OutputError: The folder for temporary files cannot be read.
+        """
+        number = int.from_bytes(digest[:8], "big", signed=True)
+        try:
+            return self._connection.execute("SELECT 1 FROM seen WHERE id = ?", (number,)).fetchone() is not None
+        except sqlite3.Error as error:
+            raise _full(error) from error
+
     def add(self, digest: bytes) -> bool:
         """Add a digest; return True if it is new.
 

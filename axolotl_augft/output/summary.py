@@ -146,13 +146,18 @@ def _verification_lines(record: VerificationRecord | None) -> list[str]:
 
 
 def _calibration_words(found: Calibration) -> str:
-    kept = f"{found.strategy}: {found.kept:,} of {found.statements:,} statements have P(true) >= {found.threshold:.3f}"
+    kept = (
+        f"{found.strategy}: {found.kept:,} of the first {found.statements:,} statements have P(true) >= "
+        f"{found.threshold:.3f}"
+    )
     if found.precision is None:
         return f"{kept}; no precision is claimed: {found.because}"
     given_up = "" if found.given_up is None else f", {found.given_up:.0%} of the true ones given up"
+    missed = found.asked is not None and found.precision < found.asked
+    below = f", below the {found.asked:g} asked for" if missed else ""
     return (
-        f"{kept}; estimated precision {found.precision:.2f}{given_up} (AUC {found.auc:.2f} on {found.slips:,} planted "
-        f"slips and {found.sentences:,} true sentences)"
+        f"{kept}; estimated precision {found.precision:.2f}{below}{given_up} (AUC {found.auc:.2f} on "
+        f"{found.slips:,} planted slips and {found.sentences:,} true sentences)"
     )
 
 

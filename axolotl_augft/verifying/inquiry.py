@@ -64,6 +64,16 @@ class Inquiry:
         return "votes" if isinstance(self._poll, Votes) else "logprobs"
 
     @property
+    def remark(self) -> str:
+        """What a user should know of how the model is asked, "" if nothing."""
+        if self._config.method != "auto" or self.method != "votes":
+            return ""
+        return (
+            f"{self._model.id} gives no log-probabilities of yes and no, so it is asked {self._config.votes} times a "
+            "question"
+        )
+
+    @property
     def asks_alone(self) -> bool:
         """Whether claims are also asked about without their evidence."""
         return self._config.alone and self._pairs is None

@@ -38,6 +38,7 @@ class Calibration:
         sentences: Number of true sentences that they are compared with.
         auc: Probability that a true sentence gets a higher probability than a slip; None without either.
         because: Why nothing is claimed, "" if something is.
+        asked: The precision that was asked for; None if the threshold was set.
     """
 
     strategy: str
@@ -51,6 +52,7 @@ class Calibration:
     sentences: int
     auc: float | None
     because: str = ""
+    asked: float | None = None
 
     @property
     def basis(self) -> str:

@@ -71,7 +71,7 @@ def calibrate(
     given_up = max(0.0, 1 - kept * share / true) if true > 0 else None
     return Calibration(
         strategy, float(candidates[best]), len(known), kept, float(false), share, given_up,
-        len(planted), len(sentences), auc,
+        len(planted), len(sentences), auc, asked=precision if threshold is None else None,
     )  # fmt: skip
 
 

@@ -93,14 +93,15 @@ class Verification:
         None, if sentences are not asked about again, or if the model has told nothing about any statement: then all of
         them would be missed.
         """
-        if not self._config.ask_again or not self.calibrations:
+        has_told = any(calibration.statements for calibration in self.calibrations.values())
+        if not self._config.ask_again or not has_told:
             return {}
         return missed_sentences(self._verifier.decided(self._first(), self.calibrations))
 
     @property
     def record(self) -> VerificationRecord:
         """How statements are verified, for the manifest."""
-        calibrations = tuple(self.calibrations.values())
+        calibrations = tuple(c for c in self.calibrations.values() if c.statements)
         return VerificationRecord(self._verifier.model.id, self._verifier.inquiry.method, calibrations)
 
     def decided(self) -> Iterator[Judged]:

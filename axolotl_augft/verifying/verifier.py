@@ -67,14 +67,15 @@ class Verifier:
         return self.inquiry.requests(planted.claims())
 
     def calibrations(self, judged: JudgedAgain) -> dict[str, Calibration]:
-        """Find the threshold for the statements of each strategy, by name."""
+        """Find the threshold for the statements of each strategy, by name, even if it has none to judge by."""
         planted = PlantedSample(self._language)
         scores: dict[str, array[float]] = {}
         for j in self.scored(judged()):
+            own = scores.setdefault(j.task.strategy, array("d"))
             if is_asked(j):
                 planted.add(j.task)
                 if j.probability is not None:
-                    scores.setdefault(j.task.strategy, array("d")).append(j.probability)
+                    own.append(j.probability)
         return {name: self._calibrated(name, own, planted) for name, own in scores.items()}
 
     def scored(self, judged: Iterable[Judged]) -> Iterator[Judged]:

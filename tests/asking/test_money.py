@@ -449,7 +449,8 @@ def test_dollars_and_time_of_the_plan():
     assert lines(work, [ran], tokens_per_minute=1000)[1].startswith("time: about 34 h 10 min")
     assert (
         lines(Work(), [ran], {"verify": "teacher"})[1]
-        == "  (plus verification: one or two short requests for each statement)"
+        == "  (not counted: verification by m, two or three short requests a statement and up to 350 for planted "
+        "slips; several times as many if it gives no log-probabilities)"
     )
 
 

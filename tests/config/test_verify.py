@@ -34,7 +34,7 @@ def test_no_check():
     [
         "names",
         {"by": "org/judge", "method": "entailment", "entailment_label": 0},
-        {"by": {"base_url": "http://localhost:1/v1"}, "threshold": 0.7},
+        {"by": {"base_url": "http://localhost:1/v1", "model": "judge"}, "threshold": 0.7},
     ],
 )
 def test_a_block_survives_being_dumped_and_read_again(value):
@@ -65,6 +65,11 @@ def test_a_block_survives_being_dumped_and_read_again(value):
             {"entailment_label": 1},
             "augft.verify: entailment_label is for method entailment; remove it, or set the method",
         ),
+        (
+            {"by": {"base_url": "http://localhost:1/v1"}},
+            "augft.verify: by names no model; set by.model, or leave by out",
+        ),
+        ({"by": "none"}, "augft.verify: by must name a model, got 'none'; `verify: none` stands alone"),
         ({"threshold": 1.5}, "augft.verify.threshold: input should be less than or equal to 1, got 1.5"),
         ({"by": {"model": "m", "api_key": "x"}}, "augft.verify.by"),
     ],

@@ -68,7 +68,7 @@ def test_the_page_holds_sources_statements_prompts_and_answers(config, tmp_path)
     assert (run, reason, head["kinds"][kind], sentence, question) == (0, -1, "local/reversal", 1, None)
     assert (probability, alone, sample, rests_on) == (None, None, 0, []) and tokens > 5 and new == pytest.approx(0.4)
     prefix, target, outcome, text, finish, *_ = blocks["answers-0"][0][answer]
-    assert "[1] She lives in the mill house." in target and "[2] reversal: Seen from its end, She" in text
+    assert "[1] She lives in the mill house." in target and "[1] reversal: Seen from its end, She" in text
     assert (outcome, finish) == ("answered", "stop")
     system, shared = ("\n".join(blocks["lines-0"][0][n] for n in part) for part in blocks["prefixes-0"][0][prefix])
     assert system.startswith("You write training data") and "You get numbered sentences" in shared

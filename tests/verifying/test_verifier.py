@@ -185,3 +185,10 @@ def test_a_pronoun_at_the_beginning_needs_no_request(scripted):
         scripted.store.put([(request, answer(0.99))])
     (decided,) = scripted.verifier.decided([statement], THRESHOLDS)
     assert (decided.rejected, decided.alone) == (Reason.NOT_ALONE, 0.0)
+
+
+def test_a_strategy_without_statements_has_a_threshold_too(scripted):
+    statements = [judged("0.9 0.9 mends"), judged("x", GLOBAL, rejected=Reason.ECHO)]
+    scripted.answer_all(statements)
+    found = scripted.verifier.calibrations(lambda: statements)
+    assert {name: (c.statements, c.threshold) for name, c in found.items()} == {"local": (1, 0.5), "global": (0, 0.5)}
