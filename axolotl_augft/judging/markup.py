@@ -25,6 +25,8 @@ _BARE_CHANNEL = re.compile(r"(?:analysis|commentary)(?=[A-Z])")
 _BARE_FINAL = "assistantfinal"
 _BEFORE, _AFTER = re.compile(r"(?:\A|\n)[ \t]*\Z"), re.compile(r"[ \t]{0,8}(?:\n|\Z)")
 
+# &lt; and the like, and a link or picture of Markdown.
+_ENTITY_OR_LINK = re.compile(r"&(?:[a-z]{2,8}|#\d{1,6}|#x[0-9a-f]{1,6});|\]\([^()\s]{1,200}\)", re.IGNORECASE)
 _TOKEN = re.compile(
     r"[<‹＜][ ]?[|｜][^|｜<>‹›＜＞]{1,60}[|｜][ ]?[>›＞]|</?s>|<</?SYS>>|<(?:bos|eos|pad|unk|mask|sop|eop)>"
     r"|<(?:start|end)_of_\w{1,20}>|<(?:extra_id_|unused|reserved_)\d{1,6}>|<0x[0-9A-Fa-f]{2}>|</?tool_\w{1,20}>|▁"
@@ -127,8 +129,9 @@ def has_tokens(text: str, special: Sequence[str] = ()) -> bool:
 
 
 def has_markup(text: str, premises: Sequence[str]) -> bool:
-    """Whether a text has template braces that its premises do not have."""
-    return any(b in text and not any(b in p for p in premises) for b in _BRACES)
+    """Whether a text has template braces, character entities or links that its premises do not have."""
+    found = [b for b in _BRACES if b in text] + [m.group() for m in _ENTITY_OR_LINK.finditer(text)]
+    return any(not any(b in p for p in premises) for b in found)
 
 
 def has_token_like(text: str, premises: Sequence[str]) -> bool:

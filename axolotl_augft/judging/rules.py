@@ -98,14 +98,12 @@ _CHATTER = re.compile(
     re.IGNORECASE,
 )
 # A number or kind label in the middle of a line, as after "Sure! [1] reversal: …".
-_INNER_LABEL = re.compile(r"\[\d{1,3}\][ *_]{0,3}(?:rephras|paraphras|revers|consequen|conclusion)", re.IGNORECASE)
+_KIND = r"(?:rephras|paraphras|revers|consequen|conclusion)\w{0,8}"
+_INNER_LABEL = re.compile(rf"\[\d{{1,3}}\][ *_]{{0,3}}{_KIND}|{_KIND}[ ]?(?:of|for)?[ ]?\[\d{{1,3}}\]", re.IGNORECASE)
 _KIND_FIRST = re.compile(
-    r"[*_`(\[]{0,3}(?:rephras|paraphras|revers|consequen|conclusion)\w{0,8}[ ]?\d{0,3}(?:[*_`)\]]|[ ]?[-–—=|→>:：])",
-    re.IGNORECASE,
+    rf"[*_`(\[]{{0,3}}{_KIND}[ ]?\d{{0,3}}(?:[*_`)\]]|[ ]?[-–—=|→>:：;])|(?:\w[ ]){{5,12}}\w?[ ]?[:：]", re.IGNORECASE
 )
-_KIND_LAST = re.compile(
-    r"[\[(](?:rephras|paraphras|revers|consequen|conclusion)\w{0,8}[^\w\])]{0,3}\d{0,3}[\])][.]?\Z", re.IGNORECASE
-)
+_KIND_LAST = re.compile(rf"[\[(]{_KIND}[^\w\])]{{0,3}}\d{{0,3}}[\])][.]?\Z", re.IGNORECASE)
 _JSON_KEY = re.compile(r"[\[{(]?[ ]?[\"“”'][^\"“”\n]{1,40}[\"“”'][ ]?:")
 _LABEL_SIGNS = " *_#>`[]()\u00a0"
 _LONGEST_LABEL = 48

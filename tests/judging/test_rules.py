@@ -1,4 +1,5 @@
 import dataclasses
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -95,3 +96,22 @@ def test_an_example_that_is_wrapped_over_lines_is_recognised_in_short_and_long_p
         judge(task, Inference("The oldest clock of the mill is still working.", "rephrasing")) is Reason.COPIED_EXAMPLE
     )
     assert judge(task, Inference("The oldest clock of the house is still working.", "rephrasing")) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("reversal of [1]: Kibby is a cat.", Reason.LABEL_LEAK),
+        ("reversal; Kibby is a cat.", Reason.LABEL_LEAK),
+        ("reversal[1] is that Kibby is a cat.", Reason.LABEL_LEAK),
+        ("r e v e r s a l: Kibby is a cat.", Reason.LABEL_LEAK),
+        ("Kibby is a cat (reversal of [1]).", Reason.LABEL_LEAK),
+        ("&lt;b&gt;Kibby&lt;/b&gt; is a cat.", Reason.MALFORMED),
+        ("Kibby is a [cat](javascript:alert) today.", Reason.MALFORMED),
+        ("Reversals of rank are rare among cats.", None),
+        ("Kibby & Co. keep a cat; it sleeps.", None),
+    ],
+)
+def test_labels_and_markup_in_disguise(text, reason):
+    task = replace(TASK, premises=("A cat sleeps.",), sentences=("A cat sleeps.",))
+    assert judge(task, Inference(text, "reversal")) == reason
