@@ -18,7 +18,7 @@ from axolotl_augft.text.sentences import split_sentences
 _OPENING_FENCE = re.compile(r"```+[ \t]*(?:[\w+-]{1,20}(?=\n))?")
 _ENDS = tuple(".!?…。！？।؟")
 _AFTER_END = "\"'”’»›)]」』*_`|"
-_NONE = re.compile(r"(?i:conclusions?)[*_ ]*[:：][*_ \n-]*(?i:none|nothing)[.*_ ]*\Z")
+_NONE = re.compile(r"conclusions?[*_ ]*[:：][*_\s-]*(?:none|nothing)\b[.*_ ]*(?:\n|\Z)", re.IGNORECASE)
 _CHECKED_END = 4096
 _MOST_HEADING_WORDS = 4
 _after_reasoning = labelled_by("(?i:(?:step-by-step[ ])?reasoning(?:[ ]steps)?)")
@@ -70,7 +70,7 @@ def read_inferences(task: Task, answer: Answer) -> list[Inference]:
 
 
 def says_none(answer: Answer) -> bool:
-    """Whether an answer says that nothing follows: its conclusions are "none"."""
+    """Whether an answer says that nothing follows: its first conclusion is "none", whatever it goes on to say."""
     return bool(_NONE.search(answer.text))
 
 

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from axolotl_augft.judging.read_statements import Inference, read_inferences
+from axolotl_augft.judging.read_statements import Inference, read_inferences, says_none
 from axolotl_augft.sources.documents import Document
 from axolotl_augft.strategies.task import Reading, Task
 from axolotl_augft.teacher.answer import Answer, Outcome
@@ -113,3 +113,19 @@ def test_a_sentence_repeated_before_the_statements_about_it_ends_nothing():
     text = "[1] Cats sleep.\nrephrasing: Cats nap.\n[2] Owls hunt.\nrephrasing: Owls prey."
     found = read_inferences(task(("Cats sleep.", "Owls hunt.")), Answer(Outcome.ANSWERED, text, "stop"))
     assert [i.text for i in found if not i.stray] == ["Cats sleep.", "Cats nap.", "Owls hunt.", "Owls prey."]
+
+
+@pytest.mark.parametrize(
+    ("text", "none"),
+    [
+        ("Conclusions: none", True),
+        ("It stands alone.\nConclusions:\n- none", True),
+        ("**Conclusions:** None.", True),
+        ("Conclusions: none\n- Tin is a metal.", True),
+        ("Conclusions:\n- None of the pumps is blue.", False),
+        ("Conclusions:\n- Tin is a metal.\n- none", False),
+        ("none", False),
+    ],
+)
+def test_an_honest_none(text, none):
+    assert says_none(Answer(Outcome.ANSWERED, text, "stop")) is none
