@@ -99,7 +99,8 @@ def _tensorboard(folder: Path):
 def _trackio(folder: Path):
     import sqlite3
 
-    (file,) = [f for f in (folder / "trackio").glob("*.db") if f.stem == "p"]
+    # One file a project; transformers names the project itself where axolotl does not hand its name on.
+    (file,) = (folder / "trackio").glob("*.db")
     with sqlite3.connect(file) as db:
         logged = [json.loads(row[0]) for row in db.execute("SELECT metrics FROM metrics")]
     figures = {k: v for entry in logged for k, v in entry.items()}

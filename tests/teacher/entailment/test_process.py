@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 import time
+from dataclasses import replace
 
 import aiohttp
 import psutil
@@ -78,9 +79,11 @@ def test_statements_are_judged_in_a_process_of_its_own(tmp_path):
     scores = load(EntailmentModel(str(folder), device="cpu")).score([Pair(PREMISE, s) for s in STATEMENTS])
     assert [found[" yes"] for found in logs] == pytest.approx([score.follows for score in scores], abs=1e-5)
     words = [" yes" if score.follows > score.not_follows else " no" for score in scores]
-    assert answers[:-1] == [
+    assert [replace(answer, first_token=None) for answer in answers[:-1]] == [
         Answer(Outcome.ANSWERED, word, "stop", score.tokens, None, 1) for word, score in zip(words, scores, strict=True)
     ]
+    told = [{choice.token: choice.logprob for choice in answer.first_token} for answer in answers[:-1]]
+    assert told == [pytest.approx(found, abs=1e-5) for found in logs]
     assert answers[-1].outcome is Outcome.INVALID and "too little room for its premise" in answers[-1].finish_reason
     assert all(math.exp(found[" yes"]) + math.exp(found[" no"]) == pytest.approx(1) for found in logs)
     assert PREMISE[:20] not in log.read_text()
