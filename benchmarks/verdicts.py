@@ -33,6 +33,7 @@ from axolotl_augft.strategies.task import Task
 from axolotl_augft.teacher.request import Prefix, Request, Sampling
 from axolotl_augft.teacher.session import TeacherSession
 from axolotl_augft.teacher.teacher import Teacher, resolve_teacher, settled
+from axolotl_augft.text.sentences import split_sentences
 from axolotl_augft.verifying.records import Calibration
 from axolotl_augft.verifying.threshold import area_under_curve
 from axolotl_augft.verifying.verifier import Verifier
@@ -113,8 +114,9 @@ def _labelled(folder: Path) -> Iterator[Labelled]:
         row = json.loads(line)
         local = row["strategy"] == "local"
         premises = (row["source"],) if local else tuple(documents[row["set"].partition("-")[0]])
+        sentences = tuple(split_sentences(row["source"]))
         target = Document(document_id(row["source"]), row["source"], 0, row["row"])
-        task = Task(_NO_REQUEST, row["strategy"], target, premises, sentences=(row["source"],) if local else ())
+        task = Task(_NO_REQUEST, row["strategy"], target, premises, sentences=sentences if local else ())
         judged = Judged(task, Inference(row["statement"], row["kind"]), None)
         yield Labelled(f"{row['set']}, {row['strategy']}", judged, row["follows"] == "yes", row["alone"] == "yes")
 

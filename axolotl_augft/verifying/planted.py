@@ -32,7 +32,7 @@ class _Sentence:
 
 
 class PlantedSample:
-    """Draws sentences from the documents of tasks, the same ones in whatever order the tasks come.
+    """Draws sentences that tasks are about; tasks in the same order give the same ones.
 
     Args:
         language: ISO 639 code of the documents' language.
@@ -44,17 +44,22 @@ class PlantedSample:
         self._last: Task | None = None
 
     def add(self, task: Task) -> None:
-        """Take the sentences of a task's document into account; an exchange has none that a slip makes false."""
+        """Take the sentences of a task into account; an exchange has none that a slip makes false."""
         if task is self._last or task.exchange is not None:
             return
         self._last = task
         drawn = self._drawn.setdefault(task.strategy, {})
+        last = max(drawn) if len(drawn) >= _SENTENCES else None
         around = task.target.text
-        for text in split_sentences(around, self._language):
+        # The evidence of a local task may be a part of its document, which holds the task's own sentences only.
+        for text in task.sentences or split_sentences(around, self._language):
+            digest = _digest(text)
+            if digest in drawn or (last is not None and digest > last):
+                continue
             if slips(text, self._language, around):
-                drawn.setdefault(_digest(text), _Sentence(Claim(task.evidence, text), around))
-        if len(drawn) > 2 * _SENTENCES:
-            self._drawn[task.strategy] = {_digest(s.claim.text): s for s in self._first(task.strategy)}
+                drawn[digest] = _Sentence(Claim(task.evidence, text), around)
+        for surplus in sorted(drawn)[_SENTENCES:]:
+            del drawn[surplus]
 
     def sentences(self, strategy: str) -> list[Claim]:
         """Return true sentences of a strategy's documents."""
@@ -74,9 +79,8 @@ class PlantedSample:
             yield from sorted((*self.sentences(strategy), *slipped), key=lambda claim: claim.evidence)
 
     def _first(self, strategy: str) -> list[_Sentence]:
-        """Return the sentences with the lowest digests, which are as good as drawn by lot."""
-        drawn = self._drawn.get(strategy, {})
-        return [drawn[digest] for digest in sorted(drawn)[:_SENTENCES]]
+        """Return the sentences drawn, those with the lowest digests, which are as good as drawn by lot."""
+        return [sentence for _, sentence in sorted(self._drawn.get(strategy, {}).items())]
 
     def _slips(self, sentence: _Sentence) -> list[str]:
         found = [slip.text for slip in slips(sentence.claim.text, self._language, sentence.around)]

@@ -106,7 +106,7 @@ class Verification:
 
     def decided(self) -> Iterator[Judged]:
         """Yield all statements in document order, with their probabilities, rejecting those that fail."""
-        order = heapq.merge(self._first(), self._second(), key=lambda j: (j.task.target.entry, j.task.target.row))
+        order = heapq.merge(self._first(), self._second(), key=lambda j: j.task.target.place)
         return self._verifier.decided(order, self.calibrations)
 
     def _first(self) -> Iterator[Judged]:
