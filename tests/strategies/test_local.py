@@ -62,3 +62,10 @@ def test_asking_again_shows_examples_of_the_other_choice(api, settings, differen
     assert [task.sentences for task in again] == ONE_BY_ONE
     assert len(prefixes(again)) == different
     assert len(prefixes(own.tasks())) == 4 - different
+
+
+def test_asking_again_is_about_missed_sentences_one_kind_at_a_time():
+    own = strategy("chat", kinds=["reversal", "rephrasing"])
+    again = [(task.sentences, task.first_sentence, task.kind) for task in own.again({DOCUMENT.place: (1,)})]
+    assert again == [(SENTENCES[1:2], 1, "reversal"), (SENTENCES[1:2], 1, "rephrasing")]
+    assert list(own.again({(0, 7): (0,)})) == []

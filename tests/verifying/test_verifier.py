@@ -192,3 +192,21 @@ def test_a_strategy_without_statements_has_a_threshold_too(scripted):
     scripted.answer_all(statements)
     found = scripted.verifier.calibrations(lambda: statements)
     assert {name: (c.statements, c.threshold) for name, c in found.items()} == {"local": (1, 0.5), "global": (0, 0.5)}
+
+
+@pytest.mark.parametrize(
+    ("by_named", "by_all", "least"), [(0.9, 0.7, 0.7), (0.7, 0.9, 0.7), (0.9, None, None), (None, 0.9, None)]
+)
+def test_a_conclusion_is_verified_by_the_documents_it_names_and_by_all(store, by_named, by_all, least):
+    verifier = Verifier(VerifyConfig(method="logprobs", alone=False), model("chat"), store, "en")
+    group = (TEXT, "The pumps are blue.", "The mill is old.")
+    task = replace(GLOBAL, premises=group, labels=("0a1b2c3d", "1a1b2c3d", "2a1b2c3d"))
+    conclusion = Judged(task, Inference("She mends blue pumps.", "conclusion", rests_on=("1a1b2c3d",)), None)
+    named, everything = sorted(verifier.requests(lambda: [conclusion]), key=lambda r: len(r.prefix.text))
+    assert "The pumps are blue." in named.prefix.text and "The mill is old." not in named.prefix.text
+    assert all(text in everything.prefix.text for text in group)
+    for request, probability in ((named, by_named), (everything, by_all)):
+        if probability is not None:
+            store.put([(request, answer(probability))])
+    (scored,) = verifier.scored([conclusion])
+    assert scored.probability == (least and pytest.approx(least))
