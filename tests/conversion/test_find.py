@@ -1,6 +1,9 @@
 """Which files of a folder become rows."""
 
 import os
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -75,11 +78,31 @@ def test_a_name_that_is_no_utf8_is_a_problem_that_can_be_printed(tmp_path):
     assert str(problem) == "caf\\xe9.md: its name is not valid UTF-8; rename it"
 
 
-# File modes hold nobody back who runs as root, and pytest's folders are closed to any other user we could become.
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_what_may_not_be_read_is_a_problem(tmp_path):
-    (tmp_path / "a.md").touch(mode=0)
-    (problem,) = find_documents(str(tmp_path)).problems
+@pytest.fixture
+def open_folder():
+    """A folder that any user may read, which pytest's own are not."""
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)
+        yield Path(folder)
+
+
+@contextmanager
+def no_root():
+    """Root may read everything, so it becomes another user for a while."""
+    was_root = os.geteuid() == 0
+    if was_root:
+        os.setresuid(65534, 65534, 0)
+    try:
+        yield
+    finally:
+        if was_root:
+            os.setresuid(0, 0, 0)
+
+
+def test_what_may_not_be_read_is_a_problem(open_folder):
+    (open_folder / "a.md").touch(mode=0)
+    with no_root():
+        (problem,) = find_documents(str(open_folder)).problems
     assert str(problem) == "a.md: no permission to read it"
 
 

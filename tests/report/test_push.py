@@ -76,7 +76,8 @@ def test_push_uploads_what_it_says_to_a_private_data_set(config, tmp_path):
     for name, content in hub.files.items():
         (tmp_path / "copy").mkdir(exist_ok=True)
         (tmp_path / "copy" / name).write_bytes(content)
-    loaded = load_dataset(str(tmp_path / "copy"), "0-augmented", split="train")
+    # `datasets` takes a cached folder of the same name for this one.
+    loaded = load_dataset(str(tmp_path / "copy"), "0-augmented", split="train", cache_dir=str(tmp_path / "cache"))
     assert loaded.num_rows == len(before) and loaded.column_names == list(before[0])
 
 

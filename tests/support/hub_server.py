@@ -1,11 +1,11 @@
 """A stand-in for the Hugging Face hub on 127.0.0.1: it takes a data set's files and remembers them."""
 
-import asyncio
 import base64
 import json
-import threading
 
 from aiohttp import web
+
+from tests.support.teacher_server import served
 
 
 class HubServer:
@@ -44,25 +44,15 @@ class HubServer:
             case _:
                 return web.json_response({"id": "me/x", "sha": "0" * 40, "siblings": []})
 
-    async def _run(self, ready: threading.Event) -> None:
+    def _app(self) -> web.Application:
         app = web.Application(client_max_size=64 * 2**20)
         app.router.add_route("*", "/{path:.*}", self._handle)
-        runner = web.AppRunner(app)
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        self.port = runner.addresses[0][1]
-        self._loop, self._stopped = asyncio.get_running_loop(), asyncio.Event()
-        ready.set()
-        await self._stopped.wait()
-        await runner.cleanup()
+        return app
 
     def __enter__(self) -> "HubServer":
-        ready = threading.Event()
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._run(ready)), daemon=True)
-        self._thread.start()
-        assert ready.wait(10)
+        self._serving = served(self._app)
+        self.port = self._serving.__enter__()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._loop.call_soon_threadsafe(self._stopped.set)
-        self._thread.join(10)
+        self._serving.__exit__(None, None, None)

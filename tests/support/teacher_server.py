@@ -10,13 +10,38 @@ import re
 import ssl
 import sys
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from aiohttp import web
 
 Handler = Callable[[web.Request, dict], Awaitable[web.StreamResponse | None]]
+
+
+@contextmanager
+def served(make: Callable[[], web.Application], port: int = 0, tls: ssl.SSLContext | None = None) -> Iterator[int]:
+    """Serve an application that is made in the server's thread; the value is its port."""
+    ready, found = threading.Event(), {}
+
+    async def run() -> None:
+        runner = web.AppRunner(make(), handler_cancellation=True)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", port, ssl_context=tls).start()
+        found.update(port=runner.addresses[0][1], loop=asyncio.get_running_loop(), stop=asyncio.Event())
+        ready.set()
+        await found["stop"].wait()
+        await runner.cleanup()
+
+    thread = threading.Thread(target=lambda: asyncio.run(run()), daemon=True)
+    thread.start()
+    assert ready.wait(10)
+    try:
+        yield found["port"]
+    finally:
+        found["loop"].call_soon_threadsafe(found["stop"].set)
+        thread.join(10)
 
 
 def prompt_of(body: dict) -> str:
@@ -155,32 +180,21 @@ class TeacherServer:
     def routes(self, app: web.Application) -> None:
         """For servers that can do more."""
 
-    async def _run(self, ready: threading.Event) -> None:
+    def _app(self) -> web.Application:
         app = web.Application(client_max_size=64 * 2**20)
         app.router.add_post("/v1/chat/completions", self._handle)
         app.router.add_post("/v1/completions", self._handle)
         app.router.add_get("/health", lambda _: _ok())
         self.routes(app)
-        runner = web.AppRunner(app, handler_cancellation=True)
-        await runner.setup()
-        site = web.TCPSite(runner, "127.0.0.1", self.port, ssl_context=self.tls)
-        await site.start()
-        self.port = runner.addresses[0][1]
-        self._loop, self._stopped = asyncio.get_running_loop(), asyncio.Event()
-        ready.set()
-        await self._stopped.wait()
-        await runner.cleanup()
+        return app
 
     def __enter__(self) -> "TeacherServer":
-        ready = threading.Event()
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._run(ready)), daemon=True)
-        self._thread.start()
-        assert ready.wait(10)
+        self._serving = served(self._app, self.port, self.tls)
+        self.port = self._serving.__enter__()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._loop.call_soon_threadsafe(self._stopped.set)
-        self._thread.join(10)
+        self._serving.__exit__(None, None, None)
 
 
 async def _ok() -> web.Response:
