@@ -163,9 +163,9 @@ def test_two_runs_side_by_side(page, small):
     only = page.js(kept)
     assert only and all(pair == [0, 1] for pair in only)
     page.js("setFilters({ show: 'both' })")
+    assert shown(page)
     # Rows are drawn in the next frame.
-    page.wait("document.querySelectorAll('.side h4').length > 1")
-    assert shown(page) and page.js("document.querySelectorAll('.side h4')[1].textContent") == "other"
+    page.wait("document.querySelectorAll('.side h4')[1]?.textContent === 'other'")
     assert "Two runs side by side" in page.js("document.getElementById('charts').textContent")
 
 
