@@ -1,9 +1,10 @@
 """The list under `augft.augment` -> one settings model per entry, chosen by the entry's `strategy`."""
 
 from collections.abc import Mapping
+from string import Formatter
 from typing import Annotated, Any, ClassVar, Literal, get_args
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from axolotl_augft.config.teacher import SettingsBlock
 
@@ -14,10 +15,36 @@ class StrategySettings(SettingsBlock):
     Each strategy's model narrows `strategy` to a literal of its own name, which is also the default.
     """
 
+    asks: ClassVar[bool] = False
+    """Whether the teacher model is asked anything."""
+
+    strategy: str
+
+    @property
+    def files(self) -> list[str]:
+        """Paths of the files named by this entry, on whose contents the result depends."""
+        return []
+
+    @property
+    def makes_chats(self) -> bool:
+        """Whether plain text becomes chat rows, for which the student needs a chat template."""
+        return False
+
+    def conflict_with_questions(self) -> str | None:
+        """Explain why the rows cannot become questions with answers, or return None if they can.
+
+        The explanation is a clause that continues "holds questions and answers, which …".
+        """
+        return None
+
+
+class AskingSettings(StrategySettings):
+    """Settings that all strategies have in common that ask the teacher model."""
+
+    asks = True
     default_max_tokens: ClassVar[int]
     """Maximum length of an answer in tokens if neither the entry nor `augft.teacher` sets `max_tokens`."""
 
-    strategy: str
     samples: int = Field(1, ge=1, le=100, description="Number of answers per prompt, each with its own seed.")
     max_tokens: int | None = Field(
         None, ge=1, description="Maximum length of an answer, in tokens. Default: teacher.max_tokens."
@@ -42,11 +69,13 @@ class StrategySettings(SettingsBlock):
         """Paths of the files named by this entry, on whose contents the result depends."""
         return [self.prompt] if self.prompt else []
 
-    def conflict_with_questions(self) -> str | None:
-        """Explain why the answers cannot become questions with answers, or return None if they can.
+    @property
+    def makes_chats(self) -> bool:
+        """Whether plain text becomes chat rows."""
+        return self.write == "questions"
 
-        The explanation is a clause that continues "holds questions and answers, which …".
-        """
+    def conflict_with_questions(self) -> str | None:
+        """Explain why the answers cannot become questions with answers."""
         return (
             f"cannot become statements (augment: {self.strategy}, write: statements)"
             if self.write == "statements"
@@ -61,7 +90,7 @@ def _all_kinds() -> list[Kind]:
     return ["rephrasing", "reversal", "consequence"]
 
 
-class LocalAugment(StrategySettings):
+class LocalAugment(AskingSettings):
     """Settings of local augmentation: rephrasings, reversals and one-step consequences of single sentences.
 
     It is the sentence-level augmentation of the paper (arXiv 2505.00661).
@@ -111,7 +140,7 @@ class LocalAugment(StrategySettings):
         return [*super().files, *([self.examples] if self.examples else [])]
 
 
-class GlobalAugment(StrategySettings):
+class GlobalAugment(AskingSettings):
     """Settings of global augmentation: what follows from a document together with related ones.
 
     It is the data-set-level augmentation of the paper (arXiv 2505.00661).
@@ -167,7 +196,70 @@ class GlobalAugment(StrategySettings):
         return super().conflict_with_questions() or own
 
 
-Augment = Annotated[LocalAugment | GlobalAugment, Field(discriminator="strategy")]
+Turn = Literal["blank", "reversed"]
+CLOZE_FORM = "{sentence}: {name}"
+
+
+def _all_turns() -> list[Turn]:
+    return ["blank", "reversed"]
+
+
+class ClozeAugment(StrategySettings):
+    """Settings of the strategy that turns sentences so that each name in turn is the last thing said.
+
+    It asks no model. A student learns to say what stands last in its training text (Berglund et al. 2023), so each name
+    is made to stand there: after its sentence with a blank in its place (arXiv 2604.04943), or at the end of the
+    sentence with its words in reverse and its names whole (Golovneva et al. 2024, arXiv 2403.13799).
+    """
+
+    strategy: Literal["cloze"] = "cloze"
+    kinds: list[Turn] = Field(
+        default_factory=_all_turns,
+        min_length=1,
+        description="How sentences are turned: `blank` writes the sentence with a blank in place of a name, and then "
+        "the name; `reversed` writes the words of the sentence in reverse and its names whole. Default: both.",
+    )
+    blank: str = Field("___", min_length=1, max_length=40, description="What stands in place of the name.")
+    form: str = Field(
+        CLOZE_FORM,
+        description="How `blank` puts the two together: a text with `{sentence}` (without the mark at its end) that "
+        "ends in `{name}`.",
+    )
+
+    @field_validator("form")
+    @classmethod
+    def _name_comes_last(cls, value: str) -> str:
+        check_form(value, ("sentence", "name"))
+        if not value.endswith("{name}"):
+            raise ValueError(f"must end in {{name}}, which is what the student is to say, got {value!r}")
+        return value
+
+    def conflict_with_questions(self) -> str | None:
+        """Explain that only sentences of plain text can be turned."""
+        return "strategy cloze cannot turn: it takes sentences of plain text"
+
+
+def check_form(form: str, names: tuple[str, ...]) -> None:
+    """Check a text with places to fill in.
+
+    Args:
+        form: The text, with `{name}` for a place.
+        names: The places that it must have; it may have no other.
+
+    Raises:
+        ValueError: A place is missing, unknown or not well formed.
+    """
+    wanted = " and ".join(f"{{{name}}}" for name in names)
+    try:
+        found = [name for _, name, _, _ in Formatter().parse(form) if name is not None]
+        form.format(**dict.fromkeys(names, ""))
+    except (ValueError, LookupError, AttributeError) as error:
+        raise ValueError(f"must be a text with {wanted}, and braces for nothing else, got {form!r}") from error
+    if missing := [name for name in names if name not in found]:
+        raise ValueError(f"lacks {{{missing[0]}}}; it must be a text with {wanted}, got {form!r}")
+
+
+Augment = Annotated[LocalAugment | GlobalAugment | ClozeAugment, Field(discriminator="strategy")]
 STRATEGIES: dict[str, type[StrategySettings]] = {
     model.model_fields["strategy"].default: model for model in get_args(get_args(Augment)[0])
 }
@@ -196,5 +288,5 @@ def refuse_equal_entries(augment: list[Augment]) -> None:
         if entry in augment[:i]:
             raise ValueError(
                 f"augment[{i}] repeats augment[{augment.index(entry)}] (strategy {entry.strategy} with equal "
-                "settings); remove one, or raise `samples` for more answers"
+                "settings); remove one" + (", or raise `samples` for more answers" if entry.asks else "")
             )

@@ -21,7 +21,6 @@ from axolotl_augft.config.recipe import HELD_OUT, Recipe
 from axolotl_augft.errors import NothingAccepted
 from axolotl_augft.files.durable import sync, write_error, write_json
 from axolotl_augft.formats.content import Augmentation
-from axolotl_augft.judging.read_statements import Inference
 from axolotl_augft.judging.rules import Judged, Reason
 from axolotl_augft.output.card import CARD, card
 from axolotl_augft.output.diversity import DiversityCount
@@ -107,7 +106,7 @@ def write_result(
         counts = writer.counts(requests)
         if recipe.augft.augment and not counts.accepted:
             raise NothingAccepted(
-                f"no statement was accepted, so there is nothing to add ({_reasons(counts.rejected)}); "
+                f"no statement was accepted, so there is nothing to add ({_reasons(counts)}); "
                 "see 'no statement was accepted' in docs/troubleshooting.md"
             )
         coverage, diversity = writer.coverage.coverage(), writer.diversity.counted
@@ -124,8 +123,9 @@ def write_result(
     return manifest
 
 
-def _reasons(rejected: Mapping[str, int]) -> str:
-    return ", ".join(f"{reason} {n}" for reason, n in rejected.items()) or "the teacher wrote none"
+def _reasons(counts: Counts) -> str:
+    none = "the teacher wrote none" if counts.requests else "no sentence could be turned, and no teacher was asked"
+    return ", ".join(f"{reason} {n}" for reason, n in counts.rejected.items()) or none
 
 
 def _fingerprint(folder: Path, manifest: Manifest) -> str:
@@ -229,9 +229,7 @@ class _ResultWriter:
                         row = {**messages(j.inference), **origin(source, j.task.target.row), **provenance(source, j)}
                         questions.add(row, j.inference.full_text)
                     else:
-                        self._add(
-                            file, source, j.task.target.row, _augmentation(j.inference), segments, provenance(source, j)
-                        )
+                        self._add(file, source, j.task.target.row, _augmentation(j), segments, provenance(source, j))
                 for j in all_of_it:
                     if j.rejected is not None:
                         self._rejected[str(j.rejected)] += 1
@@ -308,7 +306,8 @@ class _ResultWriter:
         if self._recipe.augft.sentence_splitting == "none" or not source.is_text:
             file.add({**source.format.row(source.reader[row], augmentation), **provenance}, _text_of(augmentation))
             return
-        sentences = split_sentences(augmentation.text, self._recipe.augft.language)
+        language = self._recipe.augft.language
+        sentences = [augmentation.text] if augmentation.is_whole else split_sentences(augmentation.text, language)
         if segments:
             for parts in cumulative_rows(sentences, self._student.bos, self._student.eos, self._fits):
                 value = [{"label": p.label, "text": p.text} for p in parts]
@@ -322,8 +321,9 @@ class _ResultWriter:
                 )
 
 
-def _augmentation(inference: Inference) -> Augmentation:
-    return Augmentation(inference.text, inference.question, inference.keeps_answer)
+def _augmentation(judged: Judged) -> Augmentation:
+    inference, is_whole = judged.inference, not judged.task.is_asked
+    return Augmentation(inference.text, inference.question, inference.keeps_answer, is_whole)
 
 
 def _text_of(augmentation: Augmentation) -> str:
