@@ -1,89 +1,16 @@
 """The list under `augft.augment` -> one settings model per entry, chosen by the entry's `strategy`."""
 
 from collections.abc import Mapping
-from string import Formatter
 from typing import Annotated, Any, ClassVar, Literal, get_args
 
 from pydantic import Field, field_validator, model_validator
 
-from axolotl_augft.config.teacher import SettingsBlock
-
-
-class StrategySettings(SettingsBlock):
-    """Settings that all strategies have in common.
-
-    Each strategy's model narrows `strategy` to a literal of its own name, which is also the default.
-    """
-
-    asks: ClassVar[bool] = False
-    """Whether the teacher model is asked anything."""
-
-    strategy: str
-
-    @property
-    def files(self) -> list[str]:
-        """Paths of the files named by this entry, on whose contents the result depends."""
-        return []
-
-    @property
-    def makes_chats(self) -> bool:
-        """Whether plain text becomes chat rows, for which the student needs a chat template."""
-        return False
-
-    def conflict_with_questions(self) -> str | None:
-        """Explain why the rows cannot become questions with answers, or return None if they can.
-
-        The explanation is a clause that continues "holds questions and answers, which …".
-        """
-        return None
-
-
-class AskingSettings(StrategySettings):
-    """Settings that all strategies have in common that ask the teacher model."""
-
-    asks = True
-    default_max_tokens: ClassVar[int]
-    """Maximum length of an answer in tokens if neither the entry nor `augft.teacher` sets `max_tokens`."""
-
-    samples: int = Field(1, ge=1, le=100, description="Number of answers per prompt, each with its own seed.")
-    max_tokens: int | None = Field(
-        None, ge=1, description="Maximum length of an answer, in tokens. Default: teacher.max_tokens."
-    )
-    prompt: str | None = Field(
-        None,
-        min_length=1,
-        description="Jinja file with your own prompt. It has the same blocks as the package's prompt.",
-    )
-    stop: list[str] | None = Field(
-        None, max_length=4, description="Stop sequences. Default: none for chat, the template's own for completions."
-    )
-    write: Literal["statements", "questions"] | None = Field(
-        None,
-        description="What plain documents become: `statements` (more text) or `questions` (chat rows with answers). "
-        "Rows that are questions with answers always become questions. Default: the kind that the source "
-        "holds.",
-    )
-
-    @property
-    def files(self) -> list[str]:
-        """Paths of the files named by this entry, on whose contents the result depends."""
-        return [self.prompt] if self.prompt else []
-
-    @property
-    def makes_chats(self) -> bool:
-        """Whether plain text becomes chat rows."""
-        return self.write == "questions"
-
-    def conflict_with_questions(self) -> str | None:
-        """Explain why the answers cannot become questions with answers."""
-        return (
-            f"cannot become statements (augment: {self.strategy}, write: statements)"
-            if self.write == "statements"
-            else None
-        )
-
+from axolotl_augft.config.strategy_settings import AskingSettings, StrategySettings, check_form
 
 Kind = Literal["rephrasing", "reversal", "consequence"]
+
+
+Answers = Literal["long", "short"]
 
 
 def _all_kinds() -> list[Kind]:
@@ -109,7 +36,13 @@ class LocalAugment(AskingSettings):
         None,
         ge=1,
         description="Maximum length of the consecutive sentences that one request is about, in tokens. A request is "
-        "about at least one sentence. Default: one sentence for chat, 96 tokens for completions.",
+        "about at least one sentence. Default: one sentence for chat and for questions, 96 tokens for statements "
+        "through completions.",
+    )
+    answers: Answers | list[Answers] = Field(
+        "long",
+        description="How long the answers to questions about plain documents are: `long` (a complete sentence), "
+        "`short` (the name, number or few words asked for), or a list of both, each in requests of its own.",
     )
     examples: str | None = Field(
         None,
@@ -123,6 +56,19 @@ class LocalAugment(AskingSettings):
         "takes the same ones for every prompt, so that all prompts share a prefix. Default: fixed for chat, fitting "
         "for completions.",
     )
+
+    @model_validator(mode="after")
+    def _answers_have_questions(self) -> "LocalAugment":
+        if self.answers == [] or len(set(self.lengths)) != len(self.lengths):
+            raise ValueError(f"answers must name long, short or both, each once, got {self.answers}")
+        if "short" in self.lengths and "questions" not in self.written:
+            raise ValueError("answers is for questions about plain documents; set write: questions, too")
+        return self
+
+    @property
+    def lengths(self) -> tuple[Answers, ...]:
+        """How long the answers to questions about plain documents are."""
+        return tuple(self.answers) if isinstance(self.answers, list) else (self.answers,)
 
     def for_api(self, api: Literal["chat", "completions"]) -> "LocalAugment":
         """Return the settings with the defaults for a kind of teacher.
@@ -237,26 +183,6 @@ class ClozeAugment(StrategySettings):
     def conflict_with_questions(self) -> str | None:
         """Explain that only sentences of plain text can be turned."""
         return "strategy cloze cannot turn: it takes sentences of plain text"
-
-
-def check_form(form: str, names: tuple[str, ...]) -> None:
-    """Check a text with places to fill in.
-
-    Args:
-        form: The text, with `{name}` for a place.
-        names: The places that it must have; it may have no other.
-
-    Raises:
-        ValueError: A place is missing, unknown or not well formed.
-    """
-    wanted = " and ".join(f"{{{name}}}" for name in names)
-    try:
-        found = [name for _, name, _, _ in Formatter().parse(form) if name is not None]
-        form.format(**dict.fromkeys(names, ""))
-    except (ValueError, LookupError, AttributeError) as error:
-        raise ValueError(f"must be a text with {wanted}, and braces for nothing else, got {form!r}") from error
-    if missing := [name for name in names if name not in found]:
-        raise ValueError(f"lacks {{{missing[0]}}}; it must be a text with {wanted}, got {form!r}")
 
 
 Augment = Annotated[LocalAugment | GlobalAugment | ClozeAugment, Field(discriminator="strategy")]

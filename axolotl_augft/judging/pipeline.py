@@ -17,6 +17,7 @@ from axolotl_augft.strategies.task import Task
 from axolotl_augft.teacher.answer import Answer, Outcome
 
 _NOTHING = Inference("", "answer")
+_QUESTION_END = " ?？؟."
 _REPEATED = {
     Repeats.SOURCE: Reason.NEAR_DUPLICATE,
     Repeats.STATEMENT: Reason.DUPLICATE,
@@ -60,7 +61,7 @@ def without_duplicates(judged: Iterable[Judged], language: str) -> Iterator[Judg
     """
     duplicates = Duplicates(language)
     for j in judged:
-        repeated = j.rejected is None and not duplicates.is_new(j.inference.full_text)
+        repeated = j.rejected is None and not duplicates.is_new(_compared(j))
         yield replace(j, rejected=Reason.DUPLICATE) if repeated else j
 
 
@@ -75,10 +76,23 @@ def without_repeats(judged: Callable[[], Iterable[Judged]], sources: Iterable[st
     found = NearDuplicates(sources, language)
     for position, j in enumerate(judged()):
         if j.rejected is None:
-            found.add(position, j.inference.full_text, j.probability, j.task.evidence)
+            found.add(position, j.inference.full_text, j.probability, j.task.evidence, _compared(j))
     for position, j in enumerate(judged()):
         repeats = found.repeats(position) if j.rejected is None else None
         yield replace(j, rejected=_REPEATED[repeats]) if repeats else j
+
+
+def _compared(judged: Judged) -> str:
+    """Return the part of an inference by whose wording it is the same as another.
+
+    A question about plain text is asked once, with whatever answer, but may have a long and a short one. A question of
+    an exchange belongs to what precedes it, so it counts together with its answer.
+    """
+    question = judged.inference.question
+    if question is None or judged.task.exchange is not None:
+        return judged.inference.full_text
+    asked = question.rstrip(_QUESTION_END)
+    return f"short: {asked}" if judged.task.reading.short_answers else asked
 
 
 def _read_and_judge(task: Task, answer: Answer, config: AugftConfig, special: Sequence[str]) -> list[Judged]:

@@ -225,11 +225,12 @@ class _ResultWriter:
                     self.diversity.add(j.inference.full_text)
                     self._accepted[f"{j.task.strategy}/{j.inference.kind}"] += 1
                     self._count_length(f"{j.task.strategy}/{j.inference.kind}", j.inference.full_text)
-                    if j.inference.question is not None and source.format and source.format.writes == "statements":
+                    if _is_chat(source, j):
                         row = {**messages(j.inference), **origin(source, j.task.target.row), **provenance(source, j)}
                         questions.add(row, j.inference.full_text)
                     else:
-                        self._add(file, source, j.task.target.row, _augmentation(j), segments, provenance(source, j))
+                        new = _augmentation(source, j)
+                        self._add(file, source, j.task.target.row, new, segments, provenance(source, j))
                 for j in all_of_it:
                     if j.rejected is not None:
                         self._rejected[str(j.rejected)] += 1
@@ -321,9 +322,16 @@ class _ResultWriter:
                 )
 
 
-def _augmentation(judged: Judged) -> Augmentation:
-    inference, is_whole = judged.inference, not judged.task.is_asked
-    return Augmentation(inference.text, inference.question, inference.keeps_answer, is_whole)
+def _is_chat(source: Source, judged: Judged) -> bool:
+    """Whether an inference becomes a chat row about plain text."""
+    return source.is_text and judged.inference.question is not None and judged.task.question_form is None
+
+
+def _augmentation(source: Source, judged: Judged) -> Augmentation:
+    inference, form = judged.inference, judged.task.question_form
+    if source.is_text and form is not None and inference.question is not None:
+        return Augmentation(form.format(question=inference.question, answer=inference.text), is_whole=True)
+    return Augmentation(inference.text, inference.question, inference.keeps_answer, not judged.task.is_asked)
 
 
 def _text_of(augmentation: Augmentation) -> str:

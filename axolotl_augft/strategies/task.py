@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol, runtime_checkable
 
-from axolotl_augft.config.augment import AskingSettings, StrategySettings
+from axolotl_augft.config.strategy_settings import AskingSettings, StrategySettings
 from axolotl_augft.formats import Writes
 from axolotl_augft.formats.content import Exchange
 from axolotl_augft.sources.documents import Document, Place
@@ -29,12 +29,14 @@ class Reading:
         keep_reasoning: A reasoning model's own reasoning becomes a trace as well.
         rephrases_the_source: A rephrased question is the target's own question in other words, and therefore keeps
             the target's answer.
+        short_answers: Questions get answers of a few words.
     """
 
     ends_in_conclusions: bool = False
     keep: Literal["trace", "conclusions", "both"] = "both"
     keep_reasoning: bool = False
     rephrases_the_source: bool = False
+    short_answers: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,7 @@ class Task:
         reading: How to read the answer.
         instructions: What the instructions of the request's prompt say.
         context: The text that the premises were taken from, against which a statement is verified; () if they are all.
+        question_form: The text that a question about plain text and its answer become; None for a chat row.
         written: Statements that the strategy itself made of the premises; () if the request asks for them.
     """
 
@@ -69,6 +72,7 @@ class Task:
     reading: Reading = Reading()
     instructions: Instructions = Instructions()
     context: tuple[str, ...] = ()
+    question_form: str | None = None
     written: tuple[str, ...] = ()
 
     @property

@@ -8,7 +8,7 @@ from typing import Any, Literal, Protocol
 
 import orjson
 
-from axolotl_augft.config.augment import AskingSettings
+from axolotl_augft.config.strategy_settings import AskingSettings
 from axolotl_augft.config.teacher import MAX_CONCURRENCY, TeacherConfig
 from axolotl_augft.errors import ConfigError
 from axolotl_augft.files.fingerprints import FileStamp, combined_digest

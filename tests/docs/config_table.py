@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from axolotl_augft.config.augft import AugftConfig
-from axolotl_augft.config.augment import STRATEGIES, AskingSettings
+from axolotl_augft.config.augment import STRATEGIES
+from axolotl_augft.config.strategy_settings import AskingSettings
 
 ROOT = next(folder for folder in Path(__file__).parents if (folder / "pyproject.toml").exists())
 PAGE = ROOT / "docs" / "configuration.md"
