@@ -97,9 +97,9 @@ class Prepared:
         return without_repeats(verification.decided, (document.text for document in self.documents), language)
 
     def verification(self, leaks: bool = True) -> Verification | None:
-        """Return the verification of the statements; None if no model is asked about them."""
+        """Return the verification of the statements; None if no model is asked about them, or no model writes any."""
         config = self.recipe.augft.verify
-        if self.verifier is None or config is None:
+        if self.verifier is None or config is None or not self.tasks.ask:
             return None
         return Verification(config, self.verifier, self.teacher, self.tasks, lambda tasks: self._judge(tasks, leaks))
 

@@ -43,6 +43,7 @@ class EntryPlan:
         tokenized: Number of prompts that were tokenized; the tokens of the others are estimated from these.
         laid_out: Number of requests that were laid out, None if all were.
         spent: Tokens and dollars of the stored answers.
+        asks: Whether the teacher is asked anything.
     """
 
     strategy: str
@@ -56,6 +57,7 @@ class EntryPlan:
     tokenized: int = 0
     laid_out: int | None = None
     spent: Spent = field(default_factory=Spent)
+    asks: bool = True
 
     @property
     def work(self) -> Work:
@@ -105,6 +107,8 @@ def entry_plan(ready: Prepared, strategy: Strategy, rows: int) -> EntryPlan:
         strategy: The strategy of the entry.
         rows: Number of training rows that the entry applies to; decides how large the sample is.
     """
+    if not strategy.settings.asks:
+        return EntryPlan(strategy.settings.strategy, scope=strategy.scope(0), asks=False)
     if ready.store.is_empty and isinstance(strategy, Windowed):
         return _sampled_plan(ready, strategy, rows)
     plan = EntryPlan(strategy.settings.strategy)
@@ -184,6 +188,8 @@ class _Prompts:
 
 
 def _entry_lines(plan: EntryPlan, counter: TokenCounter) -> list[str]:
+    if not plan.asks:
+        return [f"{plan.strategy}: {plan.scope}"]
     lines = [
         f"{plan.strategy}: {plan.scope}, {plan.requests:,} requests: {plan.answered:,} answered already, "
         f"{plan.to_ask:,} to ask"
@@ -259,6 +265,9 @@ def _training(ready: Prepared, result: Manifest | None) -> list[str]:
 
 
 def _kept(ready: Prepared) -> Iterator[Judged]:
-    """Yield the augmentations that the stored answers yield; skips the pass over the data if the store is empty."""
-    if not ready.store.is_empty:
+    """Yield the augmentations that are known: those of the stored answers, and those that no teacher is asked for.
+
+    Skips the pass over the data if there are none.
+    """
+    if not ready.store.is_empty or not ready.tasks.ask_only:
         yield from (j for j in ready.judged() if j.rejected is None)

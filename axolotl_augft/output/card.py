@@ -10,8 +10,8 @@ from typing import Any
 
 import yaml
 
-from axolotl_augft.config.augment import StrategySettings
 from axolotl_augft.config.recipe import Recipe
+from axolotl_augft.config.strategy_settings import StrategySettings
 from axolotl_augft.files.code_digest import code_digest
 from axolotl_augft.output.manifest import Manifest, WrittenFile
 from axolotl_augft.verifying.records import VerificationRecord

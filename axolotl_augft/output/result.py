@@ -21,7 +21,6 @@ from axolotl_augft.config.recipe import HELD_OUT, Recipe
 from axolotl_augft.errors import NothingAccepted
 from axolotl_augft.files.durable import sync, write_error, write_json
 from axolotl_augft.formats.content import Augmentation
-from axolotl_augft.judging.read_statements import Inference
 from axolotl_augft.judging.rules import Judged, Reason
 from axolotl_augft.output.card import CARD, card
 from axolotl_augft.output.diversity import DiversityCount
@@ -107,7 +106,7 @@ def write_result(
         counts = writer.counts(requests)
         if recipe.augft.augment and not counts.accepted:
             raise NothingAccepted(
-                f"no statement was accepted, so there is nothing to add ({_reasons(counts.rejected)}); "
+                f"no statement was accepted, so there is nothing to add ({_reasons(counts)}); "
                 "see 'no statement was accepted' in docs/troubleshooting.md"
             )
         coverage, diversity = writer.coverage.coverage(), writer.diversity.counted
@@ -124,8 +123,9 @@ def write_result(
     return manifest
 
 
-def _reasons(rejected: Mapping[str, int]) -> str:
-    return ", ".join(f"{reason} {n}" for reason, n in rejected.items()) or "the teacher wrote none"
+def _reasons(counts: Counts) -> str:
+    none = "the teacher wrote none" if counts.requests else "no sentence could be turned, and no teacher was asked"
+    return ", ".join(f"{reason} {n}" for reason, n in counts.rejected.items()) or none
 
 
 def _fingerprint(folder: Path, manifest: Manifest) -> str:
@@ -225,13 +225,12 @@ class _ResultWriter:
                     self.diversity.add(j.inference.full_text)
                     self._accepted[f"{j.task.strategy}/{j.inference.kind}"] += 1
                     self._count_length(f"{j.task.strategy}/{j.inference.kind}", j.inference.full_text)
-                    if j.inference.question is not None and source.format and source.format.writes == "statements":
+                    if _is_chat(source, j):
                         row = {**messages(j.inference), **origin(source, j.task.target.row), **provenance(source, j)}
                         questions.add(row, j.inference.full_text)
                     else:
-                        self._add(
-                            file, source, j.task.target.row, _augmentation(j.inference), segments, provenance(source, j)
-                        )
+                        new = _augmentation(source, j)
+                        self._add(file, source, j.task.target.row, new, segments, provenance(source, j))
                 for j in all_of_it:
                     if j.rejected is not None:
                         self._rejected[str(j.rejected)] += 1
@@ -308,7 +307,8 @@ class _ResultWriter:
         if self._recipe.augft.sentence_splitting == "none" or not source.is_text:
             file.add({**source.format.row(source.reader[row], augmentation), **provenance}, _text_of(augmentation))
             return
-        sentences = split_sentences(augmentation.text, self._recipe.augft.language)
+        language = self._recipe.augft.language
+        sentences = [augmentation.text] if augmentation.is_whole else split_sentences(augmentation.text, language)
         if segments:
             for parts in cumulative_rows(sentences, self._student.bos, self._student.eos, self._fits):
                 value = [{"label": p.label, "text": p.text} for p in parts]
@@ -322,8 +322,16 @@ class _ResultWriter:
                 )
 
 
-def _augmentation(inference: Inference) -> Augmentation:
-    return Augmentation(inference.text, inference.question, inference.keeps_answer)
+def _is_chat(source: Source, judged: Judged) -> bool:
+    """Whether an inference becomes a chat row about plain text."""
+    return source.is_text and judged.inference.question is not None and judged.task.question_form is None
+
+
+def _augmentation(source: Source, judged: Judged) -> Augmentation:
+    inference, form = judged.inference, judged.task.question_form
+    if source.is_text and form is not None and inference.question is not None:
+        return Augmentation(form.format(question=inference.question, answer=inference.text), is_whole=True)
+    return Augmentation(inference.text, inference.question, inference.keeps_answer, not judged.task.is_asked)
 
 
 def _text_of(augmentation: Augmentation) -> str:

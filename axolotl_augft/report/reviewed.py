@@ -39,8 +39,8 @@ class Statement:
         reason: Why it was rejected, None if it is kept.
         sentence: Number of the sentence of the document that it is about, from 0; None if unknown.
         document: Id of the document that it was written about.
-        request: Key of the request in the response store, hexadecimal.
-        sample: Number of the sample of its prompt, from 0.
+        request: Key of the request in the response store, hexadecimal; None if no teacher was asked.
+        sample: Number of the sample of its prompt, from 0; None likewise.
         probability: Probability that it must be true if its premises are, None if not verified.
         alone: Probability that it can be understood without its source, None if not verified.
         rests_on: Ids of the documents that it follows from, as far as known.
@@ -53,8 +53,8 @@ class Statement:
     reason: str | None
     sentence: int | None
     document: str
-    request: str
-    sample: int
+    request: str | None
+    sample: int | None
     probability: float | None = None
     alone: float | None = None
     rests_on: tuple[str, ...] = ()
