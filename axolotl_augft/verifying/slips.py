@@ -1,7 +1,9 @@
 """A true sentence of a source -> the same sentence with one planted slip, which makes it false.
 
 Slips are what a verifier's threshold is found by: they are known to be false without anyone having read them. Those of
-names and numbers need no word of any language. The others need lists of words, which there are for some languages.
+names and numbers need no word of any language. The others need lists of words, which there are for some languages. What
+stands in the place of a word must make every sentence one that does not follow from the true one; a phrase that maps to
+itself ("no longer" among the comparisons) is left alone, where a word of it would not.
 """
 
 import hashlib
