@@ -1,4 +1,4 @@
-"""Finished result -> what a person reads in a terminal: sources, each with its kept and rejected statements.
+"""Result -> what a person reads in a terminal: sources, each with its kept and rejected statements.
 
 Into a file or a pipe it prints plain lines; on a terminal, tables with colours.
 """

@@ -31,6 +31,7 @@ PROVENANCE = Features(
         "augft_rests_on": List(Value("string")),
     }
 )
+REJECTED = "rejected.jsonl"
 MESSAGES = Features({"messages": List({"role": Value("string"), "content": Value("string")})})
 SEGMENTS = Features({"segments": List({"label": Value("bool"), "text": Value("string")})})
 

@@ -20,7 +20,7 @@ from axolotl_augft.formats.chat import ChatFormat
 from axolotl_augft.formats.content import Exchange, Text
 from axolotl_augft.output.card import shown_path
 from axolotl_augft.output.manifest import WrittenEntry
-from axolotl_augft.output.result import REJECTED
+from axolotl_augft.output.row_file import REJECTED
 from axolotl_augft.sources.documents import Document, read_documents
 from axolotl_augft.sources.source import Source, content_format
 

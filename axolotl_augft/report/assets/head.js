@@ -19,6 +19,7 @@ function showHead() {
   document.getElementById("title").textContent = shown(run.name);
   document.getElementById("subtitle").textContent = shown(`What ${run.teacher} wrote` + (other ? `, beside what ${other.teacher} wrote (${other.name})` : "") + ` · result ${run.fingerprint}`);
   document.getElementById("figures").append(h("dl", {}, keyFigures(run, other)));
+  for (const { name, unfinished } of head.runs) if (unfinished) document.getElementById("unfinished").append(h("p", { class: "notice" }, other && `${shown(name)}: `, shown(unfinished)));
   if (run.warnings.length) document.getElementById("warnings").append(h("h2", { text: "Before you train" }), h("ul", {}, run.warnings.map(warning)));
   document.getElementById("charts").append(h("h2", { text: "Charts" }), h("div", { class: "cards" }, other && besideCard(run, other), ...charts(run, other)));
   document.getElementById("summary").append(head.runs.map((r) => h("pre", { tabindex: "0", "aria-label": "Summary of the run", text: shown(r.summary.join("\n")) })));
