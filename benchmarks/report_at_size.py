@@ -37,6 +37,7 @@ def main(folder: Path, sources: int) -> None:
         print(f"{browser.js('statements.length'):,} statements, all read after {time.monotonic() - began:.1f} s")
         paint = browser.js("performance.getEntriesByName('first-contentful-paint')[0].startTime")
         print(f"first paint after {paint:.0f} ms")
+        print(f"{browser.js('performance.memory.usedJSHeapSize') / 1e6:.0f} MB of JavaScript objects")
         for name, value in _FILTERS:
             print(f"{name} {value}: {_milliseconds(browser, name, value):.0f} ms")
 

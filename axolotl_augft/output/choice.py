@@ -13,7 +13,7 @@ def choose_statements(kept: Sequence[Judged], most: int | None, seed: int) -> li
 
     The strategies take turns, so that neither crowds out the other. Within a strategy, so do its kinds of statements
     about each sentence, each beginning with the statement that is most probably true. Without probabilities a digest
-    of seed and text decides, so that the choice is the same in every run.
+    of seed and text decides, so that the choice is the same in every run. All that a person brought in are chosen.
 
     Args:
         kept: The accepted statements.
@@ -22,12 +22,14 @@ def choose_statements(kept: Sequence[Judged], most: int | None, seed: int) -> li
     """
     if most is None or len(kept) <= most:
         return list(kept)
-    best_first = sorted(kept, key=lambda j: (-(j.probability or 0), _drawn(seed, j.inference.full_text)))
+    chosen = {id(j) for j in kept if j.overruled}
+    others = [j for j in kept if not j.overruled]
+    best_first = sorted(others, key=lambda j: (-(j.probability or 0), _drawn(seed, j.inference.full_text)))
     by_strategy: dict[str, list[Judged]] = {}
     for _, judged in sorted(_in_turns(best_first), key=lambda turn: turn[0]):
         by_strategy.setdefault(judged.task.strategy, []).append(judged)
     turns = sorted((turn, name) for name, group in by_strategy.items() for turn in range(len(group)))
-    chosen = {id(by_strategy[name][turn]) for turn, name in turns[:most]}
+    chosen.update(id(by_strategy[name][turn]) for turn, name in turns[: max(0, most - len(chosen))])
     return [j for j in kept if id(j) in chosen]
 
 

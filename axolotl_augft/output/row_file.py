@@ -29,6 +29,7 @@ PROVENANCE = Features(
         "augft_probability": Value("float64"),
         "augft_alone": Value("float64"),
         "augft_rests_on": List(Value("string")),
+        "augft_overruled": Value("string"),
     }
 )
 REJECTED = "rejected.jsonl"
@@ -113,6 +114,7 @@ def provenance(source: Source, judged: Judged) -> dict[str, Any]:
         "augft_probability": judged.probability,
         "augft_alone": judged.alone,
         "augft_rests_on": list(inference.rests_on),
+        "augft_overruled": judged.overruled and str(judged.overruled),
     }
 
 

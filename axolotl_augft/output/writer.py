@@ -73,6 +73,7 @@ class ResultWriter:
         self._rejected: Counter[str] = Counter()
         self._too_long: Counter[str] = Counter()
         self._over_the_cap = 0
+        self._brought_in = 0
         self.coverage = CoverageCounter()
         self.diversity = DiversityCount()
 
@@ -104,6 +105,7 @@ class ResultWriter:
             problems=requests.problems,
             too_long=dict(sorted(self._too_long.items())),
             skipped_files=requests.skipped_files,
+            brought_in=self._brought_in,
         )
 
     def _entry(self, source: Source, judged: Iterator[Judged], rejected: Any) -> WrittenEntry:
@@ -140,6 +142,7 @@ class ResultWriter:
                 kept = [j for j in all_of_it if j.rejected is None]
                 chosen = choose_statements(kept, self._recipe.augft.max_augmented_per_original, self._recipe.seed)
                 self._over_the_cap += len(kept) - len(chosen)
+                self._brought_in += sum(j.overruled is not None for j in chosen)
                 self.coverage.add(all_of_it, chosen)
                 for j in chosen:
                     self.diversity.add(j.inference.full_text)

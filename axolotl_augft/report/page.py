@@ -136,15 +136,19 @@ class _Content:
         """Return a statement as a list.
 
         It holds the run, the reason (-1 if kept), the kind, the sentence (-1 if unknown), text, question, probability,
-        probability that it stands alone, the answer's number, the sample, tokens, the share of new words, and the ids
-        of the documents that it rests on.
+        probability that it stands alone, the answer's number, the sample, tokens, the share of new words, the ids of
+        the documents that it rests on, and the reason that a person overruled (-1 if none).
         """
         s = statement
-        reason = -1 if s.reason is None else self._reasons.setdefault(s.reason, len(self._reasons))
+        reason, overruled = (self._reason(name) for name in (s.reason, s.overruled))
         kind = self._kinds.setdefault(f"{s.strategy}/{s.kind}", len(self._kinds))
         sentence = -1 if s.sentence is None else s.sentence
         numbers = [_rounded(s.probability), _rounded(s.alone), answers.number(s.request), s.sample, tokens]
-        return [side, reason, kind, sentence, s.text, s.question, *numbers, _rounded(new_words(s, source)), s.rests_on]
+        new = _rounded(new_words(s, source))
+        return [side, reason, kind, sentence, s.text, s.question, *numbers, new, s.rests_on, overruled]
+
+    def _reason(self, name: str | None) -> int:
+        return -1 if name is None else self._reasons.setdefault(name, len(self._reasons))
 
 
 class _Run:

@@ -70,6 +70,7 @@ def test_before_the_verification_began_there_are_no_probabilities(stopped):
     said = call("report", config)
     assert "4 of 8 requests for statements are answered; the verification has not rejected anything yet." in said
     assert "(P " not in call("show", config)
+    assert "8 requests: 4 answered already, 4 to ask" in call("plan", config)
 
 
 def test_probabilities_so_far_stand_beside_statements(stopped):
