@@ -73,6 +73,7 @@ def test_literal_rows_in_literal_rows_out(cfg):
         "augft_probability": None,
         "augft_alone": None,
         "augft_rests_on": [],
+        "augft_overruled": None,
     }
     assert len(request) == 64
     assert [r["augft_row"] for r in rows(folder, "0-augmented.parquet")] == [

@@ -20,7 +20,7 @@ from axolotl_augft.formats.chat import ChatFormat
 from axolotl_augft.formats.content import Exchange, Text
 from axolotl_augft.output.card import shown_path
 from axolotl_augft.output.manifest import WrittenEntry
-from axolotl_augft.output.result import REJECTED
+from axolotl_augft.output.row_file import REJECTED
 from axolotl_augft.sources.documents import Document, read_documents
 from axolotl_augft.sources.source import Source, content_format
 
@@ -44,6 +44,7 @@ class Statement:
         probability: Probability that it must be true if its premises are, None if not verified.
         alone: Probability that it can be understood without its source, None if not verified.
         rests_on: Ids of the documents that it follows from, as far as known.
+        overruled: What it was rejected for before a person brought it in, None for others.
     """
 
     text: str
@@ -58,6 +59,7 @@ class Statement:
     probability: float | None = None
     alone: float | None = None
     rests_on: tuple[str, ...] = ()
+    overruled: str | None = None
 
     @property
     def pair(self) -> str:
@@ -189,4 +191,5 @@ def _statement(row: Mapping[str, Any], text: str, question: str | None, reason: 
         row["augft_probability"],
         row["augft_alone"],
         tuple(row["augft_rests_on"] or ()),
+        row["augft_overruled"],
     )
