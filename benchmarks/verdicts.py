@@ -1,14 +1,15 @@
 """Statements with verdicts by annotators, and a model -> how well the model tells the true ones from the false ones.
 
 Usage: python benchmarks/verdicts.py FOLDER --model NAME --base-url URL [--api chat] [--method auto] [--store FILE]
-       [--precision 0.95] [--json FILE]
+       [--precision 0.95] [--contradictions] [--json FILE]
 
 FOLDER holds `statements.jsonl`: one JSON object a line, with `set`, `strategy`, `kind`, `source`, `statement`,
 `follows` (yes, no, unsaid) and `alone` (yes, no, unsure), and for each set NAME-… the documents in `NAME.jsonl`
 (`text`). The statements are verified as the stage would do it, with the same prompts, slips and thresholds. For every
 set the table says how many statements are right, the area under the curve, and how many of the kept ones are right and
 of the right ones are kept: for the best 60 % and 50 %, for the lowest threshold that the labels allow for a precision
-of 0.95, and for the one found without labels. Answers stay in the store, so a second run asks nothing.
+of 0.95, and for the one found without labels. With --contradictions, a second table says how many of the kept ones are
+rejected as contradictions, wrong and right ones. Answers stay in the store, so a second run asks nothing.
 """
 
 import argparse
@@ -25,7 +26,7 @@ from axolotl_augft.asking.rounds import Rounds
 from axolotl_augft.config.teacher import TeacherConfig
 from axolotl_augft.config.verify import VerifyConfig
 from axolotl_augft.judging.read_statements import Inference
-from axolotl_augft.judging.rules import Judged
+from axolotl_augft.judging.rules import Judged, Reason
 from axolotl_augft.sources.documents import Document, document_id
 from axolotl_augft.store.lock import AskingLock
 from axolotl_augft.store.responses import ResponseStore
@@ -34,7 +35,7 @@ from axolotl_augft.teacher.request import Prefix, Request, Sampling
 from axolotl_augft.teacher.session import TeacherSession
 from axolotl_augft.teacher.teacher import Teacher, resolve_teacher, settled
 from axolotl_augft.text.sentences import split_sentences
-from axolotl_augft.verifying.records import Calibration
+from axolotl_augft.verifying.records import Calibration, ContradictionRecord
 from axolotl_augft.verifying.threshold import area_under_curve
 from axolotl_augft.verifying.verifier import Verifier
 
@@ -73,6 +74,25 @@ class Cut:
     of_right: float
 
 
+@dataclass(frozen=True)
+class Contradicted:
+    """What contradictions take away from the statements that verification keeps.
+
+    Attributes:
+        wrong: Number of wrong statements.
+        wrong_gone: Number of those that are rejected.
+        right: Number of right statements.
+        right_gone: Number of those that are rejected.
+        record: How contradictions were found.
+    """
+
+    wrong: int
+    wrong_gone: int
+    right: int
+    right_gone: int
+    record: ContradictionRecord
+
+
 def main() -> None:
     """Verify the statements and print a table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -83,12 +103,14 @@ def main() -> None:
     parser.add_argument("--method", default="auto")
     parser.add_argument("--precision", type=float, default=VerifyConfig.DEFAULT_PRECISION)
     parser.add_argument("--strategy", help="only the statements of this strategy")
+    parser.add_argument("--contradictions", action="store_true")
+    parser.add_argument("--set", help="only the sets whose name begins so")
     parser.add_argument("--concurrency", type=int, default=16)
     parser.add_argument("--store", type=Path, default=Path("build/verdicts.sqlite"))
     parser.add_argument("--json", type=Path)
     given = parser.parse_args()
     config = TeacherConfig(model=given.model, base_url=given.base_url, api=given.api, max_concurrency=given.concurrency)
-    verify = VerifyConfig(method=given.method, precision=given.precision)
+    verify = VerifyConfig(method=given.method, precision=given.precision, contradictions=given.contradictions)
     given.store.parent.mkdir(parents=True, exist_ok=True)
     with ResponseStore.opened(given.store) as store:
         model = settled(resolve_teacher(config, "", 42, []), store)
@@ -96,9 +118,9 @@ def main() -> None:
         results = [
             _measured(name, own, verifier, model, store)
             for name, own in _sets(_labelled(given.folder)).items()
-            if given.strategy in (None, own[0].judged.task.strategy)
+            if given.strategy in (None, own[0].judged.task.strategy) and name.startswith(given.set or "")
         ]
-    for line in _table(results):
+    for line in (*_table(results), *(_contradiction_table(results) if given.contradictions else ())):
         print(line)
     if given.json:
         given.json.write_text(json.dumps(results, indent=1, default=asdict) + "\n")
@@ -137,7 +159,8 @@ def _measured(
         rounds.ask(verifier.inquiry.probe, "probe", trusted=True)
         rounds.ask(lambda: verifier.requests(lambda: statements), name)
         rounds.ask(lambda: verifier.planted_requests(lambda: statements), f"{name}: slips")
-    calibration = next(iter(verifier.calibrations(lambda: statements).values()))
+        calibration = next(iter(verifier.calibrations(lambda: statements).values()))
+        contradicted = _contradicted(labelled, verifier, calibration, rounds)
     scored = list(verifier.scored(statements))
     right = np.array([one.follows for one in labelled])
     both = np.array([one.follows and one.alone for one in labelled])
@@ -158,7 +181,26 @@ def _measured(
         "found": _cut(right, probability >= calibration.threshold),
         "found_both": _cut(both, kept),
         "calibration": calibration,
+        "contradicted": contradicted,
     }
+
+
+def _contradicted(
+    labelled: Sequence[Labelled], verifier: Verifier, calibration: Calibration, rounds: Rounds
+) -> Contradicted | None:
+    """Look for contradictions between the statements that verification keeps; None if they are not looked for."""
+    statements = [one.judged for one in labelled]
+    contradictions = verifier.contradictions(lambda: statements)
+    if contradictions is None:
+        return None
+    verified = list(verifier.decided(statements, {calibration.strategy: calibration}))
+    rounds.ask(lambda: contradictions.requests(verified), "contradictions")
+    record = contradictions.record()
+    gone = [j.rejected is Reason.CONTRADICTED for j in contradictions.decided(verified, record)]
+    kept = np.array([j.rejected is None for j in verified])
+    right = np.array([one.follows for one in labelled])
+    wrong_gone, right_gone = (int(np.sum(np.array(gone) & which)) for which in (~right, right))
+    return Contradicted(int(np.sum(kept & ~right)), wrong_gone, int(np.sum(kept & right)), right_gone, record)
 
 
 def _cut(right: Any, kept: Any) -> Cut:
@@ -189,6 +231,17 @@ def _table(results: Sequence[dict[str, Any]]) -> Iterator[str]:
         )
         aucs = " | ".join("-" if r[k] is None else f"{r[k]:.2f}" for k in ("auc", "auc_alone"))
         yield f"{r['set']} | {r['statements']} | {r['right']:.2f} | {aucs} | {cuts} | {estimated}"
+
+
+def _contradiction_table(results: Sequence[dict[str, Any]]) -> Iterator[str]:
+    yield "set | AUC on planted ones | P(not both true) above | wrong ones rejected | right ones rejected"
+    yield "---|---:|---:|---:|---:"
+    for r in results:
+        found: Contradicted = r["contradicted"]
+        record = found.record
+        figures = " | ".join("-" if x is None else f"{x:.2f}" for x in (record.auc, record.threshold))
+        counts = f"{found.wrong_gone} of {found.wrong} | {found.right_gone} of {found.right}"
+        yield f"{r['set']} | {figures} | {counts}"
 
 
 if __name__ == "__main__":

@@ -31,7 +31,13 @@ from axolotl_augft.report.selection import Selection
 from axolotl_augft.stage import run_stage
 from axolotl_augft.strategies import templates
 from tests.support.data import LOCAL_BY_DOCUMENT, TEXTS, write_rows
-from tests.support.teacher_server import TeacherServer, asks_whether_it_follows, is_verification, prompt_of
+from tests.support.teacher_server import (
+    TeacherServer,
+    asks_whether_both_are_true,
+    asks_whether_it_follows,
+    is_verification,
+    prompt_of,
+)
 from tests.support.tiny_entailment import make_classifier
 
 
@@ -363,7 +369,29 @@ def test_the_threshold_is_found_by_planted_slips(cfg, data, teacher, caplog):
     (found,) = result.verification.calibrations
     assert (found.statements, found.kept, found.slips, found.auc) == (76, 38, 114, 1.0)
     assert result.counts.accepted == {"local/rephrasing": 38} and found.precision > 0.8
-    assert "estimated precision 0.95" in caplog.text and "sentences covered 38 of 38" in caplog.text
+    assert "estimated precision 0.82" in caplog.text and "sentences covered 38 of 38" in caplog.text
+
+
+def test_what_contradicts_its_source_is_rejected(cfg, data, teacher, caplog):
+    texts = [f"Mara Quell mended all {i} pumps. The hall of Port Ennis has {i} doors." for i in range(2, 26)]
+    write_rows(data, [{"text": text} for text in texts])
+    write = teacher.answer
+
+    def answer(body):
+        prompt = prompt_of(body)
+        if not asks_whether_both_are_true(prompt):
+            return write(body)
+        second = prompt.partition("\nSecond: ")[2]
+        is_neighbour = "First: Mara" in prompt and "The hall of Port Ennis" in second
+        return "yes" if "In other words" in second or is_neighbour else "no"
+
+    teacher.answer = answer
+    with caplog.at_level("INFO", "axolotl_augft"):
+        _, result, _ = run(cfg, augment=[LOCAL_BY_DOCUMENT], verify={"contradictions": True, "ask_again": False})
+    assert result.counts.rejected["contradicted"] > 20 and result.counts.accepted["local/rephrasing"] == 48
+    found = result.verification.contradictions
+    assert (found.planted, found.compatible, found.auc) == (48, 24, 1.0)
+    assert "contradictions: P(not both true) > 0.100, as 100% of planted ones have (AUC 1.00 on 48 " in caplog.text
 
 
 def test_failures_within_the_allowed_fraction_are_let_pass(cfg, teacher):

@@ -84,9 +84,10 @@ def cost_lines(work: Work, teacher: Teacher, config: AugftConfig, runs: Sequence
 
 def _verification_line(config: VerifyConfig, teacher: Teacher) -> str:
     by = teacher.id if config.by is None else config.by.model
+    more = "; up to four a kept statement and 200 a strategy for contradictions" if config.contradictions else ""
     return (
         f"  (not counted: verification by {by}, two or three short requests a statement and up to 350 for planted "
-        "slips; several times as many if it gives no log-probabilities)"
+        f"slips{more}; several times as many if it gives no log-probabilities)"
     )
 
 

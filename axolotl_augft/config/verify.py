@@ -53,6 +53,11 @@ class VerifyConfig(SettingsBlock):
         description="Ask the teacher once more, in another way, about sentences that no kept statement is about: one "
         "kind of statement for one sentence, with worked examples chosen in another way.",
     )
+    contradictions: bool = Field(
+        False,
+        description="Also reject statements that contradict a source sentence, or a more probable statement about the "
+        "same names, as far as the model can tell. Up to four more short requests per kept statement.",
+    )
     votes: int = Field(5, ge=2, le=100, description="Number of answers per question with method `votes`.")
 
     entailment_label: str | int | None = Field(
@@ -114,6 +119,8 @@ class VerifyConfig(SettingsBlock):
         return set(self.model_dump(exclude_defaults=True))
 
     def _check_entailment(self) -> None:
+        if self.contradictions:
+            raise ValueError("contradictions cannot be asked of an entailment model; remove it, or take method auto")
         if self.by is None or self.by.model is None:
             raise ValueError(
                 "method entailment needs a model that is trained for it; name it in by, or take method auto"

@@ -34,6 +34,7 @@ class Reason(StrEnum):
     UNSUPPORTED = "unsupported"
     UNVERIFIED = "unverified"
     NOT_ALONE = "not_alone"
+    CONTRADICTED = "contradicted"
     DUPLICATE = "duplicate"
     NEAR_DUPLICATE = "near_duplicate"
     LEAK = "leak"

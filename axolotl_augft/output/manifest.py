@@ -13,7 +13,7 @@ from axolotl_augft.config.recipe import Recipe
 from axolotl_augft.files.durable import read_json, write_json
 from axolotl_augft.files.fingerprints import FileStamp
 from axolotl_augft.store.run_record import RunRecord
-from axolotl_augft.verifying.records import Calibration, Coverage, Diversity, VerificationRecord
+from axolotl_augft.verifying.records import Calibration, ContradictionRecord, Coverage, Diversity, VerificationRecord
 
 SCHEMA = 3
 MANIFEST = "manifest.json"
@@ -148,7 +148,10 @@ def _verification(value: Mapping[str, Any] | None) -> VerificationRecord | None:
     if value is None:
         return None
     calibrations = tuple(Calibration(**calibration) for calibration in value["calibrations"])
-    return VerificationRecord(value["by"], value["method"], calibrations)
+    contradictions = value.get("contradictions")
+    return VerificationRecord(
+        value["by"], value["method"], calibrations, ContradictionRecord(**contradictions) if contradictions else None
+    )
 
 
 def _file(value: Any) -> Any:

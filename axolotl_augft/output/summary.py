@@ -8,7 +8,7 @@ from axolotl_augft.config.recipe import Recipe, Training
 from axolotl_augft.output.manifest import Manifest
 from axolotl_augft.store.run_record import RunRecord
 from axolotl_augft.teacher.spending import usage_line
-from axolotl_augft.verifying.records import ANY, Calibration, Coverage, VerificationRecord
+from axolotl_augft.verifying.records import ANY, Calibration, ContradictionRecord, Coverage, VerificationRecord
 
 
 @dataclass(frozen=True)
@@ -143,7 +143,18 @@ def summary_lines(manifest: Manifest, recipe: Recipe, run: RunRecord) -> list[st
 def _verification_lines(record: VerificationRecord | None) -> list[str]:
     if record is None:
         return []
-    return [f"verified by {record.by} ({record.method}): {_calibration_words(c)}" for c in record.calibrations]
+    lines = [f"verified by {record.by} ({record.method}): {_calibration_words(c)}" for c in record.calibrations]
+    return [*lines, _contradiction_line(record.contradictions)] if record.contradictions else lines
+
+
+def _contradiction_line(found: ContradictionRecord) -> str:
+    auc = "" if found.auc is None else f"AUC {found.auc:.2f} on "
+    basis = f"{auc}{found.planted:,} planted ones and {found.compatible:,} pairs of true sentences"
+    if found.threshold is None or found.found is None:
+        return f"contradictions: none is rejected, this verifier cannot tell them ({basis})"
+    return (
+        f"contradictions: P(not both true) > {found.threshold:.3f}, as {found.found:.0%} of planted ones have ({basis})"
+    )
 
 
 def _calibration_words(found: Calibration) -> str:

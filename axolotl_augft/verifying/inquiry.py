@@ -8,7 +8,7 @@ from axolotl_augft.config.verify import VerifyConfig
 from axolotl_augft.store.responses import ResponseStore
 from axolotl_augft.teacher.request import Request
 from axolotl_augft.teacher.teacher import Teacher
-from axolotl_augft.verifying.alone import opens_with_pronoun
+from axolotl_augft.text.pronouns import opens_with_pronoun
 from axolotl_augft.verifying.polls import LogProbabilities, Poll, Votes
 from axolotl_augft.verifying.questions import EntailmentPairs, Question, Questions
 from axolotl_augft.verifying.slips import names_exchanged
@@ -22,6 +22,14 @@ class Claim:
 
     evidence: tuple[str, ...]
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two sentences that are asked about together."""
+
+    first: str
+    second: str
 
 
 class Inquiry:
@@ -89,6 +97,11 @@ class Inquiry:
             if not opens_with_pronoun(text, self._language):
                 yield from self._poll.requests(self._words.alone(text))
 
+    def requests_together(self, pairs: Iterable[Pair]) -> Iterator[Request]:
+        """Yield the requests that ask whether both sentences of pairs can be true."""
+        for pair in pairs:
+            yield from self._poll.requests(self._words.compatible(pair.first, pair.second))
+
     def probabilities(self, claims: Iterable[Claim]) -> list[float | None]:
         """Return the probability of each claim, None where the answers do not tell."""
         questions = [self._about(claim) for claim in claims]
@@ -103,6 +116,11 @@ class Inquiry:
         asked = [self._words.alone(text) for text, leans in zip(texts, leaning, strict=True) if not leans]
         found = iter(self._answered(asked))
         return [0.0 if leans else next(found) for leans in leaning]
+
+    def contradictions(self, pairs: Iterable[Pair]) -> list[float | None]:
+        """Return the probability that each pair cannot both be true, None where the answers do not tell."""
+        together = self._answered([self._words.compatible(pair.first, pair.second) for pair in pairs])
+        return [None if probability is None else 1 - probability for probability in together]
 
     @cached_property
     def _poll(self) -> Poll:

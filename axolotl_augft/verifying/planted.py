@@ -7,7 +7,7 @@ from itertools import chain
 
 from axolotl_augft.strategies.task import Task
 from axolotl_augft.text.sentences import split_sentences
-from axolotl_augft.verifying.inquiry import Claim
+from axolotl_augft.verifying.inquiry import Claim, Pair
 from axolotl_augft.verifying.slips import slips
 
 _SENTENCES = 100
@@ -72,11 +72,26 @@ class PlantedSample:
             for sentence in self._first(strategy)
         ]
 
+    def contradicting(self) -> Iterator[Pair]:
+        """Yield the sentences of all strategies, each beside itself with a slip."""
+        for sentence in self._all():
+            yield from (Pair(sentence.claim.text, text) for text in self._slips(sentence)[:1])
+
+    def compatible(self) -> Iterator[Pair]:
+        """Yield the sentences of all strategies, each beside the next one of its document."""
+        for sentence in self._all():
+            following = split_sentences(sentence.around, self._language)
+            if sentence.claim.text in following[:-1]:
+                yield Pair(sentence.claim.text, following[following.index(sentence.claim.text) + 1])
+
     def claims(self) -> Iterator[Claim]:
         """Yield the sentences and the slips of all strategies; those about the same texts stand together."""
         for strategy in self._drawn:
             slipped = chain.from_iterable(self.slips(strategy))
             yield from sorted((*self.sentences(strategy), *slipped), key=lambda claim: claim.evidence)
+
+    def _all(self) -> Iterator[_Sentence]:
+        return chain.from_iterable(map(self._first, self._drawn))
 
     def _first(self, strategy: str) -> list[_Sentence]:
         """Return the sentences drawn, those with the lowest digests, which are as good as drawn by lot."""

@@ -15,6 +15,7 @@ from axolotl_augft.teacher.request import Prefix
 
 FOLLOWS = {"premises": "the texts it must follow from", "statement": "the statement"}
 ALONE = {"statement": "the statement"}
+COMPATIBLE = {"first": "a sentence", "second": "another sentence"}
 _CACHED_PREFIXES = 1024
 
 
@@ -36,6 +37,7 @@ class Questions:
     def __init__(self, api: Literal["chat", "completions"]) -> None:
         self._follows = load_prompt(f"verify.{api}.jinja", None, FOLLOWS)
         self._alone = load_prompt(f"alone.{api}.jinja", None, ALONE)
+        self._compatible = load_prompt(f"compatible.{api}.jinja", None, COMPATIBLE)
         self._premised = lru_cache(_CACHED_PREFIXES)(self._make_premised)
 
     def follows(self, premises: Sequence[str], statement: str) -> Question:
@@ -45,6 +47,11 @@ class Questions:
     def alone(self, statement: str) -> Question:
         """Ask whether a statement can be understood without its source."""
         return Question(self._unpremised, self._alone.render("target", statement=statement))
+
+    def compatible(self, first: str, second: str) -> Question:
+        """Ask whether two sentences can both be true: asked the other way round, small models answer the wrong way."""
+        prefix = Prefix(self._compatible.render("system"), self._compatible.render("prefix", first=first))
+        return Question(prefix, self._compatible.render("target", second=second))
 
     def _make_premised(self, premises: tuple[str, ...]) -> Prefix:
         return Prefix(self._follows.render("system"), self._follows.render("prefix", premises=premises))

@@ -67,6 +67,26 @@ class Calibration:
 
 
 @dataclass(frozen=True)
+class ContradictionRecord:
+    """How contradictions were found.
+
+    Attributes:
+        threshold: The verifier must be surer than this that two sentences cannot both be true; None if it cannot tell
+            planted contradictions, so that nothing was rejected.
+        planted: Number of planted contradictions.
+        compatible: Number of pairs of true sentences that they are compared with.
+        auc: Probability that it is surer of a planted contradiction than of such a pair; None without either.
+        found: Share of the planted contradictions that it is sure enough of.
+    """
+
+    threshold: float | None
+    planted: int
+    compatible: int
+    auc: float | None
+    found: float | None
+
+
+@dataclass(frozen=True)
 class VerificationRecord:
     """How statements were verified, and how far that can be relied on.
 
@@ -74,11 +94,13 @@ class VerificationRecord:
         by: Name of the model that was asked, in request keys.
         method: `logprobs`, `votes` or `entailment`.
         calibrations: For each strategy, the threshold and what it was found by.
+        contradictions: How contradictions were found, None if they were not looked for.
     """
 
     by: str
     method: str
     calibrations: tuple[Calibration, ...]
+    contradictions: ContradictionRecord | None = None
 
     @property
     def precision(self) -> float | None:

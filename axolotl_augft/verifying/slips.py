@@ -68,6 +68,11 @@ def _names(text: str) -> Iterator[Name]:
     return find_names(text, WORD.findall(text))
 
 
+def names(text: str) -> frozenset[str]:
+    """Return the names of a text, in languages that capitalise only names and the openings of sentences."""
+    return frozenset(name.text for name in _names(text))
+
+
 def names_exchanged(sentence: str) -> str | None:
     """Return a sentence with its first and last name exchanged; None if it has no two that are far enough apart."""
     found = list(_names(sentence))

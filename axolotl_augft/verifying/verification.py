@@ -1,7 +1,7 @@
 """Judged statements -> the rounds of requests that verify them, and what is kept in the end.
 
 First the statements of all answers are verified. Sentences that nothing kept is about are then asked about once more,
-in another way, and what comes back is verified too.
+in another way, and what comes back is verified too. Last, what is kept is compared with its sources and each other.
 """
 
 import heapq
@@ -15,8 +15,9 @@ from axolotl_augft.strategies.make import AllTasks
 from axolotl_augft.strategies.task import Missed, Task
 from axolotl_augft.teacher.request import Request
 from axolotl_augft.teacher.teacher import Teacher
+from axolotl_augft.verifying.contradictions import Contradictions
 from axolotl_augft.verifying.coverage import missed_sentences
-from axolotl_augft.verifying.records import Calibration, VerificationRecord
+from axolotl_augft.verifying.records import Calibration, ContradictionRecord, VerificationRecord
 from axolotl_augft.verifying.verifier import Verifier
 
 Judge = Callable[[Iterable[Task]], Iterator[Judged]]
@@ -75,6 +76,12 @@ class Verification:
             )
             model = self._verifier.model
             yield VerifyRound("verification of these", model, lambda: self._verifier.requests(self._second))
+        if self._verifier.inquiry.is_ready and (contradictions := self._contradictions):
+            yield VerifyRound(
+                "verification: contradictions",
+                self._verifier.model,
+                lambda: contradictions.requests(self._verified()),
+            )
 
     def rounds_of_first(self) -> Iterator[VerifyRound]:
         """Yield the rounds that verify the first answers: those about sentences that nothing covers come later."""
@@ -107,10 +114,25 @@ class Verification:
     def record(self) -> VerificationRecord:
         """How statements are verified, for the manifest."""
         calibrations = tuple(c for c in self.calibrations.values() if c.statements)
-        return VerificationRecord(self._verifier.model.id, self._verifier.inquiry.method, calibrations)
+        method = self._verifier.inquiry.method
+        return VerificationRecord(self._verifier.model.id, method, calibrations, self._contradiction_record)
 
     def decided(self) -> Iterator[Judged]:
         """Yield all statements in document order, with their probabilities, rejecting those that fail."""
+        verified = self._verified()
+        if self._contradictions and self._contradiction_record:
+            return self._contradictions.decided(verified, self._contradiction_record)
+        return verified
+
+    @cached_property
+    def _contradictions(self) -> Contradictions | None:
+        return self._verifier.contradictions(self._first)
+
+    @cached_property
+    def _contradiction_record(self) -> ContradictionRecord | None:
+        return self._contradictions.record() if self._contradictions else None
+
+    def _verified(self) -> Iterator[Judged]:
         order = heapq.merge(self._first(), self._second(), key=lambda j: j.task.target.place)
         return self._verifier.decided(order, self.calibrations)
 

@@ -14,6 +14,7 @@ from axolotl_augft.judging.rules import Judged, Reason
 from axolotl_augft.store.responses import ResponseStore
 from axolotl_augft.teacher.request import Request
 from axolotl_augft.teacher.teacher import Teacher
+from axolotl_augft.verifying.contradictions import Contradictions
 from axolotl_augft.verifying.inquiry import Claim, Inquiry
 from axolotl_augft.verifying.planted import PlantedSample
 from axolotl_augft.verifying.records import Calibration
@@ -60,11 +61,25 @@ class Verifier:
 
     def planted_requests(self, judged: JudgedAgain) -> Iterator[Request]:
         """Yield the requests about planted slips, and about the true sentences that they are compared with."""
+        return self.inquiry.requests(self.planted(judged).claims())
+
+    def planted(self, judged: JudgedAgain) -> PlantedSample:
+        """Draw sentences that statements are about."""
         planted = PlantedSample(self._language)
         for j in judged():
             if is_asked(j):
                 planted.add(j.task)
-        return self.inquiry.requests(planted.claims())
+        return planted
+
+    def contradictions(self, judged: JudgedAgain) -> Contradictions | None:
+        """Return what finds contradictions between statements; None if they are not looked for.
+
+        Args:
+            judged: Judges the answers whose documents slips are planted in.
+        """
+        if not self._config.contradictions:
+            return None
+        return Contradictions(self.inquiry, lambda: self.planted(judged), self._language)
 
     def calibrations(self, judged: JudgedAgain) -> dict[str, Calibration]:
         """Find the threshold for the statements of each strategy, by name, even if it has none to judge by."""

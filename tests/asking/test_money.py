@@ -452,6 +452,8 @@ def test_dollars_and_time_of_the_plan():
         == "  (not counted: verification by m, two or three short requests a statement and up to 350 for planted "
         "slips; several times as many if it gives no log-probabilities)"
     )
+    asked_more = lines(Work(), [ran], {"verify": {"contradictions": True}})[1]
+    assert "slips; up to four a kept statement and 200 a strategy for contradictions; several" in asked_more
 
 
 # The settings

@@ -12,6 +12,7 @@ from axolotl_augft.bench.oracle.answers import Oracle
 from axolotl_augft.bench.oracle.prompt_reading import (
     GlobalPrompt,
     LocalPrompt,
+    TogetherPrompt,
     UnreadablePrompt,
     VerifyPrompt,
     read_prompt,
@@ -19,6 +20,7 @@ from axolotl_augft.bench.oracle.prompt_reading import (
 from axolotl_augft.bench.oracle.server import OracleServer
 from axolotl_augft.config.recipe import Recipe
 from axolotl_augft.stage import prepared, run_stage
+from axolotl_augft.verifying.questions import Questions
 from tests.support.bench_toys import DOCUMENTS, TOY, ToyGrammar, fact
 from tests.support.data import LOCAL_BY_DOCUMENT, write_rows
 
@@ -190,6 +192,13 @@ def test_reading_sentences_of_several_lines():
     assert read_prompt(opened) == LocalPrompt(("One.", "Two."), ("reversal",), False)
     alone = "Four.\nIn other words: Five.\n###\n(Before.)\nOne.\nIn other words:"
     assert read_prompt(alone) == LocalPrompt(("One.",), ("reversal",), True)
+
+
+@pytest.mark.parametrize("api", ["chat", "completions"])
+def test_what_the_oracle_wrote_can_all_be_true(api):
+    asked = Questions(api).compatible("Glorps are more frant than zibs.", "Zibs are less frant than glorps.")
+    prompt = asked.prefix.text + asked.target
+    assert read_prompt(prompt) == TogetherPrompt() and Oracle(TOY, ToyGrammar()).answer(prompt) == "yes"
 
 
 def test_reading_documents_of_several_lines():

@@ -62,6 +62,10 @@ def test_a_block_survives_being_dumped_and_read_again(value):
             "augft.verify: method entailment runs the model itself, so by is its name or folder only; remove by.ba",
         ),
         (
+            {"method": "entailment", "by": "org/judge", "contradictions": True},
+            "augft.verify: contradictions cannot be asked of an entailment model; remove it, or take method auto",
+        ),
+        (
             {"entailment_label": 1},
             "augft.verify: entailment_label is for method entailment; remove it, or set the method",
         ),

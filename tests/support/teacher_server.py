@@ -79,7 +79,11 @@ def asks_whether_it_follows(prompt: str) -> bool:
 
 def is_verification(prompt: str) -> bool:
     alone = "Does the statement itself say" in prompt or prompt.rstrip().endswith("Understood:")
-    return alone or asks_whether_it_follows(prompt)
+    return alone or asks_whether_it_follows(prompt) or asks_whether_both_are_true(prompt)
+
+
+def asks_whether_both_are_true(prompt: str) -> bool:
+    return "Can both sentences be true at the same time? Answer yes or no." in prompt
 
 
 def probabilities(text: str) -> list[dict]:

@@ -20,6 +20,7 @@ from axolotl_augft.bench.oracle.prompt_reading import (
     AlonePrompt,
     GlobalPrompt,
     LocalPrompt,
+    TogetherPrompt,
     UnreadablePrompt,
     VerifyPrompt,
     read_prompt,
@@ -65,7 +66,7 @@ class Oracle:
                 return self._answer_local(asked, seed)
             case GlobalPrompt():
                 return self._answer_global(asked, seed)
-            case AlonePrompt():
+            case AlonePrompt() | TogetherPrompt():
                 return "yes"
             case VerifyPrompt():
                 return "yes" if asked.statement in asked.premises or self._follows(asked) else "no"

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 _LOCAL_CHAT, _LOCAL_COMPLETIONS = "Now these sentences:\n", "\nText:\n"
 _GLOBAL_CHAT, _GLOBAL_COMPLETIONS = "\nNow think about the document [", "\nChosen:\n["
 _VERIFY_CHAT, _VERIFY_COMPLETIONS = "If the text is true, must the statement be true too", "\nFollows:"
+_TOGETHER_CHAT, _TOGETHER_COMPLETIONS = "Can both sentences be true at the same time? Answer yes or no.", "\nBoth:"
 _ALONE_CHAT, _ALONE_COMPLETIONS = "\nAnswer: no\nStatement: ", "\nUnderstood:"
 _LABEL = re.compile(r"^\[[0-9a-f]{8}\] ", re.MULTILINE)
 _KINDS_CHAT = re.compile(r"^- .*?\b(rephrasing|reversal|consequence)s?\b", re.MULTILINE)
@@ -55,7 +56,12 @@ class AlonePrompt:
     """Asks whether a statement can be understood alone; those of the made data sets can."""
 
 
-def read_prompt(prompt: str) -> LocalPrompt | GlobalPrompt | VerifyPrompt | AlonePrompt:
+@dataclass(frozen=True)
+class TogetherPrompt:
+    """Asks whether two sentences can both be true; what an oracle and its documents say can."""
+
+
+def read_prompt(prompt: str) -> LocalPrompt | GlobalPrompt | VerifyPrompt | AlonePrompt | TogetherPrompt:
     """Parse one of the package's own prompts.
 
     Args:
@@ -64,6 +70,8 @@ def read_prompt(prompt: str) -> LocalPrompt | GlobalPrompt | VerifyPrompt | Alon
     Raises:
         UnreadablePrompt: It is not one of the package's own prompts.
     """
+    if _TOGETHER_CHAT in prompt or prompt.endswith(_TOGETHER_COMPLETIONS):
+        return TogetherPrompt()
     if _VERIFY_CHAT in prompt or prompt.endswith(_VERIFY_COMPLETIONS):
         return _read_verify(prompt)
     if _ALONE_CHAT in prompt or prompt.endswith(_ALONE_COMPLETIONS):

@@ -4,7 +4,7 @@ const REASONS = {
   empty: "the answer holds no statement", truncated: "cut at max_tokens", malformed: "not one clean sentence",
   repetition: "the model was caught in a loop", refusal: "the model refused", chatter: "speaks to the user",
   label_leak: "speaks of the document, or keeps a label", echo: "repeats its source", copied_prompt: "repeats the instructions",
-  copied_example: "taken from a worked example", unsupported: "does not follow from its source", unverified: "the verifier gave no verdict",
+  copied_example: "taken from a worked example", unsupported: "does not follow from its source", unverified: "the verifier gave no verdict", contradicted: "contradicts a source or a more probable statement",
   duplicate: "written before", leak: "states an answer of a held-out row", content_filter: "refused by the provider",
   invalid_request: "the server called the request invalid", marked: "taken out by hand",
 };

@@ -2,7 +2,7 @@
 
 import pytest
 
-from axolotl_augft.verifying.alone import opens_with_pronoun
+from axolotl_augft.text.pronouns import opens_with_pronoun
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import orjson
 
 from axolotl_augft.text.words import WORD
 
-_PRONOUNS = Path(__file__).parent / "words" / "pronouns.json"
+_PRONOUNS = Path(__file__).parent / "pronouns.json"
 
 
 def opens_with_pronoun(text: str, language: str) -> bool:
