@@ -109,8 +109,8 @@ def test_a_sound_data_set_is_proven():
         "chance 0.500, "
         "limit 2.053 for 24 comparisons)",
         "words alone on all: 0.500 (document counts) to 0.500 (frequency); chance 0.500",
-        "words alone on chains: 1.000 (document counts) to 1.000 (document counts); chance 0.500",
-        "words alone on reversals: 0.000 (document counts) to 0.500 (frequency); chance 0.500",
+        "words alone on chains: 1.000 (document counts) to 1.000 (frequency); chance 0.500",
+        "words alone on reversals: 0.000 (document counts) to 0.000 (frequency); chance 0.500",
     ]
 
 

@@ -7,7 +7,9 @@ import urllib.request
 
 import pytest
 
+from axolotl_augft.bench.datasets.dataset import save
 from axolotl_augft.bench.datasets.facts import applications
+from axolotl_augft.bench.datasets.making import make
 from axolotl_augft.bench.oracle.answers import Oracle
 from axolotl_augft.bench.oracle.prompt_reading import (
     GlobalPrompt,
@@ -232,9 +234,12 @@ def test_applications_are_all_ways_to_a_conclusion():
 
 
 ANSWERS = """
-from axolotl_augft.bench.datasets.making import grammar_of, make
+import sys
+from pathlib import Path
+from axolotl_augft.bench.datasets.dataset import load
+from axolotl_augft.bench.datasets.making import grammar_of
 from axolotl_augft.bench.oracle.answers import Oracle
-data = make("semantic", "tiny", 0)
+data = load(Path(sys.argv[1]))
 oracle = Oracle(data, grammar_of(data))
 shown = "".join(f"[{i:08x}] {d}\\n" for i, d in enumerate(data.documents))
 for i, document in enumerate(data.documents[:5]):
@@ -242,10 +247,11 @@ for i, document in enumerate(data.documents[:5]):
 """
 
 
-def test_answers_are_the_same_whatever_the_hash_seed():
+def test_answers_are_the_same_whatever_the_hash_seed(tmp_path):
+    save(make("semantic", "tiny", 0), tmp_path)
     runs = [
         subprocess.run(
-            [sys.executable, "-c", ANSWERS],
+            [sys.executable, "-c", ANSWERS, str(tmp_path)],
             env=os.environ | {"PYTHONHASHSEED": seed},
             capture_output=True,
             text=True,
