@@ -24,12 +24,12 @@ from typing import Any
 from prompt_table import csv_text
 from transformers import AutoTokenizer
 
+from axolotl_augft.bench.audit.audit import Audit, audit, share
 from axolotl_augft.bench.datasets.dataset import DOCUMENTS, BenchData, Stated, load, save
 from axolotl_augft.bench.datasets.facts import closure
 from axolotl_augft.bench.datasets.making import grammar_of
 from axolotl_augft.bench.experiments.suite import ORACLE
 from axolotl_augft.bench.oracle.server import OracleServer
-from axolotl_augft.bench.report.audit import Audit, audit, share
 from axolotl_augft.config.augment import LocalAugment
 from axolotl_augft.config.recipe import Recipe
 from axolotl_augft.errors import AugftError, BenchError, NothingAccepted
@@ -165,12 +165,12 @@ def _audited(
 def _figures(result: Audit) -> dict[str, Any]:
     kept = result.accepted()
     return {
-        "statements": kept.statements,
+        "statements": kept.whole,
         "precision": result.precision,
-        "wrong": share(kept.wrong, kept.statements),
-        "unread": share(kept.unread, kept.statements),
+        "wrong": share(kept.wrong, kept.whole),
+        "unread": share(kept.unread, kept.whole),
         "coverage": result.coverage(),
-        "rejected": {t.reason: t.statements for t in result.tallies if t.reason},
+        "rejected": {t.reason: t.whole for t in result.tallies if t.reason},
     }
 
 

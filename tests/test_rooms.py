@@ -27,7 +27,7 @@ ROOMS = [
     ),
 ]
 # What lies inside a room, from the lowest to the highest; the room's other modules lie above.
-INNER_ROOMS = {"bench": ["datasets", "oracle", "report", "experiments", "cli"], "teacher": ["entailment"]}
+INNER_ROOMS = {"bench": ["datasets", "oracle", "report", "audit", "experiments", "cli"], "teacher": ["entailment"]}
 MOST_FILES = 12
 
 

@@ -78,20 +78,35 @@ def check(folder: Path) -> None:
 @click.option(
     "--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="Also write all counts to this file."
 )
+@click.option("--reader-url", help="Server (OpenAI-compatible) of a model that reads what the grammar cannot.")
+@click.option("--reader-model", help="The name by which that server knows the model.")
+@click.option("--reader-key-env", help="Environment variable that holds that server's API key.")
 @one_line_errors
-def audit(config: str, data: Path, json_file: Path | None) -> None:
-    """Count the correct statements among a recipe's stored answers and the test facts they state; sends no requests."""
+def audit(
+    config: str,
+    data: Path,
+    json_file: Path | None,
+    reader_url: str | None,
+    reader_model: str | None,
+    reader_key_env: str | None,
+) -> None:
+    """Count the correct statements among a recipe's stored answers and the test facts they state.
+
+    Sends no requests, unless a model is named to read free phrasing.
+    """
     import orjson
 
+    from axolotl_augft.bench.audit.asking import reader_config
+    from axolotl_augft.bench.audit.audit import audit as audited
+    from axolotl_augft.bench.audit.tables import audit_lines
     from axolotl_augft.bench.datasets.dataset import load
     from axolotl_augft.bench.datasets.making import grammar_of
-    from axolotl_augft.bench.report.audit import audit as audited
-    from axolotl_augft.bench.report.audit import audit_lines
     from axolotl_augft.bench.report.output import write_text
     from axolotl_augft.cli.recipe_files import read_recipe
 
     made = load(data)
-    found = audited(read_recipe(config), made, grammar_of(made))
+    model = reader_config(reader_url, reader_model, reader_key_env)
+    found = audited(read_recipe(config), made, grammar_of(made), model)
     if json_file:
         write_text(json_file, orjson.dumps(found.as_json(), option=orjson.OPT_INDENT_2).decode() + "\n")
     for line in audit_lines(found):

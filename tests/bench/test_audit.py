@@ -4,14 +4,16 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
+from axolotl_augft.bench.audit.asking import reader_config
+from axolotl_augft.bench.audit.audit import Coverage, VerdictCounts, audit
+from axolotl_augft.bench.audit.tables import audit_lines
 from axolotl_augft.bench.cli import bench
 from axolotl_augft.bench.datasets.dataset import save
 from axolotl_augft.bench.datasets.making import grammar_of, make
 from axolotl_augft.bench.datasets.reading import Reader
 from axolotl_augft.bench.oracle.server import OracleServer
-from axolotl_augft.bench.report.audit import Coverage, VerdictCounts, audit, audit_lines
 from axolotl_augft.config.recipe import Recipe
-from axolotl_augft.errors import BenchError, OutputError
+from axolotl_augft.errors import BenchError, ConfigError, OutputError
 from axolotl_augft.stage import run_stage
 from tests.support.bench_toys import DOCUMENTS, TOY, ToyGrammar, fact
 from tests.support.data import LOCAL_BY_DOCUMENT, write_rows
@@ -63,7 +65,7 @@ def test_literal_statements_have_literal_verdicts(toy_cfg):
     found = audited(toy_cfg)
     assert found.tallies == (
         VerdictCounts("global", "conclusion", None, right=1, wrong=0, unread=0),
-        VerdictCounts("global", "trace", None, right=1, wrong=0, unread=0),
+        VerdictCounts("global", "trace", None, right=0, wrong=0, unread=1),
         VerdictCounts("local", "consequence", None, right=0, wrong=1, unread=0),
         VerdictCounts("local", "rephrasing", None, right=1, wrong=0, unread=1),
         VerdictCounts("local", "reversal", None, right=2, wrong=1, unread=0),
@@ -71,11 +73,18 @@ def test_literal_statements_have_literal_verdicts(toy_cfg):
         VerdictCounts("local", "rephrasing", "echo", right=1, wrong=0, unread=0),
         VerdictCounts("local", "consequence", "malformed", right=0, wrong=1, unread=0),
     )
-    assert found.precision == 5 / 8
+    assert found.sentences == (
+        VerdictCounts("global", "conclusion", None, right=1, wrong=0, unread=0),
+        VerdictCounts("global", "trace", None, right=1, wrong=0, unread=1),
+        VerdictCounts("local", "consequence", None, right=1, wrong=1, unread=0),
+        VerdictCounts("local", "rephrasing", None, right=1, wrong=0, unread=1),
+        VerdictCounts("local", "reversal", None, right=2, wrong=1, unread=0),
+    )
+    assert found.precision == 4 / 8
     assert found.accepted("local") == VerdictCounts("local", "all", None, right=3, wrong=2, unread=1)
     assert found.rejected("echo").right == 1
     assert found.empty == {"empty": 4}
-    assert found.novel == 4
+    assert found.novel == 3
 
 
 def test_literal_coverage(toy_cfg):
@@ -87,8 +96,8 @@ def test_literal_coverage(toy_cfg):
         Coverage("global", "all", 1, 4),
         Coverage("local", "holdouts", 0, 1),
         Coverage("local", "reversals", 2, 2),
-        Coverage("local", "syllogisms", 0, 1),
-        Coverage("local", "all", 2, 4),
+        Coverage("local", "syllogisms", 1, 1),
+        Coverage("local", "all", 3, 4),
         Coverage("all", "holdouts", 0, 1),
         Coverage("all", "reversals", 2, 2),
         Coverage("all", "syllogisms", 1, 1),
@@ -117,11 +126,52 @@ def test_the_oracle_is_always_right_and_covers_everything(toy_cfg):
 def test_the_table(toy_cfg):
     lines = audit_lines(audited(toy_cfg))
     assert "| local reversal | 3 | 2 | 1 | 0 | 0.667 |" in lines
-    assert "| all | 8 | 5 | 2 | 1 | 0.625 |" in lines
+    assert "| all | 8 | 4 | 2 | 2 | 0.500 |" in lines
+    assert "| all | 10 | 6 | 2 | 2 | 0.600 |" in lines
+    assert "| global trace | 2 | 1 | 0 | 1 | 0.500 |" in lines
     assert "| echo | 1 | 1 | 0 | 0 | 1.000 |" in lines
     assert "| empty (no statement) | 4 | | | | |" in lines
     assert "| all | holdouts | 1 | 0 | 0.000 |" in lines
-    assert "Novel (right, and states what no document states): 0.800 of the right ones." in lines
+    assert "Novel (right, and states what no document states): 0.750 of the right ones." in lines
+
+
+def test_a_model_reads_what_the_grammar_does_not_understand(toy_cfg):
+    recipe = Recipe.from_cfg(toy_cfg)
+    run_stage(recipe)
+    claim = {"quantifier": "all", "who": "zibs", "relation": "have", "whom": "tails", "denied": False}
+    with TeacherServer(answer=lambda body: json.dumps({"claims": [claim]})) as server:
+        found = audit(recipe, TOY, ToyGrammar(), reader_config(server.base_url, "reading-model", None))
+        asked = [prompt_of(body).rsplit("Sentence: ", 1)[-1] for body in server.bodies]
+        assert sorted(asked) == ["It is a frant thing to be a glorp.\n", "That is all.\n"]
+        assert {body["temperature"] for body in server.bodies} == {0}
+        again = audit(recipe, TOY, ToyGrammar(), reader_config(server.base_url, "reading-model", None))
+        assert again == found and len(server.bodies) == 2
+    assert found.precision == 6 / 8 and found.accepted().unread == 0
+    assert audit_lines(found)[:2] == [
+        "Teacher scripted, data set toy, read by the grammar, and by the model reading-model beyond it.",
+        "Reading accuracy: not measured for statements of this kind.",
+    ]
+
+
+def test_a_data_set_whose_facts_are_formulas_is_read_by_no_model(toy_cfg):
+    grammar = ToyGrammar()
+    grammar.relations = ()
+    with pytest.raises(BenchError, match="toy: its statements are not read by a model; leave --reader-url out"):
+        audit(Recipe.from_cfg(toy_cfg), TOY, grammar, reader_config("http://127.0.0.1:9/v1", "m", None))
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        (("http://127.0.0.1:9/v1", None, None), "needs both --reader-url and --reader-model"),
+        ((None, "m", None), "needs both --reader-url and --reader-model"),
+        (("nowhere", "m", None), "--reader-url, --reader-model, --reader-key-env: "),
+        (("http://127.0.0.1:9/v1", "m", "sk-not-a-name"), "--reader-url, --reader-model, --reader-key-env: "),
+    ],
+)
+def test_settings_of_the_reading_model(settings, message):
+    with pytest.raises(ConfigError, match=message):
+        reader_config(*settings)
 
 
 def test_without_answers_there_is_nothing_to_audit(toy_cfg):

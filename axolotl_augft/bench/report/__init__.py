@@ -1,1 +1,1 @@
-"""Results -> tables, figures and costs; audits of a teacher's statements; the reach of context groups."""
+"""Results -> tables, figures and costs; the reach of context groups."""

@@ -9,79 +9,16 @@ is not understood.
 import itertools
 import re
 import string
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from axolotl_augft.bench.datasets.dataset import BenchData
 from axolotl_augft.bench.datasets.facts import Fact
+from axolotl_augft.bench.datasets.semantic.heard import HEARD, HEARD_OPENINGS
 from axolotl_augft.bench.datasets.semantic.wording import ASKED, OPENINGS, TRAINED, sentence, statements
 from axolotl_augft.bench.datasets.words.nonsense import plural
 
-_HEARD: Mapping[str, Sequence[str]] = {
-    "is": ("{xs} can be {w}", "{xs} tend to be {w}", "{xs} are described as {w}", "being {ax} means being {w}"),
-    "has": ("{xs} possess {ws}", "{xs} are equipped with {ws}", "{xs} have {ws} as parts"),
-    "can": ("{xs} are known to {w}", "{xs} {w}", "{xs} are capable to {w}"),
-    "is_a": (
-        *("{xs} are one kind of {y}", "{xs} are members of {ys}", "{xs} are examples of {ys}", "{xs} fall under {ys}"),
-        *(
-            "{xs} are part of {ys}",
-            "{xs} belong to the group of {ys}",
-            "{xs} are among the {ys}",
-            "{xs} are known to be {ys}",
-        ),
-        *("if something is {ax}, it is {ay}", "{xs} are included in {ys}"),
-    ),
-    "includes": (
-        *(
-            "kinds of {x} are {ys}",
-            "one of the kinds of {x} is {ys}",
-            "among the {xs} one finds {ys}",
-            "examples of {xs} include {ys}",
-        ),
-        *(
-            "{xs} comprise {ys}",
-            "members of {xs} include {ys}",
-            "one example of {x} is {ys}",
-            "among the {xs} is the {y}",
-        ),
-    ),
-    "does": ("what {xs} {v} is {ys}", "{xs} like to {v} {ys}", "{xs} can {v} {ys}"),
-    "done_by": ("{xs} can be {ved} by {ys}", "the ones that {v} {xs} are {ys}", "{xs} are known to be {ved} by {ys}"),
-}
-"""Wordings that are understood although no document or question uses them."""
-
-_HEARD_OPENINGS = (
-    *(
-        "did you know that",
-        "it is true that",
-        "it follows that",
-        "this means that",
-        "we know that",
-        "we can conclude that",
-    ),
-    *(
-        "it is clear that",
-        "it is a fact that",
-        "it is said that",
-        "experts say that",
-        "one can say that",
-        "we can say that",
-    ),
-    *(
-        "as is well known",
-        "therefore",
-        "thus",
-        "hence",
-        "so",
-        "consequently",
-        "in general",
-        "generally",
-        "in other words",
-        "that is",
-    ),
-    *("also", "moreover", "furthermore", "indeed"),
-)
-_OPENING = re.compile(f"(?:{'|'.join(re.escape(o.rstrip(',')) for o in (*OPENINGS, *_HEARD_OPENINGS))}),? ")
+_OPENING = re.compile(f"(?:{'|'.join(re.escape(o.rstrip(',')) for o in (*OPENINGS, *HEARD_OPENINGS))}),? ")
 _LABEL = re.compile(r"^(?:[qa]|question|answer|conclusion)\s*:\s*|^(?:[-*•]|\d+[.)])\s+")
 _TOKEN = re.compile(r"[\w'’]+|[,;?]")
 _DROPPED = frozenset("a an the all every each any both always often usually typically also too".split())
@@ -323,5 +260,5 @@ def _meaning(predicate: str, template: str) -> tuple[str, _Meaning]:
 
 
 _MEANINGS = dict(
-    _meaning(p, t) for table in (_HEARD, ASKED, TRAINED) for p, templates in table.items() for t in templates
+    _meaning(p, t) for table in (HEARD, ASKED, TRAINED) for p, templates in table.items() for t in templates
 )

@@ -1,47 +1,40 @@
 """A recipe's stored answers -> precision of the teacher's statements, and the share of test facts they state.
 
-Precision measures prompts and filters; coverage bounds what the student can learn. Neither needs training, and no
-request is sent.
+Precision measures prompts and filters; coverage bounds what the student can learn. Neither needs training. Statements
+are read sentence by sentence, by the data set's grammar and, if one is named, by a model where the grammar does not
+understand; how well that reads is measured each time on statements with known truth (`accuracy`).
 """
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass
-from enum import StrEnum
 from typing import Any
 
+from axolotl_augft.bench.audit.accuracy import ReadingAccuracy, reading_accuracy
+from axolotl_augft.bench.audit.asking import asking_model
+from axolotl_augft.bench.audit.free_reading import FreeReader
+from axolotl_augft.bench.audit.verdicts import Judge, Judgement, SentenceReader, Verdict
 from axolotl_augft.bench.datasets.dataset import BenchData
-from axolotl_augft.bench.datasets.facts import Fact, closure
+from axolotl_augft.bench.datasets.facts import Fact
 from axolotl_augft.bench.datasets.grammar import Grammar
 from axolotl_augft.bench.datasets.reading import Reader
 from axolotl_augft.config.recipe import Recipe
+from axolotl_augft.config.teacher import TeacherConfig
 from axolotl_augft.errors import BenchError
 from axolotl_augft.judging.rules import Judged
 from axolotl_augft.stage import prepared
 
 ALL = "all"
-
-
-class Verdict(StrEnum):
-    """How a statement compares with the facts.
-
-    Attributes:
-        RIGHT: All facts read in it follow from the data set.
-        WRONG: Some fact read in it does not follow.
-        UNREAD: The grammar found no fact in it.
-    """
-
-    RIGHT = "right"
-    WRONG = "wrong"
-    UNREAD = "unread"
+GRAMMAR = "grammar"
 
 
 @dataclass(frozen=True, slots=True)
 class VerdictCounts:
-    """Verdicts on the statements of one strategy and kind with one outcome.
+    """Verdicts on the statements, or on the sentences, of one strategy and kind with one outcome.
 
     Attributes:
-        reason: Why they were rejected; None for accepted ones.
+        reason: Why the statements were rejected; None for accepted ones.
     """
 
     strategy: str
@@ -52,14 +45,14 @@ class VerdictCounts:
     unread: int
 
     @property
-    def statements(self) -> int:
-        """Total number of statements."""
+    def whole(self) -> int:
+        """Total number of statements or sentences."""
         return self.right + self.wrong + self.unread
 
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """Distinct test facts of a split that the right accepted statements of a strategy state.
+    """Distinct test facts of a split that right sentences in accepted statements of a strategy state.
 
     Attributes:
         strategy: A strategy, or `all`.
@@ -81,22 +74,32 @@ class Audit:
     Attributes:
         data: Name of the data set.
         teacher: The teacher's id.
-        tallies: Verdicts by strategy, kind and outcome.
+        reader: What read the statements: "grammar", or the model that read where the grammar did not understand.
+        tallies: Verdicts on statements by strategy, kind and outcome.
+        sentences: Verdicts on the sentences of accepted statements, by strategy and kind.
         coverages: Test facts stated, by strategy and split.
         novel: Number of right accepted statements with at least one fact that no document states.
         empty: Number of answers without a statement, by reason.
+        reading: How well statements of this kind are read; None if there are none with known truth.
     """
 
     data: str
     teacher: str
+    reader: str
     tallies: tuple[VerdictCounts, ...]
+    sentences: tuple[VerdictCounts, ...]
     coverages: tuple[Coverage, ...]
     novel: int
     empty: dict[str, int]
+    reading: ReadingAccuracy | None
 
     def accepted(self, strategy: str = ALL, kind: str = ALL) -> VerdictCounts:
         """Sum the verdicts on accepted statements over the strategies and kinds asked for."""
         return _sum(strategy, kind, None, self.tallies)
+
+    def accepted_sentences(self, strategy: str = ALL, kind: str = ALL) -> VerdictCounts:
+        """Sum the verdicts on the sentences of accepted statements over the strategies and kinds asked for."""
+        return _sum(strategy, kind, None, self.sentences)
 
     def rejected(self, reason: str) -> VerdictCounts:
         """Sum the verdicts on statements rejected for a reason."""
@@ -113,7 +116,7 @@ class Audit:
     @property
     def precision(self) -> float | None:
         """Share of accepted statements that are right, unread ones counting as not right; None if none is accepted."""
-        return share(self.accepted().right, self.accepted().statements)
+        return share(self.accepted().right, self.accepted().whole)
 
     def as_json(self) -> dict[str, Any]:
         """Return the audit as plain values, with `precision` and `coverage`."""
@@ -125,39 +128,53 @@ def share(part: int, whole: int) -> float | None:
     return part / whole if whole else None
 
 
-def audit(recipe: Recipe, data: BenchData, grammar: Grammar) -> Audit:
-    """Read every inference in a recipe's stored answers with the data set's grammar, and count the verdicts.
+def audit(recipe: Recipe, data: BenchData, grammar: Grammar, model: TeacherConfig | None = None) -> Audit:
+    """Read every inference in a recipe's stored answers, and count the verdicts.
 
     Args:
         recipe: A recipe over the data set's documents, with at least some of its requests answered.
         data: The data set.
-        grammar: The data set's grammar.
+        grammar: The data set's grammar, which reads first.
+        model: The model that reads the sentences that the grammar does not understand; None for none.
 
     Raises:
-        BenchError: No answer is stored yet, or the recipe trains on other documents.
-        AugftError: A source, the store, a prompt or a setting cannot be used.
+        BenchError: No answer is stored yet, the recipe trains on other documents, or its data set is of a kind that no
+            model reads.
+        AugftError: A source, the store, a prompt or a setting cannot be used, or the model cannot be asked.
     """
+    if model and not grammar.relations:
+        raise BenchError(f"{data.name}: its statements are not read by a model; leave --reader-url out")
     with prepared(recipe) as ready:
-        counter = _Counter(data, grammar)
-        for judged in ready.judged(leaks=False):
-            counter.add(judged)
-        if not counter.answers:
-            raise BenchError(
-                f"{recipe.store_path}: no answer to this recipe's requests is stored; run `axolotl augft run` first"
-            )
-        return counter.audit(ready.teacher.id)
+        log = recipe.output_dir / "logs" / "reader.log"
+        with asking_model(model, ready.store, log) if model else nullcontext() as ask_with:
+
+            def reader(grammar: Grammar, texts: Iterable[str]) -> SentenceReader:
+                if ask_with is None:
+                    return Reader(grammar)
+                return FreeReader.taught(grammar, ask_with(grammar), texts)
+
+            texts = (judged.inference.text for judged in ready.judged(leaks=False))
+            counter = _Counter(data, Judge(data, grammar, reader(grammar, texts)))
+            for judged in ready.judged(leaks=False):
+                counter.add(judged)
+            if not counter.answers:
+                raise BenchError(
+                    f"{recipe.store_path}: no answer to this recipe's requests is stored; run `axolotl augft run` first"
+                )
+            accuracy = reading_accuracy(data.name, reader)
+        return counter.audit(ready.teacher.id, str(model.model) if model else GRAMMAR, accuracy)
 
 
 class _Counter:
-    """Counts verdicts and collects the facts that right accepted statements state."""
+    """Counts verdicts and collects the facts that right sentences of accepted statements state."""
 
-    def __init__(self, data: BenchData, grammar: Grammar) -> None:
+    def __init__(self, data: BenchData, judge: Judge) -> None:
         self._data = data
-        self._reader = Reader(grammar)
-        self._true = closure(data.facts, data.rules)
+        self._judge = judge
         self._trained = frozenset(s.fact for s in data.stated)
         self._texts = {" ".join(d.split()) for d in data.documents}
         self._counts: Counter[tuple[str, str, str | None, Verdict]] = Counter()
+        self._sentences: Counter[tuple[str, str, str | None, Verdict]] = Counter()
         self._empty: Counter[str] = Counter()
         self._stated: dict[str, set[Fact]] = {}
         self._novel = 0
@@ -174,19 +191,30 @@ class _Counter:
         if not inference.text:
             self._empty[str(judged.rejected)] += 1
             return
-        facts = self._reader.facts(inference.text)
-        verdict = self._verdict(facts)
+        found = self._judge.judge(inference.text)
         reason = str(judged.rejected) if judged.rejected is not None else None
-        self._counts[task.strategy, inference.kind, reason, verdict] += 1
-        if reason is None and verdict is Verdict.RIGHT:
-            self._stated.setdefault(task.strategy, set()).update(facts)
-            self._novel += not self._trained.issuperset(facts)
+        self._counts[task.strategy, inference.kind, reason, found.verdict] += 1
+        if reason is None:
+            self._accept(task.strategy, inference.kind, found)
 
-    def audit(self, teacher: str) -> Audit:
+    def _accept(self, strategy: str, kind: str, found: Judgement) -> None:
+        self._sentences.update((strategy, kind, None, verdict) for verdict in found.sentences)
+        self._stated.setdefault(strategy, set()).update(found.facts)
+        self._novel += found.verdict is Verdict.RIGHT and not self._trained.issuperset(found.facts)
+
+    def audit(self, teacher: str, reader: str, reading: ReadingAccuracy | None) -> Audit:
         """Return the counts."""
-        keys = sorted({k[:3] for k in self._counts}, key=lambda k: (k[2] or "", k[0], k[1]))
-        tallies = (VerdictCounts(*key, *(self._counts[*key, verdict] for verdict in Verdict)) for key in keys)
-        return Audit(self._data.name, teacher, tuple(tallies), tuple(self._coverages()), self._novel, dict(self._empty))
+        return Audit(
+            data=self._data.name,
+            teacher=teacher,
+            reader=reader,
+            tallies=_tallies(self._counts),
+            sentences=_tallies(self._sentences),
+            coverages=tuple(self._coverages()),
+            novel=self._novel,
+            empty=dict(self._empty),
+            reading=reading,
+        )
 
     def _check(self, text: str) -> None:
         self.answers += 1
@@ -195,12 +223,6 @@ class _Counter:
                 f"the recipe's first document is not in the data set {self._data.name}; give the folder of the data "
                 f"set that it trains on"
             )
-
-    def _verdict(self, facts: Iterable[Fact]) -> Verdict:
-        facts = tuple(facts)
-        if not facts:
-            return Verdict.UNREAD
-        return Verdict.RIGHT if self._true.issuperset(facts) else Verdict.WRONG
 
     def _coverages(self) -> Iterator[Coverage]:
         wanted: dict[str, set[Fact]] = {}
@@ -215,51 +237,13 @@ class _Counter:
                 yield Coverage(strategy, split, len(wanted[split] & stated[strategy]), len(wanted[split]))
 
 
+def _tallies(counts: Counter[tuple[str, str, str | None, Verdict]]) -> tuple[VerdictCounts, ...]:
+    keys = sorted({k[:3] for k in counts}, key=lambda k: (k[2] or "", k[0], k[1]))
+    return tuple(VerdictCounts(*key, *(counts[*key, verdict] for verdict in Verdict)) for key in keys)
+
+
 def _sum(strategy: str, kind: str, reason: str | None, tallies: Iterable[VerdictCounts]) -> VerdictCounts:
     own = [t for t in tallies if t.reason == reason and strategy in (ALL, t.strategy) and kind in (ALL, t.kind)]
     return VerdictCounts(
         strategy, kind, reason, sum(t.right for t in own), sum(t.wrong for t in own), sum(t.unread for t in own)
     )
-
-
-def audit_lines(audit: Audit) -> list[str]:
-    """Format the audit as Markdown tables: precision, verdicts by rejection reason, and coverage."""
-    return [
-        f"Teacher {audit.teacher}, data set {audit.data}.",
-        "",
-        "| accepted | statements | right | wrong | unread | precision |",
-        "|---|---|---|---|---|---|",
-        *(_row(f"{s} {k}", audit.accepted(s, k)) for s, k in _kinds(audit)),
-        _row("all", audit.accepted()),
-        "",
-        f"Novel (right, and states what no document states): "
-        f"{_shown(share(audit.novel, audit.accepted().right))} of the right ones.",
-        "",
-        "| rejected for | statements | right | wrong | unread | share right |",
-        "|---|---|---|---|---|---|",
-        *(
-            _row(reason, audit.rejected(reason))
-            for reason in sorted({t.reason for t in audit.tallies if t.reason is not None})
-        ),
-        *(f"| {reason} (no statement) | {n:,} | | | | |" for reason, n in sorted(audit.empty.items())),
-        "",
-        "| coverage of test facts | split | facts | stated | share |",
-        "|---|---|---|---|---|",
-        *(
-            f"| {c.strategy} | {c.split} | {c.facts:,} | {c.stated:,} | {_shown(share(c.stated, c.facts))} |"
-            for c in audit.coverages
-        ),
-    ]
-
-
-def _kinds(audit: Audit) -> list[tuple[str, str]]:
-    return sorted({(t.strategy, t.kind) for t in audit.tallies if t.reason is None})
-
-
-def _row(name: str, tally: VerdictCounts) -> str:
-    right = _shown(share(tally.right, tally.statements))
-    return f"| {name} | {tally.statements:,} | {tally.right:,} | {tally.wrong:,} | {tally.unread:,} | {right} |"
-
-
-def _shown(value: float | None) -> str:
-    return "–" if value is None else f"{value:.3f}"
