@@ -160,7 +160,8 @@ def judge_sentence(task: Task, text: str, special_tokens: Sequence[str] = ()) ->
 
     It may have a label, and may be a sentence of the source; too many of these make the text an echo.
     """
-    if _malformed(task, text, "sentence") or has_tokens(text, special_tokens):
+    # A question and its answer stand in two lines.
+    if _malformed(task, text.replace("\n", " "), "sentence") or has_tokens(text, special_tokens):
         return Reason.MALFORMED
     if REFUSAL.search(text):
         return Reason.REFUSAL

@@ -61,6 +61,8 @@ def test_what_is_verified_has_no_labels():
     [
         ("The lamp was built in 1901.", None),
         ("Ben: It is old.", None),
+        ("Question: Who built it?\nAnswer: Mara built it.", None),
+        ("Ana: Who built it?\nBen: Mara", Reason.MALFORMED),
         ("Summary of the lamp", Reason.MALFORMED),
         ("Sure! Here is the summary.", Reason.CHATTER),
         ("As an AI I cannot know.", Reason.REFUSAL),
