@@ -116,7 +116,7 @@ class Prepared:
             return self.verdicts()
         judged = self._judge(self.tasks.in_document_order(), True)
         scored = self.verifier.scored(judged) if self.verifier and self.verifier.inquiry.is_ready else judged
-        return Verdicts(without_duplicates(scored, self.recipe.augft.language))
+        return Verdicts(without_duplicates(with_whole_texts(scored, self.leaks), self.recipe.augft.language))
 
     def has_verified(self, verification: Verification) -> bool:
         """Whether the store answers everything that the first answers are verified by."""

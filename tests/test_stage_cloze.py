@@ -7,7 +7,7 @@ from axolotl_augft.bench.experiments.own import own_plan
 from axolotl_augft.cli.plan import plan_lines
 from axolotl_augft.config.recipe import Recipe
 from axolotl_augft.errors import ConfigError, NothingAccepted
-from axolotl_augft.report.page import FinishedRun, write_report
+from axolotl_augft.report.page import ShownRun, write_report
 from tests.bench.test_suite import own_questions
 from tests.support.data import write_rows
 from tests.test_stage import rows, run
@@ -115,7 +115,7 @@ def test_settings_that_are_refused(settings, message):
 
 def test_the_page_shows_statements_without_a_request(named, tmp_path):
     recipe, result, _ = run(named)
-    write_report(FinishedRun(recipe, "r", result), tmp_path / "r.html", plain=True)
+    write_report(ShownRun(recipe, "r", result), tmp_path / "r.html", plain=True)
     assert "___ is the harbour master of Port Ennis: Mara Quell" in (tmp_path / "r.html").read_text()
 
 

@@ -5,6 +5,8 @@ import pytest
 from axolotl_augft.cli.plan import plan_lines
 from axolotl_augft.config.recipe import Recipe
 from axolotl_augft.errors import ConfigError
+from axolotl_augft.judging.rules import Reason
+from axolotl_augft.stage import prepared
 from tests.support.data import TEXTS, write_rows
 from tests.support.teacher_server import asks_whether_it_follows, is_verification, prompt_of
 from tests.test_stage import rows, run
@@ -43,6 +45,14 @@ def test_a_verified_text_is_without_the_sentences_that_fail(study, teacher):
     assert result.counts.rejected == {"malformed": 1, "unsupported": 1}
     alone = [b for b in teacher.bodies if is_verification(prompt_of(b)) and not asks_whether_it_follows(prompt_of(b))]
     assert alone == []
+
+
+def test_before_anything_is_verified_texts_are_shown_whole(study):
+    run(study, augment=[ENTRY])
+    recipe = Recipe.from_cfg({**study, "augft": {**study["augft"], "verify": "teacher"}})
+    with prepared(recipe) as ready:
+        found = [(j.inference.text, j.rejected) for j in ready.verdicts_so_far().judged]
+    assert found == [(f"{GOOD} {BAD}\n{LAST}", None), ("Here is the summary:", Reason.MALFORMED)]
 
 
 def test_the_plan_counts_texts(study):
