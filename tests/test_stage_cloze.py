@@ -46,11 +46,12 @@ def test_the_plan_says_that_cloze_costs_nothing_and_what_it_adds(named):
     assert any(line.split()[:3] == ["augmented", "5", "rows"] for line in lines)
 
 
-def test_cloze_beside_a_teacher_is_not_verified_and_covers_nothing(cfg, data, teacher):
+@pytest.mark.parametrize("verify", ["teacher", {"by": "teacher", "contradictions": True}])
+def test_cloze_beside_a_teacher_is_not_verified_and_covers_nothing(cfg, data, teacher, verify):
     write_rows(data, [{"text": text, "n": i} for i, text in enumerate(NAMED)])
-    _, alone, _ = run(cfg, augment=["local"], verify="teacher")
+    _, alone, _ = run(cfg, augment=["local"], verify=verify)
     asked = len(teacher.bodies)
-    _, both, folder = run(cfg, augment=["local", "cloze"], verify="teacher")
+    _, both, folder = run(cfg, augment=["local", "cloze"], verify=verify)
     assert len(teacher.bodies) == asked
     assert both.coverage == alone.coverage
     cloze = [row for row in rows(folder, "0-augmented.parquet") if row["augft_strategy"] == "cloze"]
