@@ -14,7 +14,7 @@ from axolotl_augft.config.recipe import Assignment, Recipe
 from axolotl_augft.files.collector import fewer_collections
 from axolotl_augft.files.fingerprints import FileStamp
 from axolotl_augft.judging.leaks import Leaks
-from axolotl_augft.judging.pipeline import judged_inferences, without_duplicates, without_repeats
+from axolotl_augft.judging.pipeline import judged_inferences, with_whole_texts, without_duplicates, without_repeats
 from axolotl_augft.judging.rules import Judged
 from axolotl_augft.launch import run_once
 from axolotl_augft.marks import Marks, read_marks
@@ -93,9 +93,12 @@ class Prepared:
         """
         verification = verification or self.verification(leaks)
         language = self.recipe.augft.language
+        found = self.leaks if leaks else None
         if verification is None:
-            return without_duplicates(self._judge(self.tasks.in_document_order(), leaks), language)
-        return without_repeats(verification.decided, (document.text for document in self.documents), language)
+            judged = self._judge(self.tasks.in_document_order(), leaks)
+            return without_duplicates(with_whole_texts(judged, found), language)
+        texts = (document.text for document in self.documents)
+        return without_repeats(lambda: with_whole_texts(verification.decided(), found), texts, language)
 
     def verdicts(self) -> Verdicts:
         """Judge the stored answers, with all that the stored answers of the verification say."""
@@ -113,7 +116,7 @@ class Prepared:
             return self.verdicts()
         judged = self._judge(self.tasks.in_document_order(), True)
         scored = self.verifier.scored(judged) if self.verifier and self.verifier.inquiry.is_ready else judged
-        return Verdicts(without_duplicates(scored, self.recipe.augft.language))
+        return Verdicts(without_duplicates(with_whole_texts(scored, self.leaks), self.recipe.augft.language))
 
     def has_verified(self, verification: Verification) -> bool:
         """Whether the store answers everything that the first answers are verified by."""

@@ -7,7 +7,7 @@ from axolotl_augft.bench.experiments.own import own_plan
 from axolotl_augft.cli.plan import plan_lines
 from axolotl_augft.config.recipe import Recipe
 from axolotl_augft.errors import ConfigError, NothingAccepted
-from axolotl_augft.report.page import FinishedRun, write_report
+from axolotl_augft.report.page import ShownRun, write_report
 from tests.bench.test_suite import own_questions
 from tests.support.data import write_rows
 from tests.test_stage import rows, run
@@ -46,11 +46,12 @@ def test_the_plan_says_that_cloze_costs_nothing_and_what_it_adds(named):
     assert any(line.split()[:3] == ["augmented", "5", "rows"] for line in lines)
 
 
-def test_cloze_beside_a_teacher_is_not_verified_and_covers_nothing(cfg, data, teacher):
+@pytest.mark.parametrize("verify", ["teacher", {"by": "teacher", "contradictions": True}])
+def test_cloze_beside_a_teacher_is_not_verified_and_covers_nothing(cfg, data, teacher, verify):
     write_rows(data, [{"text": text, "n": i} for i, text in enumerate(NAMED)])
-    _, alone, _ = run(cfg, augment=["local"], verify="teacher")
+    _, alone, _ = run(cfg, augment=["local"], verify=verify)
     asked = len(teacher.bodies)
-    _, both, folder = run(cfg, augment=["local", "cloze"], verify="teacher")
+    _, both, folder = run(cfg, augment=["local", "cloze"], verify=verify)
     assert len(teacher.bodies) == asked
     assert both.coverage == alone.coverage
     cloze = [row for row in rows(folder, "0-augmented.parquet") if row["augft_strategy"] == "cloze"]
@@ -115,7 +116,7 @@ def test_settings_that_are_refused(settings, message):
 
 def test_the_page_shows_statements_without_a_request(named, tmp_path):
     recipe, result, _ = run(named)
-    write_report(FinishedRun(recipe, "r", result), tmp_path / "r.html", plain=True)
+    write_report(ShownRun(recipe, "r", result), tmp_path / "r.html", plain=True)
     assert "___ is the harbour master of Port Ennis: Mara Quell" in (tmp_path / "r.html").read_text()
 
 

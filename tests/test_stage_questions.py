@@ -57,7 +57,7 @@ def test_through_completions_too_a_request_for_questions_is_about_one_sentence(c
     cfg["augft"]["teacher"]["api"] = "completions"
     entry = {**BOTH, "write": "questions", "kinds": ["rephrasing"]}
     _, result, _ = run(cfg, augment=[entry])
-    assert (len(teacher.bodies), result.coverage.covered) == (9, {"any": 9, "question": 9, "rephrasing": 9})
+    assert (len(teacher.bodies), result.coverage.sentences) == (9, 9)
 
 
 def test_short_answers_are_asked_for_with_short_examples(cfg, data, teacher):
@@ -73,6 +73,16 @@ def test_short_answers_are_asked_for_with_short_examples(cfg, data, teacher):
     example = "rephrasing: Who is the captain of the Sea Lark?\nAnswer: {}\n"
     assert [example.format("Orla Fenn") in p for p in prompts] == [False, True]
     assert [example.format("The captain of the Sea Lark is Orla Fenn.") in p for p in prompts] == [True, False]
+
+
+@pytest.mark.parametrize(("answer", "rejected"), [("Yes", {}), ("Orla Fenn", {"copied_example": 1})])
+def test_a_short_answer_may_be_that_of_an_example_but_not_a_name_from_it(cfg, data, teacher, answer, rejected):
+    write_rows(data, [{"text": TEXTS[5], "n": 0}, {"text": TEXTS[1], "n": 1}])
+    teacher.answer = lambda body: pairs(
+        ("Is the Heron a pump?", answer) if "Heron" in prompt_of(body) else ("What do all pumps carry?", "a label")
+    )
+    _, result, _ = run(cfg, augment=[{**BOTH, "write": "questions", "answers": "short"}])
+    assert result.counts.rejected == rejected
 
 
 def test_chat_rows_are_the_default(cfg, data):

@@ -142,6 +142,56 @@ class GlobalAugment(AskingSettings):
         return super().conflict_with_questions() or own
 
 
+GENRES = ("explanation", "summary", "dialogue", "quiz", "timeline", "comparison", "what_if", "free")
+DEFAULT_GENRES = ("summary", "dialogue", "quiz")
+
+
+class StudyAugment(AskingSettings):
+    """Settings of the strategy that writes each document anew in several genres and as several exercises.
+
+    The genres follow the study prompts of arXiv 2603.22213; the prompts are this package's own.
+    """
+
+    default_max_tokens = 768
+
+    strategy: Literal["study"] = "study"
+    genres: list[str] = Field(
+        default_factory=lambda: list(DEFAULT_GENRES),
+        min_length=1,
+        description="What each document becomes: `explanation`, `summary`, `dialogue`, `quiz`, `timeline`, "
+        "`comparison`, `what_if`, `free`, or a name in own_genres. Default: summary, dialogue and quiz.",
+    )
+    own_genres: dict[str, Annotated[str, Field(min_length=1)]] = Field(
+        default_factory=dict,
+        description="Your own genres: what the teacher is told to write, by name. A name of the package's replaces its "
+        "genre. They are written if genres names them.",
+    )
+    document_tokens: int = Field(
+        2000,
+        ge=64,
+        description="Maximum length of what one text is written about, in tokens. A longer document is cut at sentence "
+        "ends, and each part is written about.",
+    )
+
+    @model_validator(mode="after")
+    def _known_genres(self) -> "StudyAugment":
+        known = [*GENRES, *(name for name in self.own_genres if name not in GENRES)]
+        for i, name in enumerate(self.genres):
+            if name not in known:
+                raise ValueError(f"genres names {name!r}, which own_genres lacks; known: {', '.join(known)}")
+            if name in self.genres[:i]:
+                raise ValueError(f"genres names {name!r} twice; remove one, or raise `samples` for more texts")
+        if unused := [name for name in self.own_genres if name not in self.genres]:
+            raise ValueError(f"own_genres has {unused[0]!r}, which genres does not name; add it there")
+        if self.write is not None:
+            raise ValueError("strategy study writes texts; remove write (the genres quiz and dialogue hold questions)")
+        return self
+
+    def conflict_with_questions(self) -> str | None:
+        """Explain that only plain text can be written anew."""
+        return "strategy study cannot write anew: it takes plain text"
+
+
 Turn = Literal["blank", "reversed"]
 CLOZE_FORM = "{sentence}: {name}"
 
@@ -185,7 +235,7 @@ class ClozeAugment(StrategySettings):
         return "strategy cloze cannot turn: it takes sentences of plain text"
 
 
-Augment = Annotated[LocalAugment | GlobalAugment | ClozeAugment, Field(discriminator="strategy")]
+Augment = Annotated[LocalAugment | GlobalAugment | StudyAugment | ClozeAugment, Field(discriminator="strategy")]
 STRATEGIES: dict[str, type[StrategySettings]] = {
     model.model_fields["strategy"].default: model for model in get_args(get_args(Augment)[0])
 }

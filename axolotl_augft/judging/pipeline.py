@@ -1,7 +1,9 @@
 """Tasks and stored answers -> judged inferences in document order, as a pure function of both."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import groupby
 
 from axolotl_augft.batched import batched
 from axolotl_augft.config.augft import AugftConfig
@@ -10,14 +12,18 @@ from axolotl_augft.judging.markup import has_tokens, worth_finding
 from axolotl_augft.judging.near_duplicates import NearDuplicates, Repeats
 from axolotl_augft.judging.question_rules import judge_pair
 from axolotl_augft.judging.read_questions import read_pairs
-from axolotl_augft.judging.read_statements import Inference, complete_trace, read_inferences, says_none
-from axolotl_augft.judging.rules import Duplicates, Judged, Reason, judge
+from axolotl_augft.judging.read_statements import Inference, complete_trace, read_inferences, read_text, says_none
+from axolotl_augft.judging.rules import Duplicates, Judged, Reason, judge, judge_sentence, repeats_itself
+from axolotl_augft.judging.support import is_echo
 from axolotl_augft.store.responses import ResponseStore
 from axolotl_augft.strategies.task import Task
 from axolotl_augft.teacher.answer import Answer, Outcome
 
 _NOTHING = Inference("", "answer")
 _QUESTION_END = " ?？؟."
+_LEAST_LEFT = 2
+_LEAST_OWN = 2
+"""A text needs this part (one half) of what the teacher wrote, and as much of its sentences in words of its own."""
 _REPEATED = {
     Repeats.SOURCE: Reason.NEAR_DUPLICATE,
     Repeats.STATEMENT: Reason.DUPLICATE,
@@ -105,11 +111,59 @@ def _read_and_judge(task: Task, answer: Answer, config: AugftConfig, special: Se
         judged = [Judged(task, pair, judge_pair(task, pair, check_names, special)) for pair in read_pairs(task, answer)]
     elif task.reading.ends_in_conclusions and says_none(answer):
         return [Judged(task, _NOTHING, Reason.NOTHING_FOLLOWS)]
+    elif task.reading.is_one_text:
+        sentences = read_text(task, answer, config.language)
+        judged = [Judged(task, s, judge_sentence(task, s.text, special)) for s in sentences]
     else:
         found = _reasoning(answer) if task.reading.keep_reasoning else []
         found += read_inferences(task, answer)
         judged = [Judged(task, inference, judge(task, inference, check_names, special)) for inference in found]
     return judged or [Judged(task, _NOTHING, Reason.EMPTY)]
+
+
+def with_whole_texts(judged: Iterable[Judged], leaks: Leaks | None = None) -> Iterator[Judged]:
+    """Put the sentences of each longer text together that are kept, and yield all else as it is.
+
+    A rejected sentence is left out of its text. All of a text is rejected if less than half of it is left, if most of
+    its sentences are the source's own, or if it says the same again and again.
+
+    Args:
+        judged: The inferences, those of an answer one after the other.
+        leaks: Finds held-out answers; None if no rows are held out.
+    """
+    for _, of_task in groupby(judged, key=lambda j: id(j.task)):
+        found = list(of_task)
+        if found[0].inference.line is None:
+            yield from found
+            continue
+        whole = _whole_text(found)
+        if whole.rejected is None and leaks is not None and leaks.states(whole.inference):
+            whole = replace(whole, rejected=Reason.LEAK)
+        yield whole
+        yield from (j for j in found if j.rejected and not whole.rejected)
+
+
+def _whole_text(sentences: Sequence[Judged]) -> Judged:
+    """Return the text that sentences make, or all of it with the reason why it is rejected."""
+    task, kind = sentences[0].task, sentences[0].inference.kind
+    kept = [j for j in sentences if j.rejected is None]
+    everything, text = _joined(sentences), _joined(kept)
+    own = [j for j in kept if not is_echo(j.inference.text, task.premises)]
+    reason: Reason | None = None
+    if repeats_itself(everything):
+        reason = Reason.REPETITION
+    elif len(text) * _LEAST_LEFT < len(everything):
+        reason = Counter(j.rejected for j in sentences if j.rejected).most_common(1)[0][0]
+    elif len(own) * _LEAST_OWN < len(kept):
+        reason = Reason.ECHO
+    probabilities = [j.probability for j in kept if j.probability is not None]
+    return Judged(task, Inference(everything if reason else text, kind), reason, min(probabilities, default=None))
+
+
+def _joined(sentences: Sequence[Judged]) -> str:
+    """Join sentences in the lines in which they stood."""
+    lines = groupby((j.inference for j in sentences), key=lambda sentence: sentence.line)
+    return "\n".join(" ".join(sentence.text for sentence in line) for _, line in lines)
 
 
 def _judge_written(task: Task, special: Sequence[str]) -> list[Judged]:

@@ -55,7 +55,9 @@ def judge_pair(
         return Reason.LABEL_LEAK
     if _asks_again(task, question):
         return Reason.ECHO
-    if copies_example(task, question) or (answer and copies_example(task, answer)):
+    # A short answer such as "yes" is that of some example, too; only a name that is foreign tells that it is copied.
+    own = written if task.reading.short_answers else answer
+    if copies_example(task, question) or (own and copies_example(task, own)):
         return Reason.COPIED_EXAMPLE
     if check_names and (unsupported(task, pair, _LIST_NUMBER.sub("", written)) or _asks_about_others(task, pair)):
         return Reason.UNSUPPORTED

@@ -20,6 +20,11 @@ _ENDS = tuple(".!?…。！？।؟")
 _AFTER_END = "\"'”’»›)]」』*_`|"
 _NONE = re.compile(r"conclusions?[*_ ]*[:：][*_\s-]*(?:none|nothing)\b[.*_ ]*(?:\n|\Z)", re.IGNORECASE)
 _CHECKED_END = 4096
+# Markdown in a longer text; and a label such as "Ana:" or "Question 2:" before a sentence.
+_HEADING = re.compile(r"[ \t]{0,3}(?:#{1,6}[ \t]|[-*_=]{3,}[ \t]*\Z)")
+_BULLET = re.compile(r"\A[ \t]{0,8}(?:[-*+•][ \t]+|\d{1,2}[.)][ \t]+)")
+_EMPHASIS = re.compile(r"\*\*|__")
+_LABELLED = re.compile(r"[^\W_]+(?:[ ][^\W_]+){0,2}[ ]?[:：](?=\s)")
 _MOST_HEADING_WORDS = 4
 _after_reasoning = labelled_by("(?i:(?:step-by-step[ ])?reasoning(?:[ ]steps)?)")
 
@@ -37,6 +42,7 @@ class Inference:
         keeps_answer: The answer is the source row's own.
         stray: It is a line without a label in an answer whose statements are labelled.
         rests_on: Labels of the documents that a conclusion is said to rest on, beside the target.
+        line: Number of the line that a sentence of a longer text stands in; None for what is no part of a text.
     """
 
     text: str
@@ -47,6 +53,14 @@ class Inference:
     keeps_answer: bool = False
     stray: bool = False
     rests_on: tuple[str, ...] = ()
+    line: int | None = None
+
+    @property
+    def stated(self) -> str:
+        """What is verified: the whole inference; of a sentence of a longer text, all but the labels of its lines."""
+        if self.line is None:
+            return self.full_text
+        return "\n".join(_LABELLED.sub("", line).strip() for line in self.text.split("\n"))
 
     @property
     def full_text(self) -> str:
@@ -67,6 +81,36 @@ def read_inferences(task: Task, answer: Answer) -> list[Inference]:
     if not task.reading.ends_in_conclusions:
         return list(_statements(text, task.kind, task, answer.was_cut))
     return _trace_and_conclusions(_without_fence(text), task, answer.was_cut)
+
+
+def read_text(task: Task, answer: Answer, language: str) -> list[Inference]:
+    """Read the sentences of an answer that is one text, in order, without bullets, emphasis and headings.
+
+    A line that begins with a short label ("Question:", the speaker of a dialogue) counts as one sentence, and so does a
+    question with what follows it, because a question alone states nothing. An unfinished end is left out.
+
+    Args:
+        task: The task that was answered.
+        answer: An answer whose outcome is `Outcome.ANSWERED`.
+        language: ISO 639 code of the documents.
+    """
+    text = _without_fence(without_thinking(answer.text, task.premises)).replace("\r\n", "\n")
+    lines = (_complete_sentences(text) if answer.was_cut else text).split("\n")
+    found = []
+    asked = ""
+    for number, line in enumerate(lines):
+        said = _EMPHASIS.sub("", _BULLET.sub("", "" if _HEADING.match(line) else line)).strip()
+        for sentence in [said] if _LABELLED.match(said) else split_sentences(said, language):
+            if _is_question(sentence):
+                asked += sentence + "\n"
+            elif sentence:
+                found.append(Inference(asked + sentence, task.kind, line=number))
+                asked = ""
+    return found
+
+
+def _is_question(text: str) -> bool:
+    return text.rstrip(_AFTER_END).endswith(("?", "？", "؟"))
 
 
 def says_none(answer: Answer) -> bool:

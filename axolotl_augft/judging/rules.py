@@ -85,6 +85,8 @@ _LABEL = re.compile(
     r"|\baccording to (the|this) (document|passage|sentence|text)\b",
     re.IGNORECASE,
 )
+# What a text about a document calls it, although its reader has not seen it.
+_DOCUMENT = re.compile(r"\b(?:the|this|both|first|second|related) documents?\b", re.IGNORECASE)
 _WRITTEN = (
     "statement|sentence|rephras|paraphras|revers|consequen|conclusion|list|answer|reasoning|question|version|result"
 )
@@ -151,6 +153,24 @@ def judge(
     if check_names and unsupported(task, inference, text):
         return Reason.UNSUPPORTED
     return Reason.CHATTER if inference.stray else None
+
+
+def judge_sentence(task: Task, text: str, special_tokens: Sequence[str] = ()) -> Reason | None:
+    """Return the first reason to leave a sentence out of the text that it is part of, or None.
+
+    It may have a label, and may be a sentence of the source; too many of these make the text an echo.
+    """
+    # A question and its answer stand in two lines.
+    if _malformed(task, text.replace("\n", " "), "sentence") or has_tokens(text, special_tokens):
+        return Reason.MALFORMED
+    if REFUSAL.search(text):
+        return Reason.REFUSAL
+    if is_chatter(task, text):
+        return Reason.CHATTER
+    if copies_prompt(task, text):
+        return Reason.COPIED_PROMPT
+    speaks_of_it = _DOCUMENT.search(text) and not any(_DOCUMENT.search(p) for p in task.premises)
+    return Reason.LABEL_LEAK if speaks_of_it or leaks_label(task, text) else None
 
 
 class Duplicates:

@@ -44,7 +44,7 @@ def regroup(sized: Sequence[Sized], budget: int, passes: int, remembered: Sequen
         For each pass, its groups as document ids.
     """
     by_id = {s.document.id: s for s in sized}
-    neighbours = cache(lambda: _neighbours([s.document for s in sized]))
+    neighbours = cache(lambda: neighbours_of([s.document for s in sized]))
     done: list[Pass] = []
     for i in range(passes):
         kept = _kept(remembered[i] if i < len(remembered) else (), by_id, budget)
@@ -140,7 +140,7 @@ def _next_member(
     return next((d for d, _ in zip(left, range(_BATCH), strict=False) if by_id[d].tokens <= room), None)
 
 
-def _neighbours(documents: Sequence[Document]) -> dict[str, dict[str, float]]:
+def neighbours_of(documents: Sequence[Document]) -> dict[str, dict[str, float]]:
     """Map each document's id to the ids of its most similar documents, with their BM25 scores."""
     if len(documents) < 2:
         return {d.id: {} for d in documents}

@@ -5,11 +5,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from axolotl_augft.batched import batched
-from axolotl_augft.config.augment import Augment, ClozeAugment, GlobalAugment, LocalAugment
+from axolotl_augft.config.augment import Augment, ClozeAugment, GlobalAugment, LocalAugment, StudyAugment
 from axolotl_augft.sources.documents import Document
 from axolotl_augft.strategies.cloze import ClozeStrategy
 from axolotl_augft.strategies.global_ import GlobalStrategy, GroupMemory
 from axolotl_augft.strategies.local import LocalStrategy
+from axolotl_augft.strategies.study import StudyStrategy
 from axolotl_augft.strategies.task import AsksAgain, Missed, Strategy, Task
 from axolotl_augft.teacher.teacher import Teacher
 
@@ -35,13 +36,15 @@ def make_strategy(
         memory_key: Key under which this entry's grouping is stored.
 
     Raises:
-        ConfigError: A prompt template of a `global` entry is missing or invalid.
+        ConfigError: A prompt template of a `global` or `study` entry is missing or invalid.
     """
     match settings:
         case LocalAugment():
             return LocalStrategy(settings, teacher, documents, language)
         case GlobalAugment():
             return GlobalStrategy(settings, teacher, documents, language, memory, memory_key)
+        case StudyAugment():
+            return StudyStrategy(settings, teacher, documents, language)
         case ClozeAugment():
             return ClozeStrategy(settings, documents, language)
 

@@ -30,6 +30,7 @@ class Reading:
         rephrases_the_source: A rephrased question is the target's own question in other words, and therefore keeps
             the target's answer.
         short_answers: Questions get answers of a few words.
+        is_one_text: The answer is one text; its sentences are judged one by one.
     """
 
     ends_in_conclusions: bool = False
@@ -37,6 +38,7 @@ class Reading:
     keep_reasoning: bool = False
     rephrases_the_source: bool = False
     short_answers: bool = False
+    is_one_text: bool = False
 
 
 @dataclass(frozen=True, slots=True)

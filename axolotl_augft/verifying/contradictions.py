@@ -115,8 +115,13 @@ def _is_trace(judged: Judged) -> bool:
 
 
 def _kept(window: Iterable[Judged]) -> list[Judged]:
-    """Return what can be compared: what is kept and states something; a question and its answer state nothing alone."""
-    return [j for j in window if j.rejected is None and not _is_trace(j) and j.task.exchange is None]
+    """Return what can be compared: what a model wrote, is kept and states something.
+
+    A question and its answer state nothing alone.
+    """
+    return [
+        j for j in window if j.rejected is None and j.task.is_asked and not _is_trace(j) and j.task.exchange is None
+    ]
 
 
 def _windows(judged: Iterable[Judged]) -> Iterator[list[Judged]]:

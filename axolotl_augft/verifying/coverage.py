@@ -35,7 +35,7 @@ class CoverageCounter:
         concluded = False
         for j in kept:
             concluded = concluded or (j.task.reading.ends_in_conclusions and j.inference.kind != "trace")
-            if (sentence := sentence_of(j)) is not None:
+            if (sentence := sentence_of(j)) is not None and _asks_about_it(j):
                 by_kind.setdefault(j.inference.kind, set()).add(sentence)
                 by_kind[ANY].add(sentence)
                 if j.inference.question is not None and j.task.exchange is None:
@@ -83,7 +83,25 @@ def sentence_of(judged: Judged) -> int | None:
     return judged.task.first_sentence + _nearest(judged.inference.full_text, judged.task)
 
 
+def _asks_about_it(judged: Judged) -> bool:
+    """Whether a question about a sentence asks about it, instead of about the sentences shown before it.
+
+    Small models like to ask about the beginning of the document. Then neither question nor answer has a word of the
+    sentence that the beginning lacks. Statements are taken to be about their sentence.
+    """
+    task = judged.task
+    if judged.inference.question is None or task.exchange is not None:
+        return True
+    before = [p for p in task.premises if p not in task.sentences]
+    telling = _words(*task.sentences) - _words(*before)
+    return not telling or not telling.isdisjoint(_words(judged.inference.full_text))
+
+
+def _words(*texts: str) -> set[str]:
+    return {word for text in texts for word in WORD.findall(text.casefold())}
+
+
 def _nearest(text: str, task: Task) -> int:
-    words = set(WORD.findall(text.casefold()))
-    shared = [len(words & set(WORD.findall(sentence.casefold()))) for sentence in task.sentences]
+    words = _words(text)
+    shared = [len(words & _words(sentence)) for sentence in task.sentences]
     return shared.index(max(shared))

@@ -56,7 +56,7 @@ class Verifier:
         for window in batched(judged(), _WINDOW):
             asked = [j for j in window if is_asked(j)]
             follow = self.inquiry.requests(claim for j in asked for claim in _claims(j))
-            alone = self.inquiry.requests_alone(j.inference.full_text for j in asked)
+            alone = self.inquiry.requests_alone(j.inference.full_text for j in asked if _stands_alone(j))
             yield from sorted(chain(follow, alone), key=lambda r: r.prefix.digest)
 
     def planted_requests(self, judged: JudgedAgain) -> Iterator[Request]:
@@ -98,13 +98,14 @@ class Verifier:
         for window in batched(judged):
             asked = [j for j in window if is_asked(j)]
             follow = iter(self.inquiry.probabilities(claim for j in asked for claim in _claims(j)))
-            alone = iter(self.inquiry.probabilities_alone([j.inference.full_text for j in asked]))
+            standing = [j.inference.full_text for j in asked if _stands_alone(j)]
+            alone = iter(self.inquiry.probabilities_alone(standing))
             for j in window:
                 if not is_asked(j):
                     yield j
                     continue
                 least = _least([next(follow) for _ in _claims(j)])
-                yield replace(j, probability=least, alone=next(alone))
+                yield replace(j, probability=least, alone=next(alone) if _stands_alone(j) else None)
 
     def decided(self, judged: Iterable[Judged], calibrations: Mapping[str, Calibration]) -> Iterator[Judged]:
         """Yield all statements in order, rejecting those that fail.
@@ -139,7 +140,7 @@ class Verifier:
 
 
 def _claims(judged: Judged) -> list[Claim]:
-    return [Claim(evidence, judged.inference.full_text) for evidence in judged.evidence]
+    return [Claim(evidence, judged.inference.stated) for evidence in judged.evidence]
 
 
 def _least(probabilities: Sequence[float | None]) -> float | None:
@@ -154,6 +155,11 @@ def is_asked(judged: Judged) -> bool:
     About a trace that ends in conclusions it is not asked, because it is asked about these.
     """
     return judged.rejected is None and judged.task.is_asked and not _rests_on_conclusions(judged)
+
+
+def _stands_alone(judged: Judged) -> bool:
+    """Whether an inference is read without others: it is no sentence of a longer text."""
+    return judged.inference.line is None
 
 
 def _rests_on_conclusions(judged: Judged) -> bool:

@@ -66,3 +66,22 @@ def test_missed_sentences_of_each_document():
         judged(task, "Blue are the pumps.", sentence=0),
     ]
     assert missed_sentences(stream) == {(0, 4): (0, 2)}
+
+
+OPENING, SENTENCE = "The Lantern Room stands in Port Ennis.", "It was built in 1901 by Mara Quell."
+
+
+@pytest.mark.parametrize(
+    ("question", "answer", "missed"),
+    [
+        ("Who built the Lantern Room?", "Mara Quell", ()),
+        ("When was the Lantern Room built?", "in 1901", ()),
+        ("Where does the Lantern Room stand?", "The Lantern Room stands in Port Ennis.", (1,)),
+        (None, "The Lantern Room stands in Port Ennis.", ()),
+    ],
+)
+def test_a_question_about_the_sentences_before_covers_nothing(question, answer, missed):
+    target = Document("d", f"{OPENING} {SENTENCE}", 0, 0)
+    task = Task(NO_REQUEST, "local", target, (OPENING, SENTENCE), sentences=(SENTENCE,), first_sentence=1)
+    judged = Judged(task, Inference(answer, "rephrasing", 1, question=question), None)
+    assert CoverageCounter().add([judged], [judged]) == missed

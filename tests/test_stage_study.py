@@ -1,0 +1,91 @@
+"""A run with `strategy: study`: texts of several sentences in, texts of those that are kept out."""
+
+import pytest
+
+from axolotl_augft.cli.plan import plan_lines
+from axolotl_augft.config.recipe import Recipe
+from axolotl_augft.errors import ConfigError
+from axolotl_augft.judging.rules import Reason
+from axolotl_augft.stage import prepared
+from tests.support.data import TEXTS, write_rows
+from tests.support.teacher_server import asks_whether_it_follows, is_verification, prompt_of
+from tests.test_stage import rows, run
+
+GOOD, BAD, LAST = "Port Ennis has a harbour master.", "She is from Ireland.", "Her home is the mill house."
+ENTRY = {"strategy": "study", "genres": ["summary"]}
+
+
+def scripted(body):
+    prompt = prompt_of(body)
+    if is_verification(prompt):
+        return "no" if asks_whether_it_follows(prompt) and BAD in prompt else "yes"
+    return f"Here is the summary:\n\n**{GOOD}** {BAD}\n\n{LAST}"
+
+
+@pytest.fixture
+def study(cfg, data, teacher):
+    write_rows(data, [{"text": TEXTS[0], "n": 0}])
+    teacher.answer = scripted
+    return cfg
+
+
+def test_a_text_becomes_one_row(study, teacher):
+    _, result, folder = run(study, augment=[ENTRY])
+    (row,) = rows(folder, "0-augmented.parquet")
+    assert (row["text"], row["augft_strategy"], row["augft_kind"]) == (f"{GOOD} {BAD}\n{LAST}", "study", "summary")
+    assert result.counts.accepted == {"study/summary": 1} and result.counts.rejected == {"malformed": 1}
+    assert len(teacher.bodies) == 1
+
+
+def test_a_verified_text_is_without_the_sentences_that_fail(study, teacher):
+    _, result, folder = run(study, augment=[ENTRY], verify={"by": "teacher", "threshold": 0.5})
+    (row,) = rows(folder, "0-augmented.parquet")
+    assert row["text"] == f"{GOOD}\n{LAST}"
+    assert row["augft_probability"] == pytest.approx(0.9) and row["augft_alone"] is None
+    assert result.counts.rejected == {"malformed": 1, "unsupported": 1}
+    alone = [b for b in teacher.bodies if is_verification(prompt_of(b)) and not asks_whether_it_follows(prompt_of(b))]
+    assert alone == []
+
+
+def test_before_anything_is_verified_texts_are_shown_whole(study):
+    run(study, augment=[ENTRY])
+    recipe = Recipe.from_cfg({**study, "augft": {**study["augft"], "verify": "teacher"}})
+    with prepared(recipe) as ready:
+        found = [(j.inference.text, j.rejected) for j in ready.verdicts_so_far().judged]
+    assert found == [(f"{GOOD} {BAD}\n{LAST}", None), ("Here is the summary:", Reason.MALFORMED)]
+
+
+def test_the_plan_counts_texts(study):
+    lines = plan_lines(Recipe.from_cfg({**study, "augft": {**study["augft"], "augment": ["study"]}}))
+    assert "study: 3 texts, 3 requests: 0 answered already, 3 to ask" in lines
+
+
+def test_a_held_out_answer_in_a_text_is_a_leak(study, tmp_path):
+    tests = write_rows(tmp_path / "t.jsonl", [{"text": LAST}])
+    study["test_datasets"] = [{"path": str(tests), "ds_type": "json", "type": "completion", "split": "train"}]
+    _, result, folder = run(study, augment=[ENTRY])
+    assert [r["text"] for r in rows(folder, "0-augmented.parquet")] == [f"{GOOD} {BAD}"]
+    assert result.counts.rejected == {"malformed": 1, "leak": 1}
+
+
+def test_questions_with_answers_cannot_be_written_anew(study, data):
+    write_rows(data, [{"messages": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]}])
+    study["datasets"][0]["type"] = "chat_template"
+    with pytest.raises(ConfigError, match="which strategy study cannot write anew: it takes plain text"):
+        run(study, augment=[ENTRY])
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"genres": ["poem"]}, "augft.augment[0]: genres names 'poem', which own_genres lacks; known: explanation"),
+        ({"genres": ["quiz", "quiz"]}, "augft.augment[0]: genres names 'quiz' twice"),
+        ({"own_genres": {"faq": "Write."}}, "augft.augment[0]: own_genres has 'faq', which genres does not name"),
+        ({"write": "questions"}, "augft.augment[0]: strategy study writes texts; remove write"),
+        ({"genres": []}, "augft.augment[0].genres"),
+    ],
+)  # fmt: skip
+def test_settings_that_are_refused(settings, message):
+    with pytest.raises(ConfigError) as error:
+        Recipe.from_cfg({"augft": {"augment": [{"strategy": "study", **settings}]}, "plugins": ["x"]})
+    assert str(error.value).startswith(message)
