@@ -14,7 +14,13 @@ from axolotl_augft.config.recipe import Assignment, Recipe
 from axolotl_augft.files.collector import fewer_collections
 from axolotl_augft.files.fingerprints import FileStamp
 from axolotl_augft.judging.leaks import Leaks
-from axolotl_augft.judging.pipeline import judged_inferences, with_whole_texts, without_duplicates, without_repeats
+from axolotl_augft.judging.pipeline import (
+    RunningShare,
+    judged_inferences,
+    with_whole_texts,
+    without_duplicates,
+    without_repeats,
+)
 from axolotl_augft.judging.rules import Judged
 from axolotl_augft.launch import run_once
 from axolotl_augft.marks import Marks, read_marks
@@ -77,6 +83,10 @@ class Prepared:
     def requests(self) -> Iterator[Request]:
         """Yield all requests for statements in sending order, including those that the store has answers for."""
         return (task.request for task in self.tasks.in_sending_order())
+
+    def running_share(self) -> RunningShare:
+        """Return what follows how many statements are kept while they are asked for."""
+        return RunningShare(self.tasks.in_sending_order, lambda tasks: self._judge(tasks, False))
 
     def all_requests(self) -> Iterator[Request]:
         """Yield all requests, as far as the stored answers tell what is asked about them: verification, too."""
@@ -270,7 +280,8 @@ def _writing(judged: Iterable[Judged]) -> Iterator[Judged]:
 def _ask(ready: Prepared, turns: Turns, budget: Budget) -> None:
     """Ask round after round; what is stored of later rounds counts towards the limits from the beginning."""
     known = _count_stored(ready, budget) if budget.is_limited else {}
-    turns.of(ready.teacher).ask(ready.requests, "augmentation")
+    share = ready.running_share()
+    turns.of(ready.teacher).ask(share.requests, "augmentation", note=share.note)
     verification = ready.verification()
     for round_ in verification.rounds() if verification else ():
         counted = known.get(round_.title, Spent())

@@ -14,6 +14,7 @@ from axolotl_augft.teacher.prices import NANO
 from axolotl_augft.teacher.spending import dollars
 
 LOG = logging.getLogger("axolotl_augft")
+_NOTE_SECONDS = 10.0
 
 
 class Progress:
@@ -23,13 +24,22 @@ class Progress:
         total: Number of requests to send.
         title: Name of the round.
         clock: Returns a time in seconds; replaced in tests.
+        note: What else to say, such as a running share; called every 10 s at most, and at the end.
     """
 
-    def __init__(self, total: int, title: str, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        total: int,
+        title: str,
+        clock: Callable[[], float] = time.monotonic,
+        note: Callable[[], str] = str,
+    ) -> None:
         self._total = total
         self._title = title
         self._clock = clock
-        self._start = self._last_line = clock()
+        self._note = note
+        self._noted = ""
+        self._start = self._last_line = self._last_note = clock()
         self._bar = tqdm(total=total, desc=title, unit="request", disable=not sys.stderr.isatty())
 
     def __enter__(self) -> "Progress":
@@ -43,14 +53,22 @@ class Progress:
     def update(self, counts: RoundCounts) -> None:
         """Show the current counts; called after each request that ended."""
         self._bar.n = counts.total
-        self._bar.set_postfix_str(f"{self._tokens_per_second(counts):.0f} tokens/s{_spent(counts)}", refresh=False)
+        if self._clock() - self._last_note >= _NOTE_SECONDS:
+            self._last_note = self._clock()
+            self._noted = _after_comma(self._note())
+        rate = f"{self._tokens_per_second(counts):.0f} tokens/s"
+        self._bar.set_postfix_str(f"{rate}{_spent(counts)}{self._noted}", refresh=False)
         self._bar.update(0)
         if self._bar.disable and self._clock() - self._last_line >= LINE_SECONDS:
             self._last_line = self._clock()
-            LOG.info("augft: %s", self.line(counts))
+            LOG.info("augft: %s", self._line(counts))
 
-    def line(self, counts: RoundCounts) -> str:
-        """Describe the progress in one line."""
+    def last_line(self, counts: RoundCounts) -> str:
+        """Describe how the round ended."""
+        self._noted = _after_comma(self._note())
+        return self._line(counts)
+
+    def _line(self, counts: RoundCounts) -> str:
         seconds = max(self._clock() - self._start, 1e-9)
         rate = counts.total / seconds
         left = (self._total - counts.total) / rate if rate else 0.0
@@ -58,11 +76,15 @@ class Progress:
         return (
             f"{self._title}: {counts.total} of {self._total} requests ({rate:.1f}/s), "
             f"{self._tokens_per_second(counts):.0f} tokens/s, "
-            f"{duration(left)} left{_spent(counts)}{failed}"
+            f"{duration(left)} left{_spent(counts)}{failed}{self._noted}"
         )
 
     def _tokens_per_second(self, counts: RoundCounts) -> float:
         return counts.spent.completion_tokens / max(self._clock() - self._start, 1e-9)
+
+
+def _after_comma(note: str) -> str:
+    return f", {note}" if note else ""
 
 
 def _spent(counts: RoundCounts) -> str:

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from types import TracebackType
 
 from axolotl_augft.asking.batch import ask_in_batches
@@ -16,6 +17,7 @@ from axolotl_augft.asking.window import ask
 from axolotl_augft.config.recipe import Recipe
 from axolotl_augft.errors import StoreError, TeacherError
 from axolotl_augft.files.digest_set import DigestSet
+from axolotl_augft.steady import steadily
 from axolotl_augft.store.batches import BatchLedger
 from axolotl_augft.store.lock import AskingLock
 from axolotl_augft.store.responses import ResponseStore
@@ -101,7 +103,14 @@ class Rounds:
         self._alone = alone
         self._totals = totals or RoundTotals()
 
-    def ask(self, requests: Requests, title: str, counted: Spent = _NOTHING, trusted: bool = False) -> None:
+    def ask(
+        self,
+        requests: Requests,
+        title: str,
+        counted: Spent = _NOTHING,
+        trusted: bool = False,
+        note: Callable[[], str] = str,
+    ) -> None:
         """Send the requests that the store does not answer.
 
         Args:
@@ -109,6 +118,7 @@ class Rounds:
             title: Name of the round, for progress messages.
             counted: Tokens and dollars of the stored answers that the budget has already counted.
             trusted: A request that the server calls invalid says nothing about the others.
+            note: What else to say of the progress.
 
         Raises:
             BudgetReached: A limit ended the round; the answers to the requests in flight are stored.
@@ -119,7 +129,8 @@ class Rounds:
             OutputError: The store's folder or the temporary folder cannot be written.
         """
         is_alone = self._alone.try_acquire()
-        tally = count_requests(requests(), self._store, self._totals.keys)
+        laid_out = steadily(requests(), f"{title}: laying out", "requests")
+        tally = count_requests(laid_out, self._store, self._totals.keys)
         if tally.missing and not is_alone:
             self._alone.wait()
             tally = count_requests(requests(), self._store, self._totals.keys)
@@ -127,7 +138,7 @@ class Rounds:
         counts = RoundCounts()
         try:
             if tally.missing:
-                self._send(requests, tally, title, counts, trusted)
+                self._send(requests, tally, partial(Progress, title=title, note=note), counts, trusted)
         except BaseException:
             with suppress(StoreError):
                 self._note(tally, counts)
@@ -149,9 +160,16 @@ class Rounds:
             self._store, LoggedRound.of(self._teacher.id, known + counts.total, counts.total, seconds, counts.spent)
         )
 
-    def _send(self, requests: Requests, tally: StoredCounts, title: str, counts: RoundCounts, trusted: bool) -> None:
+    def _send(
+        self,
+        requests: Requests,
+        tally: StoredCounts,
+        follow: Callable[[int], Progress],
+        counts: RoundCounts,
+        trusted: bool,
+    ) -> None:
         opened = self._session.open()
-        with Progress(tally.missing, title) as progress:
+        with follow(tally.missing) as progress:
             pace = teacher_pace(self._teacher, opened.check)
             prompts = PromptWindow(self._teacher.tokens)
             trusted = trusted or tally.answered > 0
@@ -162,7 +180,7 @@ class Rounds:
                 self._warn_of_batches(opened.server.host)
                 ask(requests(), round_)
                 self._ask_again(requests, round_)
-            LOG.info("augft: %s", progress.line(counts))
+            LOG.info("augft: %s", progress.last_line(counts))
 
     def _ask_again(self, requests: Requests, round_: Round) -> None:
         """Ask once more, at the end of a round, for what failed: one unlucky request must not end a long run."""

@@ -1,6 +1,6 @@
 """Tasks and stored answers -> judged inferences in document order, as a pure function of both."""
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import groupby
@@ -18,12 +18,15 @@ from axolotl_augft.judging.support import is_echo
 from axolotl_augft.store.responses import ResponseStore
 from axolotl_augft.strategies.task import Task
 from axolotl_augft.teacher.answer import Answer, Outcome
+from axolotl_augft.teacher.request import Request
 
 _NOTHING = Inference("", "answer")
 _QUESTION_END = " ?？؟."
 _LEAST_LEFT = 2
 _LEAST_OWN = 2
 """A text needs this part (one half) of what the teacher wrote, and as much of its sentences in words of its own."""
+_RECENT = 2000
+_JUDGED = 200
 _REPEATED = {
     Repeats.SOURCE: Reason.NEAR_DUPLICATE,
     Repeats.STATEMENT: Reason.DUPLICATE,
@@ -99,6 +102,38 @@ def _compared(judged: Judged) -> str:
         return judged.inference.full_text
     asked = question.rstrip(_QUESTION_END)
     return f"short: {asked}" if judged.task.reading.short_answers else asked
+
+
+class RunningShare:
+    """Judges a sample of the tasks that were sent last, as far as they are answered.
+
+    Args:
+        tasks: Makes the tasks in sending order; may be called more than once.
+        judge: Judges the stored answers to tasks.
+    """
+
+    def __init__(
+        self, tasks: Callable[[], Iterable[Task]], judge: Callable[[Iterable[Task]], Iterable[Judged]]
+    ) -> None:
+        self._tasks = tasks
+        self._judge = judge
+        self._recent: deque[Task] = deque(maxlen=_RECENT)
+
+    def requests(self) -> Iterator[Request]:
+        """Yield the requests of the tasks, and remember the last tasks."""
+        for task in self._tasks():
+            self._recent.append(task)
+            yield task.request
+
+    def note(self) -> str:
+        """Say how many of the statements so far are kept, "" before the first; the rest of the judging comes later."""
+        # A copy in one step: requests are made in a thread of their own.
+        recent = list(self._recent)
+        kept = seen = 0
+        for judged in self._judge(recent[:: 1 + len(recent) // _JUDGED]):
+            seen += 1
+            kept += judged.rejected is None
+        return f"{kept / seen:.0%} of statements kept so far" if seen else ""
 
 
 def _read_and_judge(task: Task, answer: Answer, config: AugftConfig, special: Sequence[str]) -> list[Judged]:

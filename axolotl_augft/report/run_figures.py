@@ -1,6 +1,6 @@
 """A finished result's manifest, record and counted statements -> one run's figures, as plain values for the page."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -46,7 +46,6 @@ def run_figures(
     run = record.run if record else RunRecord()
     loads = training_loads(manifest, recipe)
     after = loads.originals + loads.augmented
-    verification = _verification(manifest.verification)
     return {
         "name": name,
         "teacher": manifest.teacher_id,
@@ -67,13 +66,19 @@ def run_figures(
         },
         "break_even": asdict(break_even(run.all_runs, loads, recipe)),
         "rounds": [_round(r) for r in rounds if r.teacher == manifest.teacher_id and r.asked],
-        "verification": verification,
-        "warnings": [asdict(w) for w in _warnings(recipe, manifest, run, figures, verification)],
+        "verification": _verification(manifest.verification),
+        "warnings": [asdict(w) for w in _warnings(recipe, manifest, run, figures)],
     }
 
 
 def _verification(record: VerificationRecord | None) -> dict[str, Any] | None:
     return None if record is None else {**asdict(record), "precision": record.precision, "basis": record.basis}
+
+
+def _lowest_auc(record: VerificationRecord | None) -> float:
+    """Return the lowest AUC of the strategies of which some statements are kept; 1 without any."""
+    found = (c.auc for c in record.calibrations if c.kept) if record else ()
+    return min((auc for auc in found if auc is not None), default=1)
 
 
 def _load(load: Load, recipe: Recipe) -> dict[str, int]:
@@ -90,14 +95,14 @@ def _round(logged: LoggedRound) -> dict[str, Any]:
     }
 
 
-def _warnings(
-    recipe: Recipe, manifest: Manifest, run: RunRecord, figures: Figures, verification: Mapping[str, Any] | None
-) -> Iterator[Caution]:
-    counts = manifest.counts
+def _warnings(recipe: Recipe, manifest: Manifest, run: RunRecord, figures: Figures) -> Iterator[Caution]:
+    counts, verification = manifest.counts, manifest.verification
     if verification is None and not figures.is_verified:
         yield Caution("Nothing says how probable these statements are: they were not verified (augft.verify).")
-    elif (auc := (verification or {}).get("auc")) is not None and auc < _LEAST_AUC:
-        yield Caution(f"The verifier cannot tell right from planted wrong statements (AUC {auc:.2f}; chance is 0.5).")
+    elif verification is not None and verification.precision is None:
+        yield Caution(f"How many of the kept statements are true is not known ({verification.basis}).")
+    elif (auc := _lowest_auc(verification)) < _LEAST_AUC:
+        yield Caution(f"The verifier hardly tells planted slips from true sentences (AUC {auc:.2f}; chance is 0.5).")
     if uncovered := figures.sentences - figures.covered:
         yield Caution(f"No kept statement is about {uncovered:,} of {figures.sentences:,} sentences.", "uncovered")
     if cut := run.remarks.get("cut"):

@@ -72,8 +72,9 @@ def tracked(recipe: Recipe, manifest: Manifest) -> Tracked:
         "teacher_tokens_in": usage.prompt_tokens,
         "teacher_tokens_out": usage.completion_tokens,
         "dollars": usage.dollars,
-        **{f"kept/{kind}": n for kind, n in counts.accepted.items()},
-        **{f"rejected/{reason}": n for reason, n in counts.rejected.items()},
+        # No name may continue another after a slash: mlflow keeps metrics in files and folders of their names.
+        **{f"kept_by_kind/{kind}": n for kind, n in counts.accepted.items()},
+        **{f"rejected_by_reason/{reason}": n for reason, n in counts.rejected.items()},
     }
     known = {f"augft/{name}": value for name, value in figures.items() if value is not None}
     return Tracked(known, tuple(_samples(recipe, manifest)))

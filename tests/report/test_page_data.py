@@ -6,6 +6,7 @@ import json
 import re
 import resource
 from io import BytesIO
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -13,8 +14,10 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
+import axolotl_augft
 from axolotl_augft.cli.main import augft
 from axolotl_augft.errors import OutputError
+from axolotl_augft.judging.rules import Reason
 from axolotl_augft.output.card import shown_path
 from axolotl_augft.report.blocks import block
 from axolotl_augft.report.figures import Figures, new_words, sentence_ends
@@ -205,3 +208,8 @@ def test_a_full_disk_leaves_no_half_file_and_the_old_page(tmp_path):
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert [f.name for f in tmp_path.iterdir()] == ["p.html"] and page.read_text() == "old"
+
+
+def test_the_page_explains_every_reason_to_reject():
+    script = (Path(axolotl_augft.__file__).parent / "report" / "assets" / "head.js").read_text()
+    assert [reason for reason in Reason if f' {reason}: "' not in script] == []

@@ -29,8 +29,10 @@ def test_figures_and_samples_of_a_result(cfg):
     found = tracked(recipe, manifest)
     kept = sum(manifest.counts.accepted.values())
     assert found.figures["augft/documents"] == 6 and found.figures["augft/kept"] == kept
-    assert found.figures["augft/kept/local/reversal"] == manifest.counts.accepted["local/reversal"]
+    assert found.figures["augft/kept_by_kind/local/reversal"] == manifest.counts.accepted["local/reversal"]
     assert found.figures["augft/rows_after"] == 6 + kept and "augft/precision" not in found.figures
+    folders = {name.rsplit("/", n)[0] for name in found.figures for n in range(1, name.count("/") + 1)}
+    assert not folders & set(found.figures)  # mlflow's file store could keep only one of two such names
     assert found.samples[0] == (
         *("yes", "rephrasing", "", ""),
         "In other words, Mara Quell is the harbour master of Port Ennis.",
@@ -80,7 +82,7 @@ def test_a_training_s_run_holds_the_figures(cfg, tmp_path, tracker):
     figures, samples = {"tensorboard": _tensorboard, "trackio": _trackio, "wandb": _wandb, "mlflow": _mlflow}[tracker](
         tmp_path
     )
-    assert figures["augft/documents"] == 6 and figures["augft/kept/local/reversal"] > 0
+    assert figures["augft/documents"] == 6 and figures["augft/kept_by_kind/local/reversal"] > 0
     assert "Mara Quell is the harbour master of Port Ennis" in samples
 
 

@@ -10,7 +10,7 @@ import yaml
 from axolotl_augft.config.recipe import Recipe
 from axolotl_augft.stage import run_stage
 from tests.support.data import write_rows
-from tests.support.teacher_server import TeacherServer, prompt_of, scripted_answer
+from tests.support.teacher_server import TeacherServer, is_verification, prompt_of, scripted_answer
 from tests.support.tiny_model import make_tiny_model
 
 HOSTILE = (
@@ -45,10 +45,17 @@ def made_up_rows(count: int) -> list[dict]:
 
 
 def turning_answer(body: dict) -> str:
-    """Answer a local request with sentences whose words stand in another order; some are echoes, some have no end."""
-    asked = prompt_of(body).rsplit("Now these sentences:", 1)
+    """Answer a local request with sentences whose words stand in another order; some are echoes, some have no end.
+
+    A conclusion rests on the first document of its prompt; of what is verified, five sixths follow.
+    """
+    prompt = prompt_of(body)
+    if is_verification(prompt):
+        return random.Random(prompt).choice(["yes"] * 5 + ["no"])
+    asked = prompt.rsplit("Now these sentences:", 1)
     if len(asked) < 2:
-        return scripted_answer(body)
+        label = re.search(r"\[[0-9a-f]{8}\]", prompt)
+        return scripted_answer(body).rstrip() + (f" {label.group()}\n" if label else "\n")
     lines = []
     for number, sentence in re.findall(r"^\[(\d+)\] (.*)$", asked[1], re.MULTILINE):
         words, chance = sentence[:-1].split(), random.Random(sentence)

@@ -39,7 +39,8 @@ def main(out: Path, config: str | None) -> None:
 def _made_up(out: Path) -> tuple[str, str]:
     rows = [json.loads(line) for line in _HANDBOOK.open()]
     both = ["local", {"strategy": "global", "context_tokens": 1000}]
-    first = make_run(out / "run", rows, "handbook", 4, augment=both)
+    verify = {"alone": False, "ask_again": False}
+    first = make_run(out / "run", rows, "handbook", 4, augment=both, verify=verify)
     return str(first), str(make_run(out / "run", rows, "local-only", 4, augment=["local"]))
 
 
@@ -64,6 +65,8 @@ def _take(page: Page, file: Path, out: Path) -> None:
     page.wait("document.querySelector('#answer[open] h3')")
     page.screenshot(out / "answer.png")
     page.key("Escape")
+    page.js("setFilters({ kind: 'global/conclusion' }, true)")
+    page.screenshot(out / "conclusions.png")
     page.js("setFilters({ order: 'source' }, false)")
     page.size(360, 740)
     page.js("scrollTo(0, 0)")
@@ -71,6 +74,9 @@ def _take(page: Page, file: Path, out: Path) -> None:
     page.js(_LIST)
     page.screenshot(out / "narrow-statements.png")
     page.size(1280, 900)
+    page.media("light", "print")
+    page.js("dispatchEvent(new Event('beforeprint'))")
+    page.screenshot(out / "print.png", whole=True)
     page.pdf(out / "print.pdf")
 
 

@@ -25,7 +25,7 @@ function answerParts(a, s) {
     h("p", { class: "note", text: `${a.outcome}${a.finish ? `, ended by “${shown(a.finish)}”` : ""}; ${tokens}` }),
     h("h3", { text: "Answer" }), highlighted(a.text, s[TEXT]), part("Reasoning", a.reasoning, false),
     h("h3", { text: "Prompt" }), part("System", a.system, false), part(`Shared with other requests (${count(a.shared.length)} characters)`, a.shared, false), part("This request alone", a.target, true),
-    ids.length > 0 && h("p", { class: "rests" }, `Documents in this prompt (${count(ids.length)}): `, ids.slice(0, 200).map(sourceLink)),
+    ids.length > 0 && h("details", { class: "rests" }, h("summary", { text: `Documents in this prompt (${count(ids.length)})` }), sourceLinks(ids.slice(0, 200))),
   ].filter(Boolean);
 }
 

@@ -6,6 +6,11 @@ function card(title, note, ...content) {
   return h("article", { class: "card", "aria-labelledby": id }, h("h3", { id, text: title }), note && h("p", { class: "note", text: note }), ...content);
 }
 
+/** A line that says what colours mean: pairs of a class and a name, or only a name. */
+function legend(...keys) {
+  return h("p", { class: "legend" }, keys.map(([as, name]) => h("span", {}, as && h("span", { class: `key ${as}` }), name)));
+}
+
 /** A table whose rows are bars: label, a bar for each value, and the values. */
 function barTable(columns, rows) {
   const most = Math.max(1, ...rows.flatMap((row) => row.bars.map((bar) => bar.value)));
@@ -35,7 +40,7 @@ function histogram(labels, above, below, names) {
   const chart = svg("svg", { viewBox: "0 0 100 100", preserveAspectRatio: "none", class: "histogram", role: "img", "aria-label": `${names.join(" above, ")} below; the numbers are in the table` },
     column(above, "kept", true), column(below, "rejected", false), svg("line", { x1: 0, x2: 100, y1: zero + 0.5, y2: zero + 0.5, class: "axis" }));
   return h("div", {},
-    h("p", { class: "legend" }, h("span", { class: "key kept" }), `${names[0]} (up)`, h("span", { class: "key rejected" }), `${names[1]} (down)`),
+    legend(["kept", `${names[0]} (up)`], ["rejected", `${names[1]} (down)`], [null, `tallest bar: ${count(Math.max(up, down))}`]),
     chart, h("p", { class: "ticks", "aria-hidden": "true" }, [0, Math.floor(labels.length / 2), labels.length - 1].map((i) => h("span", { text: labels[i] }))),
     numbers(["", ...names], labels.map((label, i) => [label, count(above[i]), count(below[i])]).filter((row) => row[1] !== "0" || row[2] !== "0")));
 }
@@ -44,12 +49,12 @@ function histogram(labels, above, below, names) {
 function columns(labels, values, name) {
   const most = Math.max(1, ...values);
   const width = 100 / labels.length;
-  return h("div", {},
+  return h("div", {}, legend([null, `tallest bar: ${count(most)}`]),
     svg("svg", { viewBox: "0 0 100 50", preserveAspectRatio: "none", class: "histogram low", role: "img", "aria-label": `${name}; the numbers are in the table` },
       values.map((value, i) => svg("rect", { class: "kept", x: i * width + width * 0.08, width: width * 0.84, height: value ? Math.max(0.6, 46 * value / most) : 0, y: 49 - (value ? Math.max(0.6, 46 * value / most) : 0) })),
       svg("line", { x1: 0, x2: 100, y1: 49.5, y2: 49.5, class: "axis" })),
     h("p", { class: "ticks", "aria-hidden": "true" }, [0, labels.length - 1].map((i) => h("span", { text: labels[i] }))),
-    numbers(["", name], labels.map((label, i) => [label, count(values[i])])));
+    numbers(["", name], labels.map((label, i) => [label, count(values[i])]).filter((row) => row[1] !== "0")));
 }
 
 /** Lines over one axis; `series` holds a name, a class, and points. */
@@ -58,7 +63,7 @@ function lines(series, xName, yName, xText, yText) {
   const [x1, y1] = [Math.max(...points.map((p) => p[0])) || 1, Math.max(...points.map((p) => p[1])) || 1];
   const place = ([x, y]) => `${(100 * x / x1).toFixed(2)},${(49 - 47 * y / y1).toFixed(2)}`;
   return h("div", {},
-    h("p", { class: "legend" }, series.map((s) => [h("span", { class: `key line ${s.as}` }), s.name])),
+    legend(...series.map((s) => [`line ${s.as}`, s.name])),
     h("p", { class: "ticks", "aria-hidden": "true" }, h("span", { text: `${yText(y1)} ${yName}` })),
     svg("svg", { viewBox: "0 0 100 50", preserveAspectRatio: "none", class: "histogram low", role: "img", "aria-label": `${series.map((s) => s.name).join(" and ")}: ${yName} over ${xName}` },
       svg("line", { x1: 0, x2: 100, y1: 49.5, y2: 49.5, class: "axis" }),

@@ -4,8 +4,11 @@ const REASONS = {
   empty: "the answer holds no statement", truncated: "cut at max_tokens", malformed: "not one clean sentence",
   repetition: "the model was caught in a loop", refusal: "the model refused", chatter: "speaks to the user",
   label_leak: "speaks of the document, or keeps a label", echo: "repeats its source", copied_prompt: "repeats the instructions",
-  copied_example: "taken from a worked example", unsupported: "does not follow from its source", unverified: "the verifier gave no verdict", contradicted: "contradicts a source or a more probable statement",
-  duplicate: "written before", leak: "states an answer of a held-out row", content_filter: "refused by the provider",
+  copied_example: "taken from a worked example", unsupported: "does not follow from its source", unverified: "the verifier gave no verdict",
+  contradicted: "contradicts a source or a more probable statement", not_alone: "cannot be understood without its source",
+  nothing_follows: "the model says that nothing follows", duplicate: "written before",
+  near_duplicate: "says almost the same as its source or another statement", leak: "states an answer of a held-out row",
+  content_filter: "refused by the provider",
   invalid_request: "the server called the request invalid", marked: "taken out by hand",
 };
 
@@ -20,7 +23,8 @@ function showHead() {
   document.getElementById("subtitle").textContent = shown(`What ${run.teacher} wrote` + (other ? `, beside what ${other.teacher} wrote (${other.name})` : "") + ` · result ${run.fingerprint}`);
   document.getElementById("figures").append(h("dl", {}, keyFigures(run, other)));
   for (const { name, unfinished } of head.runs) if (unfinished) document.getElementById("unfinished").append(h("p", { class: "notice" }, other && `${shown(name)}: `, shown(unfinished)));
-  if (run.warnings.length) document.getElementById("warnings").append(h("h2", { text: "Before you train" }), h("ul", {}, run.warnings.map(warning)));
+  document.getElementById("warnings").append(h("h2", { text: "Before you train" }), h("ul", {}, run.warnings.map(warning)),
+    h("p", {}, h("button", { type: "button", class: "main", text: "Read the most doubtful statements", onclick: () => setFilters({ order: "doubt", show: "kept" }, true) })));
   document.getElementById("charts").append(h("h2", { text: "Charts" }), h("div", { class: "cards" }, other && besideCard(run, other), ...charts(run, other)));
   document.getElementById("summary").append(head.runs.map((r) => h("pre", { tabindex: "0", "aria-label": "Summary of the run", text: shown(r.summary.join("\n")) })));
 }
@@ -34,7 +38,7 @@ function keyFigures(run, other) {
   return [
     figure("Sources", count(f.documents), [f.without_kept && `${count(f.without_kept)} without a kept statement`, run.held_out && `${plural(run.held_out, "row")} held out`].filter(Boolean).join("; ")),
     figure("Statements kept", count(f.kept), `${percent(f.kept, f.kept + f.rejected)} of ${count(f.kept + f.rejected)}; ${count(f.rejected)} rejected${run.by_hand && `; by hand: ${run.by_hand}`}`, versus((r) => count(r.figures.kept))),
-    figure("Estimated precision", precision(run) === null ? "not estimated" : percent(precision(run), 1), run.verification?.basis ?? "needs augft.verify", versus((r) => (precision(r) === null ? "not estimated" : percent(precision(r), 1)))),
+    figure("Estimated precision", precision(run) === null ? "not estimated" : percent(precision(run), 1), precision(run) === null && run.verification ? "see below" : run.verification?.basis ?? "needs augft.verify", versus((r) => (precision(r) === null ? "not estimated" : percent(precision(r), 1)))),
     figure("Sentences covered", percent(f.covered, f.sentences), `${count(f.covered)} of ${count(f.sentences)} have a kept statement`, versus((r) => percent(r.figures.covered, r.figures.sentences))),
     figure("Teacher", cost(run), tokens(run), versus((r) => `${cost(r)}, ${tokens(r)}`)),
     figure("Training", `${count(run.training.before.rows)} → ${count(run.training.after.rows)} rows`, `${count(run.training.before.steps)} → ${count(run.training.after.steps)} optimizer steps`, versus((r) => `${count(r.training.after.rows)} rows`)),
@@ -86,7 +90,7 @@ function kindCard(run, other) {
     };
   });
   const unit = run.exact_tokens ? "Tokens kept" : "Tokens kept (estimated)";
-  return card("Statements by kind", "Upper bar kept, lower bar rejected.", barTable(["Kind", "", "Kept", "Rejected", "Rejected share", unit, ...(other ? [`Kept, ${shown(other.name)}`] : [])], rows));
+  return card("Statements by kind", null, legend(["kept", "kept"], ["rejected", "rejected"]), barTable(["Kind", "", "Kept", "Rejected", "Rejected share", unit, ...(other ? [`Kept, ${shown(other.name)}`] : [])], rows));
 }
 
 function lengthCard(run) {

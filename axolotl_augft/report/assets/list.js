@@ -1,6 +1,8 @@
 // What the filters leave -> the list. Only the part near the window is in the page; the rest are boxes of its height.
 
 const CHUNKS_AT_ONCE = 200;
+// Characters of a source that fits beside its statements on any screen, and stays there while they are scrolled.
+const SHORT = 800;
 let itemsInChunk = 5;
 let chunks = [];
 let current = -1;
@@ -76,7 +78,7 @@ function sourceCard(item) {
     ? [0, 1].map((run) => h("div", { class: "side" }, h("h4", { text: shown(head.runs[run].name) }), statementList(own.filter((i) => statements[i][RUN] === run))))
     : [statementList(own)];
   return h("article", { class: `source${isCompared ? " compared" : ""}`, "data-source": source[ID], "aria-label": `Source ${source[ROW]}` },
-    h("div", { class: "text" }, sourceLine(source), sourceText(source)), h("div", { class: "written" }, lists));
+    h("div", { class: source[SOURCE_TEXT].length < SHORT ? "text short" : "text" }, sourceLine(source), sourceText(source)), h("div", { class: "written" }, lists));
 }
 
 function statementList(own) {
@@ -133,21 +135,22 @@ function fillStatement(box, s) {
   box.classList.toggle("is-marked", marked !== undefined);
   const tags = h("p", { class: "tags" }, stateTag(s, marked), s[P] === null ? null : probabilityTag(s), h("span", { text: shown(head.kinds[s[KIND]].replace("/", " · ")) }),
     s[SENTENCE] >= 0 && sources[s[SOURCE]][ENDS].length > 1 && h("span", { text: `sentence ${s[SENTENCE] + 1}` }),
-    s[SAMPLE] > 0 && h("span", { text: `sample ${s[SAMPLE] + 1}` }), !isCompared && h("span", { text: plural(s[TOKENS], "token") }),
+    s[SAMPLE] > 0 && h("span", { text: `sample ${s[SAMPLE] + 1}` }), isLong(s) && h("span", { text: `${plural(s[TOKENS], "token")}, above sequence_len` }),
     s[OVERRULED] >= 0 && h("span", { class: "state marked", text: `brought in by hand, was ${head.reasons[s[OVERRULED]]}` }),
     isCompared && isKept(s) && h("span", { class: "agree", text: s[KEPT_BY] === 3 ? "kept by both" : "kept only here" }));
   const buttons = h("span", { class: "actions" },
     canMark(s) && h("button", { type: "button", class: "mark", text: marked ? "Undo" : isKept(s) ? "Take out" : "Bring in", onclick: () => toggleMark(s) }),
-    s[ANSWER] >= 0 && h("button", { type: "button", class: "quiet", text: "Prompt and answer", onclick: () => showAnswer(s) }));
+    s[ANSWER] >= 0 && h("button", { type: "button", class: "quiet", text: "Prompt", "aria-label": "Prompt and answer", title: "Prompt and answer", onclick: () => showAnswer(s) }));
   tags.append(buttons);
-  const rests = s[RESTS_ON].length ? h("p", { class: "rests" }, "Rests on ", s[RESTS_ON].map((id) => sourceLink(id))) : "";
+  const rests = s[RESTS_ON].length ? h("div", { class: "rests" }, "Rests on this source, and on", sourceLinks(s[RESTS_ON])) : "";
   box.replaceChildren(tags, s[QUESTION] === null ? "" : textOf("p", s[QUESTION], { class: "question" }), textOf("p", s[TEXT], { class: "said" }), rests);
 }
 
 function stateTag(s, marked) {
   if (marked) return h("span", { class: "state marked", text: marked.mark === "out" ? "✕ taken out" : "✓ brought in" });
   if (isKept(s)) return h("span", { class: "state kept", text: "✓ kept" });
-  return h("span", { class: "state rejected", text: `✕ ${reasonOf(s)}`, title: REASONS[reasonOf(s)] ?? null });
+  const why = REASONS[reasonOf(s)];
+  return h("span", {}, h("span", { class: "state rejected", text: `✕ ${reasonOf(s)}` }), why && ` – ${why}`);
 }
 
 function probabilityTag(s) {
@@ -161,8 +164,13 @@ function point(box, s, on) {
   box.closest(".source")?.querySelector(`[data-sentence="${s[SENTENCE]}"]`)?.classList.toggle("pointed", on);
 }
 
-function sourceLink(id) {
-  return h("button", { type: "button", class: "link", text: id, disabled: !sourceOfId.has(id), onclick: () => goTo(id) });
+/** Documents as links, each with how it begins. */
+function sourceLinks(ids) {
+  return h("ul", {}, ids.map((id) => {
+    const text = sources[sourceOfId.get(id)]?.[SOURCE_TEXT].trim() ?? "not in this data";
+    return h("li", {}, h("button", { type: "button", class: "link", text: id, disabled: !sourceOfId.has(id), onclick: () => goTo(id) }), " ",
+      h("span", { dir: "auto", text: shown(text.length > 90 ? `${text.slice(0, 90)}…` : text) }));
+  }));
 }
 
 /** Go to a source, with all filters off. */

@@ -65,11 +65,12 @@ function showMarkButtons() {
   const button = (text, onclick, attributes = {}) => h("button", { type: "button", text, onclick, ...attributes });
   bar.hidden = false;
   bar.replaceChildren(
-    h("p", { role: "status" }, h("strong", { text: marks.size ? `${count(taken)} taken out, ${count(marks.size - taken)} brought in` : "No marks yet" })),
+    h("p", { role: "status" }, h("strong", { text: marks.size ? `${count(taken)} taken out, ${count(marks.size - taken)} brought in` : "No marks yet" }),
+      h("span", { class: "how", text: marks.size ? "Save, set augft.marks to the file, and run again." : "x, or the button beside a statement, takes it out." })),
     h("p", {}, button("Take out all shown", () => markShown("out"), { class: "quiet", disabled: !able(true) }),
       button("Bring in all shown", () => markShown("in"), { class: "quiet", disabled: !able(false) }),
-      button("Open marks…", openMarks, { class: "quiet" }),
-      button("Clear", () => { if (confirm("Remove all marks?")) { marks.clear(); marksChanged(); } }, { class: "quiet", disabled: !marks.size }),
+      button("Open marks…", openMarks, { class: "quiet rare" }),
+      button("Clear", () => { if (confirm("Remove all marks?")) { marks.clear(); marksChanged(); } }, { class: "quiet rare", disabled: !marks.size }),
       button("Save marks", saveMarks, { class: "main", disabled: !marks.size })));
 }
 
