@@ -45,38 +45,36 @@ def regroup(sized: Sequence[Sized], budget: int, passes: int, remembered: Sequen
         For each pass, its groups as document ids.
     """
     numbers = {s.document.id: i for i, s in enumerate(sized)}
-    related = _Related(sized)
-    done: list[_Grouping] = []
-    for i in range(passes):
-        grouping = _Grouping(sized, budget)
-        grouping.keep(remembered[i] if i < len(remembered) else (), numbers)
-        grouping.complete(related, done)
-        done.append(grouping)
-    return [tuple(tuple(sized[d].document.id for d in group) for group in g.groups) for g in done]
+    groupings = [_Grouping(sized, budget) for _ in range(passes)]
+    for grouping, groups in zip(groupings, remembered, strict=False):
+        grouping.keep(groups, numbers)
+    pulls = _pulls(sized, sorted({d for grouping in groupings for d in grouping.homeless()}))
+    for i, grouping in enumerate(groupings):
+        grouping.complete(pulls, groupings[:i])
+    return [tuple(tuple(sized[d].document.id for d in group) for group in g.groups) for g in groupings]
 
 
-class _Related:
-    """Finds the most related documents of documents; the index is made once, when it is needed first."""
-
-    def __init__(self, sized: Sequence[Sized]) -> None:
-        self._sized = sized
-        self._index: Neighbours | None = None
-
-    def of(self, documents: Sequence[int]) -> "_Pulls":
-        if self._index is None:
-            self._index = Neighbours(s.document.text for s in self._sized)
-        return _Pulls(documents, self._index.nearest(documents, _NEIGHBOURS))
+def _pulls(sized: Sequence[Sized], documents: Sequence[int]) -> "_Pulls":
+    """Find what some documents are related to; the index of all documents is needed for that only."""
+    nearest = Neighbours(s.document.text for s in sized).nearest(documents, _NEIGHBOURS) if documents else None
+    return _Pulls(documents, nearest)
 
 
 class _Pulls:
-    """For some documents, how strongly each is related to others."""
+    """For some documents, how strongly each is related to others.
 
-    def __init__(self, documents: Sequence[int], nearest: Nearest) -> None:
+    Args:
+        documents: The documents.
+        nearest: What they are related to; None if there are no documents.
+    """
+
+    def __init__(self, documents: Sequence[int], nearest: Nearest | None) -> None:
         self._rows = {d: row for row, d in enumerate(documents)}
         self._nearest = nearest
 
     def of(self, document: int) -> Iterator[tuple[int, float]]:
         """Yield the numbers and scores of the most related documents, most related first."""
+        assert self._nearest is not None
         row = self._rows[document]
         numbers = self._nearest.numbers[row].tolist()
         return ((n, score) for n, score in zip(numbers, self._nearest.scores[row].tolist(), strict=True) if n >= 0)
@@ -114,18 +112,19 @@ class _Grouping:
                     self.changed.add(len(self.groups))
                 self._add(members)
 
-    def complete(self, related: _Related, before: Sequence["_Grouping"]) -> None:
+    def homeless(self) -> list[int]:
+        """The documents without a group."""
+        return [d for d, home in enumerate(self.home) if home == _NOWHERE]
+
+    def complete(self, pulls: _Pulls, before: Sequence["_Grouping"]) -> None:
         """Put documents without a group into existing groups that have room, and the rest into fresh groups.
 
         Args:
-            related: Finds related documents.
+            pulls: What the documents without a group are related to.
             before: The groupings of the passes before.
         """
-        homeless = [d for d, home in enumerate(self.home) if home == _NOWHERE]
-        if not homeless:
-            return
-        pulls = related.of(homeless)
-        left = self._moved_in(homeless, pulls) if self.groups else homeless
+        homeless = self.homeless()
+        left = self._moved_in(homeless, pulls) if self.groups and homeless else homeless
 
         def have_met(a: int, b: int) -> bool:
             return any(g.home[a] == g.home[b] for g in before)
