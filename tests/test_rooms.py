@@ -10,7 +10,7 @@ import axolotl_augft
 PACKAGE = Path(axolotl_augft.__file__).parent
 # From the lowest to the highest.
 ROOMS = [
-    *("text", "errors", "batched", "steady", "files", "formats", "config", "conversion", "sources", "teacher", "store"),
+    *("batched", "text", "errors", "steady", "files", "formats", "config", "conversion", "sources", "teacher", "store"),
     *(
         "strategies",
         "asking",

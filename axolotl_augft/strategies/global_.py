@@ -5,11 +5,12 @@ trace that ends in conclusions.
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Protocol, get_args
 
+from axolotl_augft.batched import batched
 from axolotl_augft.config.augment import GlobalAugment
 from axolotl_augft.errors import ConfigError
 from axolotl_augft.formats import Writes
@@ -58,7 +59,7 @@ class GlobalStrategy:
     Args:
         entry: The settings of the entry.
         teacher: The teacher model.
-        documents: The documents to augment; iterated more than once.
+        documents: The documents to augment; iterated once.
         language: ISO 639 code, used to cut long documents at sentence ends.
         memory: Storage for groupings.
         memory_key: Key under which this entry's groupings are stored.
@@ -86,7 +87,7 @@ class GlobalStrategy:
     def tasks(self) -> Iterator[Task]:
         """Yield the tasks document by document; for each document, in the order of the passes."""
         home = [{d: group for group in one for d in group} for one in self._passes]
-        for document in self._documents:
+        for document in (s.document for s in self._sized):
             for groups in dict.fromkeys(p[document.id] for p in home):
                 yield from self._target_tasks(document, groups)
 
@@ -113,7 +114,12 @@ class GlobalStrategy:
     @cached_property
     def cut(self) -> int:
         """The number of documents that are cut to fit into a prompt."""
-        return sum(self._size(d) > self._budget for d in self._source)
+        return sum(s.tokens > self._budget for s in self._measured)
+
+    @cached_property
+    def _measured(self) -> list[Sized]:
+        """The documents as they are, read and counted once."""
+        return [sized for some in batched(self._source) for sized in self._sizes(some)]
 
     @cached_property
     def _budget(self) -> int:
@@ -126,7 +132,7 @@ class GlobalStrategy:
             return asked
         instructions = max(self._teacher.tokens.count(self._instructions(writes)) for writes in self._written)
         free = self._teacher.context_length - self._teacher.max_tokens(self.settings) - instructions - 64
-        longest = max((self._size(d) for d in self._source), default=0)
+        longest = max((s.tokens for s in self._measured), default=0)
         # Rounded up to a power of two, so that the room does not change with every edit of the longest document.
         left = max(free - (1 << longest.bit_length()), free // 2)
         if left < _SMALLEST_BUDGET:
@@ -142,7 +148,7 @@ class GlobalStrategy:
 
     @cached_property
     def _written(self) -> set[Writes]:
-        return {writes for d in self._source for writes in self._writes(d)} or {"statements"}
+        return {writes for s in self._measured for writes in self._writes(s.document)} or {"statements"}
 
     def _instructions(self, writes: Writes) -> str:
         template = self._templates[writes]
@@ -157,36 +163,42 @@ class GlobalStrategy:
         return {writes: instructions_of(template, values) for writes, template in self._templates.items()}
 
     @cached_property
-    def _documents(self) -> list[Document]:
-        """The documents; those above the budget are cut into several at sentence ends."""
-        parts: dict[str, Document] = {}
-        for d in self._source:
-            limit = self._budget - self._size(Document(d.id, "", d.entry, d.row))
-            for text in split_at_sentences(d.text, limit, self._teacher.tokens.count, self._language):
-                part = d if text == d.text else replace(d, id=document_id(text), text=text)
-                same = parts.setdefault(part.id, part)
-                if same.text != part.text:
-                    # Two texts share a short id: the later one gets a longer id.
-                    longer = hashlib.sha256(part.text.encode()).hexdigest()[:16]
-                    parts.setdefault(longer, replace(part, id=longer))
+    def _sized(self) -> list[Sized]:
+        """The documents with their sizes; those above the budget are cut into several at sentence ends."""
+        parts: dict[str, Sized] = {}
+        for part in (part for whole in self._measured for part in self._parts(whole)):
+            same = parts.setdefault(part.document.id, part).document
+            if same.text != part.document.text:
+                # Two texts share a short id: the later one gets a longer id.
+                longer = replace(part.document, id=hashlib.sha256(part.document.text.encode()).hexdigest()[:16])
+                parts.setdefault(longer.id, *self._sizes([longer]))
         return list(parts.values())
+
+    def _parts(self, whole: Sized) -> list[Sized]:
+        # What is far from the limit is not counted again.
+        if whole.tokens <= self._budget // 2:
+            return [whole]
+        d = whole.document
+        limit = self._budget - self._sizes([Document(d.id, "", d.entry, d.row)])[0].tokens
+        texts = split_at_sentences(d.text, limit, self._teacher.tokens.count, self._language)
+        return self._sizes([d if t == d.text else replace(d, id=document_id(t), text=t) for t in texts])
 
     @cached_property
     def _by_id(self) -> dict[str, Document]:
-        return {d.id: d for d in self._documents}
+        return {s.document.id: s.document for s in self._sized}
 
     @cached_property
     def _passes(self) -> list[Pass]:
-        sized = [Sized(d, self._size(d)) for d in self._documents]
         key = f"{self._memory_key}|{self._budget}|{self._teacher.id}|{self._teacher.tokens.exact}"
         remembered = self._memory.load_grouping(key)
-        passes = regroup(sized, self._budget, self.settings.passes, remembered)
+        passes = regroup(self._sized, self._budget, self.settings.passes, remembered)
         if passes != remembered:
             self._memory.save_grouping(key, passes)
         return passes
 
-    def _size(self, document: Document) -> int:
-        return self._teacher.tokens.count(f"[{document.id}] {document.text}\n")
+    def _sizes(self, documents: Sequence[Document]) -> list[Sized]:
+        counts = self._teacher.tokens.count_all([f"[{d.id}] {d.text}\n" for d in documents])
+        return [Sized(d, tokens) for d, tokens in zip(documents, counts, strict=True)]
 
     def _prefix(self, writes: Writes, group: Group) -> "_GroupPrefix":
         """Return what the requests of a group share; rendered once per group."""

@@ -3,27 +3,28 @@
 The documents of a group are the prefix of all its requests, so a changed group means new requests for every document
 in it. Groupings are therefore kept between runs: `regroup` keeps every group whose documents are unchanged, and after
 an edit of one document in a thousand, only the requests of its own group are sent again.
+
+Documents are numbered in source order here; a number takes less memory than an id.
 """
 
-import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cache
-
-import numpy as np
+import heapq
+from array import array
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from axolotl_augft.sources.documents import Document
 from axolotl_augft.store.responses import Pass
-from axolotl_augft.text.bm25 import Bm25
+from axolotl_augft.text.neighbours import Nearest, Neighbours
 
-_WORD = re.compile(r"\w+")
 _NEIGHBOURS = 32
-_BATCH = 256
+_NEXT = 256
+"""Number of following documents of which one may fill a group that no related document fits into."""
 # Fresh groups are filled to this share only, so that a document that grows in an edit still fits into its old group.
 _FILL = 0.95
+_NOWHERE = -1
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Sized:
     """A document and its size in tokens, including its label in the prompt."""
 
@@ -43,114 +44,204 @@ def regroup(sized: Sequence[Sized], budget: int, passes: int, remembered: Sequen
     Returns:
         For each pass, its groups as document ids.
     """
-    by_id = {s.document.id: s for s in sized}
-    neighbours = cache(lambda: neighbours_of([s.document for s in sized]))
-    done: list[Pass] = []
-    for i in range(passes):
-        kept = _kept(remembered[i] if i < len(remembered) else (), by_id, budget)
-        met = [{d: number for number, group in enumerate(p) for d in group} for p in done]
-        done.append(_complete(kept, by_id, neighbours, budget, met))
-    return done
+    numbers = {s.document.id: i for i, s in enumerate(sized)}
+    groupings = [_Grouping(sized, budget) for _ in range(passes)]
+    for grouping, groups in zip(groupings, remembered, strict=False):
+        grouping.keep(groups, numbers)
+    pulls = _pulls(sized, sorted({d for grouping in groupings for d in grouping.homeless()}))
+    for i, grouping in enumerate(groupings):
+        grouping.complete(pulls, groupings[:i])
+    return [tuple(tuple(sized[d].document.id for d in group) for group in g.groups) for g in groupings]
 
 
-def _kept(groups: Pass, by_id: Mapping[str, Sized], budget: int) -> list[list[str]]:
-    """Drop from the remembered groups the documents that are gone or no longer fit."""
-    kept = []
-    for group in groups:
-        room, members = budget, []
-        for d in group:
-            if d in by_id and by_id[d].tokens <= room:
-                members.append(d)
-                room -= by_id[d].tokens
-        if members:
-            kept.append(members)
-    return kept
+def _pulls(sized: Sequence[Sized], documents: Sequence[int]) -> "_Pulls":
+    """Find what some documents are related to; the index of all documents is needed for that only."""
+    nearest = Neighbours(s.document.text for s in sized).nearest(documents, _NEIGHBOURS) if documents else None
+    return _Pulls(documents, nearest)
 
 
-def _complete(
-    groups: list[list[str]],
-    by_id: Mapping[str, Sized],
-    find_neighbours: Callable[[], Mapping[str, Mapping[str, float]]],
-    budget: int,
-    met: Sequence[Mapping[str, int]],
-) -> Pass:
-    """Put documents without a group into existing groups that have room, and the rest into fresh groups."""
-    home = {d: i for i, group in enumerate(groups) for d in group}
-    if len(home) == len(by_id):
-        return tuple(tuple(group) for group in groups)
-    neighbours = find_neighbours()
-    room = [budget - sum(by_id[d].tokens for d in group) for group in groups]
-    left = []
-    for d, sized in by_id.items():
-        if d in home:
-            continue
-        pull: dict[int, float] = {}
-        for other, score in neighbours[d].items():
-            if other in home:
-                pull[home[other]] = pull.get(home[other], 0.0) + score
-        fitting = [g for g in pull if room[g] >= sized.tokens] or [
-            g for g in range(len(groups)) if room[g] >= sized.tokens
-        ]
-        if not fitting:
-            left.append(d)
-            continue
-        best = max(fitting, key=lambda g: (pull.get(g, 0.0), -g))
-        groups[best].append(d)
-        room[best] -= sized.tokens
-        home[d] = best
-    fresh = _fresh_groups(left, by_id, neighbours, int(budget * _FILL), met)
-    return tuple(tuple(group) for group in [*groups, *fresh])
+class _Pulls:
+    """For some documents, how strongly each is related to others.
+
+    Args:
+        documents: The documents.
+        nearest: What they are related to; None if there are no documents.
+    """
+
+    def __init__(self, documents: Sequence[int], nearest: Nearest | None) -> None:
+        self._rows = {d: row for row, d in enumerate(documents)}
+        self._nearest = nearest
+
+    def of(self, document: int) -> Iterator[tuple[int, float]]:
+        """Yield the numbers and scores of the most related documents, most related first."""
+        assert self._nearest is not None
+        row = self._rows[document]
+        numbers = self._nearest.numbers[row].tolist()
+        return ((n, score) for n, score in zip(numbers, self._nearest.scores[row].tolist(), strict=True) if n >= 0)
+
+
+@dataclass
+class _Grouping:
+    """The groups of one pass.
+
+    Attributes:
+        groups: The groups, as document numbers.
+        home: For each document, the number of its group, or `_NOWHERE`.
+        changed: The groups that have lost or gained documents, all of whose requests are new.
+    """
+
+    sized: Sequence[Sized]
+    budget: int
+    groups: "list[array[int]]" = field(default_factory=list)
+    home: "array[int]" = field(default_factory=lambda: array("i"))
+    changed: set[int] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.home = array("i", [_NOWHERE]) * len(self.sized)
+
+    def keep(self, groups: Iterable[Sequence[str]], numbers: Mapping[str, int]) -> None:
+        """Keep remembered groups, without the documents that are gone or no longer fit."""
+        for group in groups:
+            room, members = self.budget, array("i")
+            for d in (numbers[name] for name in group if name in numbers):
+                if self.sized[d].tokens <= room:
+                    members.append(d)
+                    room -= self.sized[d].tokens
+            if members:
+                if len(members) < len(group):
+                    self.changed.add(len(self.groups))
+                self._add(members)
+
+    def homeless(self) -> list[int]:
+        """The documents without a group."""
+        return [d for d, home in enumerate(self.home) if home == _NOWHERE]
+
+    def complete(self, pulls: _Pulls, before: Sequence["_Grouping"]) -> None:
+        """Put documents without a group into existing groups that have room, and the rest into fresh groups.
+
+        Args:
+            pulls: What the documents without a group are related to.
+            before: The groupings of the passes before.
+        """
+        homeless = self.homeless()
+        left = self._moved_in(homeless, pulls) if self.groups and homeless else homeless
+
+        def have_met(a: int, b: int) -> bool:
+            return any(g.home[a] == g.home[b] for g in before)
+
+        for members in _fresh_groups(left, self.sized, pulls, int(self.budget * _FILL), have_met):
+            self._add(members)
+
+    def _add(self, members: "array[int]") -> None:
+        for d in members:
+            self.home[d] = len(self.groups)
+        self.groups.append(members)
+
+    def _moved_in(self, homeless: Sequence[int], pulls: _Pulls) -> list[int]:
+        """Put documents into the groups that they are most related to; return those that no group has room for.
+
+        Of related groups, those that have changed come first, because another document in them makes no further
+        requests new. So an edited document goes back to the group that it was in.
+        """
+        room = [self.budget - sum(self.sized[d].tokens for d in group) for group in self.groups]
+        smallest = min(self.sized[d].tokens for d in homeless)
+        left, roomy = [], 0
+        for d in homeless:
+            tokens = self.sized[d].tokens
+            pull: dict[int, float] = {}
+            for other, score in pulls.of(d):
+                if (home := self.home[other]) != _NOWHERE:
+                    pull[home] = pull.get(home, 0.0) + score
+            # No document fits into the groups before this one.
+            while roomy < len(room) and room[roomy] < smallest:
+                roomy += 1
+            fitting = (((g in self.changed, p, -g), g) for g, p in pull.items() if room[g] >= tokens)
+            best = max(fitting, default=(None, None))[1]
+            if best is None:
+                best = next((g for g in range(roomy, len(room)) if room[g] >= tokens), None)
+            if best is None:
+                left.append(d)
+                continue
+            self.groups[best].append(d)
+            self.changed.add(best)
+            room[best] -= tokens
+            self.home[d] = best
+        return left
+
+
+class _Queue:
+    """Documents in source order, of which any can leave."""
+
+    def __init__(self, documents: Sequence[int]) -> None:
+        self._place = {d: i for i, d in enumerate(documents, 1)}
+        self._documents = documents
+        self._next = array("i", [*range(1, len(documents) + 1), 0])
+        self._last = array("i", [len(documents), *range(len(documents))])
+
+    def __contains__(self, document: int) -> bool:
+        return document in self._place
+
+    def __iter__(self) -> Iterator[int]:
+        place = self._next[0]
+        while place:
+            yield self._documents[place - 1]
+            place = self._next[place]
+
+    def remove(self, document: int) -> None:
+        place = self._place.pop(document)
+        before, after = self._last[place], self._next[place]
+        self._next[before], self._last[after] = after, before
+
+
+class _Candidates:
+    """Documents that are related to a group's members, the most related first; of equals, the first to be added."""
+
+    def __init__(self) -> None:
+        self._pull: dict[int, float] = {}
+        self._order: dict[int, int] = {}
+        self._heap: list[tuple[float, int, int]] = []
+
+    def add(self, document: int, score: float) -> None:
+        pull = self._pull[document] = self._pull.get(document, 0.0) + score
+        heapq.heappush(self._heap, (-pull, self._order.setdefault(document, len(self._order)), document))
+
+    def take(self, fits: Callable[[int], bool]) -> int | None:
+        """Take the most related document that fits; those that do not fit never will, as a group only grows."""
+        while self._heap:
+            pull, _, document = heapq.heappop(self._heap)
+            # An entry from before the pull grew is out of date.
+            if self._pull.get(document) == -pull:
+                del self._pull[document]
+                if fits(document):
+                    return document
+        return None
 
 
 def _fresh_groups(
-    ids: Sequence[str],
-    by_id: Mapping[str, Sized],
-    neighbours: Mapping[str, Mapping[str, float]],
+    documents: Sequence[int],
+    sized: Sequence[Sized],
+    pulls: _Pulls,
     budget: int,
-    met: Sequence[Mapping[str, int]],
-) -> list[list[str]]:
+    have_met: Callable[[int, int], bool],
+) -> "Iterator[array[int]]":
     """Build groups one at a time, adding the document most related to the members until none fits."""
-    left = dict.fromkeys(ids)
-    groups: list[list[str]] = []
-    while left:
-        group: list[str] = []
-        pull: dict[str, float] = {}
-        room = budget
-        while (chosen := _next_member(left, pull, by_id, room, first=not group)) is not None:
+    left = _Queue(documents)
+    while (chosen := next(iter(left), None)) is not None:
+        group, related, room = array("i"), _Candidates(), budget
+        while chosen is not None:
             group.append(chosen)
-            del left[chosen]
-            pull.pop(chosen, None)
-            room -= by_id[chosen].tokens
-            for other, score in neighbours[chosen].items():
-                if other in left and not any(p.get(other, -1) == p.get(chosen, -2) for p in met):
-                    pull[other] = pull.get(other, 0.0) + score
-        groups.append(group)
-    return groups
+            left.remove(chosen)
+            room -= sized[chosen].tokens
+            for other, score in pulls.of(chosen):
+                if other in left and not have_met(other, chosen):
+                    related.add(other, score)
+            chosen = _next_member(left, related, lambda d, room=room: sized[d].tokens <= room)  # type: ignore[misc]
+        yield group
 
 
-def _next_member(
-    left: Mapping[str, None], pull: Mapping[str, float], by_id: Mapping[str, Sized], room: int, first: bool
-) -> str | None:
-    if first:
-        return next(iter(left), None)
-    fitting = [d for d in pull if by_id[d].tokens <= room]
-    if fitting:
-        return max(fitting, key=lambda d: pull[d])
+def _next_member(left: _Queue, related: _Candidates, fits: Callable[[int], bool]) -> int | None:
+    chosen = related.take(fits)
+    if chosen is not None:
+        return chosen
     # No related document fits: fill the group with the next documents in order, so that few groups stay small.
-    return next((d for d, _ in zip(left, range(_BATCH), strict=False) if by_id[d].tokens <= room), None)
-
-
-def neighbours_of(documents: Sequence[Document]) -> dict[str, dict[str, float]]:
-    """Map each document's id to the ids of its most similar documents, with their BM25 scores."""
-    if len(documents) < 2:
-        return {d.id: {} for d in documents}
-    words = [_WORD.findall(d.text.casefold()) or ["_"] for d in documents]
-    index = Bm25(words)
-    result: dict[str, dict[str, float]] = {}
-    for document, tokens in zip(documents, words, strict=True):
-        scores = index.scores(list(dict.fromkeys(tokens)))
-        top = np.argsort(-scores, kind="stable")[: _NEIGHBOURS + 1]
-        result[document.id] = {
-            documents[j].id: float(scores[j]) for j in top if scores[j] > 0 and documents[j].id != document.id
-        }
-    return result
+    return next((d for d, _ in zip(left, range(_NEXT), strict=False) if fits(d)), None)

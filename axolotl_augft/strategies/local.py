@@ -113,11 +113,7 @@ class LocalStrategy:
     def _units_of(self, documents: Sequence[Document]) -> Iterator[LocalUnit]:
         """Yield a unit for each exchange, and units of consecutive sentences for each plain text."""
         split = [[] if d.exchange else split_sentences(d.text, self._language) for d in documents]
-        sizes = iter(
-            self._teacher.tokens.count_all([s for sentences in split if len(sentences) > 1 for s in sentences])
-        )
-        for document, sentences in zip(documents, split, strict=True):
-            own = list(islice(sizes, len(sentences))) if len(sentences) > 1 else [0] * len(sentences)
+        for document, sentences, own in zip(documents, split, self._sizes(split), strict=True):
             for form in forms_of(document, self.settings):
                 for start, end in self._ranges(own, form):
                     yield LocalUnit(document, tuple(sentences[start:end]), start, opening(sentences, start), form)
@@ -136,6 +132,17 @@ class LocalStrategy:
         if form not in self._prompts:
             self._prompts[form] = LocalPrompts(self.settings, self._teacher, form)
         return self._prompts[form]
+
+    def _sizes(self, split: Sequence[Sequence[str]]) -> Iterator[list[int]]:
+        """Yield the tokens of each document's sentences, as far as they decide which ones make a unit."""
+        if self._unit_tokens == self._question_tokens == 1:
+            # No two sentences fit into one token, so none needs to be counted.
+            yield from ([1] * len(sentences) for sentences in split)
+            return
+        counted = [s for sentences in split if len(sentences) > 1 for s in sentences]
+        sizes = iter(self._teacher.tokens.count_all(counted))
+        for sentences in split:
+            yield list(islice(sizes, len(sentences))) if len(sentences) > 1 else [0] * len(sentences)
 
     def _ranges(self, sizes: Sequence[int], form: Form) -> Iterator[tuple[int, int]]:
         """Yield ranges of sentences with at most `unit_tokens` tokens; a longer sentence gets a range of its own."""

@@ -23,7 +23,7 @@ from axolotl_augft.strategies.examples import (
     with_kinds,
 )
 from axolotl_augft.strategies.instructions import DATA, Instructions, instructions_of, merged
-from axolotl_augft.strategies.templates import PromptTemplate, load_prompt, plain_data
+from axolotl_augft.strategies.templates import Plain, PromptTemplate, load_prompt, plain_data
 from axolotl_augft.teacher.request import Prefix
 from axolotl_augft.teacher.teacher import Teacher
 from axolotl_augft.text.sentences import split_at_sentences
@@ -114,6 +114,7 @@ class LocalPrompts:
         self._sentence_template = _sentence_prompt(entry, teacher.api, form) or self._template
         self._systems = {t.name: t.render("system") for t in (self._template, self._sentence_template)}
         self._prefixes: dict[tuple[str, ...], Prefix] = {}
+        self._plain_examples: dict[str, Plain] = {}
 
     @cached_property
     def instructions(self) -> Instructions:
@@ -163,11 +164,16 @@ class LocalPrompts:
         key = (template.name, *[e.id for e in examples])
         prefix = self._prefixes.get(key)
         if prefix is None:
-            text = self._render(template, "prefix", examples=examples)
+            text = self._render(template, "prefix", examples=[self._plain(example) for example in examples])
             prefix = self._prefixes[key] = Prefix(self._systems[template.name], text)
             if len(self._prefixes) > _CACHED_PREFIXES:
                 del self._prefixes[next(iter(self._prefixes))]
         return prefix
+
+    def _plain(self, example: Example) -> Plain:
+        if example.id not in self._plain_examples:
+            self._plain_examples[example.id] = Plain(plain_data(example))
+        return self._plain_examples[example.id]
 
     def _shortened(self, exchange: Exchange, prefix: Prefix) -> Exchange:
         """Shorten an exchange until it fits into the teacher's context.

@@ -14,13 +14,13 @@ import orjson
 from axolotl_augft.config.augment import StudyAugment
 from axolotl_augft.errors import ConfigError
 from axolotl_augft.sources.documents import Document, document_id
-from axolotl_augft.strategies.grouping import neighbours_of
 from axolotl_augft.strategies.instructions import DATA, Instructions, instructions_of, merged
 from axolotl_augft.strategies.task import Reading, Task
 from axolotl_augft.strategies.templates import load_prompt
 from axolotl_augft.teacher.request import Prefix
 from axolotl_augft.teacher.teacher import Teacher
 from axolotl_augft.text.directives import without_directives
+from axolotl_augft.text.neighbours import Neighbours
 from axolotl_augft.text.sentences import split_at_sentences
 
 VARIABLES = {
@@ -138,9 +138,9 @@ class StudyStrategy:
         What reads as an instruction to a model is left out, so that it can reach no text about another document.
         """
         documents = [d for d in self._documents if not d.exchange]
-        by_id = {d.id: d for d in documents}
-        nearest = {own: next(iter(others)) for own, others in neighbours_of(documents).items() if others}
-        return {own: self._as_related(by_id[other]) for own, other in nearest.items()}
+        nearest = Neighbours(d.text for d in documents).nearest(range(len(documents)), 1).numbers[:, 0].tolist()
+        pairs = zip(documents, nearest, strict=True)
+        return {d.id: self._as_related(documents[other]) for d, other in pairs if other >= 0}
 
     def _as_related(self, document: Document) -> Document:
         text = without_directives(document.text, self._language)

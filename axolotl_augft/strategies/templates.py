@@ -99,6 +99,17 @@ def _literals(node: nodes.Node) -> Iterator[str]:
             yield from _literals(child)
 
 
+@dataclass(frozen=True, slots=True)
+class Plain:
+    """A value that `plain_data` has returned, so that it need not be turned into plain data for each prompt.
+
+    Attributes:
+        data: The value, which no template may change: templates of users run in a sandbox that forbids it.
+    """
+
+    data: Any
+
+
 def plain_data(value: Any) -> Any:
     """Turn a value into strings, numbers, lists and dicts; in a template, `example.text` reads a key of a dict.
 
@@ -107,6 +118,8 @@ def plain_data(value: Any) -> Any:
     """
     if type(value) in _PLAIN:
         return value
+    if isinstance(value, Plain):
+        return value.data
     if isinstance(value, str):
         return str.__str__(value)
     if isinstance(value, BaseModel):

@@ -54,6 +54,43 @@ def test_editing_one_document_of_a_thousand_changes_its_own_groups_only(passes):
         assert any("ffffffff" in g for g in changed)
 
 
+def test_groups_of_a_few_documents_are_those_of_earlier_versions():
+    documents = [
+        Sized(Document(f"{i:08x}", text, 0, i), tokens)
+        for i, (text, tokens) in enumerate(
+            [
+                ("the pump valve leaks", 30),
+                ("a harbour crane", 25),
+                ("the valve of the pump is old", 40),
+                ("ships wait for the harbour crane", 30),
+                ("flour for the oven", 45),
+                ("an oven", 5),
+                ("crane", 60),
+                ("unrelated", 10),
+            ]
+        )
+    ]
+    assert [[[int(d, 16) for d in group] for group in one] for one in regroup(documents, 100, 2, [])] == [
+        [[0, 2, 1], [3, 4, 5, 7], [6]],
+        [[0, 4, 5, 7], [1, 3, 2], [6]],
+    ]
+
+
+def test_thousands_of_documents_without_a_common_word_are_grouped_in_their_order():
+    documents = sized([f"only{i}" for i in range(3000)], tokens=10)
+    (one,) = regroup(documents, 105, 1, [])
+    ids = [s.document.id for s in documents]
+    assert one == tuple(tuple(ids[i : i + 9]) for i in range(0, 3000, 9))
+
+
+def test_an_edited_document_goes_back_to_its_group():
+    before = sized(["pump valve", "pump tide", "crane", "tide ship", "tide", "ship"], tokens=10)
+    old = [(tuple(s.document.id for s in before[:3]), tuple(s.document.id for s in before[3:]))]
+    edited = [*before[:1], Sized(Document("ffffffff", "pump tide ship", 0, 1), 10), *before[2:]]
+    # It is more related to the second group, all of whose requests would be new.
+    assert regroup(edited, 45, 1, old) == [(("00000000", "00000002", "ffffffff"), old[0][1])]
+
+
 def test_removed_documents_leave_and_new_ones_find_a_place():
     before = sized(texts(20))
     old = regroup(before, 100, 1, [])

@@ -1,10 +1,13 @@
 """What a local request is about, and which worked examples it shows, by the teacher's API."""
 
+from dataclasses import replace
+
 import pytest
 
 from axolotl_augft.config.augment import LocalAugment
 from axolotl_augft.sources.documents import Document, document_id
 from axolotl_augft.strategies.make import make_strategy
+from axolotl_augft.text.tokens import TokenCounter
 from tests.strategies.test_prompt_data import Memory, teacher
 
 SENTENCES = ("Cats are more curious than dogs.", "All pumps carry a label.", "The Heron is a pump.")
@@ -32,6 +35,15 @@ def prefixes(tasks):
 )
 def test_a_request_is_about_one_sentence_in_chat_and_about_96_tokens_else(api, settings, asked):
     assert [task.sentences for task in strategy(api, **settings).tasks()] == asked
+
+
+def test_sentences_are_not_counted_where_each_stands_alone():
+    def count_all(texts):
+        raise AssertionError(f"counted {len(texts)} sentences")
+
+    asked = replace(teacher("chat"), tokens=TokenCounter(count_all, exact=True))
+    made = make_strategy(LocalAugment(), asked, [DOCUMENT], "en", Memory(), "m").tasks()
+    assert [task.sentences for task in made] == ONE_BY_ONE
 
 
 @pytest.mark.parametrize(
