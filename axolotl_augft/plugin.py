@@ -81,6 +81,7 @@ class AugFTPlugin(BasePlugin):
         from axolotl_augft.config.recipe import Recipe
         from axolotl_augft.stage import run_stage
 
+        _warn_of_shared_attention(cfg)
         recipe = Recipe.from_cfg(cfg)
         result = run_stage(recipe)
         self._made = recipe, result
@@ -104,6 +105,18 @@ def _warn_of_newer_axolotl(found: str) -> None:
             "augft: axolotl %s is newer than %s, the newest that this version of axolotl-augft was tested with",
             found,
             NEWEST_TESTED,
+        )
+
+
+def _warn_of_shared_attention(cfg: DictDefault) -> None:
+    """Warn if rows that share a packed sequence attend to each other: a source row and what was written about it."""
+    if cfg.sample_packing and not cfg.attn_decontaminates_packing:
+        chosen = cfg.attn_implementation
+        LOG.warning(
+            "augft: sample_packing %s lets the rows of a sequence see each other, so that what was written about a "
+            "source row can be copied from it instead of learnt; set attn_implementation to sdpa, eager, "
+            "flash_attention_2 or flex_attention",
+            f"with attn_implementation {chosen}" if chosen else "without attn_implementation",
         )
 
 

@@ -90,7 +90,8 @@ class ReplayConfig(SettingsBlock):
             )
         if self.is_built_in and self.type not in (None, "chat_template", "completion"):
             raise ValueError(f"type of the package's questions must be chat_template or completion, got {self.type!r}")
-        if self.is_built_in and (others := self.model_fields_set - {"path", "share", "type"}):
+        others = set(self.model_dump(exclude_none=True)) - {"path", "share", "type"}
+        if self.is_built_in and others:
             raise ValueError(
                 f"{', '.join(sorted(others))}: the package's questions have nothing to choose; for a folder named "
                 "questions, write ./questions"

@@ -23,7 +23,7 @@ from axolotl_augft.teacher.teacher import teacher_model
 from axolotl_augft.text.tokens import local_model_file
 
 _SOURCE = "augft_source"
-_OF_SOURCES = ("source rows, as trained on", "held-out source rows", REPLAYED)
+_OF_SOURCES = ("source rows, as trained on", "held-out source rows")
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,9 @@ def upload_of(recipe: Recipe, manifest: Manifest, license: str | None, with_sour
         OutputError: A file cannot be copied.
     """
     source = result_folder(recipe, manifest.fingerprint)
-    chosen = {f.name: what for f, what in written_files(manifest) if with_sources or what not in _OF_SOURCES}
+    # Replayed rows are somebody else's: they stay here.
+    left_out = (REPLAYED,) if with_sources else (*_OF_SOURCES, REPLAYED)
+    chosen = {f.name: what for f, what in written_files(manifest) if what not in left_out}
     license = license or teacher_license(recipe)
     with TemporaryDirectory() as name:
         folder = Path(name)

@@ -40,7 +40,7 @@ class Replay:
 
     def drawn(self, seed: int) -> Iterator[tuple[int, Content]]:
         """Yield number and content of the rows that can be trained on, in an order drawn by `seed`."""
-        for number in np.random.default_rng(seed).permutation(len(self.rows)).tolist():
+        for number in np.random.default_rng(seed % 2**64).permutation(len(self.rows)).tolist():
             row = self.rows[number]
             content = self.format.read(row)
             if isinstance(content, Unfit) or (self.evaluated and row_digest(row, self.format) in self.evaluated):
