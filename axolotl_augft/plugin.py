@@ -8,6 +8,7 @@ project mutates its inputs.
 
 import logging
 import sys
+from collections.abc import Callable
 from functools import cache
 from importlib.metadata import version
 from types import TracebackType
@@ -80,6 +81,7 @@ class AugFTPlugin(BasePlugin):
         from axolotl_augft.config.recipe import Recipe
         from axolotl_augft.stage import run_stage
 
+        _warn_of_shared_attention(cfg)
         recipe = Recipe.from_cfg(cfg)
         result = run_stage(recipe)
         self._made = recipe, result
@@ -106,11 +108,25 @@ def _warn_of_newer_axolotl(found: str) -> None:
         )
 
 
+def _warn_of_shared_attention(cfg: DictDefault) -> None:
+    """Warn if rows that share a packed sequence attend to each other: a source row and what was written about it."""
+    if cfg.sample_packing and not cfg.attn_decontaminates_packing:
+        chosen = cfg.attn_implementation
+        LOG.warning(
+            "augft: sample_packing %s lets the rows of a sequence see each other, so that what was written about a "
+            "source row can be copied from it instead of learnt; set attn_implementation to sdpa, eager, "
+            "flash_attention_2 or flex_attention",
+            f"with attn_implementation {chosen}" if chosen else "without attn_implementation",
+        )
+
+
 def apply_result(cfg: DictDefault, recipe: "Recipe", result: "Manifest") -> None:
     """Point `cfg.datasets` to a result; if rows are held out, also set `test_datasets` and `val_set_size`."""
     entries: list[DictDefault] = []
     for i, written in enumerate(result.entries):
         entries.extend(_training_entries(cfg.datasets[i], written, recipe, result, recipe.is_augmented(i)))
+    if result.replay:
+        entries.extend(_repeated(result.replay.file, lambda file: _replay_entry(file, recipe, result)))
     if recipe.val_set_size:
         _use_held_out(cfg, recipe, result)
     cfg.datasets = entries
@@ -120,19 +136,34 @@ def apply_result(cfg: DictDefault, recipe: "Recipe", result: "Manifest") -> None
 def _training_entries(
     entry: Any, written: "WrittenEntry", recipe: "Recipe", result: "Manifest", augmented: bool
 ) -> list[DictDefault]:
-    entries: list[DictDefault] = []
+    config = recipe.augft
+
+    def own(file: "WrittenFile") -> DictDefault:
+        return _entry_for(entry, file, recipe, result, written.segments)
+
+    originals = _repeated(written.original_file, own)
     if written.original == "kept":
-        entries.append(DictDefault({k: v for k, v in entry.items() if k != "weight"}))
-    elif written.original_file:
-        entries.append(_entry_for(entry, written.original_file, recipe, result, written.segments))
-    entries *= recipe.augft.repeat_original if augmented else 1
-    if written.augmented:
-        entries += [
-            _entry_for(entry, written.augmented, recipe, result, written.segments)
-        ] * recipe.augft.repeat_augmented
-    if written.questions:
-        entries += [_chat_entry(written.questions, recipe, result)] * recipe.augft.repeat_augmented
-    return entries
+        originals = [DictDefault({k: v for k, v in entry.items() if k != "weight"})]
+    chats = _repeated(written.questions, lambda file: _chat_entry(file, recipe, result))
+    return (
+        originals * (config.repeat_original if augmented else 1)
+        + _repeated(written.augmented, own) * config.repeat_augmented
+        + chats * config.repeat_augmented
+    )
+
+
+def _repeated(file: "WrittenFile | None", entry: Callable[["WrittenFile"], DictDefault]) -> list[DictDefault]:
+    """Make the entries of a file: one for each of its repeats, and one for the rows that are trained on once more."""
+    if file is None:
+        return []
+    return [entry(file)] * file.repeats + ([entry(file.part)] if file.part else [])
+
+
+def _replay_entry(file: "WrittenFile", recipe: "Recipe", result: "Manifest") -> DictDefault:
+    """Make an entry for the rows of `augft.replay`, laid out as its own block says."""
+    assert result.replay is not None
+    path = str(recipe.output_dir / result.fingerprint / file.name)
+    return DictDefault({**result.replay.layout, "path": path, "ds_type": "parquet"})
 
 
 def _chat_entry(file: "WrittenFile", recipe: "Recipe", result: "Manifest") -> DictDefault:

@@ -31,7 +31,8 @@ from axolotl_augft.output.student import Student, load_student
 from axolotl_augft.output.summary import indented, summary_lines
 from axolotl_augft.output.writer import RequestCounts
 from axolotl_augft.sources.documents import Documents
-from axolotl_augft.sources.loading import evaluation_contents, load_sources
+from axolotl_augft.sources.loading import evaluation_contents, evaluation_digests, load_sources
+from axolotl_augft.sources.replay import Replay, load_replay
 from axolotl_augft.sources.source import Source
 from axolotl_augft.steady import steadily
 from axolotl_augft.store.responses import ResponseStore
@@ -62,6 +63,7 @@ class Prepared:
         documents: The documents of all augmented sources.
         leaks: Finds answers of evaluation rows in what the teacher writes.
         verifier: Verifies statements by asking a model; None if none is asked.
+        replay: General rows to train on too; None without `augft.replay`.
     """
 
     recipe: Recipe
@@ -74,6 +76,7 @@ class Prepared:
     documents: Documents
     leaks: Leaks
     verifier: Verifier | None
+    replay: Replay | None
 
     @property
     def model_ids(self) -> set[str]:
@@ -206,6 +209,7 @@ def prepared(recipe: Recipe) -> Iterator[Prepared]:
             LOG.warning("augft: %s: %s", source.path, problem)
         for line in source.conversion.lines() if source.conversion else ():
             LOG.warning("augft: %s", line)
+    replay = load_replay(recipe, lambda: evaluation_digests(sources, recipe))
     leaks = Leaks(evaluation_contents(sources, recipe), recipe.augft.language)
     with fewer_collections(), ResponseStore.opened(recipe.store_path) as store:
         resolved = resolve_teacher(
@@ -217,7 +221,7 @@ def prepared(recipe: Recipe) -> Iterator[Prepared]:
         for warning in (line for strategy in tasks.strategies for line in strategy.warnings()):
             LOG.warning("augft: %s", warning)
         verifier = _verifier(recipe, teacher, stamps, store)
-        yield Prepared(recipe, stamps, student, sources, teacher, store, tasks, documents, leaks, verifier)
+        yield Prepared(recipe, stamps, student, sources, teacher, store, tasks, documents, leaks, verifier, replay)
 
 
 def _verifier(recipe: Recipe, teacher: Teacher, stamps: list[FileStamp], store: ResponseStore) -> Verifier | None:
@@ -254,7 +258,9 @@ def make_result(recipe: Recipe) -> Manifest:
         counts = ready.counts(totals.requests, totals.counts.failed.total())
         found = ready.verdicts()
         verdicts = replace(found, judged=_writing(marks.apply(found.judged)))
-        manifest = write_result(recipe, ready.sources, verdicts, ready.student, ready.teacher.id, counts)
+        manifest = write_result(
+            recipe, ready.sources, verdicts, ready.student, ready.teacher.id, counts, replay=ready.replay
+        )
     for warning in marks.warnings():
         LOG.warning("augft: %s", warning)
     run = totals.record()
@@ -304,8 +310,9 @@ def _count_stored(ready: Prepared, budget: Budget) -> dict[str, Spent]:
 
 
 def _warn_about(recipe: Recipe) -> None:
-    if recipe.deduplicates and (recipe.augft.repeat_original > 1 or recipe.augft.repeat_augmented > 1):
+    config = recipe.augft
+    if recipe.deduplicates and (config.repeat_original > 1 or config.repeat_augmented > 1 or config.mix):
         LOG.warning(
-            "augft: dataset_exact_deduplication deletes repeated rows, so repeat_original and repeat_augmented have "
-            "no effect"
+            "augft: dataset_exact_deduplication deletes repeated rows, so repeat_original, repeat_augmented and mix "
+            "have no effect"
         )

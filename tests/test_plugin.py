@@ -70,6 +70,18 @@ def test_hold_out_becomes_test_datasets_also_for_commands_without_the_hook(cfg):
     assert [e.path for e in again.datasets] == [e.path for e in trained.datasets]
 
 
+@pytest.mark.parametrize(
+    ("packing", "attention", "warned"),
+    [(True, None, 1), (True, "sdpa", 0), (True, "eager", 0), (True, "flex_attention", 0), (False, None, 0)],
+)
+def test_rows_that_would_see_each_other_in_a_pack_cause_a_warning(cfg, caplog, packing, attention, warned):
+    del cfg["attn_implementation"]
+    cfg["augft"]["augment"] = ["local"]
+    cfg |= {"sample_packing": packing, **({"attn_implementation": attention} if attention else {})}
+    hook(load(cfg))
+    assert caplog.text.count("sample_packing without attn_implementation lets the rows of a sequence see") == warned
+
+
 def test_cumulative_rows_are_an_input_output_entry(cfg):
     cfg["augft"] |= {"augment": ["local"], "sentence_splitting": "cumulative"}
     original, augmented = hook(load(cfg)).datasets

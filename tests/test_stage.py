@@ -24,9 +24,9 @@ from axolotl_augft.cli.show import clean
 from axolotl_augft.cli.show import show as show_documents
 from axolotl_augft.config.recipe import Recipe
 from axolotl_augft.errors import AugftError, ConfigError, OutputError, StoreError, TeacherError
-from axolotl_augft.output.manifest import Manifest, result_folder
+from axolotl_augft.output.manifest import Load, Manifest, result_folder
 from axolotl_augft.output.reuse import find_result
-from axolotl_augft.output.summary import Load, optimizer_steps
+from axolotl_augft.output.summary import optimizer_steps
 from axolotl_augft.report.selection import Selection
 from axolotl_augft.stage import run_stage
 from axolotl_augft.strategies import templates

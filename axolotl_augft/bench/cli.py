@@ -244,17 +244,26 @@ def run(
 @_SEEDS
 @_CONDITIONS
 @_STEPS
+@click.option("--forgetting", help="General tasks to score before and after training, e.g. everyday,grammar.")
 @one_line_errors
 def own(
-    config: Path, questions: Path, out: Path | None, seeds: str | None, conditions: str | None, steps: int | None
+    config: Path,
+    questions: Path,
+    out: Path | None,
+    seeds: str | None,
+    conditions: str | None,
+    steps: int | None,
+    forgetting: str | None,
 ) -> None:
     """Run the conditions on your own recipe and questions."""
+    from axolotl_augft.bench.datasets.forgetting.tasks import GeneralTask
     from axolotl_augft.bench.experiments.own import own_plan
     from axolotl_augft.bench.experiments.suite import parse_list
     from axolotl_augft.bench.report.results import Condition
 
     chosen = parse_list(conditions, Condition, "--conditions")
-    plan = own_plan(config, questions, chosen, parse_list(seeds, int, "--seeds"), steps)
+    general = parse_list(forgetting, GeneralTask, "--forgetting")
+    plan = own_plan(config, questions, chosen, parse_list(seeds, int, "--seeds"), steps, general)
     _run(plan, out or Path("build", "bench", plan.name))
 
 

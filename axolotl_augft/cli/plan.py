@@ -3,26 +3,22 @@
 Sends no request.
 """
 
-from collections import Counter, deque
-from collections.abc import Iterator
+from collections import deque
 from dataclasses import dataclass, field, replace
 
 from axolotl_augft.batched import batched
 from axolotl_augft.cli.estimate import Work, cost_lines
+from axolotl_augft.cli.expected_training import expected_training
 from axolotl_augft.config.recipe import Recipe
 from axolotl_augft.files.digest_set import DigestSet
-from axolotl_augft.judging.rules import Judged
 from axolotl_augft.marks import Marks
 from axolotl_augft.output.manifest import Manifest
 from axolotl_augft.output.reuse import find_result
-from axolotl_augft.output.summary import Load, TrainingLoads, too_long_lines, training_lines, training_loads
-from axolotl_augft.sources.source import text_of
 from axolotl_augft.stage import Prepared, prepared
 from axolotl_augft.store.round_log import logged_rounds
 from axolotl_augft.strategies.task import Strategy, Windowed
 from axolotl_augft.teacher.request import Request
 from axolotl_augft.teacher.spending import Spent
-from axolotl_augft.text.sentences import split_sentences
 from axolotl_augft.text.tokens import SampledCount, TokenCounter
 
 _SAMPLED_UNITS = 16 * 2048
@@ -96,7 +92,7 @@ def plan_lines(recipe: Recipe) -> list[str]:
             sum((plan.work for plan in entries), Work()), ready.teacher, recipe.augft, logged_rounds(ready.store)
         )
         marks = ready.marks()
-        training = _training(ready, result, marks)
+        training = expected_training(ready, result, marks)
         return [*lines, *_mark_lines(ready, marks, result), *training]
 
 
@@ -230,7 +226,10 @@ def _held_out(ready: Prepared) -> str:
 
 
 def _mark_lines(ready: Prepared, marks: Marks, result: Manifest | None) -> list[str]:
-    """Say how many marks match the stored answers, and which cannot; `_training` has applied them without a result."""
+    """Say how many marks match the stored answers, and which cannot.
+
+    Without a result, `expected_training` has applied them.
+    """
     if not marks.count:
         return []
     if ready.store.is_empty:
@@ -238,50 +237,3 @@ def _mark_lines(ready: Prepared, marks: Marks, result: Manifest | None) -> list[
     if result is not None:
         deque(marks.apply(ready.verdicts_so_far().judged), maxlen=0)
     return [f"marks {marks.count:,}: {marks.matched:,} match a statement", *(f"  {line}" for line in marks.warnings())]
-
-
-def _training(ready: Prepared, result: Manifest | None, marks: Marks) -> list[str]:
-    recipe = ready.recipe
-    if result is not None:
-        loads = training_loads(result, recipe)
-        return [
-            *too_long_lines(result.counts.too_long, recipe.training.sequence_len),
-            *training_lines(loads, recipe.training, result.exact_tokens),
-        ]
-    count = ready.student.tokens
-    before = originals = Load(0, 0)
-    longest = recipe.training.sequence_len
-    too_long = Counter[str]()
-    sampled = False
-    for source in ready.sources:
-        tokens = SampledCount(count)
-        split = source.is_text and recipe.augft.sentence_splitting != "none"
-        rows = 0
-        for _, content in source.training_contents():
-            text = text_of(content)
-            too_long["original"] += tokens.add(text) > longest
-            rows += len(split_sentences(text, recipe.augft.language)) if split else 1
-        sampled = sampled or tokens.counted < tokens.texts
-        own = Load(len(source.training_rows), tokens.total)
-        before += own
-        if source.format is None or recipe.augft.include_original:
-            own = Load(rows, own.tokens) if split else own
-            originals += own.times(recipe.augft.repeat_original if source.format else 1)
-    kept = Counter[str]()
-    for judged in _kept(ready, marks):
-        size = count.count(judged.inference.full_text)
-        kept.update(rows=1, tokens=size)
-        too_long[f"{judged.task.strategy}/{judged.inference.kind}"] += size > longest
-    augmented = Load(kept["rows"], kept["tokens"]).times(recipe.augft.repeat_augmented)
-    lines = training_lines(TrainingLoads(before, originals, augmented), recipe.training, count.exact and not sampled)
-    lines += too_long_lines(too_long, longest)
-    return [*lines, "  (augmentations as far as they are answered already; the rest is not known before it is written)"]
-
-
-def _kept(ready: Prepared, marks: Marks) -> Iterator[Judged]:
-    """Yield the augmentations that are known: those of the stored answers, and those that no teacher is asked for.
-
-    Skips the pass over the data if there are none.
-    """
-    if not ready.store.is_empty or not ready.tasks.ask_only:
-        yield from (j for j in marks.apply(ready.verdicts_so_far().judged) if j.rejected is None)

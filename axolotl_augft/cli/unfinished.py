@@ -48,7 +48,8 @@ def _so_far(recipe: Recipe, folder: Path) -> Reviewable:
             return Reviewable(recipe)
         # Documents that are converted already are not converted again.
         (folder / "documents").symlink_to((recipe.output_dir / "documents").absolute())
-        own = {"output_dir": str(folder), "store": str(recipe.store_path)}
+        # Shares cannot be reached before all is written.
+        own = {"output_dir": str(folder), "store": str(recipe.store_path), "mix": None, "replay": None}
         found = replace(recipe, augft=recipe.augft.model_copy(update=own))
         verdicts = ready.verdicts_so_far()
         verdicts = replace(verdicts, judged=ready.marks().apply(verdicts.judged))

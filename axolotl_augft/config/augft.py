@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, Field, field_validator, model_validator
 
 from axolotl_augft.config.augment import Augment, default_augment, refuse_equal_entries, with_named_strategies
+from axolotl_augft.config.mix import MixConfig, ReplayConfig
 from axolotl_augft.config.teacher import SettingsBlock, TeacherConfig
 from axolotl_augft.config.verify import VerifyConfig
 
@@ -121,6 +122,16 @@ class AugftConfig(SettingsBlock):
     repeat_augmented: int = Field(
         1, ge=1, le=1000, description="How many times each augmentation is trained on per epoch."
     )
+    mix: MixConfig | None = Field(
+        None,
+        description="Shares of source rows and augmentations in the trained tokens, in place of repeat counts. Every "
+        "row is trained on at least once.",
+    )
+    replay: ReplayConfig | None = Field(
+        None,
+        description="General data that is trained on too, and never shown to the teacher. `replay: questions` is a "
+        "short form.",
+    )
     max_augmented_per_original: int | None = Field(
         None, ge=1, description="Maximum number of augmentations per document. Default: no limit."
     )
@@ -184,13 +195,30 @@ class AugftConfig(SettingsBlock):
 
     @model_validator(mode="after")
     def _something_to_do(self) -> "AugftConfig":
-        asks = self.augment or any(source.augment for source in self.sources)
-        if not asks and self.sentence_splitting == "none":
+        if not self._asks and self.sentence_splitting == "none" and self.replay is None:
             raise ValueError(
-                "augment is empty and sentence_splitting is none: there is nothing to do; name a strategy or drop the "
-                "plugin"
+                "augment is empty and sentence_splitting is none, without replay: there is nothing to do; name a "
+                "strategy or drop the plugin"
             )
         return self
+
+    @model_validator(mode="after")
+    def _mix_stands_alone(self) -> "AugftConfig":
+        if self.mix is None:
+            return self
+        if not self.include_original:
+            raise ValueError("mix wants source rows, but include_original is false; remove one of them")
+        if not self._asks:
+            raise ValueError("mix wants augmentations, but augment is empty; name a strategy or remove mix")
+        for key in ("repeat_original", "repeat_augmented"):
+            if getattr(self, key) > 1:
+                raise ValueError(f"mix and {key} both say how often rows are trained on; remove one of them")
+        return self
+
+    @property
+    def _asks(self) -> bool:
+        """Whether any augmentation is asked for."""
+        return bool(self.augment or any(source.augment for source in self.sources))
 
     @model_validator(mode="after")
     def _no_entry_twice(self) -> "AugftConfig":

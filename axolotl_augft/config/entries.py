@@ -109,8 +109,17 @@ def _plain(value: Any) -> Any:
     return list(value) if isinstance(value, list | tuple) else value
 
 
-def check_type(entry: DatasetEntry) -> None:
-    """Check that an entry's type can be augmented.
+def check_type(
+    entry: DatasetEntry,
+    where: str = "datasets entry",
+    remedy: str = "Name the path under augft.exclude to train on it as it is",
+) -> None:
+    """Check that the stage can read an entry's type.
+
+    Args:
+        entry: The entry.
+        where: What it is, for the error.
+        remedy: What to do about another type, for the error.
 
     Raises:
         ConfigError: It cannot.
@@ -119,10 +128,10 @@ def check_type(entry: DatasetEntry) -> None:
         return
     name = "(none)" if entry.type is None else repr(entry.type)
     reason = why_unsupported(entry.type)
+    cannot = "cannot be augmented" if where == "datasets entry" else "cannot be read by the stage"
     raise ConfigError(
-        f"datasets entry {entry.path!r}: type {name} cannot be augmented{': ' + reason if reason else ''}; "
-        f"supported: {listed([*SUPPORTED_TYPES, USER_DEFINED])}. Name the path under augft.exclude to train on it as "
-        "it is"
+        f"{where} {entry.path!r}: type {name} {cannot}{': ' + reason if reason else ''}; "
+        f"supported: {listed([*SUPPORTED_TYPES, USER_DEFINED])}. {remedy}"
     )
 
 
@@ -150,6 +159,14 @@ def document_entries(augft: AugftConfig) -> tuple[DatasetEntry, ...]:
     """Make an entry for each file or folder under `augft.documents`."""
     paths = augft.documents.paths if augft.documents else []
     return tuple(DatasetEntry(path, {"type": "completion"}, is_documents=True) for path in paths)
+
+
+def replay_entry(augft: AugftConfig) -> DatasetEntry | None:
+    """Make the entry of `augft.replay`; None if the block has none."""
+    if augft.replay is None:
+        return None
+    block = augft.replay.model_dump(exclude={"share"}, exclude_none=True)
+    return read_entries({"replay": [block]}, "replay")[0]
 
 
 def placeholders(augft: AugftConfig, output_dir: Path) -> list[dict[str, Any]]:

@@ -4,10 +4,11 @@ import difflib
 from collections.abc import Mapping
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from axolotl_augft.config.augft import AugftConfig, DocumentsConfig, SourceConfig
 from axolotl_augft.config.augment import STRATEGIES
+from axolotl_augft.config.mix import MixConfig, ReplayConfig
 from axolotl_augft.config.teacher import REMOVABLE_FIELDS, SECRET_FIELD, TeacherConfig
 from axolotl_augft.config.verify import VerifyConfig
 from axolotl_augft.errors import ConfigError
@@ -86,8 +87,10 @@ def _known_keys(location: tuple[int | str, ...]) -> list[str]:
         return list(TeacherConfig.model_fields)
     if "verify" in location[:-1]:
         return list(VerifyConfig.model_fields)
-    if "documents" in location[:-1]:
-        return list(DocumentsConfig.model_fields)
+    blocks: dict[str, type[BaseModel]] = {"documents": DocumentsConfig, "mix": MixConfig, "replay": ReplayConfig}
+    for name, block in blocks.items():
+        if name in location[:-1]:
+            return list(block.model_fields)
     if "augment" in location[:-1]:
         return list(next(STRATEGIES[str(p)] for p in location if p in STRATEGIES).model_fields)
     if "sources" in location[:-1]:

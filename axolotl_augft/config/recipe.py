@@ -24,6 +24,7 @@ from axolotl_augft.config.entries import (
     listed,
     placeholders,
     read_entries,
+    replay_entry,
 )
 from axolotl_augft.config.parsing import parse_augft
 from axolotl_augft.config.plugin_line import PLUGIN, is_listed, joins_every_config, near_misses
@@ -112,6 +113,7 @@ class Recipe:
         tokenizer: Where the student's tokenizer is loaded from.
         special_tokens: Names and texts of the recipe's `special_tokens`, sorted.
         names_chat_template: The recipe sets a chat template.
+        train_on_inputs: axolotl trains on questions too, not only on answers.
         prepared_path: axolotl's `dataset_prepared_path`.
         hub_token: The recipe's `hf_use_auth_token`.
         deduplicates: axolotl removes repeated rows (`dataset_exact_deduplication`).
@@ -127,6 +129,7 @@ class Recipe:
     tokenizer: str
     special_tokens: tuple[tuple[str, str], ...]
     names_chat_template: bool
+    train_on_inputs: bool
     prepared_path: str
     hub_token: bool | None
     deduplicates: bool
@@ -157,12 +160,13 @@ class Recipe:
                 sorted((k, v) for k, v in (cfg.get("special_tokens") or {}).items() if isinstance(v, str))
             ),
             names_chat_template=bool(cfg.get("chat_template") or cfg.get("chat_template_jinja")),
+            train_on_inputs=bool(cfg.get("train_on_inputs")),
             prepared_path=_prepared_path(cfg),
             hub_token=cfg.get("hf_use_auth_token"),
             deduplicates=bool(cfg.get("dataset_exact_deduplication")),
             training=_training(cfg),
         )
-        if augft.sentence_splitting == "cumulative" and cfg.get("train_on_inputs"):
+        if augft.sentence_splitting == "cumulative" and recipe.train_on_inputs:
             raise ConfigError(
                 "train_on_inputs is true, so cumulative rows would be trained on their context too; set it to false"
             )
@@ -186,6 +190,8 @@ class Recipe:
         The contents of data files, prompts and worked examples are not part of it; `output.reuse` compares them.
         """
         augft = self.augft.model_dump(mode="json", exclude=_NOT_IN_KEY)
+        splits = self.augft.sentence_splitting == "cumulative"
+        counts_tokens = self.augft.mix is not None or self.augft.replay is not None
         for block in (augft, augft["verify"] or {}):
             block.update({k: _asked_model(block[k]) for k in ("teacher", "by") if isinstance(block.get(k), dict)})
         content = {
@@ -198,9 +204,15 @@ class Recipe:
             "base_model": self.base_model,
             "tokenizer": self.tokenizer,
             "special_tokens": self.special_tokens,
-            "sequence_len": self.training.sequence_len if self.augft.sentence_splitting == "cumulative" else None,
+            "sequence_len": self.training.sequence_len if counts_tokens or splits else None,
+            "train_on_inputs": self.train_on_inputs if counts_tokens else None,
         }
         return hashlib.sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).hexdigest()[:32]
+
+    @cached_property
+    def replay(self) -> DatasetEntry | None:
+        """The entry of `augft.replay`; without a type if the package's questions fit the student's template."""
+        return replay_entry(self.augft)
 
     def is_augmented(self, entry: int) -> bool:
         """Tell whether the `datasets` entry with index `entry` is augmented, that is, not under `augft.exclude`."""
@@ -248,6 +260,8 @@ class Recipe:
             )
         for entry in augmented:
             check_type(entry)
+        if self.replay is not None and self.replay.type is not None:
+            check_type(self.replay, "augft.replay", "Take data of another type")
         for assignment in self.assignments():
             for i in sorted(assignment.entries):
                 check_assignment(self.datasets[i], assignment.augment)

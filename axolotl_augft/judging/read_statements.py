@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from axolotl_augft.formats.content import Exchange, Text
 from axolotl_augft.judging.answer_lines import statement_lines
 from axolotl_augft.judging.json_items import json_items
 from axolotl_augft.judging.labels import Line, labelled_by, read_line, without_citation
@@ -61,6 +62,11 @@ class Inference:
         if self.line is None:
             return self.full_text
         return "\n".join(_LABELLED.sub("", line).strip() for line in self.text.split("\n"))
+
+    @property
+    def content(self) -> Text | Exchange:
+        """The content of the row that it becomes."""
+        return Text(self.text) if self.question is None else Exchange(self.question, self.text)
 
     @property
     def full_text(self) -> str:

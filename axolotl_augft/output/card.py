@@ -14,6 +14,7 @@ from axolotl_augft.config.recipe import Recipe
 from axolotl_augft.config.strategy_settings import StrategySettings
 from axolotl_augft.files.code_digest import code_digest
 from axolotl_augft.output.manifest import Manifest, WrittenFile
+from axolotl_augft.output.mixture import shares_of, training_groups
 from axolotl_augft.verifying.records import VerificationRecord
 
 CARD = "README.md"
@@ -59,6 +60,7 @@ def card(
     return f"---\n{header}---\n\n" + "\n".join(_lines(recipe, manifest, license, named)) + "\n"
 
 
+REPLAYED = "general rows, replayed"
 _WRITTEN = ("augmentations with the source's columns", "questions and answers about plain text")
 
 
@@ -69,6 +71,8 @@ def written_files(manifest: Manifest) -> Iterator[tuple[WrittenFile, str]]:
         for file, what in zip(found, (*_WRITTEN, "source rows, as trained on", "held-out source rows"), strict=True):
             if file:
                 yield file, what
+    if manifest.replay:
+        yield manifest.replay.file, REPLAYED
 
 
 def _header(recipe: Recipe, manifest: Manifest, license: str | None, files: Mapping[str, str]) -> dict[str, Any]:
@@ -112,6 +116,7 @@ def _lines(
     yield f"* Licence: {terms}"
     yield from (f"* {line}" for line in dict.fromkeys(_strategy(a.augment) for a in recipe.assignments()))
     yield f"* Prompts and rules: axolotl-augft, code digest `{code_digest()[:16]}`; seed {recipe.seed}"
+    yield from _mixture(manifest, recipe)
     yield from _counted("Kept", counts.accepted)
     yield from _counted("Rejected", counts.rejected)
     if counts.by_hand:
@@ -123,6 +128,16 @@ def _lines(
     yield from (f'rows = load_dataset("ORG/NAME", "{name}", split="train")', "```", "")
     yield from ("Besides the columns of the source, each row has:", "", "| Column | Meaning |", "|---|---|")
     yield from (f"| `{column}` | {meaning} |" for column, meaning in _COLUMNS.items())
+
+
+def _mixture(manifest: Manifest, recipe: Recipe) -> Iterator[str]:
+    if recipe.augft.mix is None and recipe.augft.replay is None:
+        return
+    if replay := manifest.replay:
+        rows, path = replay.file.rows, shown_path(replay.path)
+        yield f"* Replayed beside them, and never shown to the teacher: {rows:,} rows of `{path}`"
+    shares = ", ".join(f"{share.name} {share.share:.1%}" for share in shares_of(training_groups(manifest, recipe)))
+    yield f"* Shares of trained tokens: {shares}"
 
 
 def _strategy(settings: StrategySettings) -> str:

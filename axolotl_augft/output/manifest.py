@@ -4,7 +4,7 @@
 `<output_dir>/recipes/<key>.json` says which folder belongs to a recipe, and in what state its inputs were.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -20,6 +20,28 @@ MANIFEST = "manifest.json"
 
 
 @dataclass(frozen=True)
+class Load:
+    """The training rows of one epoch.
+
+    Attributes:
+        rows: Number of rows.
+        tokens: Tokens of their text.
+        trained: Tokens that the student is trained on: of a question with its answer, those of the answer.
+    """
+
+    rows: int = 0
+    tokens: int = 0
+    trained: int = 0
+
+    def __add__(self, other: "Load") -> "Load":
+        return Load(self.rows + other.rows, self.tokens + other.tokens, self.trained + other.trained)
+
+    def times(self, n: float) -> "Load":
+        """Return the load of `n` copies of these rows."""
+        return Load(round(self.rows * n), round(self.tokens * n), round(self.trained * n))
+
+
+@dataclass(frozen=True)
 class WrittenFile:
     """A Parquet file of training rows.
 
@@ -27,11 +49,42 @@ class WrittenFile:
         name: File name in the result's folder.
         rows: Number of rows.
         tokens: Tokens of their text: counted by the student's tokenizer if `Manifest.exact_tokens`, else estimated.
+        trained: Those of them that the student is trained on, with the end of each text.
+        repeats: How often the file is trained on per epoch by `augft.mix` or `augft.replay`.
+        part: A file with some of the rows, which are trained on once more.
     """
 
     name: str
     rows: int
     tokens: int
+    trained: int = 0
+    repeats: int = 1
+    part: "WrittenFile | None" = None
+
+    @property
+    def once(self) -> Load:
+        """The rows, each once."""
+        return Load(self.rows, self.tokens, self.trained)
+
+    @property
+    def load(self) -> Load:
+        """The rows of one epoch."""
+        return self.once.times(self.repeats) + (self.part.once if self.part else Load())
+
+
+@dataclass(frozen=True)
+class WrittenReplay:
+    """The rows of `augft.replay` that are trained on.
+
+    Attributes:
+        path: Its path, as the recipe has it.
+        layout: The keys that say how its rows are laid out, as in a `datasets` entry.
+        file: The rows.
+    """
+
+    path: str
+    layout: dict[str, Any]
+    file: WrittenFile
 
 
 @dataclass(frozen=True)
@@ -49,8 +102,9 @@ class WrittenEntry:
         questions: Chat rows with questions and answers about plain text, None if there are none.
         held_out: Held-out rows, None if there are none.
         twins: Number of training rows left out because they equal a held-out or test row.
-        beyond_share: Number of rows that the entry's `weight` leaves out.
         segments: The files of augmentations and source rows hold `input_output` segments (cumulative splitting).
+        beyond_share: Number of rows that the entry's `weight` leaves out.
+        original_trained: Tokens of the source rows that the student is trained on.
     """
 
     path: str
@@ -64,6 +118,15 @@ class WrittenEntry:
     twins: int
     segments: bool
     beyond_share: int = 0
+    original_trained: int = 0
+
+    @property
+    def files(self) -> Iterator[WrittenFile]:
+        """Its files, those of rows that are trained on once more included."""
+        for file in filter(None, (self.original_file, self.augmented, self.questions, self.held_out)):
+            yield file
+            if file.part:
+                yield file.part
 
 
 @dataclass(frozen=True)
@@ -114,6 +177,7 @@ class Manifest:
         diversity: How different the accepted statements are from each other.
         exact_tokens: Tokens were counted by the student's tokenizer, not estimated.
         verification: How statements were verified; None if no model was asked.
+        replay: General rows that are trained on too; None without `augft.replay`.
         schema: Version of this format.
     """
 
@@ -125,6 +189,7 @@ class Manifest:
     diversity: Diversity
     exact_tokens: bool
     verification: VerificationRecord | None = None
+    replay: WrittenReplay | None = None
     schema: int = SCHEMA
 
     @classmethod
@@ -134,10 +199,10 @@ class Manifest:
         if not isinstance(data, dict) or data.get("schema") != SCHEMA:
             return None
         entries = tuple(WrittenEntry(**{k: _file(v) for k, v in e.items()}) for e in data.pop("entries"))
-        verification = _verification(data.pop("verification"))
+        verification, replay = _verification(data.pop("verification")), _replay(data.pop("replay", None))
         read = {"counts": Counts, "coverage": Coverage, "diversity": Diversity}
         parts = {name: kind(**data.pop(name)) for name, kind in read.items()}
-        return cls(entries=entries, verification=verification, **parts, **data)
+        return cls(entries=entries, verification=verification, replay=replay, **parts, **data)
 
     def as_json(self) -> dict[str, Any]:
         """Return the manifest as plain values."""
@@ -154,8 +219,12 @@ def _verification(value: Mapping[str, Any] | None) -> VerificationRecord | None:
     )
 
 
+def _replay(value: Mapping[str, Any] | None) -> WrittenReplay | None:
+    return None if value is None else WrittenReplay(value["path"], value["layout"], _file(value["file"]))
+
+
 def _file(value: Any) -> Any:
-    return WrittenFile(**value) if isinstance(value, dict) else value
+    return WrittenFile(**{k: _file(v) for k, v in value.items()}) if isinstance(value, dict) else value
 
 
 @dataclass(frozen=True)

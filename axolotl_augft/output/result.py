@@ -20,8 +20,11 @@ from axolotl_augft.files.durable import sync, write_error, write_json
 from axolotl_augft.judging.rules import Judged
 from axolotl_augft.output.card import CARD, card
 from axolotl_augft.output.manifest import MANIFEST, Counts, Manifest, result_folder
+from axolotl_augft.output.mixture import mixed_entries
+from axolotl_augft.output.replayed import write_replay
 from axolotl_augft.output.student import Student
 from axolotl_augft.output.writer import RequestCounts, ResultWriter
+from axolotl_augft.sources.replay import Replay
 from axolotl_augft.sources.source import Source
 from axolotl_augft.verifying.records import VerificationRecord
 
@@ -47,6 +50,7 @@ def write_result(
     teacher_id: str,
     requests: RequestCounts,
     may_be_empty: bool = False,
+    replay: Replay | None = None,
 ) -> Manifest:
     """Write the files of a result, and return its manifest.
 
@@ -58,9 +62,11 @@ def write_result(
         teacher_id: Name of the teacher model in request keys.
         requests: Counts for the manifest.
         may_be_empty: Write a result without accepted statements, too, for a person to look at.
+        replay: General rows to train on too.
 
     Raises:
         OutputError: The folder cannot be written.
+        ConfigError: The shares of `augft.mix` or `augft.replay` cannot be reached.
         NothingAccepted: The recipe asks for augmentations, but no statement was accepted.
     """
     folder = recipe.output_dir / f".writing-{os.getpid()}"
@@ -78,7 +84,10 @@ def write_result(
             )
         coverage, diversity = writer.coverage.coverage(), writer.diversity.counted
         exact = student.tokens.exact
+        entries = mixed_entries(recipe, entries, folder, writer.sizes)
         manifest = Manifest("", teacher_id, entries, counts, coverage, diversity, exact, verdicts.verification)
+        if replay is not None:
+            manifest = replace(manifest, replay=write_replay(replay, manifest, recipe, student, folder))
         (folder / CARD).write_text(card(recipe, manifest), encoding="utf-8")
         manifest = replace(manifest, fingerprint=_fingerprint(folder, manifest))
         write_json(folder / MANIFEST, manifest.as_json())

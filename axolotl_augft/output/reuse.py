@@ -87,6 +87,8 @@ def local_files(entry: DatasetEntry) -> list[Path] | None:
 def _entries(recipe: Recipe) -> Iterator[tuple[DatasetEntry, str]]:
     yield from ((e, "train") for e in recipe.datasets)
     yield from ((e, "test") for e in recipe.test_datasets)
+    if recipe.replay is not None and recipe.augft.replay is not None and not recipe.augft.replay.is_built_in:
+        yield recipe.replay, "train"
 
 
 def _input_paths(recipe: Recipe) -> set[Path]:
@@ -107,4 +109,6 @@ def _model_paths(recipe: Recipe, model: TeacherConfig) -> list[Path]:
 
 def _file_names(manifest: Manifest) -> Iterator[str]:
     for entry in manifest.entries:
-        yield from (f.name for f in (entry.original_file, entry.augmented, entry.questions, entry.held_out) if f)
+        yield from (file.name for file in entry.files)
+    if manifest.replay:
+        yield from (file.name for file in (manifest.replay.file, manifest.replay.file.part) if file)

@@ -1,6 +1,8 @@
 """Rows -> one Parquet file, with the source's columns and with `augft_…` columns that say where each row comes from."""
 
-from collections.abc import Mapping
+from array import array
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -37,6 +39,19 @@ MESSAGES = Features({"messages": List({"role": Value("string"), "content": Value
 SEGMENTS = Features({"segments": List({"label": Value("bool"), "text": Value("string")})})
 
 
+@dataclass(frozen=True)
+class RowSizes:
+    """Tokens of each row of a file.
+
+    Attributes:
+        tokens: Tokens of its text.
+        trained: Those that the student is trained on.
+    """
+
+    tokens: "array[int]" = field(default_factory=lambda: array("q"))
+    trained: "array[int]" = field(default_factory=lambda: array("q"))
+
+
 class RowFile:
     """Writes a Parquet file and counts the tokens of its text; leaves no file if no row was written.
 
@@ -50,8 +65,7 @@ class RowFile:
         self._path = path
         self._student = student
         self._writer = ParquetWriter(path=str(path), features=features)
-        self._rows = 0
-        self._tokens = 0
+        self.sizes = RowSizes()
 
     def __enter__(self) -> "RowFile":
         return self
@@ -59,27 +73,32 @@ class RowFile:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._rows:
+        if self.sizes.tokens:
             self._writer.finalize()
         self._writer.close()
-        if not self._rows:
+        if not self.sizes.tokens:
             self._path.unlink(missing_ok=True)
 
-    def add(self, row: Mapping[str, Any], text: str) -> None:
+    def add(self, row: Mapping[str, Any], text: str, trained: Sequence[str] | None = None) -> None:
         """Write a row.
 
         Args:
             row: Values of the columns.
             text: Text of the row, for counting tokens.
+            trained: The texts in it that the student is trained on, each with its end; by default, all.
         """
         self._writer.write(dict(row))
-        self._rows += 1
-        self._tokens += self._student.tokens.count(text)
+        tokens = self._student.tokens.count(text)
+        self.sizes.tokens.append(tokens)
+        # A text that is trained on as a whole is tokenized once.
+        whole = trained is None or list(trained) == [text]
+        self.sizes.trained.append(tokens + 1 if whole else self._student.tokens_with_ends(trained or ()))
 
     @property
     def written(self) -> WrittenFile | None:
         """The manifest's description of the file, None if no row was written."""
-        return WrittenFile(self._path.name, self._rows, self._tokens) if self._rows else None
+        rows, sizes = len(self.sizes.tokens), self.sizes
+        return WrittenFile(self._path.name, rows, sum(sizes.tokens), sum(sizes.trained)) if rows else None
 
 
 def messages(inference: Inference) -> dict[str, Any]:
@@ -124,7 +143,7 @@ def source_provenance(source: Source, row: int, strategy: str, text: str) -> dic
     Args:
         source: The source of the row.
         row: Number of the source row.
-        strategy: "original" or "held_out".
+        strategy: "original", "held_out" or "replay".
         text: Text of the row, from which its document id is made.
     """
     nothing = dict.fromkeys(PROVENANCE)

@@ -1,9 +1,11 @@
 """The recipe -> what the stage needs of the student model's tokenizer: token counts and special tokens."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from axolotl_augft.config.recipe import Recipe
 from axolotl_augft.errors import ConfigError
+from axolotl_augft.formats.content import Content, Exchange, Text
 from axolotl_augft.text.tokens import TokenCounter, has_chat_template, token_counter
 
 
@@ -16,12 +18,30 @@ class Student:
         bos: Token that begins a text; "" if the tokenizer adds none, or unless sentences are split cumulatively.
         eos: Token that ends a text; "" unless sentences are split cumulatively.
         special_tokens: Special tokens of its tokenizer and of the recipe.
+        trains_on_questions: It is trained on questions too (`train_on_inputs`), not only on answers.
     """
 
     tokens: TokenCounter
     bos: str = ""
     eos: str = ""
     special_tokens: tuple[str, ...] = ()
+    trains_on_questions: bool = False
+
+    def trained_texts(self, content: Content | None) -> list[str]:
+        """Return the texts of a row that it is trained on: of an exchange, all answers; none if it cannot be read."""
+        match content:
+            case Text(text):
+                return [text]
+            case Exchange() if self.trains_on_questions:
+                return [*([content.system] if content.system else []), content.text]
+            case Exchange(answer=answer, before=before):
+                return [*(turn.text for turn in before if turn.role == "assistant"), answer]
+            case _:
+                return []
+
+    def tokens_with_ends(self, texts: Sequence[str]) -> int:
+        """Count the tokens of texts, each with the token that ends it."""
+        return sum(self.tokens.count_all(texts)) + len(texts) if texts else 0
 
 
 def load_student(recipe: Recipe) -> Student:
@@ -39,7 +59,7 @@ def load_student(recipe: Recipe) -> Student:
             f"chat_template, e.g. to chatml, or question_form, for questions as plain text"
         )
     if recipe.augft.sentence_splitting != "cumulative":
-        return Student(tokens, special_tokens=special)
+        return Student(tokens, special_tokens=special, trains_on_questions=recipe.train_on_inputs)
     from transformers import AutoTokenizer
 
     try:

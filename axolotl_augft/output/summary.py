@@ -5,25 +5,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from axolotl_augft.config.recipe import Recipe, Training
-from axolotl_augft.output.manifest import Manifest
+from axolotl_augft.output.manifest import Load, Manifest
+from axolotl_augft.output.mixture import mixture_lines, training_groups
 from axolotl_augft.store.run_record import RunRecord
 from axolotl_augft.teacher.spending import usage_line
 from axolotl_augft.verifying.records import ANY, Calibration, ContradictionRecord, Coverage, VerificationRecord
-
-
-@dataclass(frozen=True)
-class Load:
-    """The training rows of one epoch, and the tokens of their text."""
-
-    rows: int
-    tokens: int
-
-    def __add__(self, other: "Load") -> "Load":
-        return Load(self.rows + other.rows, self.tokens + other.tokens)
-
-    def times(self, n: int) -> "Load":
-        """Return the load of `n` copies of these rows."""
-        return Load(self.rows * n, self.tokens * n)
 
 
 def optimizer_steps(load: Load, training: Training) -> int:
@@ -46,27 +32,27 @@ class TrainingLoads:
         before: The source rows, as they would be trained on without augmentation.
         originals: The source rows in the result: repeated, split into sentences or dropped.
         augmented: The augmentations.
+        replay: The general rows of `augft.replay`.
     """
 
     before: Load
     originals: Load
     augmented: Load
+    replay: Load = Load()
+
+    @property
+    def after(self) -> Load:
+        """All rows that are trained on."""
+        return self.originals + self.augmented + self.replay
 
 
 def training_loads(manifest: Manifest, recipe: Recipe) -> TrainingLoads:
     """Compute the training loads of a finished result."""
-    before = originals = augmented = Load(0, 0)
-    for i, entry in enumerate(manifest.entries):
-        own = Load(entry.original_rows, entry.original_tokens)
-        before += own
-        if entry.original_file:
-            own = Load(entry.original_file.rows, entry.original_file.tokens)
-        if entry.original != "dropped":
-            originals += own.times(recipe.augft.repeat_original if recipe.is_augmented(i) else 1)
-        for file in (entry.augmented, entry.questions):
-            if file:
-                augmented += Load(file.rows, file.tokens).times(recipe.augft.repeat_augmented)
-    return TrainingLoads(before, originals, augmented)
+    before = Load()
+    for entry in manifest.entries:
+        before += Load(entry.original_rows, entry.original_tokens, entry.original_trained)
+    loads = {group.name: group.load for group in training_groups(manifest, recipe)}
+    return TrainingLoads(before, loads["source"] + loads["not augmented"], loads["augmented"], loads["replay"])
 
 
 def training_lines(loads: TrainingLoads, training: Training, exact: bool) -> list[str]:
@@ -77,11 +63,12 @@ def training_lines(loads: TrainingLoads, training: Training, exact: bool) -> lis
         training: The recipe's training settings.
         exact: All tokens were counted, none estimated.
     """
-    after = loads.originals + loads.augmented
+    after = loads.after
     unit = "tokens" if exact else "tokens (estimated)"
 
     steps_after = optimizer_steps(after, training)
     steps_on_originals = round(steps_after * loads.originals.rows / max(after.rows, 1))
+    steps_on_replay = round(steps_after * loads.replay.rows / max(after.rows, 1))
 
     def line(name: str, load: Load, steps: int) -> str:
         return f"  {name:<14}{load.rows:>9,} rows {load.tokens:>12,} {unit} {steps:>9,} optimizer steps"
@@ -91,7 +78,8 @@ def training_lines(loads: TrainingLoads, training: Training, exact: bool) -> lis
         line("before", loads.before, optimizer_steps(loads.before, training)),
         line("after", after, steps_after),
         line("  originals", loads.originals, steps_on_originals),
-        line("  augmented", loads.augmented, steps_after - steps_on_originals),
+        line("  augmented", loads.augmented, steps_after - steps_on_originals - steps_on_replay),
+        *([line("  replay", loads.replay, steps_on_replay)] if loads.replay.rows else []),
     ]
 
 
@@ -137,7 +125,8 @@ def summary_lines(manifest: Manifest, recipe: Recipe, run: RunRecord) -> list[st
         lines.append(f"answers: {_listed(run.remarks)}")
     if run.failed_tries:
         lines.append(f"tries that failed: {_listed(run.failed_tries)}")
-    return lines + training_lines(training_loads(manifest, recipe), recipe.training, manifest.exact_tokens)
+    lines += training_lines(training_loads(manifest, recipe), recipe.training, manifest.exact_tokens)
+    return lines + mixture_lines(manifest, recipe)
 
 
 def _verification_lines(record: VerificationRecord | None) -> list[str]:

@@ -7,17 +7,20 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+from datasets import Features
+
 from axolotl_augft.config.recipe import HELD_OUT, Recipe
-from axolotl_augft.formats.content import Augmentation
+from axolotl_augft.formats.content import Augmentation, Exchange, Text
 from axolotl_augft.judging.rules import Judged, Reason
 from axolotl_augft.output.choice import choose_statements
 from axolotl_augft.output.diversity import DiversityCount
-from axolotl_augft.output.manifest import Counts, WrittenEntry, WrittenFile
+from axolotl_augft.output.manifest import Counts, Load, WrittenEntry, WrittenFile
 from axolotl_augft.output.row_file import (
     MESSAGES,
     REJECTED,
     SEGMENTS,
     RowFile,
+    RowSizes,
     features,
     messages,
     origin,
@@ -57,6 +60,7 @@ class ResultWriter:
     Attributes:
         coverage: Counts the sentences that accepted statements are about.
         diversity: Counts how different the accepted statements are.
+        sizes: Tokens of the rows of each file, for the mixture.
 
     Args:
         recipe: The recipe.
@@ -73,6 +77,7 @@ class ResultWriter:
         self._too_long: Counter[str] = Counter()
         self._over_the_cap = 0
         self._brought_in = 0
+        self.sizes: dict[str, RowSizes] = {}
         self.coverage = CoverageCounter()
         self.diversity = DiversityCount()
 
@@ -110,13 +115,14 @@ class ResultWriter:
     def _entry(self, source: Source, judged: Iterator[Judged], rejected: Any) -> WrittenEntry:
         segments = self._recipe.augft.sentence_splitting == "cumulative" and source.is_text
         augmented, questions = self._augmented(source, judged, rejected, segments) if source.format else (None, None)
-        original, original_file, rows, tokens = self._original(source, segments)
+        load = self._source_load(source)
+        original, original_file = self._original(source, segments)
         held_out = self._plain_rows(source, source.held_out, "held_out")
         return WrittenEntry(
             source.path,
             original,
-            rows,
-            tokens,
+            load.rows,
+            load.tokens,
             original_file,
             augmented,
             questions,
@@ -124,7 +130,18 @@ class ResultWriter:
             len(source.twins),
             segments,
             len(source.beyond_share),
+            load.trained,
         )
+
+    def _source_load(self, source: Source) -> Load:
+        """Count the source rows to train on, as they are, and those that are too long."""
+        tokens = trained = 0
+        for _, content in source.training_contents():
+            size = self._count_length("original", text_of(content))
+            tokens += size
+            texts = self._student.trained_texts(content)
+            trained += size + 1 if isinstance(content, Text) else self._student.tokens_with_ends(texts)
+        return Load(len(source.training_rows), tokens, trained)
 
     def _augmented(
         self, source: Source, judged: Iterator[Judged], rejected: Any, segments: bool
@@ -133,8 +150,8 @@ class ResultWriter:
         path = self._folder / f"{source.entry}-augmented.parquet"
         chats = self._folder / f"{source.entry}-questions.parquet"
         with (
-            RowFile(path, features(source, SEGMENTS if segments else None), self._student) as file,
-            RowFile(chats, features(source, MESSAGES), self._student) as questions,
+            self._file(path, features(source, SEGMENTS if segments else None)) as file,
+            self._file(chats, features(source, MESSAGES)) as questions,
         ):
             for _, of_document in groupby(judged, key=lambda j: j.task.target.row):
                 all_of_it = list(of_document)
@@ -149,7 +166,7 @@ class ResultWriter:
                     self._count_length(f"{j.task.strategy}/{j.inference.kind}", j.inference.full_text)
                     if _is_chat(source, j):
                         row = {**messages(j.inference), **origin(source, j.task.target.row), **provenance(source, j)}
-                        questions.add(row, j.inference.full_text)
+                        questions.add(row, j.inference.full_text, self._student.trained_texts(j.inference.content))
                     else:
                         new = _augmentation(source, j)
                         self._add(file, source, j.task.target.row, new, segments, provenance(source, j))
@@ -159,33 +176,32 @@ class ResultWriter:
                         rejected.write(rejected_line(source, j))
         return file.written, questions.written
 
-    def _original(self, source: Source, segments: bool) -> tuple[Any, WrittenFile | None, int, int]:
+    def _original(self, source: Source, segments: bool) -> tuple[Any, WrittenFile | None]:
         """Write the source rows anew if that is necessary.
 
         Returns:
-            What becomes of them ("kept", "rewritten" or "dropped"), their file if they are rewritten, and their number
-            of rows and tokens.
+            What becomes of them ("kept", "rewritten" or "dropped"), and their file if they are rewritten.
         """
         kept_rows = source.training_rows
         splitting = self._recipe.augft.sentence_splitting != "none" and source.is_text
-        tokens = sum(self._count_length("original", text_of(content)) for _, content in source.training_contents())
         if source.format and not self._recipe.augft.include_original:
-            return "dropped", None, len(kept_rows), tokens
+            return "dropped", None
         # The file of converted documents keeps its path when the documents change, and axolotl, whose hash looks at
         # paths only, would reuse the tokens of the old ones.
         rewriting = splitting or self._has_directives(source)
-        if not rewriting and len(kept_rows) == len(source.rows) and source.conversion is None:
-            return "kept", None, len(kept_rows), tokens
+        mixed = self._recipe.augft.mix is not None and source.format is not None
+        if not rewriting and not mixed and len(kept_rows) == len(source.rows) and source.conversion is None:
+            return "kept", None
         if not rewriting:
-            return "rewritten", self._plain_rows(source, kept_rows, "original"), len(kept_rows), tokens
+            return "rewritten", self._plain_rows(source, kept_rows, "original")
         path = self._folder / f"{source.entry}-original.parquet"
-        with RowFile(path, features(source, SEGMENTS if segments else None), self._student) as file:
+        with self._file(path, features(source, SEGMENTS if segments else None)) as file:
             for i in kept_rows:
                 if text := self._trained_on(source.text(i)):
                     self._add(
                         file, source, i, Augmentation(text), segments, source_provenance(source, i, "original", text)
                     )
-        return "rewritten", file.written, len(kept_rows), tokens
+        return "rewritten", file.written
 
     def _has_directives(self, source: Source) -> bool:
         """Whether passages of a source's plain text are to be left out (`instructions: drop`)."""
@@ -200,11 +216,24 @@ class ResultWriter:
 
     def _plain_rows(self, source: Source, rows: Iterable[int], name: str) -> WrittenFile | None:
         path = self._folder / f"{source.entry}{HELD_OUT if name == 'held_out' else f'-{name}.parquet'}"
-        with RowFile(path, features(source), self._student) as file:
+        with self._file(path, features(source)) as file:
             for i in rows:
                 row, text = source.reader[i], source.text(i)
-                file.add({**row, **source_provenance(source, i, name, text)}, text)
+                trained = self._student.trained_texts(source.content.read(row) if source.content else None)
+                file.add({**row, **source_provenance(source, i, name, text)}, text, trained)
         return file.written
+
+    def _file(self, path: Path, columns: Features) -> RowFile:
+        """Open a file, and keep the sizes of its rows for the mixture."""
+        file = RowFile(path, columns, self._student)
+        if self._recipe.augft.mix is not None:
+            self.sizes[path.name] = file.sizes
+        return file
+
+    def _trained_texts(self, augmentation: Augmentation) -> list[str]:
+        if augmentation.question is None:
+            return self._student.trained_texts(Text(augmentation.text))
+        return self._student.trained_texts(Exchange(augmentation.question, augmentation.text))
 
     def _fits(self, text: str) -> bool:
         return self._student.tokens.count(text) <= self._recipe.training.sequence_len
@@ -227,14 +256,17 @@ class ResultWriter:
         """Write an augmentation as one row, or, with sentence splitting, as one row per sentence."""
         assert source.format is not None
         if self._recipe.augft.sentence_splitting == "none" or not source.is_text:
-            file.add({**source.format.row(source.reader[row], augmentation), **provenance}, _text_of(augmentation))
+            new = source.format.row(source.reader[row], augmentation)
+            file.add({**new, **provenance}, _text_of(augmentation), self._trained_texts(augmentation))
             return
         language = self._recipe.augft.language
         sentences = [augmentation.text] if augmentation.is_whole else split_sentences(augmentation.text, language)
         if segments:
             for parts in cumulative_rows(sentences, self._student.bos, self._student.eos, self._fits):
                 value = [{"label": p.label, "text": p.text} for p in parts]
-                file.add({"segments": value, **origin(source, row), **provenance}, "".join(p.text for p in parts))
+                new = {"segments": value, **origin(source, row), **provenance}
+                trained = [p.text.removesuffix(self._student.eos) for p in parts if p.label]
+                file.add(new, "".join(p.text for p in parts), trained)
         else:
             for i, sentence in enumerate(sentences):
                 position = {"augft_sentence": i} if provenance["augft_strategy"] == "original" else {}

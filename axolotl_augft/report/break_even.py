@@ -49,7 +49,7 @@ def break_even(usage: Usage, loads: TrainingLoads, recipe: Recipe) -> BreakEven:
 
 
 def _trained_tokens(loads: TrainingLoads, recipe: Recipe) -> int:
-    after, training = loads.originals + loads.augmented, recipe.training
+    after, training = loads.after, recipe.training
     if not training.max_steps:
         return round(after.tokens * training.num_epochs)
     rows = training.micro_batch_size * training.gradient_accumulation_steps * training.world_size

@@ -16,7 +16,7 @@ import yaml
 
 from axolotl_augft.config.recipe import Recipe
 from axolotl_augft.errors import OutputError
-from axolotl_augft.output.card import CARD, card, shown_path, written_files
+from axolotl_augft.output.card import CARD, REPLAYED, card, shown_path, written_files
 from axolotl_augft.output.manifest import Manifest, result_folder
 from axolotl_augft.output.row_file import REJECTED
 from axolotl_augft.teacher.teacher import teacher_model
@@ -55,7 +55,9 @@ def upload_of(recipe: Recipe, manifest: Manifest, license: str | None, with_sour
         OutputError: A file cannot be copied.
     """
     source = result_folder(recipe, manifest.fingerprint)
-    chosen = {f.name: what for f, what in written_files(manifest) if with_sources or what not in _OF_SOURCES}
+    # Replayed rows are somebody else's: they stay here.
+    left_out = (REPLAYED,) if with_sources else (*_OF_SOURCES, REPLAYED)
+    chosen = {f.name: what for f, what in written_files(manifest) if what not in left_out}
     license = license or teacher_license(recipe)
     with TemporaryDirectory() as name:
         folder = Path(name)

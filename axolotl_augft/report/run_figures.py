@@ -5,8 +5,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from axolotl_augft.config.recipe import Recipe
-from axolotl_augft.output.manifest import Manifest, load_record
-from axolotl_augft.output.summary import Load, optimizer_steps, summary_lines, training_loads
+from axolotl_augft.output.manifest import Load, Manifest, load_record
+from axolotl_augft.output.summary import optimizer_steps, summary_lines, training_loads
 from axolotl_augft.report.break_even import break_even
 from axolotl_augft.report.figures import Figures
 from axolotl_augft.store.round_log import LoggedRound
@@ -45,7 +45,7 @@ def run_figures(
     record = load_record(recipe)
     run = record.run if record else RunRecord()
     loads = training_loads(manifest, recipe)
-    after = loads.originals + loads.augmented
+    after = loads.after
     return {
         "name": name,
         "teacher": manifest.teacher_id,

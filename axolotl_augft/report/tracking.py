@@ -67,7 +67,7 @@ def tracked(recipe: Recipe, manifest: Manifest) -> Tracked:
         "kept_share": kept / max(kept + rejected, 1),
         "precision": precision,
         "rows_before": loads.before.rows,
-        "rows_after": (loads.originals + loads.augmented).rows,
+        "rows_after": loads.after.rows,
         "tokens_augmented": loads.augmented.tokens,
         "teacher_tokens_in": usage.prompt_tokens,
         "teacher_tokens_out": usage.completion_tokens,

@@ -44,8 +44,7 @@ def load_sources(recipe: Recipe) -> list[Source]:
             )
         source = Source(i, entry.path, rows, form, content, problems=problems, conversion=conversion)
         loaded.append(take_share(source, entry.weight, recipe.seed))
-    tests = {row_digest(row, form) for row, form in _test_rows(recipe)}
-    return hold_out(loaded, recipe.val_set_size, recipe.seed, tests)
+    return hold_out(loaded, recipe.val_set_size, recipe.seed, set(evaluation_digests((), recipe)))
 
 
 def _problems(rows: Dataset, form: Format) -> tuple[RowProblem, ...]:
@@ -82,3 +81,10 @@ def evaluation_contents(sources: Iterable[Source], recipe: Recipe) -> Iterator[C
         if source.content:
             yield from (source.content.read(source.rows[i]) for i in source.held_out)
     yield from (form.read(row) for row, form in _test_rows(recipe) if form)
+
+
+def evaluation_digests(sources: Iterable[Source], recipe: Recipe) -> Iterator[bytes]:
+    """Yield the digests of held-out rows and of rows of `test_datasets`."""
+    for source in sources:
+        yield from (row_digest(source.rows[i], source.content) for i in source.held_out)
+    yield from (row_digest(row, form) for row, form in _test_rows(recipe))

@@ -153,7 +153,7 @@ class RowReader:
         return {name: values[number - start] for name, values in self._columns.items()}
 
 
-def load_entry(entry: DatasetEntry, split: str, recipe: Recipe) -> Dataset:
+def load_entry(entry: DatasetEntry, split: str, recipe: Recipe, where: str = "") -> Dataset:
     """Load an entry's rows as axolotl would, with its name lists, split and shards.
 
     Provenance columns of an earlier run are removed, and images and sound stay undecoded. The rows of an entry of
@@ -163,6 +163,7 @@ def load_entry(entry: DatasetEntry, split: str, recipe: Recipe) -> Dataset:
         entry: The entry.
         split: The split to take if the entry names none that exists.
         recipe: The recipe, for its seed and hub token.
+        where: What the entry is, for errors. Default: a `datasets` entry, with its path.
 
     Raises:
         SourceError: Axolotl's loader cannot load the entry, or the entry has no such split.
@@ -172,9 +173,9 @@ def load_entry(entry: DatasetEntry, split: str, recipe: Recipe) -> Dataset:
 
     if entry.is_documents:
         return Dataset.from_parquet(str(converted_file(recipe.output_dir, entry.path)))
-    parts = [
-        _load_part(part, split, recipe) for part in datasets_with_name_generator([DictDefault(entry.for_loader())])
-    ]
+    where = where or f"datasets entry {entry.path!r}"
+    named = datasets_with_name_generator([DictDefault(entry.for_loader())])
+    parts = [_load_part(part, split, recipe, where) for part in named]
     rows = parts[0] if len(parts) == 1 else concatenate_datasets(parts)
     rows = rows.remove_columns([c for c in rows.column_names if c.startswith(PROVENANCE_PREFIX)])
     return (
@@ -196,22 +197,19 @@ def with_decoding(features: Features, decode: bool) -> Features:
     return Features({name: changed(feature) for name, feature in features.items()})
 
 
-def _load_part(entry: Any, split: str, recipe: Recipe) -> Dataset:
+def _load_part(entry: Any, split: str, recipe: Recipe, where: str) -> Dataset:
     from axolotl.utils.data.shared import load_dataset_with_config
 
     try:
         rows = load_dataset_with_config(entry, recipe.hub_token, streaming=False)
     except Exception as error:
         raise SourceError(
-            f"datasets entry {entry.path!r} cannot be loaded ({type(error).__name__}): {_first_line(error, entry.path)}"
+            f"{where} cannot be loaded ({type(error).__name__}): {_first_line(error, entry.path)}"
         ) from error
     if isinstance(rows, DatasetDict):
         chosen = entry.split if entry.split in rows else split
         if chosen not in rows:
-            raise SourceError(
-                f"datasets entry {entry.path!r} has no split {chosen!r}; it has {', '.join(rows)}. Name one with "
-                f"`split:`"
-            )
+            raise SourceError(f"{where} has no split {chosen!r}; it has {', '.join(rows)}. Name one with `split:`")
         rows = rows[chosen]
     if entry.shards:
         rows = rows.shuffle(seed=recipe.seed).shard(num_shards=entry.shards, index=entry.shards_idx or 0)

@@ -23,6 +23,8 @@ _BLOCKS = {
     "teacher": "TeacherConfig",
     "price": "TeacherPrice",
     "sources": "SourceConfig",
+    "mix": "MixConfig",
+    "replay": "ReplayConfig",
     **{name: model.__name__ for name, model in STRATEGIES.items()},
 }
 # Keys whose value is a block with a table of its own.
@@ -31,6 +33,8 @@ _HEADINGS = {
     "TeacherConfig": "teacher",
     "TeacherPrice": "price",
     "SourceConfig": "sources",
+    "MixConfig": "mix",
+    "ReplayConfig": "replay",
 }
 
 
@@ -133,6 +137,7 @@ def _number(kind: Mapping[str, Any]) -> str:
         f"≥ {low:g}" if low is not None else "",
         f"> {above:g}" if above is not None else "",
         f"≤ {high:g}" if high is not None else "",
+        f"< {kind['exclusiveMaximum']:g}" if "exclusiveMaximum" in kind else "",
     ]
     return f"{name} {', '.join(filter(None, bounds))}".strip()
 

@@ -61,9 +61,11 @@ def test_your_own_data_and_a_training_that_crashes(cfg, tmp_path):
     questions, out = write_rows(tmp_path / "q.jsonl", rows), tmp_path / "out"
     own = [BIN / "axolotl", "augft", "bench", "own", tmp_path / "mine.yml", "--questions", questions, "--out", out]
     (tmp_path / "mine.yml").write_text(yaml.safe_dump(cfg))
-    done = command(*own, "--conditions", "pretrained,aug-local", "--steps", "2")
+    done = command(*own, "--conditions", "pretrained,aug-local", "--steps", "2", "--forgetting", "everyday,grammar")
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
-    (cell,) = load_result(out / "results.json").of("aug-local")
+    (before,), (cell,) = (load_result(out / "results.json").of(name) for name in ("pretrained", "aug-local"))
+    assert before.general.keys() == cell.general.keys() == {"everyday", "grammar"}
+    assert before.general["everyday"] < 0.6 and len(before.scores) == 1
     assert (cell.training.steps, cell.scores[0].answer, len(cell.scores[0].loglikelihoods)) == (2, 0, 3)
     assert (out / "cells/aug-local-seed42/model/model.safetensors").exists()
 

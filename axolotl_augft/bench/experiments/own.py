@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from axolotl_augft.bench.datasets.forgetting.tasks import GeneralTask
 from axolotl_augft.bench.experiments.plan import LEFT_OUT, Plan
 from axolotl_augft.bench.experiments.questions import read_questions
 from axolotl_augft.bench.experiments.suite import IclConfig, ScoringConfig
@@ -13,7 +14,8 @@ from axolotl_augft.cli.recipe_files import read_recipe, read_yaml
 from axolotl_augft.config.entries import placeholders
 from axolotl_augft.config.recipe import Recipe
 from axolotl_augft.errors import BenchError
-from axolotl_augft.output.summary import Load, optimizer_steps
+from axolotl_augft.output.manifest import Load
+from axolotl_augft.output.summary import optimizer_steps
 from axolotl_augft.sources.documents import read_documents
 from axolotl_augft.sources.loading import load_sources
 from axolotl_augft.sources.source import Source, row_digest
@@ -28,6 +30,7 @@ def own_plan(
     conditions: Sequence[Condition] | None = None,
     seeds: Sequence[int] | None = None,
     steps: int | None = None,
+    forgetting: Sequence[GeneralTask] | None = None,
 ) -> Plan:
     """Plan the cells of `bench own`.
 
@@ -38,6 +41,7 @@ def own_plan(
         conditions: Conditions to run. Default: all that the recipe's entries allow.
         seeds: Training seeds. Default: the recipe's seed.
         steps: Optimizer steps per condition. Default: the recipe's max_steps, or the steps that its source rows take.
+        forgetting: General tasks to score each model by, too. Default: none.
 
     Raises:
         AugftError: The recipe, its data or the questions cannot be used, or the recipe holds rows out.
@@ -77,6 +81,7 @@ def own_plan(
         keep_models=True,
         rows=rows,
         data=_digest(sources),
+        forgetting=tuple(forgetting or ()),
         about={"name": config.stem, "scale": "own", "seed": 0, "documents": len(documents), "questions": len(asked)},
     )
 

@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 
 from axolotl_augft.bench.datasets.dataset import FACTS, Question, Stated
+from axolotl_augft.bench.datasets.forgetting.tasks import GeneralTask, general_questions
 from axolotl_augft.bench.experiments.suite import ORACLE, IclConfig, ScoringConfig
 from axolotl_augft.bench.report.results import Condition, Splitting
 from axolotl_augft.config.plugin_line import PLUGIN
@@ -99,6 +100,7 @@ class Plan:
         about: Description of the data for the result.
         prices: Prices in dollars; may be empty.
         data_folder: Folder of a generated data set.
+        forgetting: General tasks that each model is scored by, too.
     """
 
     name: str
@@ -122,6 +124,7 @@ class Plan:
     about: Mapping[str, Any] = field(default_factory=dict)
     prices: Mapping[str, float] = field(default_factory=dict)
     data_folder: Path | None = None
+    forgetting: tuple[GeneralTask, ...] = ()
 
     @property
     def model(self) -> str:
@@ -219,6 +222,9 @@ class Fingerprints:
         }
         if cell.condition == "icl":
             content |= {"data": plan.data, "icl": plan.icl.model_dump()}
+        elif plan.forgetting:
+            general = {name: general_questions(name) for name in plan.forgetting}
+            content["forgetting"] = {name: [(q.prompt, q.choices) for q in found] for name, found in general.items()}
         if cell.trains:
             cfg = cell_recipe(plan, cell, Path("cell"), Path("augmentations"), self._teacher())
             del cfg["datasets"]
@@ -227,11 +233,13 @@ class Fingerprints:
         return hashlib.sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).hexdigest()[:32]
 
     def _writing(self, cell: Cell) -> list[str] | None:
-        """Digests of what else shapes the augmentations: this package, prompt and example files, an oracle's facts."""
+        """Digests of what else shapes the rows: this package, the files that the settings name, an oracle's facts."""
         entries = self._plan.augment.get(cell.condition)
         if entries is None:
             return None
         named = [Path(entry[key]) for entry in entries for key in ("prompt", "examples") if entry.get(key)]
+        replay = self._plan.augft.get("replay") or {}
+        named.append(Path(str(replay.get("path") if isinstance(replay, Mapping) else replay)))
         truth = [self._plan.data_folder / FACTS] if self._plan.data_folder and self._plan.teacher == ORACLE else []
         return [code_digest(), combined_digest(stamp_files([path for path in (*named, *truth) if path.is_file()], {}))]
 

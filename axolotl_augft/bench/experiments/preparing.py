@@ -45,6 +45,7 @@ def suite_plan(suite: SuiteConfig, out: Path) -> Plan:
         about=orjson.loads((folder / DATASET).read_bytes()),
         prices=suite.prices.model_dump() if suite.prices else {},
         data_folder=folder,
+        forgetting=tuple(suite.forgetting),
     )
 
 

@@ -5,7 +5,7 @@ import os
 import platform
 import shutil
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import asdict, replace
 from importlib.metadata import version
@@ -14,6 +14,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
+from axolotl_augft.bench.datasets.forgetting.tasks import general_questions
 from axolotl_augft.bench.experiments.icl import build_context, drawn_questions, window_left
 from axolotl_augft.bench.experiments.plan import Cell, Fingerprints, Plan, cell_recipe
 from axolotl_augft.bench.experiments.questions import check_questions, write_task
@@ -24,6 +25,7 @@ from axolotl_augft.bench.experiments.training import StageAnswers, augment_or_co
 from axolotl_augft.bench.report.results import (
     CONDITIONS,
     CellResult,
+    Score,
     SuiteResult,
     TeacherUse,
     TrainingUse,
@@ -82,7 +84,8 @@ class _Run:
         self._teacher = teacher
         self._fingerprints = Fingerprints(plan)
         self._machine = machine_line()
-        self._task = write_task(plan.name, plan.questions, out / "questions")
+        self._general = tuple(q for name in plan.forgetting for q in general_questions(name))
+        self._task = write_task(plan.name, (*plan.questions, *self._general), out / "questions")
 
     def all_cells(self) -> SuiteResult:
         cells = self._plan.cells()
@@ -174,7 +177,7 @@ class _Run:
 
     def _scored(self, cell: Cell, unscored: CellResult) -> CellResult:
         folder, plan = self._folder(cell), self._plan
-        task, questions, tokens = self._task, plan.questions, None
+        task, questions, general, tokens = self._task, plan.questions, self._general, None
         if cell.condition == "icl":
             questions = drawn_questions(plan.questions, plan.icl.questions, cell.seed)
             counter = token_counter(plan.model)
@@ -182,15 +185,18 @@ class _Run:
             budget = plan.icl.context_tokens if left is None else min(plan.icl.context_tokens, left)
             context = build_context(plan.documents, plan.stated, questions, budget, cell.seed, counter)
             task, tokens = write_task(plan.name, questions, folder, context.text), context.tokens
+            general = ()
         model, adapter = self._model(cell)
         job = Job(
             model, adapter, str(task), plan.scoring.batch_size, plan.scoring.dtype, str(folder / "loglikelihoods.json")
         )
         start = time.monotonic()
-        scores = score(job, questions, folder)
+        scores = score(job, (*questions, *general), folder)
         shutil.rmtree(folder / "cache", ignore_errors=True)
         seconds = round(time.monotonic() - start, 1)
-        return replace(unscored, status="done", scores=scores, context_tokens=tokens, scoring_seconds=seconds)
+        own, others = scores[: len(questions)], scores[len(questions) :]
+        done = replace(unscored, status="done", scores=own, general=_accuracies(others))
+        return replace(done, context_tokens=tokens, scoring_seconds=seconds)
 
     def _model(self, cell: Cell) -> tuple[str, str | None]:
         """The model that a cell is scored with, and its adapter."""
@@ -215,6 +221,14 @@ class _Run:
             cells=tuple(sorted(cells.values(), key=lambda c: (CONDITIONS.index(c.condition), c.splitting, c.seed))),
             prices=dict(plan.prices),
         )
+
+
+def _accuracies(scores: Sequence[Score]) -> dict[str, float]:
+    """Return the accuracy in each general task, by its name."""
+    by_task: dict[str, list[bool]] = {}
+    for found in scores:
+        by_task.setdefault(found.split, []).append(found.right)
+    return {name: sum(right) / len(right) for name, right in by_task.items()}
 
 
 def failed_lines(result: SuiteResult) -> list[str]:

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
 from axolotl_augft.bench.datasets.dataset import Scale
+from axolotl_augft.bench.datasets.forgetting.tasks import GeneralTask
 from axolotl_augft.bench.report.results import CONDITIONS, Condition, Splitting
 from axolotl_augft.cli.recipe_files import read_yaml
 from axolotl_augft.config.parsing import parse_augft
@@ -113,6 +114,10 @@ class SuiteConfig(_Block):
         default_factory=_no_splitting, min_length=1, description="Kinds of sentence splitting to run `ft` with."
     )
     icl: IclConfig = Field(default_factory=IclConfig, description="In-context learning.")
+    forgetting: list[GeneralTask] = Field(
+        default_factory=list,
+        description="General tasks to score before and after training, everyday or grammar. Default: none.",
+    )
     scoring: ScoringConfig = Field(default_factory=ScoringConfig, description="How lm_eval runs the student.")
     prices: PricesConfig | None = Field(None, description="Prices, for the cost table. Default: costs in tokens.")
     keep_models: bool = Field(False, description="Keep trained models after scoring.")
@@ -126,7 +131,7 @@ class SuiteConfig(_Block):
                     f"condition {condition} needs augment entries, but {' and '.join(missing)} has none; give at "
                     f"least one"
                 )
-        for name in ("conditions", "seeds", "splitting"):
+        for name in ("conditions", "seeds", "splitting", "forgetting"):
             values = getattr(self, name)
             if len(set(values)) < len(values):
                 raise ValueError(f"{name} contains a value twice: {', '.join(map(str, values))}")

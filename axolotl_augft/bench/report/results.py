@@ -85,6 +85,7 @@ class CellResult:
         context_tokens: Tokens of an `icl` prompt without the question.
         error: One line on what failed, if `status` is `failed`.
         log: Log file with more about the failure, if there is one.
+        general: Accuracy in each general task that tells what the model forgets; empty if none was asked for.
     """
 
     condition: Condition
@@ -99,6 +100,7 @@ class CellResult:
     scoring_seconds: float | None = None
     error: str | None = None
     log: str | None = None
+    general: dict[str, float] = field(default_factory=dict)
 
     @property
     def accuracy(self) -> float:

@@ -106,6 +106,7 @@ def _columns(result: SuiteResult, found: Sequence[Variant]) -> list[_Column]:
         _Column("questions", lambda v: _mean(len(c.scores) for c in v.cells)),
         _accuracy_column(result, None),
         *by_split,
+        *(_general_column(name) for name in dict.fromkeys(name for v in found for c in v.cells for name in c.general)),
         _Column("steps", lambda v: _mean(c.training.steps if c.training else None for c in v.cells)),
         _Column("tokens seen", lambda v: _mean(c.training.tokens if c.training else None for c in v.cells)),
         _Column("rows", lambda v: _mean(c.training.original_rows if c.training else None for c in v.cells)),
@@ -125,6 +126,16 @@ def _columns(result: SuiteResult, found: Sequence[Variant]) -> list[_Column]:
 def _accuracy_column(result: SuiteResult, split: str | None) -> _Column:
     title = "accuracy" if split is None else _text(split)
     return _Column(title, lambda v: _accuracy(v, split), f"{chance(result, split):.3f}")
+
+
+def _general_column(task: str) -> _Column:
+    """A column with the accuracy in a general task, which tells what the model forgot."""
+    return _Column(f"{_text(task)} (general)", lambda v: _mean_share(c.general.get(task) for c in v.cells))
+
+
+def _mean_share(values: Iterable[float | None]) -> str:
+    known = [value for value in values if value is not None]
+    return f"{fmean(known):.3f}" if known else _NOTHING
 
 
 def _accuracy(variant: Variant, split: str | None) -> str:

@@ -1,0 +1,1 @@
+"""Small general tasks, which tell what training on something else makes a model forget."""
