@@ -30,18 +30,22 @@ def bench() -> None:
 @click.option(
     "--source",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="Folder of the reversal-curse data. Default: download it from the hub.",
+    help="Folder of the reversal-curse or SQuAD data. Default: download them from the hub.",
+)
+@click.option(
+    "--passages",
+    type=click.IntRange(min=1),
+    help="Number of SQuAD passages. Default: by scale, 5 (tiny), 20 (small) or 200 (paper).",
 )
 @one_line_errors
-def make_data(name: str, out: Path, scale: "Scale", seed: int, source: Path | None) -> None:
-    """Make a data set: reversals, syllogisms, semantic, process or reversal-curse."""
-    from axolotl_augft.bench.datasets.checker import Examination
+def make_data(name: str, out: Path, scale: "Scale", seed: int, source: Path | None, passages: int | None) -> None:
+    """Make a data set: reversals, syllogisms, semantic, process, reversal-curse or squad."""
     from axolotl_augft.bench.datasets.dataset import save
-    from axolotl_augft.bench.datasets.making import grammar_of, make
+    from axolotl_augft.bench.datasets.making import examine, make
     from axolotl_augft.errors import BenchError
 
-    data = make(name, scale, seed, source)
-    examination = Examination(data, grammar_of(data))
+    data = make(name, scale, seed, source, passages)
+    examination = examine(data)
     if found := examination.problems:
         raise BenchError(f"data set {name}: {len(found):,} problems, so it is not written; the first: {found[0]}")
     save(data, out)
@@ -55,12 +59,10 @@ def make_data(name: str, out: Path, scale: "Scale", seed: int, source: Path | No
 @one_line_errors
 def check(folder: Path) -> None:
     """Prove that every right choice of a data set follows from the training documents, and that no wrong one does."""
-    from axolotl_augft.bench.datasets.checker import Examination
     from axolotl_augft.bench.datasets.dataset import load
-    from axolotl_augft.bench.datasets.making import grammar_of
+    from axolotl_augft.bench.datasets.making import examine
 
-    data = load(folder)
-    examination = Examination(data, grammar_of(data))
+    examination = examine(load(folder))
     for line in examination.problems or examination.proven:
         say(line)
     if examination.problems:
@@ -192,7 +194,7 @@ _STEPS = click.option("--steps", type=click.IntRange(min=1), help="Optimizer ste
 @_CONDITIONS
 @_STEPS
 @click.option("--model", help="Student model, instead of the recipe's base_model.")
-@click.option("--source", help="Folder of the reversal-curse data.")
+@click.option("--source", help="Folder of the reversal-curse or SQuAD data.")
 @one_line_errors
 def run(
     suite: Path,

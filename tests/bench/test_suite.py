@@ -209,6 +209,40 @@ def test_the_recipe_of_sentence_splitting_alone(tmp_path):
     }
 
 
+FORM = replace(DATA, form_rows=("Question: Who?\nAnswer: I", "Question: Where?\nAnswer: Here"))
+
+
+def form_plan(tmp_path: Path, **changes):
+    save(FORM, tmp_path / "toy")
+    suite = {**SUITE, "data": {"folder": str(tmp_path / "toy")}, "conditions": ["ft", "ft-form", "aug-local"]}
+    return suite_plan(parse_suite({**suite, **changes}, Path("suite.yml")), tmp_path / "out")
+
+
+def test_every_trained_condition_but_ft_gets_the_form_rows_and_no_teacher_is_asked_about_them(tmp_path):
+    plan = form_plan(tmp_path, augft={"exclude": ["mine"]})
+    form = {"path": "/a/form.jsonl", "ds_type": "json", "type": "completion", "field": "text"}
+    ft, with_form, augmented = (
+        cell_recipe(plan, cell, Path("/c"), Path("/a"), plan.teacher)
+        for cell in (Cell("ft"), Cell("ft-form"), Cell("aug-local"))
+    )
+    assert [len(cfg["datasets"]) for cfg in (ft, with_form, augmented)] == [1, 2, 2]
+    assert with_form["datasets"][1] == augmented["datasets"][1] == form
+    assert "augft" not in with_form and augmented["augft"]["exclude"] == ["mine", "/a/form.jsonl"]
+    assert [plan.rows_of(c) for c in ("ft", "ft-form", "aug-local")] == [3, 5, 5]
+
+
+def test_a_cell_depends_on_its_form_rows(tmp_path):
+    plan = form_plan(tmp_path)
+    before, after = Fingerprints(plan), Fingerprints(replace(plan, form_rows=plan.form_rows[:1]))
+    assert [before.of(Cell(c)) != after.of(Cell(c)) for c in plan.conditions] == [False, True, True]
+    assert before.of(Cell("ft-form")) != before.of(PLAIN) == Fingerprints(plan_of(tmp_path)).of(PLAIN)
+
+
+def test_a_data_set_without_form_rows(tmp_path):
+    with pytest.raises(BenchError, match="condition ft-form: data set toy has no form rows; leave the condition out"):
+        plan_of(tmp_path, conditions=["ft-form"])
+
+
 @pytest.mark.parametrize(("steps", "logged"), [(300, 10), (28, 7), (7, 7), (13, 1)])
 def test_the_last_step_is_logged(tmp_path, steps, logged):
     assert (

@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from axolotl_augft.bench.datasets.dataset import FACTS, Question, Stated
+from axolotl_augft.bench.datasets.dataset import FACTS, FORM, Question, Stated
 from axolotl_augft.bench.experiments.suite import ORACLE, IclConfig, ScoringConfig
 from axolotl_augft.bench.report.results import Condition, Splitting
 from axolotl_augft.config.plugin_line import PLUGIN
@@ -96,6 +96,7 @@ class Plan:
         splitting: Kinds of sentence splitting that `ft` is run with.
         rows: Training rows of plain fine-tuning per epoch.
         data: Digest of the training data's content.
+        form_rows: Questions with answers about something else, as texts; every trained condition but `ft` gets them.
         about: Description of the data for the result.
         prices: Prices in dollars; may be empty.
         data_folder: Folder of a generated data set.
@@ -119,6 +120,7 @@ class Plan:
     keep_models: bool
     rows: int
     data: str
+    form_rows: tuple[str, ...] = ()
     about: Mapping[str, Any] = field(default_factory=dict)
     prices: Mapping[str, float] = field(default_factory=dict)
     data_folder: Path | None = None
@@ -142,9 +144,18 @@ class Plan:
                     cells += [Cell(condition, seed, splitting) for splitting in self.splittings(condition)]
         return cells
 
+    def rows_of(self, condition: Condition) -> int:
+        """Rows per epoch of a condition without augmentations."""
+        return self.rows + (len(self.form_rows) if condition != "ft" else 0)
+
     def splittings(self, condition: Condition) -> tuple[Splitting, ...]:
         """Kinds of sentence splitting that a condition is run with."""
         return self.splitting if condition == "ft" else (self.augft.get("sentence_splitting", "none"),)
+
+
+def documents_entry(path: Path) -> dict[str, Any]:
+    """Build the `datasets` entry of a file of documents."""
+    return {"path": str(path.resolve()), "ds_type": "json", "type": "completion", "field": "text"}
 
 
 def cell_recipe(
@@ -157,12 +168,17 @@ def cell_recipe(
         cell: A cell that trains.
         folder: The cell's folder.
         augmentations: Folder for the teacher's answers and the augmentations of all cells, so that no cell repeats
-            another cell's requests.
+            another cell's requests. It holds the file of form rows as well.
         teacher: The `augft.teacher` block.
     """
     cfg = {k: v for k, v in plan.recipe.items() if k not in LEFT_OUT}
     others = [p for p in cfg.pop("plugins", None) or [] if p != PLUGIN]
     augft = _augft(plan, cell, augmentations, teacher)
+    if plan.form_rows and cell.condition != "ft":
+        form = documents_entry(augmentations / FORM)
+        cfg["datasets"] = [*cfg["datasets"], form]
+        # They are about something else, so the teacher is not asked about them.
+        augft = {**augft, "exclude": [*augft.get("exclude", []), form["path"]]} if augft else augft
     cfg |= {
         "seed": cell.seed,
         "max_steps": plan.steps,
@@ -182,7 +198,7 @@ def cell_recipe(
 def _augft(plan: Plan, cell: Cell, augmentations: Path, teacher: Mapping[str, Any]) -> dict[str, Any]:
     """The `augft:` block of a cell; empty for plain fine-tuning without sentence splitting."""
     where = {"output_dir": str(augmentations), "store": str(augmentations / "responses.sqlite")}
-    if cell.condition != "ft":
+    if cell.condition not in ("ft", "ft-form"):
         # A cell's seed is for training only: with a fixed seed, the teacher's answers serve all cells.
         return {**where, **plan.augft, "teacher": {"seed": 0, **teacher}, "augment": plan.augment[cell.condition]}
     if cell.splitting == "none":
@@ -223,6 +239,8 @@ class Fingerprints:
             cfg = cell_recipe(plan, cell, Path("cell"), Path("augmentations"), self._teacher())
             del cfg["datasets"]
             cfg.get("augft", {}).pop("store", None)
+            if plan.form_rows and cell.condition != "ft":
+                content["form"] = hashlib.sha256(orjson.dumps(plan.form_rows)).hexdigest()
             content |= {"data": plan.data, "recipe": cfg, "writing": self._writing(cell)}
         return hashlib.sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).hexdigest()[:32]
 

@@ -1,8 +1,6 @@
 """A plan -> its result, cell by cell: resumable, and a failed cell does not stop the others."""
 
 import logging
-import os
-import platform
 import shutil
 import time
 from collections.abc import Iterator, Mapping
@@ -14,6 +12,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
+from axolotl_augft.bench.datasets.dataset import FORM, write_documents
 from axolotl_augft.bench.experiments.icl import build_context, drawn_questions, window_left
 from axolotl_augft.bench.experiments.plan import Cell, Fingerprints, Plan, cell_recipe
 from axolotl_augft.bench.experiments.questions import check_questions, write_task
@@ -21,6 +20,7 @@ from axolotl_augft.bench.experiments.scoring import LOG_FILE as SCORING_LOG
 from axolotl_augft.bench.experiments.scoring import Job, require_lm_eval, score
 from axolotl_augft.bench.experiments.training import LOG_FILE as TRAINING_LOG
 from axolotl_augft.bench.experiments.training import StageAnswers, augment_or_count, train
+from axolotl_augft.bench.report.machine import machine_line
 from axolotl_augft.bench.report.results import (
     CONDITIONS,
     CellResult,
@@ -83,6 +83,8 @@ class _Run:
         self._fingerprints = Fingerprints(plan)
         self._machine = machine_line()
         self._task = write_task(plan.name, plan.questions, out / "questions")
+        if plan.form_rows:
+            write_documents(plan.form_rows, out / "augmentations" / FORM)
 
     def all_cells(self) -> SuiteResult:
         cells = self._plan.cells()
@@ -113,7 +115,8 @@ class _Run:
         for file in (self._out / "cells").glob("*/cell.json"):
             data: Any = read_json(file)
             cell = Cell(data["condition"], data["seed"], data["splitting"])
-            can_be_planned = cell.condition in ("pretrained", "icl", "ft", *self._plan.augment)
+            form = ("ft-form",) if self._plan.form_rows else ()
+            can_be_planned = cell.condition in ("pretrained", "icl", "ft", *form, *self._plan.augment)
             if can_be_planned and (known := self._known(cell)):
                 found[cell.name] = known
         return found
@@ -147,7 +150,7 @@ class _Run:
             shutil.rmtree(folder / left_over, ignore_errors=True)
         cfg = cell_recipe(self._plan, cell, folder, self._out / "augmentations", self._teacher)
         with _logged_to(self._out / "augmentations" / "logs" / "teacher.log"):
-            rows = augment_or_count(cfg, self._plan.rows)
+            rows = augment_or_count(cfg, self._plan.rows_of(cell.condition))
         use = self._with_seconds(rows.use, rows.asked, cell) if rows.use and rows.asked else None
         with _logged_to(folder / TRAINING_LOG):
             training = train(cfg, folder, rows)
@@ -224,22 +227,6 @@ def failed_lines(result: SuiteResult) -> list[str]:
 
 def _failure(cell: CellResult) -> str:
     return f"{cell.error}" + (f" (log: {cell.log})" if cell.log else "")
-
-
-def machine_line() -> str:
-    """Describe the processor, its cores, and the GPU if there is one."""
-    import torch
-
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    line = f"{_processor()}, {cores} cores"
-    return f"{torch.cuda.get_device_name(0)}; {line}" if torch.cuda.is_available() else line
-
-
-def _processor() -> str:
-    info = Path("/proc/cpuinfo")
-    lines = info.read_text().splitlines() if info.is_file() else []
-    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor() or platform.machine()
 
 
 @contextmanager

@@ -39,13 +39,17 @@ class MadeData(_Block):
     """A data set that is generated for the suite."""
 
     name: str = Field(
-        min_length=1, description="Name of the data set: reversals, syllogisms, semantic, process or reversal-curse."
+        min_length=1,
+        description="Name of the data set: reversals, syllogisms, semantic, process, reversal-curse or squad.",
     )
     scale: Scale = Field("small", description="Size.")
     seed: int = Field(0, ge=0, description="Seed of the data set; not the training seed.")
     source: str | None = Field(
-        None, min_length=1, description="Folder of the reversal-curse data. Default: download it from the hub."
+        None,
+        min_length=1,
+        description="Folder of the reversal-curse or SQuAD data. Default: download them from the hub.",
     )
+    passages: int | None = Field(None, ge=1, description="Number of SQuAD passages. Default: by scale.")
 
 
 class FolderData(_Block):
