@@ -13,6 +13,7 @@ from axolotl_augft.cli.recipe_files import ConfigPath, one_line_errors, say
 if TYPE_CHECKING:
     from axolotl_augft.bench.datasets.dataset import Scale
     from axolotl_augft.bench.experiments.plan import Plan
+    from axolotl_augft.bench.report.results import Match
 
 
 @click.group()
@@ -185,6 +186,11 @@ _OUT = click.option(
 _SEEDS = click.option("--seeds", help="Training seeds, e.g. 0,1,2.")
 _CONDITIONS = click.option("--conditions", help="Conditions to run, e.g. ft,aug-local.")
 _STEPS = click.option("--steps", type=click.IntRange(min=1), help="Optimizer steps per condition.")
+_MATCH = click.option(
+    "--match",
+    type=click.Choice(["steps", "source"]),
+    help="What trained conditions share: steps, or how often they see the source rows (--steps are then those of ft).",
+)
 
 
 @bench.command()
@@ -193,6 +199,7 @@ _STEPS = click.option("--steps", type=click.IntRange(min=1), help="Optimizer ste
 @_SEEDS
 @_CONDITIONS
 @_STEPS
+@_MATCH
 @click.option("--model", help="Student model, instead of the recipe's base_model.")
 @click.option("--source", help="Folder of the reversal-curse or SQuAD data.")
 @one_line_errors
@@ -202,6 +209,7 @@ def run(
     seeds: str | None,
     conditions: str | None,
     steps: int | None,
+    match: "Match | None",
     model: str | None,
     source: str | None,
 ) -> None:
@@ -214,7 +222,7 @@ def run(
         "seeds": parse_list(seeds, int, "--seeds"),
         "conditions": parse_list(conditions, Condition, "--conditions"),
     }
-    settings = load_suite(suite, {**chosen, "steps": steps, "model": model, "source": source})
+    settings = load_suite(suite, {**chosen, "steps": steps, "match": match, "model": model, "source": source})
     folder = out or Path("build", "bench", settings.name)
     _run(suite_plan(settings, folder), folder)
 
@@ -225,23 +233,50 @@ def run(
     "--questions",
     required=True,
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="JSON Lines file with prompt, choices and answer (index or text of the right choice).",
+    help="JSON Lines file with prompt, choices and answer (index or text of the right choice), or with prompt and the "
+    "answer that the student has to write.",
+)
+@click.option(
+    "--form-rows",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="JSON Lines file of questions about other things, with prompt and answer, to train on in all but ft.",
+)
+@click.option(
+    "--answer-tokens",
+    type=click.IntRange(min=1),
+    help="Let the student write answers of at most this many tokens. Default: 32 if a question has no choices.",
 )
 @_OUT
 @_SEEDS
 @_CONDITIONS
 @_STEPS
+@_MATCH
 @one_line_errors
 def own(
-    config: Path, questions: Path, out: Path | None, seeds: str | None, conditions: str | None, steps: int | None
+    config: Path,
+    questions: Path,
+    form_rows: Path | None,
+    answer_tokens: int | None,
+    out: Path | None,
+    seeds: str | None,
+    conditions: str | None,
+    steps: int | None,
+    match: "Match | None",
 ) -> None:
     """Run the conditions on your own recipe and questions."""
-    from axolotl_augft.bench.experiments.own import own_plan
+    from axolotl_augft.bench.experiments.own import OwnSettings, own_plan
     from axolotl_augft.bench.experiments.suite import parse_list
     from axolotl_augft.bench.report.results import Condition
 
-    chosen = parse_list(conditions, Condition, "--conditions")
-    plan = own_plan(config, questions, chosen, parse_list(seeds, int, "--seeds"), steps)
+    settings = OwnSettings(
+        conditions=parse_list(conditions, Condition, "--conditions"),
+        seeds=parse_list(seeds, int, "--seeds"),
+        steps=steps,
+        form_rows=form_rows,
+        answer_tokens=answer_tokens,
+        match=match or "steps",
+    )
+    plan = own_plan(config, questions, settings)
     _run(plan, out or Path("build", "bench", plan.name))
 
 

@@ -55,6 +55,8 @@ def questions(**_):
 class Question:
     """A multiple-choice question, whose choices are continuations of the prompt and are not shown in it.
 
+    An open question, whose answer the student has to write, has the right answer as its only choice.
+
     Attributes:
         answer: Index of the right choice.
         split: Part of the test that it belongs to, such as "reversals" or "holdouts".
@@ -71,6 +73,11 @@ class Question:
     fact: Fact | None = None
     subset: str = ""
     distractors: tuple[Fact, ...] = ()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the answer has to be written, since there is nothing to choose from."""
+        return len(self.choices) == 1
 
     @property
     def statement(self) -> str:

@@ -10,7 +10,7 @@ import orjson
 
 from axolotl_augft.bench.datasets.dataset import FACTS, FORM, Question, Stated
 from axolotl_augft.bench.experiments.suite import ORACLE, IclConfig, ScoringConfig
-from axolotl_augft.bench.report.results import Condition, Splitting
+from axolotl_augft.bench.report.results import Condition, Match, Splitting
 from axolotl_augft.config.plugin_line import PLUGIN
 from axolotl_augft.files.code_digest import code_digest
 from axolotl_augft.files.fingerprints import combined_digest, model_files, stamp_files
@@ -92,11 +92,12 @@ class Plan:
         teacher: An `augft.teacher` block, or `oracle`.
         augft: The rest of the `augft:` block.
         augment: The `augment` entries of each condition.
-        steps: Optimizer steps per condition.
+        steps: Optimizer steps per condition; with `match: source`, those of `ft`.
         splitting: Kinds of sentence splitting that `ft` is run with.
         rows: Training rows of plain fine-tuning per epoch.
         data: Digest of the training data's content.
         form_rows: Questions with answers about something else, as texts; every trained condition but `ft` gets them.
+        match: What the trained conditions share.
         about: Description of the data for the result.
         prices: Prices in dollars; may be empty.
         data_folder: Folder of a generated data set.
@@ -121,6 +122,7 @@ class Plan:
     rows: int
     data: str
     form_rows: tuple[str, ...] = ()
+    match: Match = "steps"
     about: Mapping[str, Any] = field(default_factory=dict)
     prices: Mapping[str, float] = field(default_factory=dict)
     data_folder: Path | None = None
@@ -132,8 +134,8 @@ class Plan:
 
     @property
     def chance(self) -> float:
-        """Accuracy of random guessing."""
-        return sum(1 / len(q.choices) for q in self.questions) / len(self.questions)
+        """Accuracy of random guessing, which answers no open question."""
+        return sum(1 / len(q.choices) for q in self.questions if not q.is_open) / len(self.questions)
 
     def cells(self) -> list[Cell]:
         """List all cells: first those that train nothing, then seed by seed."""
@@ -143,10 +145,6 @@ class Plan:
                 if Cell(condition).trains:
                     cells += [Cell(condition, seed, splitting) for splitting in self.splittings(condition)]
         return cells
-
-    def rows_of(self, condition: Condition) -> int:
-        """Rows per epoch of a condition without augmentations."""
-        return self.rows + (len(self.form_rows) if condition != "ft" else 0)
 
     def splittings(self, condition: Condition) -> tuple[Splitting, ...]:
         """Kinds of sentence splitting that a condition is run with."""
@@ -183,7 +181,7 @@ def cell_recipe(
         "seed": cell.seed,
         "max_steps": plan.steps,
         "save_strategy": "no",
-        "logging_steps": _logging_steps(plan.steps),
+        "logging_steps": logging_steps(plan.steps),
     }
     cfg |= {"dataset_prepared_path": str(folder / "prepared"), "output_dir": str(folder / "model")}
     # axolotl applies warmup_ratio to the steps of one epoch, and an augmented epoch is longer than a plain one.
@@ -207,7 +205,7 @@ def _augft(plan: Plan, cell: Cell, augmentations: Path, teacher: Mapping[str, An
     return {**where, **kept, "augment": [], "sentence_splitting": cell.splitting}
 
 
-def _logging_steps(steps: int) -> int:
+def logging_steps(steps: int) -> int:
     """Logging interval that divides the number of steps, since the token count comes from the last step's log line."""
     return next(n for n in range(_LOGGED_STEPS, 0, -1) if steps % n == 0)
 
@@ -233,6 +231,8 @@ class Fingerprints:
             "asked": asked,
             "scoring": plan.scoring.dtype,
         }
+        if plan.scoring.answer_tokens:
+            content["answer_tokens"] = plan.scoring.answer_tokens
         if cell.condition == "icl":
             content |= {"data": plan.data, "icl": plan.icl.model_dump()}
         if cell.trains:
@@ -241,6 +241,8 @@ class Fingerprints:
             cfg.get("augft", {}).pop("store", None)
             if plan.form_rows and cell.condition != "ft":
                 content["form"] = hashlib.sha256(orjson.dumps(plan.form_rows)).hexdigest()
+            if plan.match != "steps":
+                content["match"] = plan.match
             content |= {"data": plan.data, "recipe": cfg, "writing": self._writing(cell)}
         return hashlib.sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).hexdigest()[:32]
 

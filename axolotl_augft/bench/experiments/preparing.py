@@ -44,6 +44,7 @@ def suite_plan(suite: SuiteConfig, out: Path) -> Plan:
         rows=len(data.documents),
         data=hashlib.sha256(orjson.dumps(data.documents)).hexdigest(),
         form_rows=data.form_rows,
+        match=suite.match,
         about=orjson.loads((folder / DATASET).read_bytes()),
         prices=suite.prices.model_dump() if suite.prices else {},
         data_folder=folder,

@@ -14,12 +14,12 @@ from filelock import FileLock, Timeout
 
 from axolotl_augft.bench.datasets.dataset import FORM, write_documents
 from axolotl_augft.bench.experiments.icl import build_context, drawn_questions, window_left
-from axolotl_augft.bench.experiments.plan import Cell, Fingerprints, Plan, cell_recipe
-from axolotl_augft.bench.experiments.questions import check_questions, write_task
+from axolotl_augft.bench.experiments.plan import Cell, Fingerprints, Plan, cell_recipe, logging_steps
+from axolotl_augft.bench.experiments.questions import check_questions, write_tasks
 from axolotl_augft.bench.experiments.scoring import LOG_FILE as SCORING_LOG
 from axolotl_augft.bench.experiments.scoring import Job, require_lm_eval, score
 from axolotl_augft.bench.experiments.training import LOG_FILE as TRAINING_LOG
-from axolotl_augft.bench.experiments.training import StageAnswers, augment_or_count, train
+from axolotl_augft.bench.experiments.training import StageAnswers, augment_or_count, steps_of_as_many_epochs, train
 from axolotl_augft.bench.report.machine import machine_line
 from axolotl_augft.bench.report.results import (
     CONDITIONS,
@@ -32,6 +32,7 @@ from axolotl_augft.bench.report.results import (
 )
 from axolotl_augft.errors import BenchError, OutputError
 from axolotl_augft.files.durable import read_json, write_json
+from axolotl_augft.output.summary import Load
 from axolotl_augft.text.tokens import token_counter
 
 LOG = logging.getLogger("axolotl_augft")
@@ -52,7 +53,7 @@ def run_plan(plan: Plan, out: Path) -> SuiteResult:
     """
     out = out.resolve()
     require_lm_eval()
-    check_questions(plan.questions, plan.name)
+    check_questions(plan.questions, plan.name, written=bool(plan.scoring.answer_tokens))
     _check_model(plan.model)
     with _alone(out), _teacher(plan) as teacher:
         return _Run(plan, out, teacher).all_cells()
@@ -82,7 +83,10 @@ class _Run:
         self._teacher = teacher
         self._fingerprints = Fingerprints(plan)
         self._machine = machine_line()
-        self._task = write_task(plan.name, plan.questions, out / "questions")
+        self._tasks = write_tasks(plan.name, plan.questions, out / "questions", plan.scoring.answer_tokens)
+        count = token_counter(plan.model).count
+        self._source = Load(plan.rows, sum(map(count, plan.documents)))
+        self._form = Load(len(plan.form_rows), sum(map(count, plan.form_rows)))
         if plan.form_rows:
             write_documents(plan.form_rows, out / "augmentations" / FORM)
 
@@ -150,7 +154,11 @@ class _Run:
             shutil.rmtree(folder / left_over, ignore_errors=True)
         cfg = cell_recipe(self._plan, cell, folder, self._out / "augmentations", self._teacher)
         with _logged_to(self._out / "augmentations" / "logs" / "teacher.log"):
-            rows = augment_or_count(cfg, self._plan.rows_of(cell.condition))
+            form = Load(0, 0) if cell.condition == "ft" else self._form
+            rows = augment_or_count(cfg, self._source + form)
+        if self._plan.match == "source":
+            steps = steps_of_as_many_epochs(self._plan.steps, self._source, rows, bool(cfg.get("sample_packing")))
+            cfg |= {"max_steps": steps, "logging_steps": logging_steps(steps)}
         use = self._with_seconds(rows.use, rows.asked, cell) if rows.use and rows.asked else None
         with _logged_to(folder / TRAINING_LOG):
             training = train(cfg, folder, rows)
@@ -177,17 +185,24 @@ class _Run:
 
     def _scored(self, cell: Cell, unscored: CellResult) -> CellResult:
         folder, plan = self._folder(cell), self._plan
-        task, questions, tokens = self._task, plan.questions, None
+        tasks, questions, tokens = self._tasks, plan.questions, None
+        answer_tokens = plan.scoring.answer_tokens
         if cell.condition == "icl":
             questions = drawn_questions(plan.questions, plan.icl.questions, cell.seed)
             counter = token_counter(plan.model)
-            left = window_left(plan.model, questions, counter)
+            left = window_left(plan.model, questions, counter, answer_tokens)
             budget = plan.icl.context_tokens if left is None else min(plan.icl.context_tokens, left)
             context = build_context(plan.documents, plan.stated, questions, budget, cell.seed, counter)
-            task, tokens = write_task(plan.name, questions, folder, context.text), context.tokens
+            tasks, tokens = write_tasks(plan.name, questions, folder, answer_tokens, context.text), context.tokens
         model, adapter = self._model(cell)
         job = Job(
-            model, adapter, str(task), plan.scoring.batch_size, plan.scoring.dtype, str(folder / "loglikelihoods.json")
+            model=model,
+            adapter=adapter,
+            choosing=str(tasks.choosing) if tasks.choosing else None,
+            writing=str(tasks.writing) if tasks.writing else None,
+            batch_size=plan.scoring.batch_size,
+            dtype=plan.scoring.dtype,
+            output=str(folder / "answers.json"),
         )
         start = time.monotonic()
         scores = score(job, questions, folder)
@@ -217,16 +232,13 @@ class _Run:
             chance=plan.chance,
             cells=tuple(sorted(cells.values(), key=lambda c: (CONDITIONS.index(c.condition), c.splitting, c.seed))),
             prices=dict(plan.prices),
+            match=plan.match,
         )
 
 
 def failed_lines(result: SuiteResult) -> list[str]:
     """Describe each failed cell in one line: the error and the log file."""
-    return [f"{c.condition} seed {c.seed}: {_failure(c)}" for c in result.cells if c.status == "failed"]
-
-
-def _failure(cell: CellResult) -> str:
-    return f"{cell.error}" + (f" (log: {cell.log})" if cell.log else "")
+    return [f"{c.condition} seed {c.seed}: {c.failure}" for c in result.cells if c.status == "failed"]
 
 
 @contextmanager
@@ -280,7 +292,7 @@ def _check_model(model: str) -> None:
 
 def _progress(cell: Cell, result: CellResult, known: bool, seconds: float) -> str:
     if result.status == "failed":
-        return f"{cell.name}: FAILED, {_failure(result)}"
+        return f"{cell.name}: FAILED, {result.failure}"
     return (
         f"{cell.name}: accuracy {result.accuracy:.3f} on {len(result.scores)} questions "
         f"({'done before' if known else f'{seconds:.0f} s'})"
