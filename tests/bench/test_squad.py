@@ -73,8 +73,13 @@ def test_passages_stand_in_a_row_and_form_rows_are_about_other_articles(tmp_path
 
 
 def test_too_few_passages_is_one_line(tmp_path):
-    with pytest.raises(BenchError, match="passages: 20 wanted, but 3 articles give 15; take fewer"):
-        choose(read_passages(write_squad(tmp_path / "squad")), 20, 0)
+    passages = read_passages(write_squad(tmp_path / "squad"))
+    with pytest.raises(
+        BenchError, match="passages: 20 wanted, but 3 articles give 15 .40 to 180 words long, with "
+    ):
+        choose(passages, 20, 0)
+    with pytest.raises(BenchError, match="passages: 1 wanted, but 3 articles give 0 .40 to 180 words long, with quest"):
+        choose([replace(p, questions=()) for p in passages], 1, 0)
 
 
 @pytest.mark.parametrize("line", ["{", '{"title": "A", "text": "B"}', '{"title": "A", "text": "B", "questions": [1]}'])

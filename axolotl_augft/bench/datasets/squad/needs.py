@@ -13,7 +13,7 @@ from typing import Literal
 
 from axolotl_augft.text.sentences import split_sentences
 
-Needs = Literal["forward", "reversed", "two sentences", "two passages", "other"]
+Needs = Literal["forward", "reversed", "two sentences", "other"]
 _WORD = re.compile(r"\w+(?:[-'’]\w+)*")
 _STEM = 5
 _CLEAR = 0.75

@@ -78,7 +78,10 @@ def choose(passages: Sequence[Passage], count: int, seed: int) -> Chosen:
         chosen += fitting[start : start + wanted]
         used.add(title)
     if len(chosen) < count:
-        raise BenchError(f"passages: {count:,} wanted, but {len(articles):,} articles give {len(chosen):,}; take fewer")
+        raise BenchError(
+            f"passages: {count:,} wanted, but {len(articles):,} articles give {len(chosen):,} ({_WORDS.start} to "
+            f"{_WORDS.stop - 1} words long, with questions, five of an article); take fewer"
+        )
     return Chosen(tuple(chosen), tuple(p for p in passages if p.title not in used))
 
 
