@@ -74,9 +74,7 @@ def test_passages_stand_in_a_row_and_form_rows_are_about_other_articles(tmp_path
 
 def test_too_few_passages_is_one_line(tmp_path):
     passages = read_passages(write_squad(tmp_path / "squad"))
-    with pytest.raises(
-        BenchError, match="passages: 20 wanted, but 3 articles give 15 .40 to 180 words long, with "
-    ):
+    with pytest.raises(BenchError, match="passages: 20 wanted, but 3 articles give 15 .40 to 180 words long, with "):
         choose(passages, 20, 0)
     with pytest.raises(BenchError, match="passages: 1 wanted, but 3 articles give 0 .40 to 180 words long, with quest"):
         choose([replace(p, questions=()) for p in passages], 1, 0)
@@ -115,6 +113,18 @@ def test_the_data_set(tmp_path):
     assert all("\nAnswer: " in row for row in data.form_rows)
     assert not {q.prompt for q in data.questions} & {row.split("Answer:")[0] + "Answer:" for row in data.form_rows}
     assert prompt_of("Who  is it? ") == "Question: Who is it?\nAnswer:"
+
+
+def test_a_question_asked_of_several_passages_is_asked_once_and_in_no_form_row(tmp_path):
+    source = write_squad(tmp_path / "squad")
+    rows = [json.loads(line) for line in (source / "passages.jsonl").read_text().splitlines()]
+    for row in rows:
+        row["questions"].append({"question": "When was it built?", "answer": row["questions"][2]["answer"]})
+    write_rows(source / "passages.jsonl", rows)
+    data = make_squad(source, "tiny", 0)
+    asked = prompt_of("When was it built?")
+    assert sum(q.prompt == asked for q in data.questions) == 1 and "asked twice 4" in data.about
+    assert not any(row.startswith(asked) for row in data.form_rows)
 
 
 def test_it_is_examined_saved_and_loaded(tmp_path):
