@@ -84,7 +84,7 @@ step_memory() {
   local before=none after=none
   gpu && before=$(used)
   logged memory 180 axolotl_run augft run "$out/qlora.yml" || return
-  grep -E '^(documents|statements) ' "$out/memory.log" | while read -r line; do say "memory: $line"; done
+  grep -oE 'augft: (documents|statements) .*' "$out/memory.log" | tail -3 | while read -r line; do say "memory: $line"; done
   if gpu; then
     after=$(used)
     say "memory: GPU memory in use before the stage $before MiB, after it (the teacher was served, and training would start) $after MiB"

@@ -393,8 +393,8 @@ def test_a_task_with_documents_in_context(tmp_path):
         "choices": ["less shy than zibs", "more shy than zibs"],
         "answer": 0,
     }
-    task = yaml.safe_load((tmp_path / "task.yaml").read_text())
-    assert task["dataset_kwargs"]["data_files"]["test"] == str(tmp_path / "questions.jsonl")
+    assert "custom_dataset: !function task.questions" in (tmp_path / "task.yaml").read_text()
+    assert (tmp_path / "task.py").is_file()
 
 
 def test_a_task_in_which_the_student_writes(tmp_path):
