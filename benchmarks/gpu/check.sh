@@ -162,7 +162,7 @@ PATH=$out/bin:$PATH
 # figures STEP WHAT: the last loss and the run time that the trainer logged.
 figures() {
   local last
-  last=$(grep -oE "'(train_runtime|loss|train_loss)': '?[0-9.e+-]+" "$out/$1.log" | tail -3 | tr '\n' ' ')
+  last=$(grep -oE "'(train_runtime|train_loss)': '?[0-9.e+-]+" "$out/$1.log" | tail -2 | tr -d "'" | paste -sd ' ')
   say "$1: done ($2): $last"
 }
 
