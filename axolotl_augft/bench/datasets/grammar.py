@@ -11,12 +11,16 @@ class Grammar(Protocol):
 
     Attributes:
         is_complete: Whether what does not follow from the data set is false, so that denials can be judged.
-        relations: Phrases that join two names in plain sentences, for models that put free phrasing into such ones; none
-            if the facts are not of that form.
     """
 
     is_complete: bool
-    relations: Sequence[str]
+
+    @property
+    def relations(self) -> Sequence[str]:
+        """Phrases that join two names in plain sentences, for models that put free phrasing into such ones.
+
+        None if the facts are not of that form.
+        """
 
     def wordings(self, fact: Fact) -> Sequence[str]:
         """Return all sentences that state the fact, the plainest first; none for a fact that is never put into words.
