@@ -13,6 +13,7 @@ from axolotl_augft.cli.recipe_files import ConfigPath, one_line_errors, say
 if TYPE_CHECKING:
     from axolotl_augft.bench.datasets.dataset import Scale
     from axolotl_augft.bench.experiments.plan import Plan
+    from axolotl_augft.bench.report.results import Match
 
 
 @click.group()
@@ -30,18 +31,22 @@ def bench() -> None:
 @click.option(
     "--source",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="Folder of the reversal-curse data. Default: download it from the hub.",
+    help="Folder of the reversal-curse or SQuAD data. Default: download them from the hub.",
+)
+@click.option(
+    "--passages",
+    type=click.IntRange(min=1),
+    help="Number of SQuAD passages. Default: by scale, 5 (tiny), 20 (small) or 200 (paper).",
 )
 @one_line_errors
-def make_data(name: str, out: Path, scale: "Scale", seed: int, source: Path | None) -> None:
-    """Make a data set: reversals, syllogisms, semantic, process or reversal-curse."""
-    from axolotl_augft.bench.datasets.checker import Examination
+def make_data(name: str, out: Path, scale: "Scale", seed: int, source: Path | None, passages: int | None) -> None:
+    """Make a data set: reversals, syllogisms, semantic, process, reversal-curse or squad."""
     from axolotl_augft.bench.datasets.dataset import save
-    from axolotl_augft.bench.datasets.making import grammar_of, make
+    from axolotl_augft.bench.datasets.making import examine, make
     from axolotl_augft.errors import BenchError
 
-    data = make(name, scale, seed, source)
-    examination = Examination(data, grammar_of(data))
+    data = make(name, scale, seed, source, passages)
+    examination = examine(data)
     if found := examination.problems:
         raise BenchError(f"data set {name}: {len(found):,} problems, so it is not written; the first: {found[0]}")
     save(data, out)
@@ -55,12 +60,10 @@ def make_data(name: str, out: Path, scale: "Scale", seed: int, source: Path | No
 @one_line_errors
 def check(folder: Path) -> None:
     """Prove that every right choice of a data set follows from the training documents, and that no wrong one does."""
-    from axolotl_augft.bench.datasets.checker import Examination
     from axolotl_augft.bench.datasets.dataset import load
-    from axolotl_augft.bench.datasets.making import grammar_of
+    from axolotl_augft.bench.datasets.making import examine
 
-    data = load(folder)
-    examination = Examination(data, grammar_of(data))
+    examination = examine(load(folder))
     for line in examination.problems or examination.proven:
         say(line)
     if examination.problems:
@@ -198,6 +201,11 @@ _OUT = click.option(
 _SEEDS = click.option("--seeds", help="Training seeds, e.g. 0,1,2.")
 _CONDITIONS = click.option("--conditions", help="Conditions to run, e.g. ft,aug-local.")
 _STEPS = click.option("--steps", type=click.IntRange(min=1), help="Optimizer steps per condition.")
+_MATCH = click.option(
+    "--match",
+    type=click.Choice(["steps", "source"]),
+    help="What trained conditions share: steps, or how often they see the source rows (--steps are then those of ft).",
+)
 
 
 @bench.command()
@@ -206,8 +214,9 @@ _STEPS = click.option("--steps", type=click.IntRange(min=1), help="Optimizer ste
 @_SEEDS
 @_CONDITIONS
 @_STEPS
+@_MATCH
 @click.option("--model", help="Student model, instead of the recipe's base_model.")
-@click.option("--source", help="Folder of the reversal-curse data.")
+@click.option("--source", help="Folder of the reversal-curse or SQuAD data.")
 @one_line_errors
 def run(
     suite: Path,
@@ -215,6 +224,7 @@ def run(
     seeds: str | None,
     conditions: str | None,
     steps: int | None,
+    match: "Match | None",
     model: str | None,
     source: str | None,
 ) -> None:
@@ -227,7 +237,7 @@ def run(
         "seeds": parse_list(seeds, int, "--seeds"),
         "conditions": parse_list(conditions, Condition, "--conditions"),
     }
-    settings = load_suite(suite, {**chosen, "steps": steps, "model": model, "source": source})
+    settings = load_suite(suite, {**chosen, "steps": steps, "match": match, "model": model, "source": source})
     folder = out or Path("build", "bench", settings.name)
     _run(suite_plan(settings, folder), folder)
 
@@ -238,32 +248,54 @@ def run(
     "--questions",
     required=True,
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="JSON Lines file with prompt, choices and answer (index or text of the right choice).",
+    help="JSON Lines file with prompt, choices and answer (index or text of the right choice), or with prompt and the "
+    "answer that the student has to write.",
+)
+@click.option(
+    "--form-rows",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="JSON Lines file of questions about other things, with prompt and answer, to train on in all but ft.",
+)
+@click.option(
+    "--answer-tokens",
+    type=click.IntRange(min=1),
+    help="Let the student write answers of at most this many tokens. Default: 32 if a question has no choices.",
 )
 @_OUT
 @_SEEDS
 @_CONDITIONS
 @_STEPS
 @click.option("--forgetting", help="General tasks to score before and after training, e.g. everyday,grammar.")
+@_MATCH
 @one_line_errors
 def own(
     config: Path,
     questions: Path,
+    form_rows: Path | None,
+    answer_tokens: int | None,
     out: Path | None,
     seeds: str | None,
     conditions: str | None,
     steps: int | None,
+    match: "Match | None",
     forgetting: str | None,
 ) -> None:
     """Run the conditions on your own recipe and questions."""
     from axolotl_augft.bench.datasets.forgetting.tasks import GeneralTask
-    from axolotl_augft.bench.experiments.own import own_plan
+    from axolotl_augft.bench.experiments.own import OwnSettings, own_plan
     from axolotl_augft.bench.experiments.suite import parse_list
     from axolotl_augft.bench.report.results import Condition
 
-    chosen = parse_list(conditions, Condition, "--conditions")
-    general = parse_list(forgetting, GeneralTask, "--forgetting")
-    plan = own_plan(config, questions, chosen, parse_list(seeds, int, "--seeds"), steps, general)
+    settings = OwnSettings(
+        conditions=parse_list(conditions, Condition, "--conditions"),
+        seeds=parse_list(seeds, int, "--seeds"),
+        steps=steps,
+        form_rows=form_rows,
+        answer_tokens=answer_tokens,
+        match=match or "steps",
+        forgetting=parse_list(forgetting, GeneralTask, "--forgetting"),
+    )
+    plan = own_plan(config, questions, settings)
     _run(plan, out or Path("build", "bench", plan.name))
 
 

@@ -342,7 +342,8 @@ def test_command_names_what_there_is(tmp_path):
 
 def test_only_the_reversal_curse_data_come_from_a_folder(tmp_path):
     with pytest.raises(
-        BenchError, match="only reversal-curse is read from a folder, reversals is generated; leave the source out"
+        BenchError,
+        match="only reversal-curse and squad are read from a folder, reversals is generated; leave the source out",
     ):
         make("reversals", "tiny", 0, tmp_path)
 

@@ -12,17 +12,18 @@ from filelock import FileLock
 from axolotl_augft.bench.datasets.dataset import BenchData, Question, Stated, save
 from axolotl_augft.bench.datasets.facts import Fact
 from axolotl_augft.bench.experiments.icl import build_context, drawn_questions, window_left
-from axolotl_augft.bench.experiments.own import own_plan
+from axolotl_augft.bench.experiments.own import OwnSettings, own_plan
 from axolotl_augft.bench.experiments.plan import Cell, Fingerprints, cell_recipe
 from axolotl_augft.bench.experiments.preparing import suite_plan
-from axolotl_augft.bench.experiments.questions import read_questions, write_task
+from axolotl_augft.bench.experiments.questions import read_form_rows, read_questions, write_tasks
 from axolotl_augft.bench.experiments.running import failed_lines, run_plan
 from axolotl_augft.bench.experiments.scoring import require_lm_eval
 from axolotl_augft.bench.experiments.suite import load_suite, parse_list, parse_suite
-from axolotl_augft.bench.experiments.training import augment, last_meaningful_line
+from axolotl_augft.bench.experiments.training import Augmented, augment, last_meaningful_line, steps_of_as_many_epochs
 from axolotl_augft.bench.report.results import CellResult, Score, load_result
 from axolotl_augft.errors import BenchError
 from axolotl_augft.files.durable import write_json
+from axolotl_augft.output.summary import Load
 from axolotl_augft.text.tokens import TokenCounter, token_counter
 from tests.support.data import LOCAL_BY_DOCUMENT, write_rows
 
@@ -209,6 +210,51 @@ def test_the_recipe_of_sentence_splitting_alone(tmp_path):
     }
 
 
+FORM = replace(DATA, form_rows=("Question: Who?\nAnswer: I", "Question: Where?\nAnswer: Here"))
+
+
+def form_plan(tmp_path: Path, **changes):
+    save(FORM, tmp_path / "toy")
+    suite = {**SUITE, "data": {"folder": str(tmp_path / "toy")}, "conditions": ["ft", "ft-form", "aug-local"]}
+    return suite_plan(parse_suite({**suite, **changes}, Path("suite.yml")), tmp_path / "out")
+
+
+def test_every_trained_condition_but_ft_gets_the_form_rows_and_no_teacher_is_asked_about_them(tmp_path):
+    plan = form_plan(tmp_path, augft={"exclude": ["mine"]})
+    form = {"path": "/a/form.jsonl", "ds_type": "json", "type": "completion", "field": "text"}
+    ft, with_form, augmented = (
+        cell_recipe(plan, cell, Path("/c"), Path("/a"), plan.teacher)
+        for cell in (Cell("ft"), Cell("ft-form"), Cell("aug-local"))
+    )
+    assert [len(cfg["datasets"]) for cfg in (ft, with_form, augmented)] == [1, 2, 2]
+    assert with_form["datasets"][1] == augmented["datasets"][1] == form
+    assert "augft" not in with_form and augmented["augft"]["exclude"] == ["mine", "/a/form.jsonl"]
+
+
+def test_a_cell_depends_on_its_form_rows(tmp_path):
+    plan = form_plan(tmp_path)
+    before, after = Fingerprints(plan), Fingerprints(replace(plan, form_rows=plan.form_rows[:1]))
+    assert [before.of(Cell(c)) != after.of(Cell(c)) for c in plan.conditions] == [False, True, True]
+    assert before.of(Cell("ft-form")) != before.of(PLAIN) == Fingerprints(plan_of(tmp_path)).of(PLAIN)
+
+
+@pytest.mark.parametrize(("packed", "steps"), [(True, 300), (False, 400)])
+def test_as_many_epochs_of_the_source(packed, steps):
+    # Packed, 1,500 tokens are three times the source's 500; else, 40 rows are four times its 10.
+    cell = Augmented(Load(15, 700), Load(25, 800), None, None)
+    assert steps_of_as_many_epochs(100, Load(10, 500), cell, packed) == steps
+
+
+def test_a_cell_depends_on_what_is_matched(tmp_path):
+    before, after = Fingerprints(form_plan(tmp_path)), Fingerprints(form_plan(tmp_path, match="source"))
+    assert [before.of(c) != after.of(c) for c in (BARE, PLAIN, AUGMENTED)] == [False, True, True]
+
+
+def test_a_data_set_without_form_rows(tmp_path):
+    with pytest.raises(BenchError, match="condition ft-form: data set toy has no form rows; leave the condition out"):
+        plan_of(tmp_path, conditions=["ft-form"])
+
+
 @pytest.mark.parametrize(("steps", "logged"), [(300, 10), (28, 7), (7, 7), (13, 1)])
 def test_the_last_step_is_logged(tmp_path, steps, logged):
     assert (
@@ -339,15 +385,47 @@ def test_no_questions(tmp_path):
 
 
 def test_a_task_with_documents_in_context(tmp_path):
-    write_task("toy", DATA.questions[:1], tmp_path, "Zibs are. {{ x }}")
+    tasks = write_tasks("toy", DATA.questions[:1], tmp_path, context="Zibs are. {{ x }}")
+    assert (tasks.choosing, tasks.writing) == (tmp_path / "task.yaml", None)
     assert json.loads((tmp_path / "questions.jsonl").read_text()) == {
         "id": "q0",
         "prompt": "Zibs are. {{ x }}\n\nDreks are",
         "choices": ["less shy than zibs", "more shy than zibs"],
         "answer": 0,
     }
-    task = yaml.safe_load((tmp_path / "task.yaml").read_text())
-    assert task["dataset_kwargs"]["data_files"]["test"] == str(tmp_path / "questions.jsonl")
+    assert "custom_dataset: !function task.questions" in (tmp_path / "task.yaml").read_text()
+    assert (tmp_path / "task.py").is_file()
+
+
+def test_a_task_in_which_the_student_writes(tmp_path):
+    tasks = write_tasks("toy", OPEN, tmp_path, 8, "Zibs are.")
+    assert (tasks.choosing, tasks.writing) == (None, tmp_path / "writing.yaml")
+    rows = [json.loads(line) for line in (tmp_path / "writing.jsonl").read_text().splitlines()]
+    assert rows == [{"id": "on line 1", "prompt": "Zibs are.\n\nWho is shy?", "answer": "the drek"}]
+    task = yaml.safe_load((tmp_path / "writing.yaml").read_text())
+    assert task["generation_kwargs"] == {"until": ["\n"], "max_gen_toks": 8, "do_sample": False}
+
+
+OPEN = (Question("on line 1", "Who is shy?", ("the drek",), 0, "questions"),)
+
+
+def test_open_questions_are_read_and_have_no_chance(tmp_path):
+    assert read_questions(write_rows(tmp_path / "q.jsonl", [{"prompt": "Who is shy?", "answer": "the drek"}])) == OPEN
+    assert replace(plan_of(tmp_path), questions=(*OPEN, *DATA.questions)).chance == pytest.approx(1 / 3)
+
+
+def test_a_suite_with_open_questions_lets_the_student_write(tmp_path):
+    plan = replace(plan_of(tmp_path), questions=OPEN)
+    with pytest.raises(BenchError, match="question on line 1: has no choices, so its answer is written; set scoring"):
+        run_plan(plan, tmp_path / "out")
+
+
+def test_form_rows_of_your_own(tmp_path):
+    file = write_rows(tmp_path / "f.jsonl", [{"prompt": "Q: Who?\nA:", "answer": "I"}])
+    assert read_form_rows(file, OPEN) == ("Q: Who?\nA: I",)
+    write_rows(file, [{"prompt": "Who is shy?", "choices": ["I", "you"], "answer": 1}])
+    with pytest.raises(BenchError, match="question on line 1: is one of the test's questions; form rows ask about oth"):
+        read_form_rows(file, OPEN)
 
 
 @pytest.mark.parametrize(
@@ -368,7 +446,7 @@ def test_the_line_of_a_log_that_says_what_happened(tmp_path, log, line):
 def test_sentence_splitting_alone_asks_nobody(cfg, teacher):
     cfg["augft"] |= {"augment": [], "sentence_splitting": "independent"}
     made = augment(cfg)
-    assert (made.original_rows, made.augmented_rows, made.use, made.asked, teacher.bodies) == (9, 0, None, None, [])
+    assert (made.original.rows, made.augmented.rows, made.use, made.asked, teacher.bodies) == (9, 0, None, None, [])
 
 
 def test_a_seed_of_training_asks_nothing_again(cfg, teacher):
@@ -377,7 +455,7 @@ def test_a_seed_of_training_asks_nothing_again(cfg, teacher):
     asked = len(teacher.bodies)
     second = augment({**cfg, "seed": 2})
     assert asked == len(teacher.bodies) == first.asked.requests == first.use.requests == 6
-    assert (second.use, second.augmented_rows, second.asked.requests) == (first.use, first.augmented_rows, 0)
+    assert (second.use, second.augmented, second.asked.requests) == (first.use, first.augmented, 0)
     assert first.use.completion_tokens == first.asked.completion_tokens > 0
 
 
@@ -402,6 +480,20 @@ def test_your_own_recipe_becomes_the_same_conditions(cfg, tmp_path):
     assert (plan.steps, plan.rows, len(plan.documents), plan.seeds) == (12, 6, 6, (5,))
     assert plan.augft == {"verify": "names", "store": str(tmp_path / "prepared/augft/responses.sqlite")}
     assert plan.teacher["seed"] == 5 and plan.teacher["model"] == "scripted"
+
+
+def test_your_own_open_questions_and_form_rows(cfg, tmp_path):
+    cfg["augft"] |= {"augment": ["local"]}
+    (tmp_path / "mine.yml").write_text(yaml.safe_dump(cfg))
+    questions = write_rows(tmp_path / "q.jsonl", [{"prompt": "Port Ennis lies", "answer": "north"}])
+    form = write_rows(tmp_path / "f.jsonl", [{"prompt": "Rome lies", "answer": "in Italy"}])
+    plan = own_plan(tmp_path / "mine.yml", questions, OwnSettings(form_rows=form))
+    assert (plan.form_rows, plan.scoring.answer_tokens) == (("Rome lies in Italy",), 32)
+    assert plan.conditions == ("pretrained", "icl", "ft", "ft-form", "aug-local")
+    assert own_plan(tmp_path / "mine.yml", questions, OwnSettings(answer_tokens=5)).scoring.answer_tokens == 5
+    assert own_plan(tmp_path / "mine.yml", own_questions(tmp_path)).scoring.answer_tokens is None
+    with pytest.raises(BenchError, match="condition ft-form needs form rows; give a file of them: --form-rows FILE"):
+        own_plan(tmp_path / "mine.yml", questions, OwnSettings(conditions=["ft-form"]))
 
 
 @pytest.mark.parametrize("held_out", [{"val_set_size": 2}, {"test_datasets": [{"path": "other.jsonl"}]}])
@@ -443,7 +535,7 @@ def test_your_own_recipe_lacks_what_a_condition_needs(cfg, tmp_path):
     with pytest.raises(
         BenchError, match="condition aug-both needs augft.augment entries that the recipe does not have"
     ):
-        own_plan(tmp_path / "mine.yml", own_questions(tmp_path), ["aug-both"])
+        own_plan(tmp_path / "mine.yml", own_questions(tmp_path), OwnSettings(conditions=["aug-both"]))
 
 
 def done_cell(plan, cell: Cell, folder: Path) -> CellResult:

@@ -49,6 +49,17 @@ def test_the_better_way_of_splitting_is_the_baseline():
     assert baseline(variants(result([cell("icl", {"s/a": "1"})]))) is None
 
 
+def test_as_many_epochs_are_not_as_many_steps():
+    made = result([cell("ft", {"s/a": "10", "s/b": "1"}), cell("aug-local", {"s/a": "10", "s/b": "1"})])
+    longer = replace(made.cells[1], training=replace(made.cells[1].training, steps=900))
+    made = replace(made, cells=(made.cells[0], longer))
+    with pytest.raises(BenchError, match="results of 300 and 900 steps cannot be merged"):
+        together([made])
+    made = replace(made, match="source")
+    assert together([made]) == [made]
+    assert "Every trained condition sees the source rows equally often" in table_lines([made])[2]
+
+
 def test_the_whole_table():
     cells = [
         cell("aug-local", {"fwd/a": "11", "fwd/b": "11", "rev/a": "11", "rev/b": "10"}),

@@ -10,8 +10,8 @@ import pytest
 import yaml
 
 from axolotl_augft.bench.datasets.dataset import Question
-from axolotl_augft.bench.experiments.questions import write_task
-from axolotl_augft.bench.experiments.scoring import Job, loglikelihoods, score
+from axolotl_augft.bench.experiments.questions import Tasks, write_tasks
+from axolotl_augft.bench.experiments.scoring import Job, answers, score
 from axolotl_augft.bench.report.results import load_result
 from axolotl_augft.errors import BenchError
 from tests.support.data import write_rows
@@ -78,8 +78,9 @@ def test_your_own_data_and_a_training_that_crashes(cfg, tmp_path):
     assert statuses == {"pretrained": "done", "ft": "failed"}
 
 
-def job(model: Path, task: Path, output: Path) -> Job:
-    return Job(str(model), None, str(task), 3, "float32", str(output))
+def job(model: Path, tasks: Tasks, output: Path) -> Job:
+    writing = str(tasks.writing) if tasks.writing else None
+    return Job(str(model), None, str(tasks.choosing), writing, 3, "float32", str(output))
 
 
 QUESTIONS = tuple(
@@ -93,29 +94,39 @@ QUESTIONS = tuple(
 )
 
 
-def test_the_shared_prefix_changes_no_likelihood(tiny_model, tmp_path):
+def test_the_shared_prefix_changes_no_answer(tiny_model, tmp_path):
     from lm_eval import simple_evaluate
     from lm_eval.models.huggingface import HFLM
     from lm_eval.tasks import TaskManager
 
-    task = write_task("toy", QUESTIONS, tmp_path, "All pumps carry a label, and no valve is blue. " * 4)
-    found = loglikelihoods(job(tiny_model, task, tmp_path / "out.json"))
+    tasks = write_tasks("toy", QUESTIONS, tmp_path, 6, "All pumps carry a label, and no valve is blue. " * 4)
+    found = answers(job(tiny_model, tasks, tmp_path / "out.json"))
     plain = HFLM(pretrained=str(tiny_model), device="cpu", dtype="float32", batch_size=1)
     manager = TaskManager(include_path=str(tmp_path), include_defaults=False)
-    samples = simple_evaluate(model=plain, tasks=["augft_toy"], task_manager=manager, bootstrap_iters=0)["samples"][
-        "augft_toy"
-    ]
-    expected = [[value for value, _ in sample["filtered_resps"]] for sample in samples]
-    assert [len(values) for values in found] == [2, 4]
-    for ours, theirs in zip(found, expected, strict=True):
+    names = ["augft_toy", "augft_toy_writing"]
+    samples = simple_evaluate(model=plain, tasks=names, task_manager=manager, bootstrap_iters=0)["samples"]
+    expected = [[value for value, _ in sample["filtered_resps"]] for sample in samples["augft_toy"]]
+    assert [len(values) for values in found.likelihoods] == [2, 4]
+    for ours, theirs in zip(found.likelihoods, expected, strict=True):
         assert ours == pytest.approx(theirs, abs=1e-4)
+    assert found.texts == [sample["filtered_resps"][0] for sample in samples["augft_toy_writing"]]
+    assert len(set(found.texts)) == 2 and all(found.texts)
 
 
 def test_scores_come_back_from_their_process(tiny_model, tmp_path):
-    task = write_task("toy", QUESTIONS, tmp_path)
-    first, second = score(job(tiny_model, task, tmp_path / "out.json"), QUESTIONS, tmp_path)
+    tasks = write_tasks("toy", QUESTIONS, tmp_path)
+    first, second = score(job(tiny_model, tasks, tmp_path / "out.json"), QUESTIONS, tmp_path)
     assert (first.question, first.choice_bytes, second.choice_bytes) == ("q0", (22, 4), (13, 5, 6, 1))
     assert all(value < 0 for value in (*first.loglikelihoods, *second.loglikelihoods))
+    assert first.written is None
+
+
+def test_written_answers_come_back_from_their_process_with_open_questions(tiny_model, tmp_path):
+    questions = (Question("open", "All pumps carry", ("a label",), 0, "all"), *QUESTIONS)
+    tasks = write_tasks("toy", questions, tmp_path, 4)
+    scores = score(job(tiny_model, tasks, tmp_path / "out.json"), questions, tmp_path)
+    assert [(s.question, len(s.loglikelihoods)) for s in scores] == [("open", 0), ("q0", 2), ("q1", 4)]
+    assert all(s.written and "\n" not in s.written.text for s in scores)
 
 
 def test_a_broken_model_is_one_line(tiny_model, tmp_path):
@@ -125,5 +136,5 @@ def test_a_broken_model_is_one_line(tiny_model, tmp_path):
         (broken / file.name).write_bytes(file.read_bytes())
     (broken / "model.safetensors").write_bytes(b"no weights")
     with pytest.raises(BenchError, match=f"scoring failed: the model {broken} cannot be loaded") as caught:
-        score(job(broken, write_task("toy", QUESTIONS, tmp_path), tmp_path / "out.json"), QUESTIONS, tmp_path)
+        score(job(broken, write_tasks("toy", QUESTIONS, tmp_path), tmp_path / "out.json"), QUESTIONS, tmp_path)
     assert "\n" not in str(caught.value)

@@ -1,6 +1,7 @@
-"""A data set with questions <-> its folder, which holds seven files.
+"""A data set with questions <-> its folder, which holds up to eight files.
 
 * `documents.jsonl`: the training documents, in axolotl's `completion` format (column `text`).
+* `form.jsonl`: form rows, if the data set has any, in the same format.
 * `questions.jsonl`: what the lm_eval task reads.
 * `task.yaml`: the lm_eval task, and `task.py`, which reads the questions for it from wherever the folder lies.
 * `facts.jsonl`: the ground truth, with one line for each trained fact and the documents that state it, one for each
@@ -25,8 +26,9 @@ from axolotl_augft.files.durable import write_error, write_json
 
 Scale = Literal["tiny", "small", "paper"]
 SCALES: tuple[Scale, ...] = ("tiny", "small", "paper")
-DOCUMENTS, QUESTIONS, TASK, READER, FACTS, CARD, DATASET = (
+DOCUMENTS, FORM, QUESTIONS, TASK, READER, FACTS, CARD, DATASET = (
     "documents.jsonl",
+    "form.jsonl",
     "questions.jsonl",
     "task.yaml",
     "task.py",
@@ -53,6 +55,8 @@ def questions(**_):
 class Question:
     """A multiple-choice question, whose choices are continuations of the prompt and are not shown in it.
 
+    An open question, whose answer the student has to write, has the right answer as its only choice.
+
     Attributes:
         answer: Index of the right choice.
         split: Part of the test that it belongs to, such as "reversals" or "holdouts".
@@ -69,6 +73,11 @@ class Question:
     fact: Fact | None = None
     subset: str = ""
     distractors: tuple[Fact, ...] = ()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the answer has to be written, since there is nothing to choose from."""
+        return len(self.choices) == 1
 
     @property
     def statement(self) -> str:
@@ -95,6 +104,7 @@ class BenchData:
         strict_words: Whether bag-of-words scorers must not beat guessing; data from elsewhere cannot promise that.
         made_words: Whether its names are made up, so that none of them may be a real word.
         settings: Further values that it was made with.
+        form_rows: Questions with answers about something else, as texts: they show how questions are answered.
     """
 
     name: str
@@ -109,6 +119,7 @@ class BenchData:
     strict_words: bool = True
     made_words: bool = True
     settings: dict[str, Any] = field(default_factory=dict)
+    form_rows: tuple[str, ...] = ()
 
     @property
     def facts(self) -> tuple[Fact, ...]:
@@ -135,13 +146,21 @@ def save(data: BenchData, folder: Path) -> None:
 
 def _save(data: BenchData, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    _write_lines(folder / DOCUMENTS, ({"text": text} for text in data.documents))
+    write_documents(data.documents, folder / DOCUMENTS)
+    if data.form_rows:
+        write_documents(data.form_rows, folder / FORM)
     _write_lines(folder / QUESTIONS, (_question_row(q) for q in data.questions))
     _write_lines(folder / FACTS, _fact_rows(data))
     for name, text in task_files(data.name).items():
         (folder / name).write_text(text, encoding="utf-8")
     (folder / CARD).write_text(card(data), encoding="utf-8")
     write_json(folder / DATASET, _about(data))
+
+
+def write_documents(texts: Iterable[str], path: Path) -> None:
+    """Write texts in axolotl's `completion` format."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _write_lines(path, ({"text": text} for text in texts))
 
 
 def load(folder: Path) -> BenchData:
@@ -180,6 +199,7 @@ def _load(folder: Path) -> BenchData:
         strict_words=about["strict_words"],
         made_words=about["made_words"],
         settings=about["settings"],
+        form_rows=tuple(row["text"] for row in _read_lines(folder / FORM)) if (folder / FORM).exists() else (),
     )
 
 
@@ -219,9 +239,14 @@ def card(data: BenchData) -> str:
         f"* {len(data.questions):,} questions (`{QUESTIONS}`, lm_eval task `{TASK}`): "
         f"{', '.join(f'{s} {n:,}' for s, n in counts.items())}",
         f"* chance {data.chance:.3f}; e.g. “{first.prompt}” … {choices}; right: “{first.choices[first.answer]}”",
-        f"* {len(data.stated):,} trained facts, {len(data.rules)} rules (`{FACTS}`): every right choice follows from "
-        f"them, no other does",
     ]
+    if data.form_rows:
+        lines.append(f"* {len(data.form_rows):,} form rows (`{FORM}`), e.g. “{data.form_rows[0]}”")
+    if data.stated:
+        lines.append(
+            f"* {len(data.stated):,} trained facts, {len(data.rules)} rules (`{FACTS}`): every right choice follows "
+            f"from them, no other does"
+        )
     if not data.strict_words:
         lines.append(
             "* Word statistics can do better or worse than chance here: `axolotl augft bench check` says how well."

@@ -1,31 +1,51 @@
-"""The name of a data set -> the data set and its grammar; imports only what the name needs."""
+"""The name of a data set -> the data set, its grammar and its examination; imports only what the name needs."""
 
 from pathlib import Path
+from typing import Protocol
 
 from axolotl_augft.bench.datasets.dataset import BenchData, Scale
 from axolotl_augft.bench.datasets.grammar import Grammar
 from axolotl_augft.errors import BenchError
 
-NAMES = ("reversals", "syllogisms", "semantic", "process", "reversal-curse")
+NAMES = ("reversals", "syllogisms", "semantic", "process", "reversal-curse", "squad")
+_READ_FROM_ELSEWHERE = ("reversal-curse", "squad")
 
 
-def make(name: str, scale: Scale, seed: int, source: Path | str | None = None) -> BenchData:
+class Examined(Protocol):
+    """What an examination of a data set has found."""
+
+    @property
+    def problems(self) -> list[str]:
+        """Problems, one line each; empty if there are none."""
+
+    @property
+    def proven(self) -> list[str]:
+        """What holds if there are no problems, one line each."""
+
+
+def make(
+    name: str, scale: Scale, seed: int, source: Path | str | None = None, passages: int | None = None
+) -> BenchData:
     """Make a data set by name.
 
     Args:
         name: One of `NAMES`.
         scale: Size of the data set.
         seed: Random seed.
-        source: Folder of the reversal-curse data, None to download it from the hub. All other data sets are generated
-            and take none.
+        source: Folder of the reversal-curse or SQuAD data, None to download them from the hub. All other data sets are
+            generated and take none.
+        passages: Number of SQuAD's passages, instead of the scale's. The other data sets take none.
 
     Raises:
-        BenchError: The name is unknown, the data set takes no source, or its files cannot be read.
+        BenchError: The name is unknown, the data set takes no source or passages, or its files cannot be read.
     """
-    if source is not None and name != "reversal-curse":
+    if source is not None and name not in _READ_FROM_ELSEWHERE:
         raise BenchError(
-            f"source {source}: only reversal-curse is read from a folder, {name} is generated; leave the source out"
+            f"source {source}: only {' and '.join(_READ_FROM_ELSEWHERE)} are read from a folder, {name} is generated; "
+            f"leave the source out"
         )
+    if passages is not None and name != "squad":
+        raise BenchError(f"passages {passages}: only squad has passages; leave them out, or give another scale")
     match name:
         case "reversals":
             from axolotl_augft.bench.datasets.reversals import make_reversals
@@ -47,14 +67,33 @@ def make(name: str, scale: Scale, seed: int, source: Path | str | None = None) -
             from axolotl_augft.bench.datasets.reversal_curse.make import make_reversal_curse
 
             return make_reversal_curse(Path(source) if source is not None else None, scale, seed)
+        case "squad":
+            from axolotl_augft.bench.datasets.squad.make import make_squad
+
+            return make_squad(Path(source) if source is not None else None, scale, seed, passages)
     raise _unknown(name)
+
+
+def examine(data: BenchData) -> Examined:
+    """Examine a data set: questions with formal facts are proven, those about real text are checked as far as can be.
+
+    Raises:
+        BenchError: The data set's name is not one of `NAMES`.
+    """
+    if data.name == "squad":
+        from axolotl_augft.bench.datasets.squad.checker import SquadExamination
+
+        return SquadExamination(data)
+    from axolotl_augft.bench.datasets.checker import Examination
+
+    return Examination(data, grammar_of(data))
 
 
 def grammar_of(data: BenchData) -> Grammar:
     """Return the grammar of a data set's facts.
 
     Raises:
-        BenchError: The data set's name is not one of `NAMES`.
+        BenchError: The data set's name is not one of `NAMES`, or its text is real and has no formal facts.
     """
     match data.name:
         case "reversals":
@@ -77,6 +116,11 @@ def grammar_of(data: BenchData) -> Grammar:
             from axolotl_augft.bench.datasets.reversal_curse.make import ReversalCurseGrammar
 
             return ReversalCurseGrammar(data)
+        case "squad":
+            raise BenchError(
+                "data set squad: is real text without formal facts, so statements about it cannot be proven; take one "
+                "of the generated data sets, or let people judge"
+            )
     raise _unknown(data.name)
 
 

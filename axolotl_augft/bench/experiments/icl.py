@@ -63,8 +63,17 @@ def build_context(
     return Context(text, tokens.count(text), len(chosen))
 
 
-def window_left(model: str, questions: Sequence[Question], tokens: TokenCounter) -> int | None:
-    """Tokens of the model's window left beside the longest question and choice; None if the window is unknown."""
+def window_left(
+    model: str, questions: Sequence[Question], tokens: TokenCounter, answer_tokens: int | None = None
+) -> int | None:
+    """Tokens of the model's window left beside the longest question and choice; None if the window is unknown.
+
+    Args:
+        model: The student.
+        questions: The questions asked.
+        tokens: Counts tokens with the student's tokenizer.
+        answer_tokens: Longest answer that the student may write.
+    """
     from transformers import AutoConfig
 
     length = getattr(AutoConfig.from_pretrained(model), "max_position_embeddings", None)
@@ -72,7 +81,7 @@ def window_left(model: str, questions: Sequence[Question], tokens: TokenCounter)
         return None
     longest = max(tokens.count(f"\n\n{q.prompt} {choice}") for q in questions for choice in q.choices)
     # Two more: a BOS token that some tokenizers prepend, and one that tokenizing the joined text may add.
-    return length - longest - 2
+    return length - longest - (answer_tokens or 0) - 2
 
 
 def _in_order_of_use(count: int, stated: Sequence[Stated], questions: Sequence[Question], seed: int) -> Iterator[int]:

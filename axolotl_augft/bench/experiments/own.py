@@ -2,14 +2,16 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from axolotl_augft.bench.datasets.dataset import Question
 from axolotl_augft.bench.datasets.forgetting.tasks import GeneralTask
 from axolotl_augft.bench.experiments.plan import LEFT_OUT, Plan
-from axolotl_augft.bench.experiments.questions import read_questions
+from axolotl_augft.bench.experiments.questions import read_form_rows, read_questions
 from axolotl_augft.bench.experiments.suite import IclConfig, ScoringConfig
-from axolotl_augft.bench.report.results import CONDITIONS, Condition
+from axolotl_augft.bench.report.results import CONDITIONS, Condition, Match
 from axolotl_augft.cli.recipe_files import read_recipe, read_yaml
 from axolotl_augft.config.entries import placeholders
 from axolotl_augft.config.recipe import Recipe
@@ -21,27 +23,46 @@ from axolotl_augft.sources.loading import load_sources
 from axolotl_augft.sources.source import Source, row_digest
 from axolotl_augft.text.tokens import token_counter
 
+_ANSWER_TOKENS = 32
 _SET_BY_THE_BENCH = {"documents", "teacher", "augment", "output_dir", "store", "val_set_size"}
 
 
-def own_plan(
-    config: Path,
-    questions: Path,
-    conditions: Sequence[Condition] | None = None,
-    seeds: Sequence[int] | None = None,
-    steps: int | None = None,
-    forgetting: Sequence[GeneralTask] | None = None,
-) -> Plan:
+@dataclass(frozen=True)
+class OwnSettings:
+    """What a user chooses besides recipe and questions.
+
+    Attributes:
+        conditions: Conditions to run. Default: all that the recipe's entries allow.
+        seeds: Training seeds. Default: the recipe's seed.
+        steps: Optimizer steps per condition. Default: the recipe's max_steps, or the steps that its source rows take.
+        form_rows: JSON Lines file of other questions, with `prompt` and `answer`, that all trained conditions but `ft`
+            get.
+        answer_tokens: Longest answer that the student may write to every question. Default: 32 if a question is open,
+            else the student writes none.
+        match: What the trained conditions share; with `source`, `steps` are those of `ft`.
+        forgetting: General tasks to score each model by, too. Default: none.
+    """
+
+    conditions: Sequence[Condition] | None = None
+    seeds: Sequence[int] | None = None
+    steps: int | None = None
+    form_rows: Path | None = None
+    answer_tokens: int | None = None
+    match: Match = "steps"
+    forgetting: Sequence[GeneralTask] | None = None
+
+
+_DEFAULTS = OwnSettings()
+
+
+def own_plan(config: Path, questions: Path, settings: OwnSettings = _DEFAULTS) -> Plan:
     """Plan the cells of `bench own`.
 
     Args:
         config: An axolotl YAML with an `augft:` block. aug-local takes its local entries, aug-global its global ones,
             aug-both both, aug-cloze its cloze entries.
-        questions: JSON Lines file with `prompt`, `choices` and `answer`.
-        conditions: Conditions to run. Default: all that the recipe's entries allow.
-        seeds: Training seeds. Default: the recipe's seed.
-        steps: Optimizer steps per condition. Default: the recipe's max_steps, or the steps that its source rows take.
-        forgetting: General tasks to score each model by, too. Default: none.
+        questions: JSON Lines file with `prompt`, `choices` and `answer`; open questions have no `choices`.
+        settings: What the user chooses besides.
 
     Raises:
         AugftError: The recipe, its data or the questions cannot be used, or the recipe holds rows out.
@@ -54,7 +75,10 @@ def own_plan(
     sources = load_sources(recipe)
     documents = tuple(document.text for document in read_documents(sources))
     augment = _augment(recipe)
-    chosen = tuple(conditions or ("pretrained", "icl", "ft", *augment))
+    form = read_form_rows(settings.form_rows, asked) if settings.form_rows else ()
+    chosen = tuple(settings.conditions or ("pretrained", "icl", "ft", *(("ft-form",) if form else ()), *augment))
+    if "ft-form" in chosen and not form:
+        raise BenchError("condition ft-form needs form rows; give a file of them: --form-rows FILE")
     for condition in chosen:
         if condition.startswith("aug-") and condition not in augment:
             raise BenchError(
@@ -73,15 +97,17 @@ def own_plan(
         augft=_shared_block(cfg["augft"], recipe),
         augment=augment,
         conditions=tuple(c for c in CONDITIONS if c in chosen),
-        seeds=tuple(seeds or (recipe.seed,)),
-        steps=steps or _steps(full, documents, rows),
+        seeds=tuple(settings.seeds or (recipe.seed,)),
+        steps=settings.steps or _steps(full, documents, rows),
         splitting=("none",) if splitting == "none" else ("none", splitting),
         icl=IclConfig(),
-        scoring=ScoringConfig(),
+        scoring=ScoringConfig(answer_tokens=settings.answer_tokens or _tokens_for(asked)),
         keep_models=True,
         rows=rows,
         data=_digest(sources),
-        forgetting=tuple(forgetting or ()),
+        form_rows=form,
+        match=settings.match,
+        forgetting=tuple(settings.forgetting or ()),
         about={"name": config.stem, "scale": "own", "seed": 0, "documents": len(documents), "questions": len(asked)},
     )
 
@@ -121,6 +147,11 @@ def _steps(recipe: Recipe, documents: Sequence[str], rows: int) -> int:
     """Optimizer steps that the recipe takes on its source rows."""
     count = token_counter(recipe.tokenizer).count
     return optimizer_steps(Load(rows, sum(count(text) for text in documents)), recipe.training)
+
+
+def _tokens_for(questions: Sequence[Question]) -> int | None:
+    """Longest answer that the student may write; None if every question has choices."""
+    return _ANSWER_TOKENS if any(q.is_open for q in questions) else None
 
 
 def _augment(recipe: Recipe) -> dict[Condition, list[Any]]:

@@ -8,10 +8,10 @@ from typing import Any
 
 import orjson
 
-from axolotl_augft.bench.datasets.dataset import FACTS, Question, Stated
+from axolotl_augft.bench.datasets.dataset import FACTS, FORM, Question, Stated
 from axolotl_augft.bench.datasets.forgetting.tasks import GeneralTask, general_questions
 from axolotl_augft.bench.experiments.suite import ORACLE, IclConfig, ScoringConfig
-from axolotl_augft.bench.report.results import Condition, Splitting
+from axolotl_augft.bench.report.results import Condition, Match, Splitting
 from axolotl_augft.config.plugin_line import PLUGIN
 from axolotl_augft.files.code_digest import code_digest
 from axolotl_augft.files.fingerprints import combined_digest, model_files, stamp_files
@@ -93,10 +93,12 @@ class Plan:
         teacher: An `augft.teacher` block, or `oracle`.
         augft: The rest of the `augft:` block.
         augment: The `augment` entries of each condition.
-        steps: Optimizer steps per condition.
+        steps: Optimizer steps per condition; with `match: source`, those of `ft`.
         splitting: Kinds of sentence splitting that `ft` is run with.
         rows: Training rows of plain fine-tuning per epoch.
         data: Digest of the training data's content.
+        form_rows: Questions with answers about something else, as texts; every trained condition but `ft` gets them.
+        match: What the trained conditions share.
         about: Description of the data for the result.
         prices: Prices in dollars; may be empty.
         data_folder: Folder of a generated data set.
@@ -121,6 +123,8 @@ class Plan:
     keep_models: bool
     rows: int
     data: str
+    form_rows: tuple[str, ...] = ()
+    match: Match = "steps"
     about: Mapping[str, Any] = field(default_factory=dict)
     prices: Mapping[str, float] = field(default_factory=dict)
     data_folder: Path | None = None
@@ -133,8 +137,8 @@ class Plan:
 
     @property
     def chance(self) -> float:
-        """Accuracy of random guessing."""
-        return sum(1 / len(q.choices) for q in self.questions) / len(self.questions)
+        """Accuracy of random guessing, which answers no open question."""
+        return sum(1 / len(q.choices) for q in self.questions if not q.is_open) / len(self.questions)
 
     def cells(self) -> list[Cell]:
         """List all cells: first those that train nothing, then seed by seed."""
@@ -150,6 +154,11 @@ class Plan:
         return self.splitting if condition == "ft" else (self.augft.get("sentence_splitting", "none"),)
 
 
+def documents_entry(path: Path) -> dict[str, Any]:
+    """Build the `datasets` entry of a file of documents."""
+    return {"path": str(path.resolve()), "ds_type": "json", "type": "completion", "field": "text"}
+
+
 def cell_recipe(
     plan: Plan, cell: Cell, folder: Path, augmentations: Path, teacher: Mapping[str, Any]
 ) -> dict[str, Any]:
@@ -160,17 +169,22 @@ def cell_recipe(
         cell: A cell that trains.
         folder: The cell's folder.
         augmentations: Folder for the teacher's answers and the augmentations of all cells, so that no cell repeats
-            another cell's requests.
+            another cell's requests. It holds the file of form rows as well.
         teacher: The `augft.teacher` block.
     """
     cfg = {k: v for k, v in plan.recipe.items() if k not in LEFT_OUT}
     others = [p for p in cfg.pop("plugins", None) or [] if p != PLUGIN]
     augft = _augft(plan, cell, augmentations, teacher)
+    if plan.form_rows and cell.condition != "ft":
+        form = documents_entry(augmentations / FORM)
+        cfg["datasets"] = [*cfg["datasets"], form]
+        # They are about something else, so the teacher is not asked about them.
+        augft = {**augft, "exclude": [*augft.get("exclude", []), form["path"]]} if augft else augft
     cfg |= {
         "seed": cell.seed,
         "max_steps": plan.steps,
         "save_strategy": "no",
-        "logging_steps": _logging_steps(plan.steps),
+        "logging_steps": logging_steps(plan.steps),
     }
     cfg |= {"dataset_prepared_path": str(folder / "prepared"), "output_dir": str(folder / "model")}
     # axolotl applies warmup_ratio to the steps of one epoch, and an augmented epoch is longer than a plain one.
@@ -185,7 +199,7 @@ def cell_recipe(
 def _augft(plan: Plan, cell: Cell, augmentations: Path, teacher: Mapping[str, Any]) -> dict[str, Any]:
     """The `augft:` block of a cell; empty for plain fine-tuning without sentence splitting."""
     where = {"output_dir": str(augmentations), "store": str(augmentations / "responses.sqlite")}
-    if cell.condition != "ft":
+    if cell.condition not in ("ft", "ft-form"):
         # A cell's seed is for training only: with a fixed seed, the teacher's answers serve all cells.
         return {**where, **plan.augft, "teacher": {"seed": 0, **teacher}, "augment": plan.augment[cell.condition]}
     if cell.splitting == "none":
@@ -194,7 +208,7 @@ def _augft(plan: Plan, cell: Cell, augmentations: Path, teacher: Mapping[str, An
     return {**where, **kept, "augment": [], "sentence_splitting": cell.splitting}
 
 
-def _logging_steps(steps: int) -> int:
+def logging_steps(steps: int) -> int:
     """Logging interval that divides the number of steps, since the token count comes from the last step's log line."""
     return next(n for n in range(_LOGGED_STEPS, 0, -1) if steps % n == 0)
 
@@ -220,6 +234,8 @@ class Fingerprints:
             "asked": asked,
             "scoring": plan.scoring.dtype,
         }
+        if plan.scoring.answer_tokens:
+            content["answer_tokens"] = plan.scoring.answer_tokens
         if cell.condition == "icl":
             content |= {"data": plan.data, "icl": plan.icl.model_dump()}
         elif plan.forgetting:
@@ -229,6 +245,10 @@ class Fingerprints:
             cfg = cell_recipe(plan, cell, Path("cell"), Path("augmentations"), self._teacher())
             del cfg["datasets"]
             cfg.get("augft", {}).pop("store", None)
+            if plan.form_rows and cell.condition != "ft":
+                content["form"] = hashlib.sha256(orjson.dumps(plan.form_rows)).hexdigest()
+            if plan.match != "steps":
+                content["match"] = plan.match
             content |= {"data": plan.data, "recipe": cfg, "writing": self._writing(cell)}
         return hashlib.sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).hexdigest()[:32]
 

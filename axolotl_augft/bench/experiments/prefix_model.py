@@ -1,11 +1,12 @@
-"""Prompts with a shared prefix -> log-likelihoods: lm_eval's Hugging Face model with the prefix computed once.
+"""Prompts with a shared prefix -> answers: lm_eval's Hugging Face model with the prefix computed once.
 
-An ICL prompt repeats the same documents before every question. The likelihoods equal those of the plain model up to
-rounding (tested).
+An ICL prompt repeats the same documents before every question. Likelihoods and written answers equal those of the plain
+model up to rounding (tested).
 """
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from os.path import commonprefix
 from typing import Any
 
@@ -22,12 +23,34 @@ class PrefixLM(HFLM):
     _cache: Any = None
 
     def _loglikelihood_tokens(self, requests: Sequence[Any], *args: Any, **kwargs: Any) -> Any:
+        with self._prefix_of(requests):
+            return super()._loglikelihood_tokens(requests, *args, **kwargs)
+
+    def generate_until(self, requests: Sequence[Any], *args: Any, **kwargs: Any) -> Any:
+        """Write answers; one prompt at a time if they share a prefix, since padding would stand before it."""
+        contexts = [(None, self.tok_encode(r.args[0]), [0] * r.args[1]["max_gen_toks"]) for r in requests]
+        batch_size: int | str = self.batch_size_per_gpu  # type: ignore[has-type]
+        with self._prefix_of(contexts):
+            self.batch_size_per_gpu = batch_size if self._prefix is None else 1
+            try:
+                return super().generate_until(requests, *args, **kwargs)
+            finally:
+                self.batch_size_per_gpu = batch_size
+
+    def _model_generate(self, context: Any, max_length: int, stop: list[str], **kwargs: Any) -> Any:
+        if self._prefix is not None:
+            kwargs["past_key_values"] = copy.deepcopy(self._cache)
+        return super()._model_generate(context=context, max_length=max_length, stop=stop, **kwargs)
+
+    @contextmanager
+    def _prefix_of(self, requests: Sequence[Any]) -> Iterator[None]:
+        """Compute the prefix of requests, if they have one, and forget it afterwards."""
         self._prefix = self._shared_prefix(requests)
         if self._prefix is not None:
             with torch.no_grad():
                 self._cache = self.model(self._prefix[None], use_cache=True, logits_to_keep=1).past_key_values
         try:
-            return super()._loglikelihood_tokens(requests, *args, **kwargs)
+            yield
         finally:
             self._prefix = self._cache = None
 

@@ -2,12 +2,11 @@
 
 import hashlib
 from pathlib import Path
-from typing import Any
 
 import orjson
 
 from axolotl_augft.bench.datasets.dataset import DATASET, DOCUMENTS, BenchData, load, save
-from axolotl_augft.bench.experiments.plan import Plan
+from axolotl_augft.bench.experiments.plan import Plan, documents_entry
 from axolotl_augft.bench.experiments.suite import FolderData, MadeData, SuiteConfig
 from axolotl_augft.bench.report.results import CONDITIONS
 from axolotl_augft.errors import BenchError
@@ -23,6 +22,8 @@ def suite_plan(suite: SuiteConfig, out: Path) -> Plan:
     folder = Path(suite.data.folder) if isinstance(suite.data, FolderData) else out.resolve() / "data"
     data = load(folder) if isinstance(suite.data, FolderData) else _made(suite.data, folder)
     assert isinstance(suite.recipe, dict)
+    if "ft-form" in suite.conditions and not data.form_rows:
+        raise BenchError(f"condition ft-form: data set {data.name} has no form rows; leave the condition out")
     return Plan(
         name=suite.name,
         title=suite.title,
@@ -42,6 +43,8 @@ def suite_plan(suite: SuiteConfig, out: Path) -> Plan:
         keep_models=suite.keep_models,
         rows=len(data.documents),
         data=hashlib.sha256(orjson.dumps(data.documents)).hexdigest(),
+        form_rows=data.form_rows,
+        match=suite.match,
         about=orjson.loads((folder / DATASET).read_bytes()),
         prices=suite.prices.model_dump() if suite.prices else {},
         data_folder=folder,
@@ -49,19 +52,13 @@ def suite_plan(suite: SuiteConfig, out: Path) -> Plan:
     )
 
 
-def documents_entry(path: Path) -> dict[str, Any]:
-    """Build the `datasets` entry of a file of documents."""
-    return {"path": str(path.resolve()), "ds_type": "json", "type": "completion", "field": "text"}
-
-
 def _made(wanted: MadeData, folder: Path) -> BenchData:
-    from axolotl_augft.bench.datasets.checker import check
-    from axolotl_augft.bench.datasets.making import grammar_of, make
+    from axolotl_augft.bench.datasets.making import examine, make
 
-    data = make(wanted.name, wanted.scale, wanted.seed, wanted.source)
+    data = make(wanted.name, wanted.scale, wanted.seed, wanted.source, wanted.passages)
     if (folder / DATASET).exists() and _saved(folder) == data:
         return data
-    if problems := check(data, grammar_of(data)):
+    if problems := examine(data).problems:
         raise BenchError(f"data set {wanted.name}: {len(problems):,} problems; the first: {problems[0]}")
     save(data, folder)
     return data

@@ -1,8 +1,6 @@
 """A plan -> its result, cell by cell: resumable, and a failed cell does not stop the others."""
 
 import logging
-import os
-import platform
 import shutil
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,14 +12,16 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
+from axolotl_augft.bench.datasets.dataset import FORM, write_documents
 from axolotl_augft.bench.datasets.forgetting.tasks import general_questions
 from axolotl_augft.bench.experiments.icl import build_context, drawn_questions, window_left
-from axolotl_augft.bench.experiments.plan import Cell, Fingerprints, Plan, cell_recipe
-from axolotl_augft.bench.experiments.questions import check_questions, write_task
+from axolotl_augft.bench.experiments.plan import Cell, Fingerprints, Plan, cell_recipe, logging_steps
+from axolotl_augft.bench.experiments.questions import check_questions, write_tasks
 from axolotl_augft.bench.experiments.scoring import LOG_FILE as SCORING_LOG
 from axolotl_augft.bench.experiments.scoring import Job, require_lm_eval, score
 from axolotl_augft.bench.experiments.training import LOG_FILE as TRAINING_LOG
-from axolotl_augft.bench.experiments.training import StageAnswers, augment_or_count, train
+from axolotl_augft.bench.experiments.training import StageAnswers, augment_or_count, steps_of_as_many_epochs, train
+from axolotl_augft.bench.report.machine import machine_line
 from axolotl_augft.bench.report.results import (
     CONDITIONS,
     CellResult,
@@ -34,6 +34,7 @@ from axolotl_augft.bench.report.results import (
 )
 from axolotl_augft.errors import BenchError, OutputError
 from axolotl_augft.files.durable import read_json, write_json
+from axolotl_augft.output.manifest import Load
 from axolotl_augft.text.tokens import token_counter
 
 LOG = logging.getLogger("axolotl_augft")
@@ -54,7 +55,7 @@ def run_plan(plan: Plan, out: Path) -> SuiteResult:
     """
     out = out.resolve()
     require_lm_eval()
-    check_questions(plan.questions, plan.name)
+    check_questions(plan.questions, plan.name, written=bool(plan.scoring.answer_tokens))
     _check_model(plan.model)
     with _alone(out), _teacher(plan) as teacher:
         return _Run(plan, out, teacher).all_cells()
@@ -85,7 +86,13 @@ class _Run:
         self._fingerprints = Fingerprints(plan)
         self._machine = machine_line()
         self._general = tuple(q for name in plan.forgetting for q in general_questions(name))
-        self._task = write_task(plan.name, (*plan.questions, *self._general), out / "questions")
+        asked = (*plan.questions, *self._general)
+        self._tasks = write_tasks(plan.name, asked, out / "questions", plan.scoring.answer_tokens)
+        count = token_counter(plan.model).count
+        self._source = Load(plan.rows, sum(map(count, plan.documents)))
+        self._form = Load(len(plan.form_rows), sum(map(count, plan.form_rows)))
+        if plan.form_rows:
+            write_documents(plan.form_rows, out / "augmentations" / FORM)
 
     def all_cells(self) -> SuiteResult:
         cells = self._plan.cells()
@@ -116,7 +123,8 @@ class _Run:
         for file in (self._out / "cells").glob("*/cell.json"):
             data: Any = read_json(file)
             cell = Cell(data["condition"], data["seed"], data["splitting"])
-            can_be_planned = cell.condition in ("pretrained", "icl", "ft", *self._plan.augment)
+            form = ("ft-form",) if self._plan.form_rows else ()
+            can_be_planned = cell.condition in ("pretrained", "icl", "ft", *form, *self._plan.augment)
             if can_be_planned and (known := self._known(cell)):
                 found[cell.name] = known
         return found
@@ -150,7 +158,11 @@ class _Run:
             shutil.rmtree(folder / left_over, ignore_errors=True)
         cfg = cell_recipe(self._plan, cell, folder, self._out / "augmentations", self._teacher)
         with _logged_to(self._out / "augmentations" / "logs" / "teacher.log"):
-            rows = augment_or_count(cfg, self._plan.rows)
+            form = Load(0, 0) if cell.condition == "ft" else self._form
+            rows = augment_or_count(cfg, self._source + form)
+        if self._plan.match == "source":
+            steps = steps_of_as_many_epochs(self._plan.steps, self._source, rows, bool(cfg.get("sample_packing")))
+            cfg |= {"max_steps": steps, "logging_steps": logging_steps(steps)}
         use = self._with_seconds(rows.use, rows.asked, cell) if rows.use and rows.asked else None
         with _logged_to(folder / TRAINING_LOG):
             training = train(cfg, folder, rows)
@@ -177,18 +189,25 @@ class _Run:
 
     def _scored(self, cell: Cell, unscored: CellResult) -> CellResult:
         folder, plan = self._folder(cell), self._plan
-        task, questions, general, tokens = self._task, plan.questions, self._general, None
+        tasks, questions, general, tokens = self._tasks, plan.questions, self._general, None
+        answer_tokens = plan.scoring.answer_tokens
         if cell.condition == "icl":
             questions = drawn_questions(plan.questions, plan.icl.questions, cell.seed)
             counter = token_counter(plan.model)
-            left = window_left(plan.model, questions, counter)
+            left = window_left(plan.model, questions, counter, answer_tokens)
             budget = plan.icl.context_tokens if left is None else min(plan.icl.context_tokens, left)
             context = build_context(plan.documents, plan.stated, questions, budget, cell.seed, counter)
-            task, tokens = write_task(plan.name, questions, folder, context.text), context.tokens
+            tasks, tokens = write_tasks(plan.name, questions, folder, answer_tokens, context.text), context.tokens
             general = ()
         model, adapter = self._model(cell)
         job = Job(
-            model, adapter, str(task), plan.scoring.batch_size, plan.scoring.dtype, str(folder / "loglikelihoods.json")
+            model=model,
+            adapter=adapter,
+            choosing=str(tasks.choosing) if tasks.choosing else None,
+            writing=str(tasks.writing) if tasks.writing else None,
+            batch_size=plan.scoring.batch_size,
+            dtype=plan.scoring.dtype,
+            output=str(folder / "answers.json"),
         )
         start = time.monotonic()
         scores = score(job, (*questions, *general), folder)
@@ -220,6 +239,7 @@ class _Run:
             chance=plan.chance,
             cells=tuple(sorted(cells.values(), key=lambda c: (CONDITIONS.index(c.condition), c.splitting, c.seed))),
             prices=dict(plan.prices),
+            match=plan.match,
         )
 
 
@@ -233,27 +253,7 @@ def _accuracies(scores: Sequence[Score]) -> dict[str, float]:
 
 def failed_lines(result: SuiteResult) -> list[str]:
     """Describe each failed cell in one line: the error and the log file."""
-    return [f"{c.condition} seed {c.seed}: {_failure(c)}" for c in result.cells if c.status == "failed"]
-
-
-def _failure(cell: CellResult) -> str:
-    return f"{cell.error}" + (f" (log: {cell.log})" if cell.log else "")
-
-
-def machine_line() -> str:
-    """Describe the processor, its cores, and the GPU if there is one."""
-    import torch
-
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    line = f"{_processor()}, {cores} cores"
-    return f"{torch.cuda.get_device_name(0)}; {line}" if torch.cuda.is_available() else line
-
-
-def _processor() -> str:
-    info = Path("/proc/cpuinfo")
-    lines = info.read_text().splitlines() if info.is_file() else []
-    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor() or platform.machine()
+    return [f"{c.condition} seed {c.seed}: {c.failure}" for c in result.cells if c.status == "failed"]
 
 
 @contextmanager
@@ -307,7 +307,7 @@ def _check_model(model: str) -> None:
 
 def _progress(cell: Cell, result: CellResult, known: bool, seconds: float) -> str:
     if result.status == "failed":
-        return f"{cell.name}: FAILED, {_failure(result)}"
+        return f"{cell.name}: FAILED, {result.failure}"
     return (
         f"{cell.name}: accuracy {result.accuracy:.3f} on {len(result.scores)} questions "
         f"({'done before' if known else f'{seconds:.0f} s'})"

@@ -1,4 +1,4 @@
-"""A model and questions -> the log-likelihood of every choice, computed by lm_eval in a child process.
+"""A model and questions -> the log-likelihood of every choice, and written answers, by lm_eval in a child process.
 
 When the process (`python -m axolotl_augft.bench.experiments.scoring JOB.json`) ends, its memory is free, and a model
 that crashes it takes nothing else along.
@@ -17,6 +17,7 @@ import orjson
 from axolotl_augft.bench.datasets.dataset import Question
 from axolotl_augft.bench.experiments.training import last_meaningful_line, run_logged
 from axolotl_augft.bench.report.results import Score
+from axolotl_augft.bench.report.written import compared
 from axolotl_augft.errors import BenchError
 from axolotl_augft.files.durable import read_json, write_json
 from axolotl_augft.text.tokens import local_model_file
@@ -32,13 +33,15 @@ class Job:
     Attributes:
         model: Folder or hub name of the model.
         adapter: Folder of a LoRA adapter, if the model has one.
-        task: Path of the lm_eval task's YAML file.
+        choosing: Path of the YAML file of the lm_eval task with choices, if there is one.
+        writing: Path of the YAML file of the one in which the student writes its answers, if there is one.
         output: Path of the JSON file to write.
     """
 
     model: str
     adapter: str | None
-    task: str
+    choosing: str | None
+    writing: str | None
     batch_size: int
     dtype: str
     output: str
@@ -71,14 +74,22 @@ def score(job: Job, questions: Sequence[Question], folder: Path) -> tuple[Score,
     found = read_json(Path(job.output)) if code == 0 else None
     if found is None:
         raise BenchError(f"scoring failed: {last_meaningful_line(log).removeprefix('error: ')}")
-    if [len(values) for values in found] != [len(q.choices) for q in questions]:
+    choosing = [q for q in questions if not q.is_open]
+    likelihoods, texts = found["likelihoods"], found["texts"]
+    as_given = len(texts) == (len(questions) if job.writing else 0)
+    if not as_given or [len(values) for values in likelihoods] != [len(q.choices) for q in choosing]:
         raise BenchError("scoring failed: lm_eval answered other questions than it was given; see the log")
-    return tuple(_score(q, values) for q, values in zip(questions, found, strict=True))
+    values = iter(likelihoods)
+    return tuple(
+        _score(q, () if q.is_open else next(values), text)
+        for q, text in zip(questions, texts or [None] * len(questions), strict=True)
+    )
 
 
-def _score(question: Question, values: Sequence[float]) -> Score:
+def _score(question: Question, values: Sequence[float], text: str | None) -> Score:
     sizes = tuple(len(choice.encode()) for choice in question.choices)
-    return Score(question.id, question.split, question.subset, question.answer, tuple(values), sizes)
+    written = None if text is None else compared(text, question.choices[question.answer])
+    return Score(question.id, question.split, question.subset, question.answer, tuple(values), sizes, written)
 
 
 def _environment(job: Job, folder: Path) -> dict[str, str]:
@@ -93,22 +104,45 @@ def _environment(job: Job, folder: Path) -> dict[str, str]:
     }
 
 
-def loglikelihoods(job: Job) -> list[list[float]]:
-    """Score in this process; returns nats for each choice of each question, in the task's order.
+@dataclass(frozen=True)
+class Answers:
+    """What lm_eval got from the model.
+
+    Attributes:
+        likelihoods: Nats for each choice of each question with choices, in the task's order.
+        texts: What the student wrote for each question, in the task's order; empty if it was not asked to write.
+    """
+
+    likelihoods: list[list[float]]
+    texts: list[str]
+
+
+def answers(job: Job) -> Answers:
+    """Score in this process.
 
     Raises:
         BenchError: The model cannot be loaded.
     """
+    model = _load(job)
+    choosing = [sample["filtered_resps"] for sample in _samples(model, job.choosing)]
+    return Answers(
+        [[float(value) for value, _ in choices] for choices in choosing],
+        [str(sample["filtered_resps"][0]) for sample in _samples(model, job.writing)],
+    )
+
+
+def _samples(model: Any, task: str | None) -> list[dict[str, Any]]:
+    """Run a task; the samples come in its questions' order."""
     from lm_eval import simple_evaluate
     from lm_eval.tasks import TaskManager
     from lm_eval.utils import load_yaml_config
 
-    name = load_yaml_config(job.task, mode="simple")["task"]
-    model = _load(job)
-    manager = TaskManager(include_path=str(Path(job.task).parent), include_defaults=False)
+    if task is None:
+        return []
+    name = load_yaml_config(task, mode="simple")["task"]
+    manager = TaskManager(include_path=str(Path(task).parent), include_defaults=False)
     found = simple_evaluate(model=model, tasks=[name], task_manager=manager, log_samples=True, bootstrap_iters=0)
-    samples = sorted(found["samples"][name], key=lambda sample: sample["doc_id"])
-    return [[float(value) for value, _ in sample["filtered_resps"]] for sample in samples]
+    return sorted(found["samples"][name], key=lambda sample: sample["doc_id"])
 
 
 def _load(job: Job) -> Any:
@@ -141,7 +175,7 @@ def main(arguments: Sequence[str]) -> int:
     """Run a job file and write its output; print a known error as one line."""
     job = Job(**orjson.loads(Path(arguments[0]).read_bytes()))
     try:
-        write_json(Path(job.output), loglikelihoods(job))
+        write_json(Path(job.output), asdict(answers(job)))
     except BenchError as error:
         sys.stderr.write(f"error: {error}\n")
         return 1

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError,
 
 from axolotl_augft.bench.datasets.dataset import Scale
 from axolotl_augft.bench.datasets.forgetting.tasks import GeneralTask
-from axolotl_augft.bench.report.results import CONDITIONS, Condition, Splitting
+from axolotl_augft.bench.report.results import CONDITIONS, Condition, Match, Splitting
 from axolotl_augft.cli.recipe_files import read_yaml
 from axolotl_augft.config.parsing import parse_augft
 from axolotl_augft.errors import BenchError, ConfigError
@@ -40,13 +40,17 @@ class MadeData(_Block):
     """A data set that is generated for the suite."""
 
     name: str = Field(
-        min_length=1, description="Name of the data set: reversals, syllogisms, semantic, process or reversal-curse."
+        min_length=1,
+        description="Name of the data set: reversals, syllogisms, semantic, process, reversal-curse or squad.",
     )
     scale: Scale = Field("small", description="Size.")
     seed: int = Field(0, ge=0, description="Seed of the data set; not the training seed.")
     source: str | None = Field(
-        None, min_length=1, description="Folder of the reversal-curse data. Default: download it from the hub."
+        None,
+        min_length=1,
+        description="Folder of the reversal-curse or SQuAD data. Default: download them from the hub.",
     )
+    passages: int | None = Field(None, ge=1, description="Number of SQuAD passages. Default: by scale.")
 
 
 class FolderData(_Block):
@@ -71,6 +75,12 @@ class ScoringConfig(_Block):
 
     batch_size: int = Field(16, ge=1, description="Choices per batch.")
     dtype: Literal["float32", "bfloat16", "float16"] = Field("float32", description="Number format of the weights.")
+    answer_tokens: int | None = Field(
+        None,
+        ge=1,
+        description="Also let the student write an answer of at most this many tokens to every question, the likeliest "
+        "one, up to the end of a line. Default: choices are scored by likelihood alone.",
+    )
 
 
 class PricesConfig(_Block):
@@ -110,6 +120,11 @@ class SuiteConfig(_Block):
         default_factory=lambda: [0], min_length=1, description="Training seeds."
     )
     steps: int = Field(ge=1, description="Optimizer steps, the same for every condition.")
+    match: Match = Field(
+        "steps",
+        description="What the trained conditions share: `steps`, or with `source` how often they see the source rows, "
+        "so that a condition with more rows takes more steps than `ft`.",
+    )
     splitting: list[Splitting] = Field(
         default_factory=_no_splitting, min_length=1, description="Kinds of sentence splitting to run `ft` with."
     )

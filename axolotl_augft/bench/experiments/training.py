@@ -17,7 +17,7 @@ from axolotl_augft.bench.report.results import TeacherUse, TrainingUse
 from axolotl_augft.config.recipe import Recipe
 from axolotl_augft.errors import AugftError, BenchError
 from axolotl_augft.output.manifest import load_record, load_result
-from axolotl_augft.output.summary import training_loads
+from axolotl_augft.output.summary import Load, training_loads
 from axolotl_augft.stage import prepared, run_stage
 
 RECIPE = "recipe.yml"
@@ -46,14 +46,14 @@ class Augmented:
     """A cell's data after the stage.
 
     Attributes:
-        original_rows: Source rows per epoch.
-        augmented_rows: Augmentations per epoch.
+        original: Source rows and form rows of an epoch.
+        augmented: Augmentations of an epoch.
         use: The teacher's work over all stored answers; None without augmentation.
         asked: The teacher's work in this run; None without augmentation.
     """
 
-    original_rows: int
-    augmented_rows: int
+    original: Load
+    augmented: Load
     use: TeacherUse | None
     asked: StageAnswers | None
 
@@ -70,10 +70,24 @@ def augment(cfg: Mapping[str, Any]) -> Augmented:
     assert result is not None and record is not None
     loads = training_loads(result, recipe)
     if not recipe.augft.augment:
-        return Augmented(loads.originals.rows, 0, None, None)
+        return Augmented(loads.originals, loads.augmented, None, None)
     run = record.run
     asked = StageAnswers(run.asked, run.usage.completion_tokens or 0, run.seconds)
-    return Augmented(loads.originals.rows, loads.augmented.rows, _stored_use(recipe), asked)
+    return Augmented(loads.originals, loads.augmented, _stored_use(recipe), asked)
+
+
+def steps_of_as_many_epochs(steps: int, source: Load, cell: Augmented, packed: bool) -> int:
+    """Steps in which a cell sees the source rows as often as plain fine-tuning does in `steps`.
+
+    Args:
+        steps: Steps of plain fine-tuning.
+        source: The source rows of an epoch.
+        cell: The cell's data.
+        packed: Whether several rows share a sequence, so that tokens count; otherwise rows do.
+    """
+    epoch = cell.original + cell.augmented
+    longer = epoch.tokens / source.tokens if packed else epoch.rows / source.rows
+    return round(steps * longer)
 
 
 def _stored_use(recipe: Recipe) -> TeacherUse:
@@ -98,7 +112,8 @@ def train(cfg: Mapping[str, Any], folder: Path, rows: Augmented) -> TrainingUse:
     """
     path, log = folder / RECIPE, folder / LOG_FILE
     write_text(path, yaml.safe_dump(dict(cfg), sort_keys=False))
-    command = [str(Path(sys.executable).parent / "axolotl"), "train", str(path), "--launcher", "python"]
+    # Not the command `axolotl`: packages installed into a folder of their own put it elsewhere.
+    command = [sys.executable, "-m", "axolotl.cli.main", "train", str(path), "--launcher", "python"]
     # Benchmarks would distort axolotl's telemetry, and without a network its upload keeps a finished process alive.
     code = run_logged(command, log, {"AXOLOTL_DO_NOT_TRACK": "1"})
     if code:
@@ -112,8 +127,8 @@ def train(cfg: Mapping[str, Any], folder: Path, rows: Augmented) -> TrainingUse:
     return TrainingUse(
         cfg["max_steps"],
         batch,
-        rows.original_rows,
-        rows.augmented_rows,
+        rows.original.rows,
+        rows.augmented.rows,
         tokens[-1] if tokens else None,
         round(seconds[-1], 1),
     )
@@ -153,14 +168,14 @@ def _logged_values(log: Path) -> list[dict[str, Any]]:
     return [ast.literal_eval(found[0]) for found in _LOGGED.finditer(log.read_text(encoding="utf-8", errors="replace"))]
 
 
-def augment_or_count(cfg: Mapping[str, Any], rows: int) -> Augmented:
-    """Run the stage if the recipe has an `augft:` block; otherwise all `rows` are trained on unchanged.
+def augment_or_count(cfg: Mapping[str, Any], plain: Load) -> Augmented:
+    """Run the stage if the recipe has an `augft:` block; otherwise the `plain` rows are trained on unchanged.
 
     Raises:
         BenchError: The stage failed; the message has its one line.
     """
     if not cfg.get("augft"):
-        return Augmented(rows, 0, None, None)
+        return Augmented(plain, Load(0, 0), None, None)
     try:
         return augment(cfg)
     except AugftError as error:

@@ -1,7 +1,7 @@
 """Finished cells -> the variants of each condition, and their accuracy with its standard error."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import fmean, variance
 
@@ -11,9 +11,13 @@ from axolotl_augft.errors import BenchError
 _SPLITTINGS: tuple[Splitting, ...] = ("none", "independent", "cumulative")
 
 
+Measure = Callable[[Score], float | None]
+"""How good an answer is, from 0 to 1; None if the question was not asked in that way."""
+
+
 @dataclass(frozen=True)
 class Estimate:
-    """An accuracy, averaged over seeds.
+    """An accuracy, or another measure from 0 to 1, averaged over seeds.
 
     Attributes:
         standard_error: None with fewer than two task subsets to estimate it from.
@@ -33,11 +37,18 @@ class Variant:
     splitting: Splitting
     cells: tuple[CellResult, ...]
 
-    def estimate(self, split: str | None = None) -> Estimate | None:
-        """Estimate the accuracy on a split, or on all questions; None if no cell has such a question."""
+    def estimate(self, split: str | None = None, measure: Measure | None = None) -> Estimate | None:
+        """Estimate the accuracy on a split, or on all questions; None if no cell has such a question.
+
+        Args:
+            split: The split; None for all questions.
+            measure: What to average instead of whether the answer is right.
+        """
         of_seeds = [[s for s in cell.scores if split in (None, s.split)] for cell in self.cells]
+        if measure is not None:
+            of_seeds = [[s for s in scores if measure(s) is not None] for scores in of_seeds]
         scored = [scores for scores in of_seeds if scores]
-        return estimate(scored) if scored else None
+        return estimate(scored, measure or is_right) if scored else None
 
     @property
     def accuracy(self) -> float:
@@ -45,7 +56,12 @@ class Variant:
         return fmean(cell.accuracy for cell in self.cells)
 
 
-def estimate(seeds: Sequence[Sequence[Score]]) -> Estimate:
+def is_right(score: Score) -> float:
+    """Measure accuracy."""
+    return float(score.right)
+
+
+def estimate(seeds: Sequence[Sequence[Score]], measure: Measure = is_right) -> Estimate:
     """Average the seeds' accuracies, with a standard error over task subsets and seeds.
 
     The questions of a subset are correlated and are the same for every seed. The variance over subsets is therefore
@@ -58,20 +74,21 @@ def estimate(seeds: Sequence[Sequence[Score]]) -> Estimate:
 
     Args:
         seeds: Scores of each seed; at least one seed.
+        measure: What to average instead of whether the answer is right.
     """
-    means = [fmean(s.right for s in scores) for scores in seeds]
+    means = [fmean(measure(s) or 0.0 for s in scores) for scores in seeds]
     accuracy = fmean(means)
-    over_subsets = _subset_variance(seeds, accuracy)
+    over_subsets = _subset_variance(seeds, accuracy, measure)
     over_seeds = variance(means) / len(means) if len(means) > 1 else 0.0
     return Estimate(accuracy, None if over_subsets is None else (over_subsets + over_seeds) ** 0.5, len(seeds))
 
 
-def _subset_variance(seeds: Sequence[Sequence[Score]], accuracy: float) -> float | None:
+def _subset_variance(seeds: Sequence[Sequence[Score]], accuracy: float, measure: Measure) -> float | None:
     deviations: defaultdict[tuple[str, str], float] = defaultdict(float)
     for scores in seeds:
         weight = 1 / (len(seeds) * len(scores))
         for s in scores:
-            deviations[s.subset, "" if s.subset else s.question] += weight * (s.right - accuracy)
+            deviations[s.subset, "" if s.subset else s.question] += weight * ((measure(s) or 0.0) - accuracy)
     n = len(deviations)
     return n / (n - 1) * sum(d * d for d in deviations.values()) if n > 1 else None
 
@@ -118,4 +135,4 @@ def chance(result: SuiteResult, split: str | None = None) -> float:
     if split is None:
         return result.chance
     choices = {s.question: len(s.loglikelihoods) for cell in result.cells for s in cell.scores if s.split == split}
-    return fmean(1 / n for n in choices.values())
+    return fmean(1 / n if n else 0.0 for n in choices.values())

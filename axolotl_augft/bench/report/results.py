@@ -5,13 +5,16 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+from axolotl_augft.bench.report.written import Written
 from axolotl_augft.errors import BenchError
 from axolotl_augft.files.durable import read_json, write_json
 
 SCHEMA = 1
-Condition = Literal["pretrained", "icl", "ft", "aug-cloze", "aug-local", "aug-global", "aug-both"]
+Condition = Literal["pretrained", "icl", "ft", "ft-form", "aug-cloze", "aug-local", "aug-global", "aug-both"]
 CONDITIONS: tuple[Condition, ...] = get_args(Condition)
 Splitting = Literal["none", "independent", "cumulative"]
+Match = Literal["steps", "source"]
+"""What all conditions share: the number of optimizer steps, or how often they see the source rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +25,10 @@ class Score:
         question: The question's id.
         subset: Task subset for error bars; may be empty.
         answer: Index of the right choice.
-        loglikelihoods: Log-likelihood of each choice in nats, in the question's order.
+        loglikelihoods: Log-likelihood of each choice in nats, in the question's order; empty for a question without
+            choices.
         choice_bytes: Length of each choice in bytes.
+        written: The student's own answer, if it was let to write one.
     """
 
     question: str
@@ -32,10 +37,16 @@ class Score:
     answer: int
     loglikelihoods: tuple[float, ...]
     choice_bytes: tuple[int, ...]
+    written: Written | None = None
 
     @property
     def right(self) -> bool:
-        """Whether the right choice is likelier than every other one; a tie does not count."""
+        """Whether the right choice is likelier than every other one; a tie does not count.
+
+        Without choices: whether the right answer stands in what the student wrote.
+        """
+        if not self.loglikelihoods:
+            return self.written is not None and self.written.contains
         right = self.loglikelihoods[self.answer]
         return all(right > other for i, other in enumerate(self.loglikelihoods) if i != self.answer)
 
@@ -107,6 +118,11 @@ class CellResult:
         """Share of questions answered correctly."""
         return sum(s.right for s in self.scores) / len(self.scores)
 
+    @property
+    def failure(self) -> str:
+        """What failed, with the log file if there is one."""
+        return f"{self.error}" + (f" (log: {self.log})" if self.log else "")
+
 
 @dataclass(frozen=True)
 class SuiteResult:
@@ -119,6 +135,7 @@ class SuiteResult:
         versions: Library versions by name.
         chance: Accuracy of random guessing.
         prices: Prices in dollars; empty if the suite has none.
+        match: What the trained conditions share.
         schema: Version of the file format.
     """
 
@@ -131,6 +148,7 @@ class SuiteResult:
     chance: float
     cells: tuple[CellResult, ...]
     prices: dict[str, float] = field(default_factory=dict)
+    match: Match = "steps"
     schema: int = SCHEMA
 
     def of(self, condition: Condition) -> Sequence[CellResult]:
@@ -148,7 +166,7 @@ def together(results: Sequence[SuiteResult]) -> list[SuiteResult]:
     """
     found: dict[tuple[str, ...], SuiteResult] = {}
     for result in results:
-        key = (result.suite, str(sorted(result.data.items())), result.model, result.machine)
+        key = (result.suite, str(sorted(result.data.items())), result.model, result.machine, result.match)
         cells: dict[tuple[Condition, int, Splitting], CellResult] = {}
         for cell in (*(found[key].cells if key in found else ()), *result.cells):
             place = (cell.condition, cell.seed, cell.splitting)
@@ -157,7 +175,7 @@ def together(results: Sequence[SuiteResult]) -> list[SuiteResult]:
         ordered = sorted(cells.values(), key=lambda c: (CONDITIONS.index(c.condition), c.seed))
         found[key] = replace(result, cells=tuple(ordered))
         steps = {c.training.steps for c in ordered if c.training}
-        if len(steps) > 1:
+        if len(steps) > 1 and result.match == "steps":
             found_steps = " and ".join(map(str, sorted(steps)))
             raise BenchError(
                 f"suite {result.suite}: results of {found_steps} steps cannot be merged; give those of one number"
@@ -184,10 +202,13 @@ def load_result(path: Path) -> SuiteResult:
 
 def cell_of(data: dict[str, Any]) -> CellResult:
     """Build a cell from the plain values of its JSON."""
-    scores = tuple(
-        Score(**{**s, "loglikelihoods": tuple(s["loglikelihoods"]), "choice_bytes": tuple(s["choice_bytes"])})
-        for s in data["scores"]
-    )
+    scores = tuple(_score_of(s) for s in data["scores"])
     teacher = TeacherUse(**data["teacher"]) if data["teacher"] else None
     training = TrainingUse(**data["training"]) if data["training"] else None
     return CellResult(**{**data, "scores": scores, "teacher": teacher, "training": training})
+
+
+def _score_of(data: dict[str, Any]) -> Score:
+    written = Written(**data["written"]) if data.get("written") else None
+    tuples = {name: tuple(data[name]) for name in ("loglikelihoods", "choice_bytes")}
+    return Score(**{**data, **tuples, "written": written})

@@ -10,9 +10,9 @@ from pathlib import Path
 from statistics import fmean
 
 from axolotl_augft.bench.report.cost import ASSUMPTION, Cost, costs
-from axolotl_augft.bench.report.estimates import Variant, baseline, chance, label, splits, variants
+from axolotl_augft.bench.report.estimates import Measure, Variant, baseline, chance, label, splits, variants
 from axolotl_augft.bench.report.output import write_text
-from axolotl_augft.bench.report.results import CellResult, Condition, Splitting, SuiteResult
+from axolotl_augft.bench.report.results import CellResult, Condition, Score, Splitting, SuiteResult
 from axolotl_augft.errors import BenchError
 
 START, END = "<!-- bench -->", "<!-- /bench -->"
@@ -21,6 +21,11 @@ _NOTHING = "–"
 _HOW = (
     "Accuracy (likeliest of the choices), mean over seeds ± standard error over task subsets and seeds. Tokens and "
     "seconds are means over seeds; teacher tokens are read + written."
+)
+
+_WRITTEN = (
+    "Exact, F1 and in it are about the answers that students wrote: the same words as the right answer, the overlap of "
+    "words, and whether the right answer stands in it."
 )
 
 
@@ -58,7 +63,8 @@ def table_lines(results: Sequence[SuiteResult]) -> list[str]:
             *(_failure_line(c) for c in result.cells if c.status == "failed"),
         ]
         lines += [*notes, ""] if notes else []
-    return [*lines, _HOW + (f" {ASSUMPTION}" if unpriced else "")]
+    written = any(s.written for result in results for cell in result.cells for s in cell.scores)
+    return [*lines, _HOW + (f" {_WRITTEN}" if written else "") + (f" {ASSUMPTION}" if unpriced else "")]
 
 
 def insert(page: Path, lines: Iterable[str]) -> None:
@@ -81,7 +87,9 @@ def _made_with(result: SuiteResult) -> str:
     """One line on the student, the machine and the libraries; of a local model's path, only the folder name."""
     model = Path(result.model).name if Path(result.model).is_absolute() else result.model
     versions = ", ".join(f"{name} {version}" for name, version in sorted(result.versions.items()))
-    return _text("; ".join(part for part in (f"Student {model}", result.machine, versions) if part)) + "."
+    line = _text("; ".join(part for part in (f"Student {model}", result.machine, versions) if part)) + "."
+    seen = " Every trained condition sees the source rows equally often, so the numbers of steps differ."
+    return line + (seen if result.match == "source" else "")
 
 
 def _table(result: SuiteResult, found: Sequence[Variant]) -> list[str]:
@@ -107,6 +115,7 @@ def _columns(result: SuiteResult, found: Sequence[Variant]) -> list[_Column]:
         _accuracy_column(result, None),
         *by_split,
         *(_general_column(name) for name in dict.fromkeys(name for v in found for c in v.cells for name in c.general)),
+        *_written_columns(names),
         _Column("steps", lambda v: _mean(c.training.steps if c.training else None for c in v.cells)),
         _Column("tokens seen", lambda v: _mean(c.training.tokens if c.training else None for c in v.cells)),
         _Column("rows", lambda v: _mean(c.training.original_rows if c.training else None for c in v.cells)),
@@ -138,8 +147,30 @@ def _mean_share(values: Iterable[float | None]) -> str:
     return f"{fmean(known):.3f}" if known else _NOTHING
 
 
-def _accuracy(variant: Variant, split: str | None) -> str:
-    estimate = variant.estimate(split)
+def _written_columns(splits: Sequence[str]) -> list[_Column]:
+    """Columns on what students wrote: SQuAD's two measures, and where the right answer stands in it, by split."""
+
+    def column(title: str, measure: Measure, split: str | None = None) -> _Column:
+        return _Column(title, lambda v: _accuracy(v, split, measure))
+
+    by_split = [column(f"in it: {_text(name)}", _contains, name) for name in splits] if len(splits) > 1 else []
+    return [column("exact", _exact), column("F1", _f1), column("in it", _contains), *by_split]
+
+
+def _exact(score: Score) -> float | None:
+    return None if score.written is None else float(score.written.exact)
+
+
+def _f1(score: Score) -> float | None:
+    return None if score.written is None else score.written.f1
+
+
+def _contains(score: Score) -> float | None:
+    return None if score.written is None else float(score.written.contains)
+
+
+def _accuracy(variant: Variant, split: str | None, measure: Measure | None = None) -> str:
+    estimate = variant.estimate(split, measure)
     if estimate is None:
         return _NOTHING
     return f"{estimate.accuracy:.3f}" + ("" if estimate.standard_error is None else f" ± {estimate.standard_error:.3f}")
