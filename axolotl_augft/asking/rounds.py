@@ -23,7 +23,7 @@ from axolotl_augft.store.round_log import LoggedRound, log_round
 from axolotl_augft.store.run_record import RunRecord
 from axolotl_augft.teacher.prompt_window import PromptWindow
 from axolotl_augft.teacher.request import Request
-from axolotl_augft.teacher.session import TeacherSession
+from axolotl_augft.teacher.serving.session import TeacherSession
 from axolotl_augft.teacher.spending import Spent
 from axolotl_augft.teacher.teacher import Teacher
 

@@ -72,7 +72,7 @@ class TeacherConfig(SettingsBlock):
         None,
         description="`endpoint` uses a server that is already running. With `transformers` or `vllm` the stage "
         "starts `transformers serve` or `vllm serve` itself and stops it before training. Default: "
-        "endpoint if base_url is set, else transformers.",
+        "endpoint if base_url is set, else vllm if it is installed and serve_args are not set, else transformers.",
     )
     model: str | None = Field(
         None, min_length=1, description="Model name or local folder. Default: the recipe's base_model."

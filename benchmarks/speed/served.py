@@ -22,7 +22,7 @@ from axolotl_augft.store.responses import ResponseStore
 from axolotl_augft.strategies.global_ import GlobalStrategy
 from axolotl_augft.teacher.client import Server
 from axolotl_augft.teacher.request import Request
-from axolotl_augft.teacher.servers import managed_server
+from axolotl_augft.teacher.serving.servers import managed_server
 from axolotl_augft.teacher.teacher import Teacher, resolve_teacher
 
 _IN_FLIGHT = 4

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from axolotl_augft.errors import ConfigError
 from axolotl_augft.teacher.client import Server, is_this_machine
-from axolotl_augft.teacher.servers import managed_server
+from axolotl_augft.teacher.serving.servers import managed_server
 from axolotl_augft.teacher.teacher import Teacher
 
 LOG = logging.getLogger("axolotl_augft")
