@@ -15,7 +15,7 @@ from pathlib import Path
 
 import yaml
 
-from axolotl_augft.asking.pacing import Pace
+from axolotl_augft.asking.pacing.pace import Pace
 from axolotl_augft.asking.round import Round, RoundCounts
 from axolotl_augft.asking.window import ask
 from axolotl_augft.config.recipe import Recipe

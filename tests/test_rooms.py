@@ -31,6 +31,7 @@ OWN = ""
 INNER_ROOMS = {
     "bench": ["datasets", "oracle", "report", "experiments", "cli", OWN],
     "teacher": ["entailment", OWN, "serving"],
+    "asking": ["pacing", OWN],
 }
 MOST_FILES = 12
 

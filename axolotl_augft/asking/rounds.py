@@ -9,7 +9,7 @@ from types import TracebackType
 from axolotl_augft.asking.batch import ask_in_batches
 from axolotl_augft.asking.budget import Budget
 from axolotl_augft.asking.feed import StoredCounts, count_requests
-from axolotl_augft.asking.pacing import teacher_pace
+from axolotl_augft.asking.pacing.pace import teacher_pace
 from axolotl_augft.asking.progress import Progress
 from axolotl_augft.asking.round import Round, RoundCounts
 from axolotl_augft.asking.window import ask
@@ -155,7 +155,17 @@ class Rounds:
             pace = teacher_pace(self._teacher, opened.check)
             prompts = PromptWindow(self._teacher.tokens)
             trusted = trusted or tally.answered > 0
-            round_ = Round(opened.server, self._store, pace, progress, trusted, self._budget, counts, prompts)
+            round_ = Round(
+                opened.server,
+                self._store,
+                pace,
+                progress,
+                trusted,
+                self._budget,
+                counts,
+                prompts,
+                further=opened.further,
+            )
             if self._teacher.config.batch:
                 ask_in_batches(requests, round_)
             else:

@@ -11,7 +11,7 @@ import corpus
 from measuring import Figure
 
 from axolotl_augft.asking import feed as feeding
-from axolotl_augft.asking.pacing import Pace
+from axolotl_augft.asking.pacing.pace import Pace
 from axolotl_augft.asking.round import Round, RoundCounts
 from axolotl_augft.asking.window import ask
 from axolotl_augft.config.augment import GlobalAugment
