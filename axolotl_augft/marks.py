@@ -137,13 +137,23 @@ class Marks:
         if key in self._brought_in:
             return judged if judged.rejected else replace(judged, rejected=Reason.DUPLICATE)
         self._brought_in.add(key)
-        return replace(judged, rejected=None)
+        return replace(judged, rejected=None, overruled=judged.rejected)
 
     def _keys(self, document: str, inference: Inference) -> Iterator[_Key]:
         yield content_key(document, inference.question, inference.text)
         if self._endings is not None and inference.question is None:
             for sentence in split_sentences(inference.text, self._language):
                 yield from (content_key(document, None, sentence + ending) for ending in self._endings)
+
+    @property
+    def count(self) -> int:
+        """Number of marks."""
+        return len(self._marks)
+
+    @property
+    def matched(self) -> int:
+        """Number of marks that a statement was found for so far."""
+        return len(self._matched)
 
     def warnings(self) -> Iterator[str]:
         """Yield what a user should know once all statements have been seen, one line each."""

@@ -4,7 +4,7 @@ import logging
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from axolotl_augft.asking.budget import Budget, recipe_budget
@@ -19,10 +19,11 @@ from axolotl_augft.judging.rules import Judged
 from axolotl_augft.launch import run_once
 from axolotl_augft.marks import Marks, read_marks
 from axolotl_augft.output.manifest import Manifest, ResultRecord, save_record
-from axolotl_augft.output.result import RequestCounts, write_result
+from axolotl_augft.output.result import Verdicts, write_result
 from axolotl_augft.output.reuse import find_result, input_stamps, model_stamps, remote_digest
 from axolotl_augft.output.student import Student, load_student
 from axolotl_augft.output.summary import indented, summary_lines
+from axolotl_augft.output.writer import RequestCounts
 from axolotl_augft.sources.documents import Documents
 from axolotl_augft.sources.loading import evaluation_contents, load_sources
 from axolotl_augft.sources.source import Source
@@ -96,12 +97,66 @@ class Prepared:
             return without_duplicates(self._judge(self.tasks.in_document_order(), leaks), language)
         return without_repeats(verification.decided, (document.text for document in self.documents), language)
 
+    def verdicts(self) -> Verdicts:
+        """Judge the stored answers, with all that the stored answers of the verification say."""
+        verification = self.verification()
+        return Verdicts(self.judged(verification=verification), verification.record if verification else None)
+
+    def verdicts_so_far(self) -> Verdicts:
+        """Judge the stored answers of a run that may have ended early.
+
+        Until the first answers are verified, no verification counts: probabilities that are known stand beside the
+        statements, and reject none.
+        """
+        verification = self.verification()
+        if verification is None or self.has_verified(verification):
+            return self.verdicts()
+        judged = self._judge(self.tasks.in_document_order(), True)
+        scored = self.verifier.scored(judged) if self.verifier and self.verifier.inquiry.is_ready else judged
+        return Verdicts(without_duplicates(scored, self.recipe.augft.language))
+
+    def has_verified(self, verification: Verification) -> bool:
+        """Whether the store answers everything that the first answers are verified by."""
+        rounds = verification.rounds_of_first()
+        return not any(count_requests(round_.requests(), self.store).missing for round_ in rounds)
+
     def verification(self, leaks: bool = True) -> Verification | None:
-        """Return the verification of the statements; None if no model is asked about them."""
+        """Return the verification of the statements; None if no model is asked about them, or no model writes any."""
         config = self.recipe.augft.verify
-        if self.verifier is None or config is None:
+        if self.verifier is None or config is None or not self.tasks.ask:
             return None
         return Verification(config, self.verifier, self.teacher, self.tasks, lambda tasks: self._judge(tasks, leaks))
+
+    def marks(self) -> Marks:
+        """Read the marks that the recipe names.
+
+        Raises:
+            ConfigError: Their file cannot be read, or holds something else.
+        """
+        config = self.recipe.augft
+        if config.marks is None:
+            return Marks(())
+        endings = None if config.sentence_splitting == "none" else {"", self.student.eos}
+        return Marks(read_marks(Path(config.marks)), config.language, endings)
+
+    def counts(self, requests: int, unanswered: int) -> RequestCounts:
+        """Return the counts of a manifest.
+
+        Args:
+            requests: Number of distinct requests.
+            unanswered: Those without an answer after all tries.
+        """
+        skipped_files = sum(len(s.conversion.problems) for s in self.sources if s.conversion)
+        return RequestCounts(self.documents.count, requests, unanswered, self._problems(), skipped_files)
+
+    def _problems(self) -> dict[str, int]:
+        """Count the rows that could not be augmented or were not shown as they are, by what became of them."""
+        counts: Counter[str] = Counter()
+        for problem in (p for s in self.sources for p in s.problems):
+            counts[problem.what] += len(problem.rows)
+        directives = self.documents.directives
+        found = {directives.what: directives.rows} if directives.rows else {}
+        return {**dict(sorted(counts.items())), **found}
 
     def _judge(self, tasks: Iterable[Task], leaks: bool) -> Iterator[Judged]:
         found = self.leaks if leaks else None
@@ -178,23 +233,15 @@ def make_result(recipe: Recipe) -> Manifest:
     """
     _warn_about(recipe)
     with prepared(recipe) as ready:
-        marks = _marks(recipe, ready.student)
+        marks = ready.marks()
         budget = recipe_budget(recipe.augft, ready.teacher, ready.verifier.model if ready.verifier else None)
         with Turns(recipe, ready.teacher, ready.store, budget) as turns:
             _ask(ready, turns, budget)
         totals = turns.totals
-        skipped_files = sum(len(s.conversion.problems) for s in ready.sources if s.conversion)
-        counts = RequestCounts(
-            ready.documents.count,
-            totals.requests,
-            totals.counts.failed.total(),
-            _problems(ready),
-            skipped_files,
-        )
-        verification = ready.verification()
-        judged, record = ready.judged(verification=verification), verification.record if verification else None
-        judged = _writing(marks.apply(judged))
-        manifest = write_result(recipe, ready.sources, judged, ready.student, ready.teacher.id, counts, record)
+        counts = ready.counts(totals.requests, totals.counts.failed.total())
+        found = ready.verdicts()
+        verdicts = replace(found, judged=_writing(marks.apply(found.judged)))
+        manifest = write_result(recipe, ready.sources, verdicts, ready.student, ready.teacher.id, counts)
     for warning in marks.warnings():
         LOG.warning("augft: %s", warning)
     run = totals.record()
@@ -215,14 +262,6 @@ def _writing(judged: Iterable[Judged]) -> Iterator[Judged]:
             yield j
 
     return steadily(counted(), "writing", "statements", note=lambda: f"{kept / max(seen, 1):.0%} kept")
-
-
-def _marks(recipe: Recipe, student: Student) -> Marks:
-    config = recipe.augft
-    if config.marks is None:
-        return Marks(())
-    endings = None if config.sentence_splitting == "none" else {"", student.eos}
-    return Marks(read_marks(Path(config.marks)), config.language, endings)
 
 
 def _ask(ready: Prepared, turns: Turns, budget: Budget) -> None:
@@ -256,13 +295,3 @@ def _warn_about(recipe: Recipe) -> None:
             "augft: dataset_exact_deduplication deletes repeated rows, so repeat_original and repeat_augmented have "
             "no effect"
         )
-
-
-def _problems(ready: Prepared) -> dict[str, int]:
-    """Count the rows that could not be augmented or were not shown as they are, by what became of them."""
-    counts: Counter[str] = Counter()
-    for problem in (p for s in ready.sources for p in s.problems):
-        counts[problem.what] += len(problem.rows)
-    directives = ready.documents.directives
-    found = {directives.what: directives.rows} if directives.rows else {}
-    return {**dict(sorted(counts.items())), **found}

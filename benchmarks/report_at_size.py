@@ -15,7 +15,7 @@ import psutil
 
 from axolotl_augft.cli.recipe_files import read_recipe
 from axolotl_augft.cli.report import current_result
-from axolotl_augft.report.page import FinishedRun, write_report
+from axolotl_augft.report.page import ShownRun, write_report
 from tests.support.browser import Page, open_browser
 from tests.support.report_runs import made_up_rows, make_run
 
@@ -27,7 +27,7 @@ def main(folder: Path, sources: int) -> None:
     recipe = read_recipe(str(make_run(folder, made_up_rows(sources), augment=augment)))
     page = folder / "report.html"
     before, began, peak = _megabytes(), time.monotonic(), _Peak()
-    write_report(FinishedRun(recipe, "report", current_result(recipe)), page)
+    write_report(ShownRun(recipe, "report", current_result(recipe)), page)
     print(f"written in {time.monotonic() - began:.1f} s, {peak.megabytes() - before:.0f} MB more memory than before")
     print(f"{page.stat().st_size / 1e6:.1f} MB")
     with TemporaryDirectory() as profile, open_browser(Path(profile)) as browser:
@@ -37,6 +37,7 @@ def main(folder: Path, sources: int) -> None:
         print(f"{browser.js('statements.length'):,} statements, all read after {time.monotonic() - began:.1f} s")
         paint = browser.js("performance.getEntriesByName('first-contentful-paint')[0].startTime")
         print(f"first paint after {paint:.0f} ms")
+        print(f"{browser.js('performance.memory.usedJSHeapSize') / 1e6:.0f} MB of JavaScript objects")
         for name, value in _FILTERS:
             print(f"{name} {value}: {_milliseconds(browser, name, value):.0f} ms")
 

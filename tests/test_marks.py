@@ -42,6 +42,13 @@ def test_a_mark_decides_on_the_statement_with_its_content(given, before, after):
     assert [j.rejected for j in Marks([given]).apply(statements)] == after
 
 
+def test_what_a_mark_overrules_is_remembered():
+    statements = [judged("B is A.", Reason.ECHO), judged("Kept.", None), judged("Gone.", None)]
+    marks = Marks([mark("in"), mark("in", "Kept."), mark("out", "Gone."), mark("out", "Never written.")])
+    assert [j.overruled for j in marks.apply(statements)] == [Reason.ECHO, None, None]
+    assert (marks.matched, marks.count) == (3, 4)
+
+
 def test_a_pair_is_marked_by_its_question_and_answer():
     marks = Marks([mark("out", "B.", question="What is A?")])
     found = list(marks.apply([judged("B.", question="What is A?"), judged("B.", question="Who is A?")]))

@@ -3,7 +3,9 @@
 Imports nothing heavy until a command runs.
 """
 
+from contextlib import ExitStack
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import click
@@ -42,6 +44,12 @@ def _selection(
     from axolotl_augft.report.selection import Selection, search_pattern
 
     return Selection(kinds, reasons, rejected, search_pattern(grep), below)
+
+
+def _say_unfinished(found: Any) -> None:
+    """Say what the run of a `Reviewable` has come to, if it has not finished."""
+    if found.unfinished:
+        say(found.unfinished)
 
 
 @click.group()
@@ -102,10 +110,13 @@ def show(config: str, limit: int, kept: bool | None, doubtful: bool, **options: 
     """Show some documents, each with its augmentations and its rejected statements, with reasons."""
     from rich.console import Console
 
+    from axolotl_augft.cli.report import reviewable
     from axolotl_augft.cli.show import show as show_documents
 
     selection = _selection(None if kept is None else not kept, **options)
-    show_documents(read_recipe(config), limit, selection, doubtful, Console(soft_wrap=True))
+    with reviewable(read_recipe(config)) as found:
+        _say_unfinished(found)
+        show_documents(found.recipe, limit, selection, doubtful, Console(soft_wrap=True))
 
 
 @augft.command()
@@ -121,9 +132,12 @@ def show(config: str, limit: int, kept: bool | None, doubtful: bool, **options: 
 def mark(config: str, out: bool, marks: str | None, yes: bool, **options: Any) -> None:
     """Take statements out, or bring them in, at the next run, which needs no teacher for it."""
     from axolotl_augft.cli.mark import save, select
+    from axolotl_augft.cli.report import reviewable
 
     recipe = read_recipe(config)
-    found = select(recipe, _selection(not out, **options), marks)
+    with reviewable(recipe) as result:
+        _say_unfinished(result)
+        found = select(result.recipe, _selection(not out, **options), marks)
     for statement in found.statements:
         say(f"  {'-' if out else '+'} {statement.kind}: {clean(statement.pair)}")
     what = f"{len(found.marks):,} statements {'out' if out else 'in'}"
@@ -145,15 +159,27 @@ def mark(config: str, out: bool, marks: str | None, yes: bool, **options: Any) -
 @click.option("--plain", is_flag=True, help="Leave the page's data unpacked, for browsers from before 2023.")
 @one_line_errors
 def report(config: str, out: str | None, against: str | None, summary: bool, plain: bool) -> None:
-    """Print the summary of a finished result, and write a page that shows all of it: one HTML file."""
-    from axolotl_augft.cli.report import report_lines, write_page
+    """Print the summary of a result, and write a page that shows all of it: one HTML file.
+
+    Of a run that has not finished, it shows the answers so far.
+    """
+    from axolotl_augft.cli.report import report_lines, reviewable, shown_run
 
     recipe = read_recipe(config)
-    for line in report_lines(recipe):
-        say(line)
-    if not summary:
-        other = (read_recipe(against), against) if against else None
-        say(f"report: {write_page(recipe, config, out, other, plain)}")
+    with ExitStack() as stack:
+        found = stack.enter_context(reviewable(recipe))
+        _say_unfinished(found)
+        for line in report_lines(found.recipe):
+            say(line)
+        if summary:
+            return
+        from axolotl_augft.report.page import write_report
+
+        own = shown_run(found, config)
+        other = shown_run(stack.enter_context(reviewable(read_recipe(against))), against) if against else None
+        path = Path(out) if out else recipe.output_dir / "report.html"
+        write_report(own, path, other, plain)
+        say(f"report: {path}")
 
 
 @augft.command()

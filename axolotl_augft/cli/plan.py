@@ -3,7 +3,7 @@
 Sends no request.
 """
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
@@ -12,6 +12,7 @@ from axolotl_augft.cli.estimate import Work, cost_lines
 from axolotl_augft.config.recipe import Recipe
 from axolotl_augft.files.digest_set import DigestSet
 from axolotl_augft.judging.rules import Judged
+from axolotl_augft.marks import Marks
 from axolotl_augft.output.manifest import Manifest
 from axolotl_augft.output.reuse import find_result
 from axolotl_augft.output.summary import Load, TrainingLoads, too_long_lines, training_lines, training_loads
@@ -43,6 +44,7 @@ class EntryPlan:
         tokenized: Number of prompts that were tokenized; the tokens of the others are estimated from these.
         laid_out: Number of requests that were laid out, None if all were.
         spent: Tokens and dollars of the stored answers.
+        asks: Whether the teacher is asked anything.
     """
 
     strategy: str
@@ -56,6 +58,7 @@ class EntryPlan:
     tokenized: int = 0
     laid_out: int | None = None
     spent: Spent = field(default_factory=Spent)
+    asks: bool = True
 
     @property
     def work(self) -> Work:
@@ -92,7 +95,9 @@ def plan_lines(recipe: Recipe) -> list[str]:
         lines += cost_lines(
             sum((plan.work for plan in entries), Work()), ready.teacher, recipe.augft, logged_rounds(ready.store)
         )
-        return lines + _training(ready, result)
+        marks = ready.marks()
+        training = _training(ready, result, marks)
+        return [*lines, *_mark_lines(ready, marks, result), *training]
 
 
 def entry_plan(ready: Prepared, strategy: Strategy, rows: int) -> EntryPlan:
@@ -105,6 +110,8 @@ def entry_plan(ready: Prepared, strategy: Strategy, rows: int) -> EntryPlan:
         strategy: The strategy of the entry.
         rows: Number of training rows that the entry applies to; decides how large the sample is.
     """
+    if not strategy.settings.asks:
+        return EntryPlan(strategy.settings.strategy, scope=strategy.scope(0), asks=False)
     if ready.store.is_empty and isinstance(strategy, Windowed):
         return _sampled_plan(ready, strategy, rows)
     plan = EntryPlan(strategy.settings.strategy)
@@ -184,6 +191,8 @@ class _Prompts:
 
 
 def _entry_lines(plan: EntryPlan, counter: TokenCounter) -> list[str]:
+    if not plan.asks:
+        return [f"{plan.strategy}: {plan.scope}"]
     lines = [
         f"{plan.strategy}: {plan.scope}, {plan.requests:,} requests: {plan.answered:,} answered already, "
         f"{plan.to_ask:,} to ask"
@@ -220,7 +229,18 @@ def _held_out(ready: Prepared) -> str:
     )
 
 
-def _training(ready: Prepared, result: Manifest | None) -> list[str]:
+def _mark_lines(ready: Prepared, marks: Marks, result: Manifest | None) -> list[str]:
+    """Say how many marks match the stored answers, and which cannot; `_training` has applied them without a result."""
+    if not marks.count:
+        return []
+    if ready.store.is_empty:
+        return [f"marks {marks.count:,}: nothing is answered yet that they could match"]
+    if result is not None:
+        deque(marks.apply(ready.verdicts_so_far().judged), maxlen=0)
+    return [f"marks {marks.count:,}: {marks.matched:,} match a statement", *(f"  {line}" for line in marks.warnings())]
+
+
+def _training(ready: Prepared, result: Manifest | None, marks: Marks) -> list[str]:
     recipe = ready.recipe
     if result is not None:
         loads = training_loads(result, recipe)
@@ -248,7 +268,7 @@ def _training(ready: Prepared, result: Manifest | None) -> list[str]:
             own = Load(rows, own.tokens) if split else own
             originals += own.times(recipe.augft.repeat_original if source.format else 1)
     kept = Counter[str]()
-    for judged in _kept(ready):
+    for judged in _kept(ready, marks):
         size = count.count(judged.inference.full_text)
         kept.update(rows=1, tokens=size)
         too_long[f"{judged.task.strategy}/{judged.inference.kind}"] += size > longest
@@ -258,7 +278,10 @@ def _training(ready: Prepared, result: Manifest | None) -> list[str]:
     return [*lines, "  (augmentations as far as they are answered already; the rest is not known before it is written)"]
 
 
-def _kept(ready: Prepared) -> Iterator[Judged]:
-    """Yield the augmentations that the stored answers yield; skips the pass over the data if the store is empty."""
-    if not ready.store.is_empty:
-        yield from (j for j in ready.judged() if j.rejected is None)
+def _kept(ready: Prepared, marks: Marks) -> Iterator[Judged]:
+    """Yield the augmentations that are known: those of the stored answers, and those that no teacher is asked for.
+
+    Skips the pass over the data if there are none.
+    """
+    if not ready.store.is_empty or not ready.tasks.ask_only:
+        yield from (j for j in marks.apply(ready.verdicts_so_far().judged) if j.rejected is None)

@@ -1,12 +1,49 @@
-"""Finished result -> its summary, without reading any data; or a page that shows all of it."""
+"""Recipe -> its result to look at, and its summary, without reading any data if the run has finished."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from axolotl_augft.config.recipe import Recipe
 from axolotl_augft.errors import OutputError
 from axolotl_augft.output.manifest import MANIFEST, Manifest, load_record, load_result
 from axolotl_augft.output.summary import summary_lines
 from axolotl_augft.store.run_record import RunRecord
+
+if TYPE_CHECKING:
+    from axolotl_augft.report.page import ShownRun
+
+
+@dataclass(frozen=True)
+class Reviewable:
+    """A recipe whose result can be looked at, if it has one.
+
+    Attributes:
+        recipe: The recipe; of an unfinished run, with a temporary folder as its output folder.
+        unfinished: What an unfinished run has come to, "" otherwise.
+    """
+
+    recipe: Recipe
+    unfinished: str = ""
+
+
+@contextmanager
+def reviewable(recipe: Recipe) -> Iterator[Reviewable]:
+    """Find the recipe's result; of an unfinished run, one is made of the answers so far.
+
+    Raises:
+        AugftError: A source, the store, a prompt, a setting or the output folder cannot be used.
+    """
+    if load_result(recipe) is not None or not recipe.store_path.is_file():
+        yield Reviewable(recipe)
+        return
+    # Imported here, so that the summary of a finished result costs no heavy import.
+    from axolotl_augft.cli.unfinished import result_so_far
+
+    with result_so_far(recipe) as found:
+        yield found
 
 
 def report_lines(recipe: Recipe) -> list[str]:
@@ -35,10 +72,10 @@ def finished_result(recipe: Recipe) -> Manifest:
 
 
 def _what_is_there(recipe: Recipe) -> str:
-    """Say what an unfinished run, other settings or another version left, as the rest of a sentence."""
+    """Say what other settings, another version or an unfinished run left, as the rest of a sentence."""
     if next(recipe.output_dir.glob(f"*/{MANIFEST}"), None):
         return " (those there are of other settings or of another version; stored answers are used again)"
-    return " (an unfinished run left its answers there, which are used again)" if recipe.store_path.is_file() else ""
+    return " (answers in the response store are used again)" if recipe.store_path.is_file() else ""
 
 
 def current_result(recipe: Recipe) -> Manifest:
@@ -59,22 +96,12 @@ def current_result(recipe: Recipe) -> Manifest:
     return result
 
 
-def write_page(recipe: Recipe, config: str, out: str | None, against: tuple[Recipe, str] | None, plain: bool) -> Path:
-    """Write the page of a recipe's result, and return its path.
-
-    Args:
-        recipe: The recipe.
-        config: The path of its file, by whose name the page calls it.
-        out: The file to write; `report.html` in the output folder by default.
-        against: Another recipe with its file, whose result stands beside the first.
-        plain: Leave the data unpacked.
+def shown_run(found: Reviewable, config: str) -> "ShownRun":
+    """Return a recipe's result for the page, which calls it by the name of the recipe's file.
 
     Raises:
-        OutputError: A result is missing or not current, or the file cannot be written.
+        OutputError: There is no result, or its inputs have changed since.
     """
-    from axolotl_augft.report.page import FinishedRun, write_report
+    from axolotl_augft.report.page import ShownRun
 
-    path = Path(out) if out else recipe.output_dir / "report.html"
-    other = FinishedRun(against[0], Path(against[1]).stem, current_result(against[0])) if against else None
-    write_report(FinishedRun(recipe, Path(config).stem, current_result(recipe)), path, other, plain)
-    return path
+    return ShownRun(found.recipe, Path(config).stem, current_result(found.recipe), found.unfinished)

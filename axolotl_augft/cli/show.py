@@ -1,4 +1,4 @@
-"""Finished result -> what a person reads in a terminal: sources, each with its kept and rejected statements.
+"""Result -> what a person reads in a terminal: sources, each with its kept and rejected statements.
 
 Into a file or a pipe it prints plain lines; on a terminal, tables with colours.
 """
@@ -82,7 +82,7 @@ def lines(shown: Shown) -> list[str]:
     """Format a source and its statements as plain lines, equal ones once."""
     found = [f"{shown.place}: {clean(shown.text)}"]
     for s in shown.statements:
-        sign = f"  + {s.kind}" if s.reason is None else f"  - {s.reason}"
+        sign = f"  + {s.kind}{_by_hand(s)}" if s.reason is None else f"  - {s.reason}"
         found.append(f"{sign}{_probability(s)}: {clean(s.pair)}")
     return list(dict.fromkeys(found))
 
@@ -122,6 +122,10 @@ def _shown(reviewed: Reviewed, source: Source, selection: Selection, doubtful: b
     return Shown(source.entry, source.path, file, document.row, source.text(document.row), tuple(statements))
 
 
+def _by_hand(statement: Statement) -> str:
+    return "" if statement.overruled is None else f", brought in by hand, was {statement.overruled}"
+
+
 def _probability(statement: Statement) -> str:
     return "" if statement.probability is None else f" (P {statement.probability:.2f})"
 
@@ -135,7 +139,7 @@ def _table(shown: Shown) -> Table:
     table.add_column(Text(clean(shown.text)), ratio=1, overflow="fold")
     for s in dict.fromkeys(shown.statements):
         style = "green" if s.reason is None else "red"
-        label = s.kind if s.reason is None else f"{s.kind}: {s.reason}"
+        label = f"{s.kind}{_by_hand(s)}" if s.reason is None else f"{s.kind}: {s.reason}"
         p = "" if s.probability is None else f"{s.probability:.2f}"
         said = Text(clean(s.pair), "" if s.reason is None else "dim")
         table.add_row(Text("+" if s.reason is None else "-", style), Text(label, style), p, said)

@@ -3,65 +3,21 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal, get_args
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from axolotl_augft.config.teacher import SettingsBlock
-
-
-class StrategySettings(SettingsBlock):
-    """Settings that all strategies have in common.
-
-    Each strategy's model narrows `strategy` to a literal of its own name, which is also the default.
-    """
-
-    default_max_tokens: ClassVar[int]
-    """Maximum length of an answer in tokens if neither the entry nor `augft.teacher` sets `max_tokens`."""
-
-    strategy: str
-    samples: int = Field(1, ge=1, le=100, description="Number of answers per prompt, each with its own seed.")
-    max_tokens: int | None = Field(
-        None, ge=1, description="Maximum length of an answer, in tokens. Default: teacher.max_tokens."
-    )
-    prompt: str | None = Field(
-        None,
-        min_length=1,
-        description="Jinja file with your own prompt. It has the same blocks as the package's prompt.",
-    )
-    stop: list[str] | None = Field(
-        None, max_length=4, description="Stop sequences. Default: none for chat, the template's own for completions."
-    )
-    write: Literal["statements", "questions"] | None = Field(
-        None,
-        description="What plain documents become: `statements` (more text) or `questions` (chat rows with answers). "
-        "Rows that are questions with answers always become questions. Default: the kind that the source "
-        "holds.",
-    )
-
-    @property
-    def files(self) -> list[str]:
-        """Paths of the files named by this entry, on whose contents the result depends."""
-        return [self.prompt] if self.prompt else []
-
-    def conflict_with_questions(self) -> str | None:
-        """Explain why the answers cannot become questions with answers, or return None if they can.
-
-        The explanation is a clause that continues "holds questions and answers, which …".
-        """
-        return (
-            f"cannot become statements (augment: {self.strategy}, write: statements)"
-            if self.write == "statements"
-            else None
-        )
-
+from axolotl_augft.config.strategy_settings import AskingSettings, StrategySettings, check_form
 
 Kind = Literal["rephrasing", "reversal", "consequence"]
+
+
+Answers = Literal["long", "short"]
 
 
 def _all_kinds() -> list[Kind]:
     return ["rephrasing", "reversal", "consequence"]
 
 
-class LocalAugment(StrategySettings):
+class LocalAugment(AskingSettings):
     """Settings of local augmentation: rephrasings, reversals and one-step consequences of single sentences.
 
     It is the sentence-level augmentation of the paper (arXiv 2505.00661).
@@ -80,7 +36,13 @@ class LocalAugment(StrategySettings):
         None,
         ge=1,
         description="Maximum length of the consecutive sentences that one request is about, in tokens. A request is "
-        "about at least one sentence. Default: one sentence for chat, 96 tokens for completions.",
+        "about at least one sentence. Default: one sentence for chat and for questions, 96 tokens for statements "
+        "through completions.",
+    )
+    answers: Answers | list[Answers] = Field(
+        "long",
+        description="How long the answers to questions about plain documents are: `long` (a complete sentence), "
+        "`short` (the name, number or few words asked for), or a list of both, each in requests of its own.",
     )
     examples: str | None = Field(
         None,
@@ -94,6 +56,19 @@ class LocalAugment(StrategySettings):
         "takes the same ones for every prompt, so that all prompts share a prefix. Default: fixed for chat, fitting "
         "for completions.",
     )
+
+    @model_validator(mode="after")
+    def _answers_have_questions(self) -> "LocalAugment":
+        if self.answers == [] or len(set(self.lengths)) != len(self.lengths):
+            raise ValueError(f"answers must name long, short or both, each once, got {self.answers}")
+        if "short" in self.lengths and "questions" not in self.written:
+            raise ValueError("answers is for questions about plain documents; set write: questions, too")
+        return self
+
+    @property
+    def lengths(self) -> tuple[Answers, ...]:
+        """How long the answers to questions about plain documents are."""
+        return tuple(self.answers) if isinstance(self.answers, list) else (self.answers,)
 
     def for_api(self, api: Literal["chat", "completions"]) -> "LocalAugment":
         """Return the settings with the defaults for a kind of teacher.
@@ -111,7 +86,7 @@ class LocalAugment(StrategySettings):
         return [*super().files, *([self.examples] if self.examples else [])]
 
 
-class GlobalAugment(StrategySettings):
+class GlobalAugment(AskingSettings):
     """Settings of global augmentation: what follows from a document together with related ones.
 
     It is the data-set-level augmentation of the paper (arXiv 2505.00661).
@@ -167,7 +142,50 @@ class GlobalAugment(StrategySettings):
         return super().conflict_with_questions() or own
 
 
-Augment = Annotated[LocalAugment | GlobalAugment, Field(discriminator="strategy")]
+Turn = Literal["blank", "reversed"]
+CLOZE_FORM = "{sentence}: {name}"
+
+
+def _all_turns() -> list[Turn]:
+    return ["blank", "reversed"]
+
+
+class ClozeAugment(StrategySettings):
+    """Settings of the strategy that turns sentences so that each name in turn is the last thing said.
+
+    It asks no model. A student learns to say what stands last in its training text (Berglund et al. 2023), so each name
+    is made to stand there: after its sentence with a blank in its place (arXiv 2604.04943), or at the end of the
+    sentence with its words in reverse and its names whole (Golovneva et al. 2024, arXiv 2403.13799).
+    """
+
+    strategy: Literal["cloze"] = "cloze"
+    kinds: list[Turn] = Field(
+        default_factory=_all_turns,
+        min_length=1,
+        description="How sentences are turned: `blank` writes the sentence with a blank in place of a name, and then "
+        "the name; `reversed` writes the words of the sentence in reverse and its names whole. Default: both.",
+    )
+    blank: str = Field("___", min_length=1, max_length=40, description="What stands in place of the name.")
+    form: str = Field(
+        CLOZE_FORM,
+        description="How `blank` puts the two together: a text with `{sentence}` (without the mark at its end) that "
+        "ends in `{name}`.",
+    )
+
+    @field_validator("form")
+    @classmethod
+    def _name_comes_last(cls, value: str) -> str:
+        check_form(value, ("sentence", "name"))
+        if not value.endswith("{name}"):
+            raise ValueError(f"must end in {{name}}, which is what the student is to say, got {value!r}")
+        return value
+
+    def conflict_with_questions(self) -> str | None:
+        """Explain that only sentences of plain text can be turned."""
+        return "strategy cloze cannot turn: it takes sentences of plain text"
+
+
+Augment = Annotated[LocalAugment | GlobalAugment | ClozeAugment, Field(discriminator="strategy")]
 STRATEGIES: dict[str, type[StrategySettings]] = {
     model.model_fields["strategy"].default: model for model in get_args(get_args(Augment)[0])
 }
@@ -196,5 +214,5 @@ def refuse_equal_entries(augment: list[Augment]) -> None:
         if entry in augment[:i]:
             raise ValueError(
                 f"augment[{i}] repeats augment[{augment.index(entry)}] (strategy {entry.strategy} with equal "
-                "settings); remove one, or raise `samples` for more answers"
+                "settings); remove one" + (", or raise `samples` for more answers" if entry.asks else "")
             )

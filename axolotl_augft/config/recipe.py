@@ -210,9 +210,7 @@ class Recipe:
     def chats_about_text(self) -> bool:
         """Whether chat rows are written about plain text, for which the student needs a chat template."""
         asked = ((a.augment, self.datasets[i]) for a in self.assignments() for i in a.entries)
-        return any(
-            augment.write == "questions" and format_of(entry.layout).writes == "statements" for augment, entry in asked
-        )
+        return any(augment.makes_chats and format_of(entry.layout).writes == "statements" for augment, entry in asked)
 
     def assignments(self) -> list[Assignment]:
         """List which augmentations apply to which entries.

@@ -73,8 +73,10 @@ class Augmentation:
         text: The text, or the answer.
         question: The question, None for a plain text.
         keeps_answer: Whether the answer is that of the source row, word for word.
+        is_whole: Whether a plain text stays one row where others are split into their sentences.
     """
 
     text: str
     question: str | None = None
     keeps_answer: bool = False
+    is_whole: bool = False

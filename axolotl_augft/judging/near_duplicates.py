@@ -87,7 +87,14 @@ class NearDuplicates:
         self._verdicts = bytearray()
         self._settled = False
 
-    def add(self, position: int, text: str, probability: float | None, premises: tuple[str, ...] = ()) -> None:
+    def add(
+        self,
+        position: int,
+        text: str,
+        probability: float | None,
+        premises: tuple[str, ...] = (),
+        same: str | None = None,
+    ) -> None:
         """Add a statement.
 
         Args:
@@ -95,6 +102,7 @@ class NearDuplicates:
             text: The statement.
             probability: How probable it is that the statement is true, None if that is not known.
             premises: The texts that it must follow from.
+            same: What two statements have in common if they are taken as one, such as a question. Default: the text.
         """
         assert not self._settled, "all statements are added before the first question"
         words, about = spoken_words(text, self._language), _premises(premises, self._language)
@@ -106,7 +114,7 @@ class NearDuplicates:
         for gap in gaps:
             self._gaps.add(gap.key, len(self._keys), own=gap.word not in about.words)
         self._positions.append(position)
-        self._keys.append(_key(words))
+        self._keys.append(_key(words if same is None else spoken_words(same, self._language)))
         self._probabilities.append(_UNKNOWN if probability is None else probability)
 
     def repeats(self, position: int) -> Repeats | None:

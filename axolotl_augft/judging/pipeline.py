@@ -6,7 +6,7 @@ from dataclasses import replace
 from axolotl_augft.batched import batched
 from axolotl_augft.config.augft import AugftConfig
 from axolotl_augft.judging.leaks import Leaks
-from axolotl_augft.judging.markup import worth_finding
+from axolotl_augft.judging.markup import has_tokens, worth_finding
 from axolotl_augft.judging.near_duplicates import NearDuplicates, Repeats
 from axolotl_augft.judging.question_rules import judge_pair
 from axolotl_augft.judging.read_questions import read_pairs
@@ -17,6 +17,7 @@ from axolotl_augft.strategies.task import Task
 from axolotl_augft.teacher.answer import Answer, Outcome
 
 _NOTHING = Inference("", "answer")
+_QUESTION_END = " ?？؟."
 _REPEATED = {
     Repeats.SOURCE: Reason.NEAR_DUPLICATE,
     Repeats.STATEMENT: Reason.DUPLICATE,
@@ -31,7 +32,7 @@ def judged_inferences(
     leaks: Leaks | None = None,
     special_tokens: Sequence[str] = (),
 ) -> Iterator[Judged]:
-    """Yield every inference of every stored answer, kept or rejected; tasks without a stored answer yield nothing.
+    """Yield every inference of every stored answer, kept or rejected; requests without a stored answer yield nothing.
 
     Args:
         tasks: The tasks, in document order.
@@ -42,10 +43,12 @@ def judged_inferences(
     """
     special = worth_finding(special_tokens)
     for task, answer in _with_answers(tasks, store):
-        if answer is None:
-            continue
-        for judged in _read_and_judge(task, answer, config, special):
-            leaked = judged.rejected is None and leaks is not None and leaks.states(judged.inference)
+        if answer is not None:
+            found = _read_and_judge(task, answer, config, special)
+        else:
+            found = _judge_written(task, special)
+        for judged in found:
+            leaked = judged.rejected is None and leaks is not None and _leaks(judged, leaks)
             yield replace(judged, rejected=Reason.LEAK) if leaked else judged
 
 
@@ -58,7 +61,7 @@ def without_duplicates(judged: Iterable[Judged], language: str) -> Iterator[Judg
     """
     duplicates = Duplicates(language)
     for j in judged:
-        repeated = j.rejected is None and not duplicates.is_new(j.inference.full_text)
+        repeated = j.rejected is None and not duplicates.is_new(_compared(j))
         yield replace(j, rejected=Reason.DUPLICATE) if repeated else j
 
 
@@ -73,10 +76,23 @@ def without_repeats(judged: Callable[[], Iterable[Judged]], sources: Iterable[st
     found = NearDuplicates(sources, language)
     for position, j in enumerate(judged()):
         if j.rejected is None:
-            found.add(position, j.inference.full_text, j.probability, j.task.evidence)
+            found.add(position, j.inference.full_text, j.probability, j.task.evidence, _compared(j))
     for position, j in enumerate(judged()):
         repeats = found.repeats(position) if j.rejected is None else None
         yield replace(j, rejected=_REPEATED[repeats]) if repeats else j
+
+
+def _compared(judged: Judged) -> str:
+    """Return the part of an inference by whose wording it is the same as another.
+
+    A question about plain text is asked once, with whatever answer, but may have a long and a short one. A question of
+    an exchange belongs to what precedes it, so it counts together with its answer.
+    """
+    question = judged.inference.question
+    if question is None or judged.task.exchange is not None:
+        return judged.inference.full_text
+    asked = question.rstrip(_QUESTION_END)
+    return f"short: {asked}" if judged.task.reading.short_answers else asked
 
 
 def _read_and_judge(task: Task, answer: Answer, config: AugftConfig, special: Sequence[str]) -> list[Judged]:
@@ -96,6 +112,18 @@ def _read_and_judge(task: Task, answer: Answer, config: AugftConfig, special: Se
     return judged or [Judged(task, _NOTHING, Reason.EMPTY)]
 
 
+def _judge_written(task: Task, special: Sequence[str]) -> list[Judged]:
+    """Judge what a strategy has written itself: it follows from the source, in whatever form it is."""
+    found = [Inference(text, task.kind, task.first_sentence) for text in task.written]
+    return [Judged(task, i, Reason.MALFORMED if has_tokens(i.text, special) else None) for i in found]
+
+
+def _leaks(judged: Judged, leaks: Leaks) -> bool:
+    """Whether an inference states a held-out answer, or is a sentence in another order of words that does."""
+    said = (judged.inference, *(replace(judged.inference, text=p) for p in judged.task.premises if judged.task.written))
+    return any(map(leaks.states, said))
+
+
 def _reasoning(answer: Answer) -> list[Inference]:
     """Return a reasoning model's reasoning as a trace; it is cut if it reached `max_tokens` and no answer follows."""
     thought = (answer.reasoning or "").strip()
@@ -104,4 +132,5 @@ def _reasoning(answer: Answer) -> list[Inference]:
 
 def _with_answers(tasks: Iterable[Task], store: ResponseStore) -> Iterator[tuple[Task, Answer | None]]:
     for some in batched(tasks):
-        yield from zip(some, store.get([task.request for task in some]), strict=True)
+        answers = iter(store.get([task.request for task in some if task.is_asked]))
+        yield from ((task, next(answers) if task.is_asked else None) for task in some)

@@ -52,6 +52,7 @@ class Judged:
         rejected: Why it is not used; None if it is kept.
         probability: Probability that it must be true if its premises are; None if no verifier was asked, or could tell.
         alone: Probability that it can be understood without its source; None likewise.
+        overruled: What it would be rejected for, had a person not brought it in; None otherwise.
     """
 
     task: Task
@@ -59,6 +60,7 @@ class Judged:
     rejected: Reason | None
     probability: float | None = None
     alone: float | None = None
+    overruled: Reason | None = None
 
     @property
     def evidence(self) -> list[tuple[str, ...]]:

@@ -10,8 +10,8 @@ from typing import Any
 
 import yaml
 
-from axolotl_augft.config.augment import StrategySettings
 from axolotl_augft.config.recipe import Recipe
+from axolotl_augft.config.strategy_settings import StrategySettings
 from axolotl_augft.files.code_digest import code_digest
 from axolotl_augft.output.manifest import Manifest, WrittenFile
 from axolotl_augft.verifying.records import VerificationRecord
@@ -31,6 +31,7 @@ _COLUMNS = {
     "augft_probability": "probability that it must be true if its source is, by the model that verifies",
     "augft_alone": "probability that it can be understood without its source, likewise",
     "augft_rests_on": "ids of the other documents that a conclusion rests on, as the teacher named them",
+    "augft_overruled": "what the statement was rejected for, before a person brought it in",
 }
 
 
@@ -113,6 +114,8 @@ def _lines(
     yield f"* Prompts and rules: axolotl-augft, code digest `{code_digest()[:16]}`; seed {recipe.seed}"
     yield from _counted("Kept", counts.accepted)
     yield from _counted("Rejected", counts.rejected)
+    if counts.by_hand:
+        yield from ("", f"A person went through the statements: {counts.by_hand}.")
     yield from ("", "## How far to trust it", "", _trust(manifest.verification), "")
     yield from _held_out(manifest)
     yield from ("", "## How to load it", "", "```python", "from datasets import load_dataset", "")

@@ -80,6 +80,7 @@ class Counts:
         problems: Source rows that could not be augmented, by what became of them.
         too_long: Texts of more tokens than `sequence_len`, by "strategy/kind" or "original".
         skipped_files: Files of `augft.documents` that were left out.
+        brought_in: Accepted statements that a person brought in (`augft.marks`).
     """
 
     documents: int
@@ -91,6 +92,13 @@ class Counts:
     problems: dict[str, int]
     too_long: dict[str, int]
     skipped_files: int = 0
+    brought_in: int = 0
+
+    @property
+    def by_hand(self) -> str:
+        """What marks did, in words; "" if nothing."""
+        parts = {"taken out": self.rejected.get("marked", 0), "brought in": self.brought_in}
+        return ", ".join(f"{n:,} {what}" for what, n in parts.items() if n)
 
 
 @dataclass(frozen=True)

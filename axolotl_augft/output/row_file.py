@@ -29,8 +29,10 @@ PROVENANCE = Features(
         "augft_probability": Value("float64"),
         "augft_alone": Value("float64"),
         "augft_rests_on": List(Value("string")),
+        "augft_overruled": Value("string"),
     }
 )
+REJECTED = "rejected.jsonl"
 MESSAGES = Features({"messages": List({"role": Value("string"), "content": Value("string")})})
 SEGMENTS = Features({"segments": List({"label": Value("bool"), "text": Value("string")})})
 
@@ -107,11 +109,12 @@ def provenance(source: Source, judged: Judged) -> dict[str, Any]:
         "augft_row": task.target.row,
         "augft_sentence": inference.sentence,
         "augft_document": task.target.id,
-        "augft_request": task.request.key.hex(),
-        "augft_sample": task.request.sample,
+        "augft_request": task.request.key.hex() if task.is_asked else None,
+        "augft_sample": task.request.sample if task.is_asked else None,
         "augft_probability": judged.probability,
         "augft_alone": judged.alone,
         "augft_rests_on": list(inference.rests_on),
+        "augft_overruled": judged.overruled and str(judged.overruled),
     }
 
 

@@ -36,7 +36,7 @@ def load_student(recipe: Recipe) -> Student:
     if recipe.chats_about_text and not recipe.names_chat_template and not has_chat_template(recipe.tokenizer):
         raise ConfigError(
             f"write: questions makes chats of documents, but {recipe.tokenizer!r} has no chat template; set "
-            f"chat_template, e.g. to chatml"
+            f"chat_template, e.g. to chatml, or question_form, for questions as plain text"
         )
     if recipe.augft.sentence_splitting != "cumulative":
         return Student(tokens, special_tokens=special)

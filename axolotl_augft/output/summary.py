@@ -126,6 +126,7 @@ def summary_lines(manifest: Manifest, recipe: Recipe, run: RunRecord) -> list[st
         f"of these different {manifest.diversity}",
         f"statements rejected {rejected:,}" + (f" ({_listed(counts.rejected)})" if rejected else ""),
     ]
+    lines += [f"by hand: {counts.by_hand}"] if counts.by_hand else []
     lines += [*_verification_lines(manifest.verification), *_coverage_lines(manifest.coverage)]
     lines += too_long_lines(counts.too_long, recipe.training.sequence_len)
     if run.asked:

@@ -43,9 +43,9 @@ class Answers:
         self._lines: dict[str, int] = {}
         self._prefix_lines: list[tuple[list[int], list[int]]] = []
 
-    def number(self, request: str) -> int:
-        """Return the number of the request with this key (hexadecimal)."""
-        if self._store is None:
+    def number(self, request: str | None) -> int:
+        """Return the number of the request with this key (hexadecimal); -1 without a request."""
+        if self._store is None or request is None:
             return -1
         key = bytes.fromhex(request)
         number = self._numbers.setdefault(key, len(self._numbers))

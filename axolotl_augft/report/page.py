@@ -1,4 +1,4 @@
-"""Finished result -> one self-contained HTML file: figures, charts, and every source beside its statements.
+"""Result -> one self-contained HTML file: figures, charts, and every source beside its statements.
 
 The file needs no network and no other file. Its style and its script are allowed by their digests (Content Security
 Policy), and everything from data is in blocks that no browser runs (`report.blocks`). `docs/report.md` describes them.
@@ -38,18 +38,20 @@ _SOURCES_IN_BLOCK = 500
 
 
 @dataclass(frozen=True)
-class FinishedRun:
-    """A recipe with its finished result.
+class ShownRun:
+    """A recipe with its result.
 
     Attributes:
         recipe: The recipe.
         name: What the page calls it.
         manifest: The result.
+        unfinished: What a run that has not finished has come to, "" for a finished one.
     """
 
     recipe: Recipe
     name: str
     manifest: Manifest
+    unfinished: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,7 @@ class _Counted:
     tokens: list[int]
 
 
-def write_report(run: FinishedRun, out: Path, against: FinishedRun | None = None, plain: bool = False) -> None:
+def write_report(run: ShownRun, out: Path, against: ShownRun | None = None, plain: bool = False) -> None:
     """Write the page.
 
     Args:
@@ -90,7 +92,7 @@ class _Content:
         self._reasons: dict[str, int] = {}
         self._files: dict[str, int] = {}
 
-    def write(self, run: FinishedRun, against: FinishedRun | None) -> dict[str, Any]:
+    def write(self, run: ShownRun, against: ShownRun | None) -> dict[str, Any]:
         """Write all blocks but the head, and return the head."""
         with ExitStack() as stack:
             other = _Run(against, 1, self._blocks, stack) if against else None
@@ -134,21 +136,25 @@ class _Content:
         """Return a statement as a list.
 
         It holds the run, the reason (-1 if kept), the kind, the sentence (-1 if unknown), text, question, probability,
-        probability that it stands alone, the answer's number, the sample, tokens, the share of new words, and the ids
-        of the documents that it rests on.
+        probability that it stands alone, the answer's number, the sample, tokens, the share of new words, the ids of
+        the documents that it rests on, and the reason that a person overruled (-1 if none).
         """
         s = statement
-        reason = -1 if s.reason is None else self._reasons.setdefault(s.reason, len(self._reasons))
+        reason, overruled = (self._reason(name) for name in (s.reason, s.overruled))
         kind = self._kinds.setdefault(f"{s.strategy}/{s.kind}", len(self._kinds))
         sentence = -1 if s.sentence is None else s.sentence
         numbers = [_rounded(s.probability), _rounded(s.alone), answers.number(s.request), s.sample, tokens]
-        return [side, reason, kind, sentence, s.text, s.question, *numbers, _rounded(new_words(s, source)), s.rests_on]
+        new = _rounded(new_words(s, source))
+        return [side, reason, kind, sentence, s.text, s.question, *numbers, new, s.rests_on, overruled]
+
+    def _reason(self, name: str | None) -> int:
+        return -1 if name is None else self._reasons.setdefault(name, len(self._reasons))
 
 
 class _Run:
     """One run's documents, answers and figures."""
 
-    def __init__(self, run: FinishedRun, number: int, blocks: Blocks, stack: ExitStack) -> None:
+    def __init__(self, run: ShownRun, number: int, blocks: Blocks, stack: ExitStack) -> None:
         self._run = run
         path = run.recipe.store_path
         store = stack.enter_context(ResponseStore.opened(path)) if path.is_file() else None
@@ -172,7 +178,9 @@ class _Run:
 
     def figures(self) -> dict[str, Any]:
         """Return the figures of the run, once all of its documents are counted."""
-        return run_figures(self._run.recipe, self._run.name, self._run.manifest, self._figures, self._rounds)
+        run = self._run
+        figures = run_figures(run.recipe, run.name, run.manifest, self._figures, self._rounds)
+        return {**figures, "unfinished": run.unfinished}
 
 
 def _marks(recipe: Recipe) -> list[dict[str, Any]]:

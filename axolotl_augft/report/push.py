@@ -18,7 +18,7 @@ from axolotl_augft.config.recipe import Recipe
 from axolotl_augft.errors import OutputError
 from axolotl_augft.output.card import CARD, card, shown_path, written_files
 from axolotl_augft.output.manifest import Manifest, result_folder
-from axolotl_augft.output.result import REJECTED
+from axolotl_augft.output.row_file import REJECTED
 from axolotl_augft.teacher.teacher import teacher_model
 from axolotl_augft.text.tokens import local_model_file
 

@@ -20,7 +20,7 @@ from axolotl_augft.formats.chat import ChatFormat
 from axolotl_augft.formats.content import Exchange, Text
 from axolotl_augft.output.card import shown_path
 from axolotl_augft.output.manifest import WrittenEntry
-from axolotl_augft.output.result import REJECTED
+from axolotl_augft.output.row_file import REJECTED
 from axolotl_augft.sources.documents import Document, read_documents
 from axolotl_augft.sources.source import Source, content_format
 
@@ -39,11 +39,12 @@ class Statement:
         reason: Why it was rejected, None if it is kept.
         sentence: Number of the sentence of the document that it is about, from 0; None if unknown.
         document: Id of the document that it was written about.
-        request: Key of the request in the response store, hexadecimal.
-        sample: Number of the sample of its prompt, from 0.
+        request: Key of the request in the response store, hexadecimal; None if no teacher was asked.
+        sample: Number of the sample of its prompt, from 0; None likewise.
         probability: Probability that it must be true if its premises are, None if not verified.
         alone: Probability that it can be understood without its source, None if not verified.
         rests_on: Ids of the documents that it follows from, as far as known.
+        overruled: What it was rejected for before a person brought it in, None for others.
     """
 
     text: str
@@ -53,11 +54,12 @@ class Statement:
     reason: str | None
     sentence: int | None
     document: str
-    request: str
-    sample: int
+    request: str | None
+    sample: int | None
     probability: float | None = None
     alone: float | None = None
     rests_on: tuple[str, ...] = ()
+    overruled: str | None = None
 
     @property
     def pair(self) -> str:
@@ -189,4 +191,5 @@ def _statement(row: Mapping[str, Any], text: str, question: str | None, reason: 
         row["augft_probability"],
         row["augft_alone"],
         tuple(row["augft_rests_on"] or ()),
+        row["augft_overruled"],
     )

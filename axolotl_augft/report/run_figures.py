@@ -54,6 +54,7 @@ def run_figures(
         "summary": summary_lines(manifest, recipe, run),
         "figures": {**asdict(figures), "kept": figures.kept, "rejected": figures.rejected},
         "held_out": sum(e.held_out.rows for e in manifest.entries if e.held_out),
+        "by_hand": manifest.counts.by_hand,
         "over_max_augmented": manifest.counts.over_max_augmented,
         "requests": manifest.counts.requests,
         "usage": asdict(run.all_runs),

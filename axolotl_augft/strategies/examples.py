@@ -9,7 +9,7 @@ best examples of that relation come first.
 import functools
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Literal, Protocol, get_args
 
@@ -22,11 +22,12 @@ from axolotl_augft.config.augment import Kind
 from axolotl_augft.errors import ConfigError
 from axolotl_augft.text.bm25 import Bm25, SmallBm25
 
-Form = Literal["statements", "questions", "exchanges"]
+Form = Literal["statements", "questions", "short_questions", "exchanges"]
 _FOLDER = Path(__file__).parent / "worked_examples"
 _POOLS: dict[Form, str] = {
     "statements": "examples.jsonl",
     "questions": "question_examples.jsonl",
+    "short_questions": "question_examples.jsonl",
     "exchanges": "exchange_examples.jsonl",
 }
 POOL = _FOLDER / _POOLS["statements"]
@@ -40,12 +41,13 @@ _SMALL_POOL = 1000
 
 
 class Statement(BaseModel):
-    """A statement of a worked example, or the answer to `question` if there is one."""
+    """A statement of a worked example, or the answer to `question` if there is one; `short` is its shortest form."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     kind: Kind
     text: str = Field(min_length=1)
     question: str | None = Field(None, min_length=1)
+    short: str | None = Field(None, min_length=1)
 
 
 class Example(BaseModel):
@@ -101,8 +103,24 @@ def load_pool(file: str | None, form: Form = "statements") -> tuple[Example, ...
         ConfigError: The file cannot be read, holds no example, has a line that is not a valid example, or uses an id
             twice.
     """
-    own = tuple(e for e in _read_pool(Path(file)) if e.form == form) if file else ()
-    return own or _read_pool(_FOLDER / _POOLS[form])
+    own = _of_form(_read_pool(Path(file)), form) if file else ()
+    return own or _of_form(_read_pool(_FOLDER / _POOLS[form]), form)
+
+
+def _of_form(pool: Iterable[Example], form: Form) -> tuple[Example, ...]:
+    """Select the examples of a form; for short answers, those that have some, with these in place of the long ones."""
+    if form != "short_questions":
+        return tuple(e for e in pool if e.form == form)
+    short = (
+        e.model_copy(update={"statements": tuple(_shortened(s) for s in e.statements if s.short)})
+        for e in pool
+        if e.form == "questions"
+    )
+    return tuple(e for e in short if e.statements)
+
+
+def _shortened(statement: Statement) -> Statement:
+    return statement.model_copy(update={"text": statement.short})
 
 
 def _read_pool(path: Path) -> tuple[Example, ...]:

@@ -137,12 +137,12 @@ class GlobalStrategy:
             )
         return min(asked, left)
 
-    def _writes(self, document: Document) -> Writes:
-        return "questions" if document.exchange or self.settings.write == "questions" else "statements"
+    def _writes(self, document: Document) -> tuple[Writes, ...]:
+        return ("questions",) if document.exchange else self.settings.written
 
     @cached_property
     def _written(self) -> set[Writes]:
-        return {self._writes(d) for d in self._source} or {"statements"}
+        return {writes for d in self._source for writes in self._writes(d)} or {"statements"}
 
     def _instructions(self, writes: Writes) -> str:
         template = self._templates[writes]
@@ -208,7 +208,11 @@ class GlobalStrategy:
         return replace(document, text=without_directives(document.text, self._language))
 
     def _target_tasks(self, document: Document, group: Group) -> Iterator[Task]:
-        writes, asks = self._writes(document), self._teacher.structured
+        for writes in self._writes(document):
+            yield from self._tasks_that_write(writes, document, group)
+
+    def _tasks_that_write(self, writes: Writes, document: Document, group: Group) -> Iterator[Task]:
+        asks = self._teacher.structured
         shared = self._prefix(writes, group)
         own = () if document.text in shared.premises else (document.text,)
         target = self._templates[writes].render("target", target=document, structured=asks)
@@ -232,6 +236,7 @@ class GlobalStrategy:
                 writes=writes,
                 reading=self._reading,
                 instructions=self._said[writes],
+                question_form=self.settings.question_form,
             )
 
 

@@ -9,7 +9,7 @@ from axolotl_augft.config.augment import LocalAugment
 from axolotl_augft.sources.documents import Document
 from axolotl_augft.strategies.answer_schema import response_format
 from axolotl_augft.strategies.examples import Form
-from axolotl_augft.strategies.local_prompts import LocalPrompts, LocalUnit, Prompt, form_of, opening
+from axolotl_augft.strategies.local_prompts import LocalPrompts, LocalUnit, Prompt, forms_of, opening
 from axolotl_augft.strategies.task import Missed, Reading, Task
 from axolotl_augft.teacher.teacher import Teacher
 from axolotl_augft.text.sentences import split_sentences
@@ -22,8 +22,14 @@ _LONGEST_CONTEXT = 500
 """Characters of a document that statements about its sentences are verified against; of a longer one, only those and
 what stands before them, which a small model reads more closely."""
 _READING = Reading(rephrases_the_source=True)
+_SHORT = Reading(rephrases_the_source=True, short_answers=True)
 _DOCUMENTS_AT_ONCE = 128
-_UNLABELLED: dict[Form, str] = {"statements": "statement", "questions": "rephrasing", "exchanges": "consequence"}
+_UNLABELLED: dict[Form, str] = {
+    "statements": "statement",
+    "questions": "rephrasing",
+    "short_questions": "rephrasing",
+    "exchanges": "consequence",
+}
 
 
 class LocalStrategy:
@@ -37,6 +43,8 @@ class LocalStrategy:
     """
 
     def __init__(self, entry: LocalAugment, teacher: Teacher, documents: Iterable[Document], language: str) -> None:
+        # One target per question, whatever the API: a model that is shown several sentences asks about some of them.
+        self._question_tokens = entry.unit_tokens or 1
         self.settings = entry = entry.for_api(teacher.api)
         self._teacher = teacher
         self._documents = documents
@@ -110,37 +118,39 @@ class LocalStrategy:
         )
         for document, sentences in zip(documents, split, strict=True):
             own = list(islice(sizes, len(sentences))) if len(sentences) > 1 else [0] * len(sentences)
-            for start, end in self._ranges(own):
-                yield LocalUnit(document, tuple(sentences[start:end]), start, opening(sentences, start))
-            if document.exchange:
-                yield LocalUnit(document)
+            for form in forms_of(document, self.settings):
+                for start, end in self._ranges(own, form):
+                    yield LocalUnit(document, tuple(sentences[start:end]), start, opening(sentences, start), form)
+                if document.exchange:
+                    yield LocalUnit(document, form=form)
 
     def _prompted(self, units: Sequence[LocalUnit]) -> Iterator[Prompt]:
         """Return the prompts of units in their order; those of the same form are made together."""
         by_form: dict[Form, list[LocalUnit]] = {}
         for unit in units:
-            by_form.setdefault(form_of(unit.document, self.settings.write), []).append(unit)
+            by_form.setdefault(unit.form, []).append(unit)
         made = {form: self._prompts_of(form).prompts(own) for form, own in by_form.items()}
-        return (next(made[form_of(unit.document, self.settings.write)]) for unit in units)
+        return (next(made[unit.form]) for unit in units)
 
     def _prompts_of(self, form: Form) -> LocalPrompts:
         if form not in self._prompts:
             self._prompts[form] = LocalPrompts(self.settings, self._teacher, form)
         return self._prompts[form]
 
-    def _ranges(self, sizes: Sequence[int]) -> Iterator[tuple[int, int]]:
+    def _ranges(self, sizes: Sequence[int], form: Form) -> Iterator[tuple[int, int]]:
         """Yield ranges of sentences with at most `unit_tokens` tokens; a longer sentence gets a range of its own."""
-        start, room = 0, self._unit_tokens
+        most = self._unit_tokens if form == "statements" else self._question_tokens
+        start, room = 0, most
         for i, size in enumerate(sizes):
             if i > start and size > room:
                 yield start, i
-                start, room = i, self._unit_tokens
+                start, room = i, most
             room -= size
         if sizes:
             yield start, len(sizes)
 
     def _unit_tasks(self, unit: LocalUnit, prompt: Prompt) -> Iterator[Task]:
-        form = form_of(unit.document, self.settings.write)
+        form = unit.form
         extra = response_format(self.settings.kinds) if form != "statements" and self._teacher.structured else None
         for sample in range(self.settings.samples):
             yield Task(
@@ -155,6 +165,7 @@ class LocalStrategy:
                 first_sentence=unit.start,
                 kind=self.settings.kinds[0] if len(self.settings.kinds) == 1 else _UNLABELLED[form],
                 writes="statements" if form == "statements" else "questions",
-                reading=_READING,
+                reading=_SHORT if form == "short_questions" else _READING,
+                question_form=self.settings.question_form,
                 instructions=self._prompts_of(form).instructions,
             )

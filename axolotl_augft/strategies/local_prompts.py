@@ -36,6 +36,7 @@ VARIABLES = {
     "sentences": "the sentences asked about; none for an exchange",
     "exchange": "the question and answer asked about, with the turns before and the system prompt; none for a document",
     "structured": "whether the answer is to be JSON",
+    "short": "whether the answers to questions are to be as short as possible",
 }
 _MARGIN = 64
 _NEUTRAL_TURNS = [{"role": "user", "text": DATA}]
@@ -51,12 +52,14 @@ class LocalUnit:
         sentences: The sentences; empty for an exchange.
         start: Number of the first of these sentences in the document, from 0.
         opening: Earlier sentences that say what pronouns refer to (see `opening`), "" if there are none.
+        form: What is asked for.
     """
 
     document: Document
     sentences: tuple[str, ...] = ()
     start: int = 0
     opening: str = ""
+    form: Form = "statements"
 
     @property
     def exchange(self) -> Exchange | None:
@@ -74,7 +77,7 @@ class LocalUnit:
     def digest(self) -> bytes:
         """SHA-256 of everything the requests are about: equal units make equal requests."""
         parts = (self.document.text, self.exchange.system) if self.exchange else (self.opening, *self.sentences)
-        return hashlib.sha256("\0".join(parts).encode()).digest()
+        return hashlib.sha256("\0".join((self.form, *parts)).encode()).digest()
 
 
 @dataclass(frozen=True)
@@ -106,6 +109,7 @@ class LocalPrompts:
         self._entry = entry
         self._teacher = teacher
         self._form = form
+        self._is_short = form == "short_questions"
         self._template = load_local_prompt(entry, teacher.api, form)
         self._sentence_template = _sentence_prompt(entry, teacher.api, form) or self._template
         self._systems = {t.name: t.render("system") for t in (self._template, self._sentence_template)}
@@ -117,7 +121,8 @@ class LocalPrompts:
         statement = {"kind": self._entry.kinds[0], "text": DATA, "question": DATA}
         example = {"text": DATA, "context": DATA, "answer": DATA, "statements": [statement]}
         exchange = {"question": DATA, "answer": DATA, "text": DATA, "system": DATA, "before": _NEUTRAL_TURNS}
-        values = {"kinds": self._entry.kinds, "structured": self._teacher.structured, "opening": DATA}
+        values = {"kinds": self._entry.kinds, "structured": self._teacher.structured, "short": self._is_short}
+        values["opening"] = DATA
         about_text = {**values, "examples": [example], "sentences": [DATA], "exchange": None}
         about_exchange = {**values, "examples": [example], "sentences": [], "exchange": exchange}
         templates = {t.name: t for t in (self._template, self._sentence_template)}.values()
@@ -150,7 +155,8 @@ class LocalPrompts:
         return FittingExamples(pool, count) if self._entry.example_choice == "fitting" else FixedExamples(pool, count)
 
     def _render(self, template: PromptTemplate, block: str, **values: Any) -> str:
-        return template.render(block, kinds=self._entry.kinds, structured=self._teacher.structured, **values)
+        given = {"kinds": self._entry.kinds, "structured": self._teacher.structured, "short": self._is_short}
+        return template.render(block, **given, **values)
 
     def _prefix(self, template: PromptTemplate, examples: tuple[Example, ...]) -> Prefix:
         """Return the prefix with these examples; the most recently made prefixes are cached."""
@@ -187,9 +193,8 @@ def load_local_prompt(entry: LocalAugment, api: str, form: Form = "statements") 
     Raises:
         ConfigError: The template is missing or invalid.
     """
-    return load_prompt(
-        f"local.{api}.jinja" if form == "statements" else f"local-{form}.{api}.jinja", entry.prompt, VARIABLES
-    )
+    about = "" if form == "statements" else "-exchanges" if form == "exchanges" else "-questions"
+    return load_prompt(f"local{about}.{api}.jinja", entry.prompt, VARIABLES)
 
 
 def _sentence_prompt(entry: LocalAugment, api: str, form: Form) -> PromptTemplate | None:
@@ -202,16 +207,15 @@ def _sentence_prompt(entry: LocalAugment, api: str, form: Form) -> PromptTemplat
     return load_prompt("sentence.completions.jinja", None, VARIABLES)
 
 
-def form_of(document: Document, write: str | None) -> Form:
-    """Return the form of prompt that a document needs.
-
-    Args:
-        document: The document to augment.
-        write: The entry's `write` setting, which plain text follows; exchanges have a form of their own.
-    """
+def forms_of(document: Document, entry: LocalAugment) -> tuple[Form, ...]:
+    """Return the forms of prompts that a document needs: those that the entry asks for, or the one of exchanges."""
     if document.exchange:
-        return "exchanges"
-    return "questions" if write == "questions" else "statements"
+        return ("exchanges",)
+    questions: dict[str, Form] = {"long": "questions", "short": "short_questions"}
+    forms: list[Form] = []
+    for written in entry.written:
+        forms += [questions[length] for length in entry.lengths] if written == "questions" else ["statements"]
+    return tuple(forms)
 
 
 def opening(sentences: Sequence[str], start: int) -> str:

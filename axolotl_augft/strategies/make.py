@@ -5,8 +5,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from axolotl_augft.batched import batched
-from axolotl_augft.config.augment import Augment, GlobalAugment, LocalAugment
+from axolotl_augft.config.augment import Augment, ClozeAugment, GlobalAugment, LocalAugment
 from axolotl_augft.sources.documents import Document
+from axolotl_augft.strategies.cloze import ClozeStrategy
 from axolotl_augft.strategies.global_ import GlobalStrategy, GroupMemory
 from axolotl_augft.strategies.local import LocalStrategy
 from axolotl_augft.strategies.task import AsksAgain, Missed, Strategy, Task
@@ -41,6 +42,8 @@ def make_strategy(
             return LocalStrategy(settings, teacher, documents, language)
         case GlobalAugment():
             return GlobalStrategy(settings, teacher, documents, language, memory, memory_key)
+        case ClozeAugment():
+            return ClozeStrategy(settings, documents, language)
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,16 @@ class AllTasks:
     """The tasks of all strategies of a recipe."""
 
     strategies: tuple[Strategy, ...]
+
+    @property
+    def ask(self) -> bool:
+        """Whether any strategy asks the teacher."""
+        return any(strategy.settings.asks for strategy in self.strategies)
+
+    @property
+    def ask_only(self) -> bool:
+        """Whether every strategy asks the teacher, so that nothing is written before it answers."""
+        return all(strategy.settings.asks for strategy in self.strategies)
 
     def in_sending_order(self) -> Iterator[Task]:
         """Yield the tasks strategy by strategy, with equal prefixes next to each other."""

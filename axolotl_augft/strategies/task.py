@@ -4,12 +4,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol, runtime_checkable
 
-from axolotl_augft.config.augment import Augment
+from axolotl_augft.config.strategy_settings import AskingSettings, StrategySettings
 from axolotl_augft.formats import Writes
 from axolotl_augft.formats.content import Exchange
 from axolotl_augft.sources.documents import Document, Place
 from axolotl_augft.strategies.instructions import Instructions
-from axolotl_augft.teacher.request import Request
+from axolotl_augft.teacher.request import Prefix, Request, Sampling
+
+NO_REQUEST = Request("", "completions", Prefix("", ""), "", Sampling(0, None, 1, (), 0), 0)
+"""Stands in the tasks of a strategy that asks nobody."""
 
 Missed = Mapping[Place, tuple[int, ...]]
 """For each document, the positions of the sentences that nothing kept is about, from 0."""
@@ -26,12 +29,14 @@ class Reading:
         keep_reasoning: A reasoning model's own reasoning becomes a trace as well.
         rephrases_the_source: A rephrased question is the target's own question in other words, and therefore keeps
             the target's answer.
+        short_answers: Questions get answers of a few words.
     """
 
     ends_in_conclusions: bool = False
     keep: Literal["trace", "conclusions", "both"] = "both"
     keep_reasoning: bool = False
     rephrases_the_source: bool = False
+    short_answers: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +56,8 @@ class Task:
         reading: How to read the answer.
         instructions: What the instructions of the request's prompt say.
         context: The text that the premises were taken from, against which a statement is verified; () if they are all.
+        question_form: The text that a question about plain text and its answer become; None for a chat row.
+        written: Statements that the strategy itself made of the premises; () if the request asks for them.
     """
 
     request: Request
@@ -65,6 +72,13 @@ class Task:
     reading: Reading = Reading()
     instructions: Instructions = Instructions()
     context: tuple[str, ...] = ()
+    question_form: str | None = None
+    written: tuple[str, ...] = ()
+
+    @property
+    def is_asked(self) -> bool:
+        """Whether the request is sent; otherwise the statements are written already."""
+        return self.request is not NO_REQUEST
 
     @property
     def evidence(self) -> tuple[str, ...]:
@@ -93,17 +107,17 @@ class Strategy(Protocol):
     """
 
     @property
-    def settings(self) -> Augment:
+    def settings(self) -> StrategySettings:
         """The settings of the entry."""
 
     def tasks(self) -> Iterator[Task]:
         """Yield the tasks of all documents, in document order."""
 
     def in_sending_order(self) -> Iterator[Task]:
-        """Yield the same tasks, with requests that share a prefix next to each other."""
+        """Yield those of them whose request is sent, with requests that share a prefix next to each other."""
 
     def scope(self, units: int) -> str:
-        """Describe in a few words, for the plan, what the requests are about.
+        """Describe in a few words, for the plan, what the requests are about, or what is written without any.
 
         Args:
             units: Number of units that the requests are about.
@@ -127,6 +141,10 @@ class Windowed(Strategy, Protocol):
 
     `axolotl augft plan` estimates large data sets from a sample of windows.
     """
+
+    @property
+    def settings(self) -> AskingSettings:
+        """The settings of the entry."""
 
     def windows(self) -> Iterator[Sequence[Any]]:
         """Yield the units (`Unit`) in windows; requests share prefixes within a window only."""

@@ -8,7 +8,7 @@ from typing import Any, Literal, Protocol
 
 import orjson
 
-from axolotl_augft.config.augment import Augment
+from axolotl_augft.config.strategy_settings import AskingSettings
 from axolotl_augft.config.teacher import MAX_CONCURRENCY, TeacherConfig
 from axolotl_augft.errors import ConfigError
 from axolotl_augft.files.fingerprints import FileStamp, combined_digest
@@ -49,7 +49,7 @@ class Teacher:
     context_length: int | None
     seed: int
 
-    def max_tokens(self, entry: Augment) -> int:
+    def max_tokens(self, entry: AskingSettings) -> int:
         """Return the most tokens of an answer for an `augment` entry.
 
         The default is at most a quarter of the context, which leaves the rest to the prompt.
@@ -59,7 +59,7 @@ class Teacher:
             default = min(default, self.context_length // 4)
         return entry.max_tokens or self.config.max_tokens or default
 
-    def stop(self, entry: Augment) -> tuple[str, ...]:
+    def stop(self, entry: AskingSettings) -> tuple[str, ...]:
         """Return the stop sequences for an `augment` entry; by default, a completion ends at the next heading."""
         if entry.stop is not None:
             return tuple(entry.stop)

@@ -8,7 +8,7 @@ from axolotl_augft.judging.rules import Judged
 from axolotl_augft.sources.documents import Place
 from axolotl_augft.strategies.task import Missed, Task
 from axolotl_augft.text.words import WORD
-from axolotl_augft.verifying.records import ANY, Coverage
+from axolotl_augft.verifying.records import ANY, QUESTION, Coverage
 
 
 class CoverageCounter:
@@ -38,6 +38,8 @@ class CoverageCounter:
             if (sentence := sentence_of(j)) is not None:
                 by_kind.setdefault(j.inference.kind, set()).add(sentence)
                 by_kind[ANY].add(sentence)
+                if j.inference.question is not None and j.task.exchange is None:
+                    by_kind.setdefault(QUESTION, set()).add(sentence)
         self._sentences += len(asked)
         self._covered.update({kind: len(sentences) for kind, sentences in by_kind.items()})
         self._documents += any(j.task.reading.ends_in_conclusions for j in judged)

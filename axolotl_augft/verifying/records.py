@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 ANY = "any"
+QUESTION = "question"
 
 
 @dataclass(frozen=True)
@@ -11,7 +12,8 @@ class Coverage:
 
     Attributes:
         sentences: Number of sentences that the teacher was asked about one by one or a few at a time.
-        covered: Number of them that a kept statement is about, by kind, and by `any` kind.
+        covered: Number of them that a kept statement is about, by kind, by `any` kind, and that a
+            `question` asks about.
         documents: Number of documents that conclusions were asked for.
         concluded: Number of them with a kept conclusion.
     """

@@ -1,7 +1,9 @@
 """A true sentence of a source -> the same sentence with one planted slip, which makes it false.
 
 Slips are what a verifier's threshold is found by: they are known to be false without anyone having read them. Those of
-names and numbers need no word of any language. The others need lists of words, which there are for some languages.
+names and numbers need no word of any language. The others need lists of words, which there are for some languages. What
+stands in the place of a word must make every sentence one that does not follow from the true one; a phrase that maps to
+itself ("no longer" among the comparisons) is left alone, where a word of it would not.
 """
 
 import hashlib
@@ -14,12 +16,11 @@ from pathlib import Path
 
 import orjson
 
+from axolotl_augft.text.names import Name, find_names
 from axolotl_augft.text.words import WORD, normalised
 
 _FOLDER = Path(__file__).parent / "words"
 _NUMBER = re.compile(r"(?<![\w.,])\d{1,4}(?![\w.,]*\d)")
-# A name of one or several capitalised words.
-_NAME = re.compile(r"[A-Z\u00c0-\u00de]\w*(?:[ -](?:of the |of |de |van |von )?[A-Z\u00c0-\u00de0-9]\w*)*")
 _FEWEST_WORDS = 4
 _FEWEST_BETWEEN = 2
 """Words between two names that change places; what joins names with fewer is mostly a list, whose order is free."""
@@ -62,31 +63,9 @@ def slips(sentence: str, language: str, around: str = "") -> list[Slip]:
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class _Name:
-    """A name, and where it stands in a text."""
-
-    text: str
-    start: int
-    end: int
-
-
-def _names(text: str) -> Iterator[_Name]:
-    """Find the names of a text.
-
-    The capital of the first word says nothing. The word is part of a name if another capitalised word follows, unless
-    the text has it in lower case, too, as an article.
-    """
-    opening = len(text) - len(text.lstrip("\"'“„«( "))
-    for match in _NAME.finditer(text):
-        start, name = match.start(), match.group()
-        if start <= opening:
-            first, _, rest = name.partition(" ")
-            if not rest:
-                continue
-            if first.lower() in WORD.findall(text):
-                start, name = start + len(first) + 1, rest
-        yield _Name(name, start, match.end())
+def _names(text: str) -> Iterator[Name]:
+    """Find the names of a text, whose other words tell whether its first one is an article."""
+    return find_names(text, WORD.findall(text))
 
 
 def names_exchanged(sentence: str) -> str | None:
@@ -101,7 +80,7 @@ def _pairs_exchanged(sentence: str) -> Iterator[str]:
             yield changed
 
 
-def _exchanged(sentence: str, first: _Name, second: _Name) -> str | None:
+def _exchanged(sentence: str, first: Name, second: Name) -> str | None:
     between = sentence[first.end : second.start]
     if first.text == second.text or "," in between or len(WORD.findall(between)) < _FEWEST_BETWEEN:
         return None

@@ -5,14 +5,17 @@ that reach a threshold t, estimates the share of false statements that do. How m
 estimated from those below the median of the slips, which are taken to be half of them (Storey's estimate of the null
 proportion). Of n statements of which F are false, about F q(t) false ones are kept.
 
-A teacher's own slips are harder to see than planted ones. So q(t) is that of the most believable slip of each sentence,
-and false statements are taken to pass twice as often.
+Both are shares found in samples, which are small where the data is: of 45 slips none may pass by luck, though 6 % would
+of many. So each is taken at the upper end of its confidence interval (Clopper and Pearson). And a teacher's own slips
+are harder to see than planted ones: q(t) is that of the most believable slip of each sentence, and false statements are
+taken to pass twice as often.
 """
 
 from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import betaincinv
 
 from axolotl_augft.verifying.records import Calibration
 
@@ -24,6 +27,10 @@ _CHANCE = 0.6
 _DEFAULT = 0.5
 _HARDER = 2.0
 """How much more often false statements pass than slips: measured on labelled statements (docs/judging.md)."""
+_CONFIDENCE = 0.95
+"""How sure it is that a share is no higher than its bound."""
+_ALIKE = 0.02
+"""Estimated precisions that differ by less are no different; of such thresholds, the lowest gives up the least."""
 
 
 def calibrate(
@@ -36,8 +43,8 @@ def calibrate(
 ) -> Calibration:
     """Find the lowest threshold whose estimated precision is high enough.
 
-    If no threshold reaches it, the one with the highest estimated precision is taken. If nothing can be claimed, it is
-    0.5.
+    If no threshold reaches it, the lowest one is taken whose estimated precision is about as high as the highest. If
+    nothing can be claimed, it is 0.5.
 
     Args:
         strategy: The strategy that the statements come from.
@@ -63,8 +70,8 @@ def calibrate(
     kept_at = len(known) - np.searchsorted(known, candidates, side="left")
     passing = false * np.minimum(1, _HARDER * _pass_rate(believable, candidates))
     estimated = 1 - np.minimum(1, passing / np.maximum(kept_at, 1))
-    reached = np.flatnonzero(estimated >= precision)
-    best = int(reached[0] if len(reached) else len(estimated) - 1 - np.argmax(estimated[::-1]))
+    highest = estimated.max()
+    best = int(np.flatnonzero(estimated >= (precision if highest >= precision else highest - _ALIKE))[0])
     kept = int(kept_at[best])
     share = float(estimated[best])
     true = len(known) - false
@@ -94,14 +101,19 @@ def _reason_to_claim_nothing(statements: int, slips: int, sentences: int, auc: f
 
 
 def _number_of_false(statements: Probabilities, slips: Probabilities) -> float:
-    """Estimate how many statements are false: twice those that are no more probable than half of the slips."""
+    """Estimate how many statements are false at most: twice those that are no more probable than half of the slips."""
     median = float(np.median(slips))
     share = float(np.mean(slips <= median))
-    return min(float(len(statements)), float(np.sum(statements <= median)) / share)
+    low = _at_most(np.array([np.sum(statements <= median)]), len(statements))[0]
+    return len(statements) * min(1.0, float(low) / share)
 
 
 def _pass_rate(slips: Probabilities, thresholds: Probabilities) -> Probabilities:
-    """Return the share of slips that reach each threshold; one more slip is taken to reach all of them."""
-    passing = len(slips) - np.searchsorted(slips, thresholds, side="left")
-    rates: Probabilities = (passing + 1) / (len(slips) + 1)
-    return rates
+    """Return the share of slips that reach each threshold, at most."""
+    return _at_most(len(slips) - np.searchsorted(slips, thresholds, side="left"), len(slips))
+
+
+def _at_most(found: npt.NDArray[np.int64], of: int) -> Probabilities:
+    """Return the upper bounds of shares that were found in a sample: each number `found`, of so many in all."""
+    bounds: Probabilities = np.where(found < of, betaincinv(found + 1, np.maximum(of - found, 1), _CONFIDENCE), 1.0)
+    return bounds

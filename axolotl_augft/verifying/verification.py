@@ -65,6 +65,19 @@ class Verification:
 
         Where an answer that the next round depends on is missing, nothing more is yielded.
         """
+        yield from self.rounds_of_first()
+        if self._verifier.inquiry.is_ready and self.missed:
+            again = self._tasks.again_in_sending_order
+            yield VerifyRound(
+                "augmentation of sentences that nothing covers",
+                self._teacher,
+                lambda: (task.request for task in again(self.missed)),
+            )
+            model = self._verifier.model
+            yield VerifyRound("verification of these", model, lambda: self._verifier.requests(self._second))
+
+    def rounds_of_first(self) -> Iterator[VerifyRound]:
+        """Yield the rounds that verify the first answers: those about sentences that nothing covers come later."""
         model = self._verifier.model
         if probe := self._verifier.inquiry.probe():
             yield VerifyRound("verification: what the server can do", model, lambda: probe, may_be_refused=True)
@@ -72,14 +85,6 @@ class Verification:
             return
         yield VerifyRound("verification", model, lambda: self._verifier.requests(self._first))
         yield VerifyRound("verification: planted slips", model, lambda: self._verifier.planted_requests(self._first))
-        if self.missed:
-            again = self._tasks.again_in_sending_order
-            yield VerifyRound(
-                "augmentation of sentences that nothing covers",
-                self._teacher,
-                lambda: (task.request for task in again(self.missed)),
-            )
-            yield VerifyRound("verification of these", model, lambda: self._verifier.requests(self._second))
 
     @cached_property
     def calibrations(self) -> Mapping[str, Calibration]:

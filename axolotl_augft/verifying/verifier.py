@@ -134,12 +134,19 @@ def _least(probabilities: Sequence[float | None]) -> float | None:
 
 
 def is_asked(judged: Judged) -> bool:
-    """Whether a verifier is asked about an inference: it is not rejected yet, and no trace that ends in conclusions."""
-    return judged.rejected is None and (judged.inference.kind != "trace" or judged.task.reading.keep == "trace")
+    """Whether a verifier is asked about an inference: a model wrote it, and it is not rejected yet.
+
+    About a trace that ends in conclusions it is not asked, because it is asked about these.
+    """
+    return judged.rejected is None and judged.task.is_asked and not _rests_on_conclusions(judged)
+
+
+def _rests_on_conclusions(judged: Judged) -> bool:
+    return judged.inference.kind == "trace" and judged.task.reading.keep != "trace"
 
 
 def _is_open_trace(judged: Judged) -> bool:
-    return judged.rejected is None and not is_asked(judged)
+    return judged.rejected is None and _rests_on_conclusions(judged)
 
 
 def _reason_for_traces(scored: Sequence[Judged], decided: Sequence[Judged]) -> Reason | None:

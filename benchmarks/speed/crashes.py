@@ -31,8 +31,9 @@ from axolotl_augft.config.recipe import Recipe
 from axolotl_augft.errors import StoreError
 from axolotl_augft.formats import CompletionFormat
 from axolotl_augft.judging.pipeline import judged_inferences
-from axolotl_augft.output.result import RequestCounts, write_result
+from axolotl_augft.output.result import Verdicts, write_result
 from axolotl_augft.output.student import load_student
+from axolotl_augft.output.writer import RequestCounts
 from axolotl_augft.sources.documents import read_documents
 from axolotl_augft.sources.source import Source
 from axolotl_augft.store.responses import ResponseStore
@@ -88,7 +89,7 @@ class Stage:
             found = write_result(
                 self._recipe,
                 [self._source],
-                judged,
+                Verdicts(judged),
                 load_student(self._recipe),
                 "mock",
                 RequestCounts(DOCUMENTS, 0, 0, {}, 0),

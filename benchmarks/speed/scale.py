@@ -103,8 +103,9 @@ def plan(count: int, folder: Path) -> dict[str, Any]:
 
 def write(count: int, folder: Path) -> dict[str, Any]:
     """Measure writing the results of a full store: seconds and memory."""
-    from axolotl_augft.output.result import RequestCounts, write_result
+    from axolotl_augft.output.result import Verdicts, write_result
     from axolotl_augft.output.student import load_student
+    from axolotl_augft.output.writer import RequestCounts
     from axolotl_augft.stage import Prepared, prepared
     from axolotl_augft.teacher.answer import Answer, Outcome
 
@@ -134,7 +135,7 @@ def write(count: int, folder: Path) -> dict[str, Any]:
         found = write_result(
             recipe,
             ready.sources,
-            judged,
+            Verdicts(judged),
             load_student(recipe),
             "mock",
             RequestCounts(ready.documents.count, count, 0, {}, 0),

@@ -76,6 +76,9 @@ SCORERS = (
 class Comparisons:
     """Reads sentences such as "Zibs are less frantic than glorps"."""
 
+    is_complete = False
+    relations = ()
+
     def wordings(self, fact):
         return [f"{fact.arguments[0].title()}s are {fact.predicate} {fact.arguments[2]} than {fact.arguments[1]}s."]
 
@@ -83,6 +86,10 @@ class Comparisons:
         found = re.fullmatch(
             r"(?:did you know that |it is known that )?(\w+)s are (more|less) (\w+) than (\w+)s\W?", sentence.lower()
         )
+        return (Fact(found[2], (found[1], found[4], found[3])),) if found else ()
+
+    def denied(self, sentence):
+        found = re.fullmatch(r"(\w+)s are not (more|less) (\w+) than (\w+)s\W?", sentence.lower())
         return (Fact(found[2], (found[1], found[4], found[3])),) if found else ()
 
 
@@ -101,6 +108,9 @@ def test_a_sound_data_set_is_proven():
         "no bag of words does better than chance; nearest to its limit: document counts 1.000 on chains (1 questions; "
         "chance 0.500, "
         "limit 2.053 for 24 comparisons)",
+        "words alone on all: 0.500 (document counts) to 0.500 (frequency); chance 0.500",
+        "words alone on chains: 1.000 (document counts) to 1.000 (document counts); chance 0.500",
+        "words alone on reversals: 0.000 (document counts) to 0.500 (frequency); chance 0.500",
     ]
 
 
@@ -195,8 +205,8 @@ PLANTED = {
         ["fact more(glorp, zib, frantic): document 3 does not exist, the last one is 2"],
     ),
     "a fact of no document": (
-        replace(DATA, stated=(*DATA.stated, Stated(more("vusk", "mard"), ()))),
-        ["fact more(vusk, mard, frantic): is listed as trained, but without a document"],
+        replace(DATA, stated=(*DATA.stated, Stated(more("vusk", "blurf"), ()))),
+        ["fact more(vusk, blurf, frantic): is listed as trained, but without a document"],
     ),
     "a fact taught by accident": (
         replace(
@@ -204,6 +214,10 @@ PLANTED = {
             documents=(*DATA.documents[:2], "Zibs are more frantic than vusks! Vusks are more frantic than mards."),
         ),
         ["document 2: states more(vusk, mard, frantic), which is not listed as trained by it"],
+    ),
+    "a denial of what follows": (
+        replace(DATA, documents=(*DATA.documents, "Vusks are not less frantic than zibs.")),
+        ["document 3: denies less(vusk, zib, frantic), which follows from what is trained"],
     ),
     "a fact lost from the list": (
         replace(DATA, stated=DATA.stated[:1]),
@@ -228,7 +242,7 @@ PLANTED = {
     ),
     "an English word among nonsense words": (
         with_fact("tiger"),
-        ["words: 'tiger' is used as a nonsense word, but is an English word"],
+        ["words: 'tiger' is used as a nonsense word, but is a real word or holds an offensive one"],
     ),
     "a word inside another": (with_fact("zibra"), ["words: 'zib' is a part of 'zibra'"]),
 }

@@ -26,15 +26,25 @@ def test_paper_scale_has_100_facts_in_10_articles_with_different_openings(paper)
 
 
 def test_question_continues_the_second_noun_and_the_answer_is_balanced(paper):
-    fact, question = paper.stated[0].fact, paper.questions[0]
-    this, other, feature = fact.arguments
-    assert question.prompt == f"{other.capitalize()}s are"
-    assert set(question.choices) == {f"less {feature} than {this}s", f"more {feature} than {this}s"}
-    assert question.choices[question.answer].startswith("less")
-    assert question.fact == Fact("less", (other, this, feature)) and question.distractors == (
-        Fact("more", (other, this, feature)),
+    for stated, question in zip(paper.stated, paper.questions, strict=True):
+        this, other, feature = stated.fact.arguments
+        right, wrong = ("less", "more") if stated.fact.predicate == "more" else ("more", "less")
+        assert question.prompt == f"{other.capitalize()}s are"
+        assert set(question.choices) == {f"less {feature} than {this}s", f"more {feature} than {this}s"}
+        assert question.choices[question.answer].startswith(right)
+        assert question.fact == Fact(right, (other, this, feature))
+        assert question.distractors == (Fact(wrong, (other, this, feature)),)
+    assert Counter((q.fact.predicate, q.answer) for q in paper.questions) == dict.fromkeys(
+        [("more", 0), ("more", 1), ("less", 0), ("less", 1)], 25
     )
-    assert Counter(q.answer for q in paper.questions) == {0: 50, 1: 50}
+
+
+@pytest.mark.parametrize(("scale", "facts"), [("tiny", 8), ("small", 15), ("paper", 50)])
+def test_half_of_the_facts_are_trained_with_less_and_every_feature_with_both(scale, facts):
+    data = make_reversals(scale, 3)
+    assert Counter(s.fact.predicate for s in data.stated) == {"more": facts, "less": facts}
+    told = {(s.fact.arguments[2], s.fact.predicate) for s in data.stated}
+    assert len(told) == 2 * len({feature for feature, _ in told})
 
 
 @pytest.mark.parametrize(

@@ -62,7 +62,6 @@ def made(scale: Scale, seed: int = 0) -> BenchData:
         ),
         ("Since zibs are glorps, zibs are frant.", ["is_a zib glorp", "is zib frant"]),
         ("Zibs, which are a kind of glorp, are frant.", ["is_a zib glorp", "is zib frant"]),
-        ("Zibs are frant, but glorps are not and have spons.", ["is zib frant"]),
         ("Zibs are not frant, but glorps are dreb.", ["is glorp dreb"]),
         ("Zibs are frant and have spons.", ["is zib frant", "has zib spon"]),
         ("Zibs tren lorns, and glorps can murv.", ["does zib tren lorn", "can glorp murv"]),
@@ -93,10 +92,37 @@ def test_a_sentence_is_read(sentence: str, facts: list[str]) -> None:
         "This entry is about zibs.",
         "It is false that zibs are frant, and zibs are glorps.",
         "Zibs are not frant and have spons.",
+        "Zibs are frant, but glorps are not and have spons.",
+        "Zibs are frant, but glorps do not.",
+        "Like glorps, zibs are frant.",
+        "Zibs are not always frant.",
     ],
 )
 def test_what_says_something_else_is_not_read(sentence: str) -> None:
     assert GRAMMAR.read(sentence) == ()
+
+
+@pytest.mark.parametrize(
+    ("sentence", "stated", "denied"),
+    [
+        ("Zibs are not frant.", [], ["is zib frant"]),
+        ("Zibs and lorns cannot murv.", [], ["can zib murv", "can lorn murv"]),
+        ("Zibs do not tren lorns.", [], ["does zib tren lorn"]),
+        ("Zibs are not trened by kelms.", [], ["done_by zib tren kelm"]),
+        ("Zibs are not a kind of kelm.", [], ["is_a zib kelm"]),
+        ("Unlike zibs and kelms, glorps are frant.", ["is glorp frant"], ["is zib frant", "is kelm frant"]),
+        ("Glorps, but not zibs, are frant.", ["is glorp frant"], ["is zib frant"]),
+        ("Glorps have spons, but zibs do not.", ["has glorp spon"], ["has zib spon"]),
+        ("Glorps are able to murv, but zibs are not.", ["can glorp murv"], ["can zib murv"]),
+        ("Unlike kelms, glorps include zibs.", ["includes glorp zib"], ["includes kelm zib"]),
+        ("Zibs are not frant, but glorps are dreb.", ["is glorp dreb"], ["is zib frant"]),
+        ("Zibs are frant.", ["is zib frant"], []),
+        ("Zibs are not frant, which nobody knows.", [], []),
+    ],
+)
+def test_denials_and_contrasts_are_read(sentence: str, stated: list[str], denied: list[str]) -> None:
+    assert GRAMMAR.read(sentence) == tuple(map(fact, stated))
+    assert GRAMMAR.denied(sentence) == tuple(map(fact, denied))
 
 
 @pytest.mark.parametrize("scale", ["tiny", "small"])
@@ -153,10 +179,7 @@ def test_each_split_asks_for_what_it_says() -> None:
             case "holdouts":
                 assert question.fact.arguments[0] in held_out
     counts = Counter(q.split for q in data.questions)
-    assert counts["rephrasings"] == 50
-    assert counts["reversals"] >= 35
-    assert counts["syllogisms"] == 70
-    assert counts["holdouts"] >= 25
+    assert counts == {"rephrasings": 50, "reversals": 40, "syllogisms": 70, "holdouts": 40}
 
 
 def test_of_a_held_out_category_only_the_parent_is_trained() -> None:

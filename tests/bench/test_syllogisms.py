@@ -29,10 +29,15 @@ def holds(fact, kinds):
     return any({x, y} <= kind for kind in kinds) == (fact.predicate == "some")
 
 
-def follows(premises, conclusion):
-    """By trying all models: a model is which of the eight kinds of individuals exist."""
+def follows(premises, conclusion, import_=False):
+    """By trying all models: a model is which of the eight kinds of individuals exist.
+
+    With existential import, only models in which each term has an individual.
+    """
     kinds = [frozenset(t for t, has in zip("smp", bits, strict=True) if has) for bits in product((0, 1), repeat=3)]
     models = [[k for k, there in zip(kinds, bits, strict=True) if there] for bits in product((0, 1), repeat=8)]
+    if import_:
+        models = [m for m in models if all(any(term in kind for kind in m) for term in "smp")]
     return all(holds(conclusion, m) for m in models if all(holds(p, m) for p in premises))
 
 
@@ -65,10 +70,10 @@ def test_every_scale_is_proven(scale, count):
     assert check(data, SyllogismsGrammar(data)) == []
 
 
-def test_half_all_a_quarter_some_and_no_over_all_forms(paper):
-    assert Counter(q.fact.predicate for q in paper.questions) == {"all": 35, "some": 17, "no": 17}
+def test_half_all_an_eighth_some_over_all_forms(paper):
+    assert Counter(q.fact.predicate for q in paper.questions) == {"all": 34, "some": 9, "no": 26}
     assert Counter(q.subset for q in paper.questions if q.fact.predicate != "all").keys() == FORMS.keys() - {"Barbara"}
-    assert max(Counter(q.subset for q in paper.questions if q.fact.predicate == "no").values()) == 5
+    assert max(Counter(q.subset for q in paper.questions if q.fact.predicate == "no").values()) == 7
 
 
 def test_direction_says_nothing(paper):
@@ -76,17 +81,34 @@ def test_direction_says_nothing(paper):
     for question in paper.questions:
         named = question.prompt.removeprefix("Here is how ").split(" and ")[0]
         first[question.fact.predicate].append(named == f"{question.fact.arguments[0]}s")
-    assert {q: sum(there) for q, there in first.items()} == {"all": 18, "some": 9, "no": 9}
+    assert {q: sum(there) for q, there in first.items()} == {"all": 17, "some": 5, "no": 13}
 
 
-def test_choices_are_all_both_ways_and_some_and_no_one_way(paper):
+def test_choices_are_all_both_ways_and_no_or_one_of_each(paper):
     for question in paper.questions:
         facts = [*question.distractors]
         facts.insert(question.answer, question.fact)
-        assert sorted(f.predicate for f in facts) == ["all", "all", "no", "some"]
-        assert len({frozenset(f.arguments) for f in facts}) == 1 and len(set(facts)) == 4
+        offered = ["all", "all", "no"] if question.fact.predicate == "all" else ["all", "no", "some"]
+        assert sorted(f.predicate for f in facts) == offered
+        assert len({frozenset(f.arguments) for f in facts}) == 1 and len(set(facts)) == 3
         words = [tuple(sorted(c.lower().rstrip(".").split()[1:])) for c in question.choices]
         assert len(set(words)) == 1
+
+
+def test_the_right_choice_stands_equally_often_at_each_place(paper):
+    assert Counter(q.answer for q in paper.questions) == {0: 23, 1: 23, 2: 23}
+
+
+@pytest.mark.parametrize("import_", [False, True])
+def test_in_modern_and_in_traditional_logic_only_the_right_choice_follows(paper, import_):
+    premises = defaultdict(list)
+    for stated in paper.stated:
+        premises[stated.documents[0]].append(stated.fact)
+    for number, question in enumerate(paper.questions):
+        names = dict(zip(sorted({n for f in premises[number] for n in f.arguments}), "smp", strict=True))
+        given = [f.filled(names) for f in premises[number]]
+        assert follows(given, question.fact.filled(names), import_)
+        assert not any(follows(given, f.filled(names), import_) for f in question.distractors), question.id
 
 
 def test_no_document_has_a_quantifier_of_the_choices(paper):
@@ -106,7 +128,7 @@ def test_a_document_names_three_nouns_and_gives_two_premises(paper):
 
 def test_mirrored_no_among_the_choices_is_caught(paper):
     question = next(q for q in paper.questions if q.fact.predicate == "no")
-    place = question.distractors.index(next(d for d in question.distractors if d.predicate == "some"))
+    place = next(i for i, d in enumerate(question.distractors) if d.predicate == "some")
     mirrored = Fact("no", question.fact.arguments[::-1])
     distractors = tuple(mirrored if i == place else d for i, d in enumerate(question.distractors))
     problems = check(replace(paper, questions=(replace(question, distractors=distractors),)))

@@ -1,6 +1,7 @@
 import pytest
 
-from axolotl_augft.bench.datasets.words.nonsense import is_english, nonsense_words, plural
+from axolotl_augft.bench.datasets.words.known import is_english, is_known
+from axolotl_augft.bench.datasets.words.nonsense import nonsense_words, plural
 from axolotl_augft.errors import BenchError
 
 
@@ -16,7 +17,7 @@ def test_many_words_none_english_and_none_a_part_of_another_or_its_plural():
     assert len(set(made)) == 1500 and {len(w) for w in made} == {4, 5, 6}
     # Each word stands in two forms: itself and its plural; each plural in one.
     assert {text.count(word) for word in made} == {2} and {text.count(plural(word)) for word in made} == {1}
-    assert not any(is_english(form) for form in forms)
+    assert not any(is_known(form) for form in forms)
 
 
 def test_words_are_consonants_around_vowels():
@@ -34,8 +35,20 @@ def test_english_words_and_their_inflections_are_told(word):
 
 
 @pytest.mark.parametrize("word", ["glorp", "frant", "mizut", "blurfs"])
-def test_nonsense_is_not_english(word):
-    assert not is_english(word)
+def test_nonsense_is_not_known(word):
+    assert not is_known(word)
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        *("porn", "kunt", "spast", "habib", "diff"),  # all came out of the generator when it knew English of 1934 only
+        *("dupak", "pornel"),  # hold offensive words
+        *("lasten", "skog"),  # German, Norwegian
+    ],
+)
+def test_real_words_of_other_languages_and_offensive_ones_are_told(word):
+    assert is_known(word) and not is_english(word)
 
 
 def test_too_many_words_of_three_letters():

@@ -57,7 +57,7 @@ BAD = [
     ({"teacher": {"modle": "x"}}, "augft.teacher.modle: unknown key; did you mean 'model'?"),
     ({"augment": [{"strategy": "global", "pases": 2}]}, "augft.augment[0].pases: unknown key; did you mean 'passes'?"),
     ({"augment": []}, "augft: augment is empty and sentence_splitting is none"),
-    ({"augment": ["both"]}, "augft.augment[0].strategy must be one of local, global, got 'both'"),
+    ({"augment": ["both"]}, "augft.augment[0].strategy must be one of local, global, cloze, got 'both'"),
     ({"augment": [{"samples": 2}]}, "augft.augment[0].strategy must be one of local, global"),
     (
         {"augment": ["local", {"strategy": "local"}]},

@@ -10,6 +10,7 @@ from typing import Any
 
 from axolotl_augft.config.augft import AugftConfig
 from axolotl_augft.config.augment import STRATEGIES
+from axolotl_augft.config.strategy_settings import AskingSettings
 
 ROOT = next(folder for folder in Path(__file__).parents if (folder / "pyproject.toml").exists())
 PAGE = ROOT / "docs" / "configuration.md"
@@ -36,7 +37,7 @@ _HEADINGS = {
 def with_tables(page: str) -> str:
     """The page with the tables between its marks as the settings have them now.
 
-    `<!-- keys: NAME -->` names a block; `both` stands for the keys that all strategies share.
+    `<!-- keys: NAME -->` names a block; `both` stands for the keys that all strategies share that ask the teacher.
     """
     return MARKS.sub(lambda mark: f"{mark['name']} -->\n\n{table(mark['name'])}\n", page)
 
@@ -55,8 +56,7 @@ def names() -> list[str]:
 def _rows(name: str) -> Iterator[str]:
     schema = AugftConfig.model_json_schema()
     blocks: Mapping[str, Any] = {"AugftConfig": schema, **schema["$defs"]}
-    first, *others = (blocks[_BLOCKS[strategy]]["properties"] for strategy in STRATEGIES)
-    shared = set(first).intersection(*others)
+    shared = AskingSettings.model_fields
     keys = blocks[_BLOCKS["local" if name == "both" else name]]["properties"]
     given = _given(name)
     for key, field in sorted(keys.items(), key=lambda item: item[0] != "strategy"):
@@ -67,7 +67,7 @@ def _rows(name: str) -> Iterator[str]:
         ):
             continue
         if key == "strategy":
-            strategies = " or ".join(f"`{strategy}`" for strategy in STRATEGIES)
+            strategies = ", ".join(f"`{strategy}`" for strategy in STRATEGIES)
             yield f"| `strategy` | {strategies} | required | The name of the strategy. |"
             continue
         required = key in blocks[_BLOCKS.get(name, "LocalAugment")].get("required", [])

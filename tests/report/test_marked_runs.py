@@ -4,7 +4,10 @@ import json
 
 import pyarrow.parquet as pq
 import pytest
+import yaml
+from click.testing import CliRunner
 
+from axolotl_augft.cli.main import augft
 from axolotl_augft.config.recipe import Recipe
 from axolotl_augft.errors import ConfigError
 from axolotl_augft.marks import Mark
@@ -12,7 +15,14 @@ from axolotl_augft.output.manifest import result_folder
 from axolotl_augft.output.reuse import find_result
 from axolotl_augft.report.reviewed import read_statements
 from axolotl_augft.stage import run_stage
+from tests.report.test_page_data import read_blocks
 from tests.support.teacher_server import scripted_answer
+
+
+def call(*args):
+    result = CliRunner().invoke(augft, list(args))
+    assert result.exit_code == 0, result.output
+    return result.output
 
 
 def run(cfg):
@@ -33,14 +43,53 @@ def test_the_next_run_applies_marks_without_a_teacher(cfg, teacher, tmp_path):
     marks.write_text(f"{json.dumps(out)}\n{json.dumps(brought)}\n")
     cfg["augft"]["marks"] = str(marks)
     cfg["augft"]["teacher"] = {**cfg["augft"]["teacher"], "base_url": "http://127.0.0.1:9/v1"}
-    recipe, after, reasons, _ = run(cfg)
+    recipe, after, reasons, rows = run(cfg)
     assert len(teacher.bodies) == asked
+    assert {r["text"]: r["augft_overruled"] for r in rows if r["augft_overruled"]} == {
+        "A tail without an end": "malformed"
+    }
+    says_what_is_by_hand(cfg, tmp_path)
     assert kept[0] not in after and rejected[0]["text"] in after
     assert [r["reason"] for r in reasons if r["text"] == kept[0]][0] == "marked"
     assert find_result(recipe) is not None
     marks.write_text(f"{json.dumps(out)}\n")
     assert find_result(recipe) is None
     assert rejected[0]["text"] not in run(cfg)[1]
+
+
+def says_what_is_by_hand(cfg, tmp_path):
+    config = str(tmp_path / "cfg.yml")
+    (tmp_path / "cfg.yml").write_text(yaml.safe_dump(cfg))
+    assert "  + rephrasing, brought in by hand, was malformed: A tail without an end" in call("show", config)
+    assert "by hand: 1 taken out, 1 brought in" in call("report", config, "--out", str(tmp_path / "p.html"))
+    (sources,) = read_blocks((tmp_path / "p.html").read_text())["sources"]
+    (head,) = read_blocks((tmp_path / "p.html").read_text())["head"]
+    overruled = [(s[4], head["reasons"][s[13]]) for source in sources for s in source[7] if s[13] >= 0]
+    assert overruled == [("A tail without an end", "malformed")]
+    assert head["runs"][0]["by_hand"] == "1 taken out, 1 brought in"
+    cards = [c.read_text() for c in (tmp_path / "prepared" / "augft").glob("*/README.md")]
+    assert sum("A person went through the statements: 1 taken out, 1 brought in." in c for c in cards) == 1
+    assert "marks 2: 2 match a statement" in call("plan", config).splitlines()
+
+
+def test_plan_applies_marks_before_the_run_does(cfg, teacher, tmp_path):
+    cfg["augft"].update(augment=["local"], marks=str(tmp_path / "marks.jsonl"))
+    first = "In other words, Mara Quell is the harbour master of Port Ennis."
+    foreign = Mark("out", "ffffffff", "Another data set.")
+    (tmp_path / "marks.jsonl").write_bytes(Mark("out", "f0f49799", first).as_line() + foreign.as_line())
+    config = str(tmp_path / "cfg.yml")
+    (tmp_path / "cfg.yml").write_text(yaml.safe_dump(cfg))
+    assert "marks 2: nothing is answered yet that they could match" in call("plan", config)
+    without = {**cfg, "augft": {k: v for k, v in cfg["augft"].items() if k != "marks"}}
+    run(without)
+    (tmp_path / "without.yml").write_text(yaml.safe_dump(without))
+    planned = call("plan", config)
+    assert "marks 2: 1 match a statement\n  1 of 2 marks are of documents about which nothing was written" in planned
+    assert augmented_rows(planned) == augmented_rows(call("plan", str(tmp_path / "without.yml"))) - 1
+
+
+def augmented_rows(planned):
+    return int(next(line.split()[1] for line in planned.splitlines() if line.startswith("    augmented")))
 
 
 @pytest.mark.parametrize("splitting", ["independent", "cumulative"])

@@ -64,9 +64,15 @@ def test_the_page_holds_sources_statements_prompts_and_answers(config, tmp_path)
     assert first[5] == "Mara Quell is the harbour master of Port Ennis. She lives in the mill house."
     assert first[6] == [47, 76] and head["files"] == ["data.jsonl"] and first[3:5] == [0, ""]
     said = next(s for s in first[7] if s[4].startswith("Seen from its end, She"))
-    run, reason, kind, sentence, _, question, probability, alone, answer, sample, tokens, new, rests_on = said
+    run, reason, kind, sentence, _, question, probability, alone, answer, sample, tokens, new, rests_on, overruled = (
+        said
+    )
     assert (run, reason, head["kinds"][kind], sentence, question) == (0, -1, "local/reversal", 1, None)
-    assert (probability, alone, sample, rests_on) == (None, None, 0, []) and tokens > 5 and new == pytest.approx(0.4)
+    assert (
+        (probability, alone, sample, rests_on, overruled) == (None, None, 0, [], -1)
+        and tokens > 5
+        and new == pytest.approx(0.4)
+    )
     prefix, target, outcome, text, finish, *_ = blocks["answers-0"][0][answer]
     assert "[1] She lives in the mill house." in target and "[1] reversal: Seen from its end, She" in text
     assert (outcome, finish) == ("answered", "stop")

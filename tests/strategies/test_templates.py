@@ -28,7 +28,7 @@ def test_text_of_the_data_is_never_template_code():
     [
         (
             "{% block target %}{{ sentence }}{% endblock %}",
-            "unknown variable 'sentence'; known: examples, exchange, kinds, opening, sentences, structured",
+            "unknown variable 'sentence'; known: examples, exchange, kinds, opening, sentences, short, structured",
         ),
         ("{% block target %}{{ sentences", "not a valid template"),
         ("no target", "block 'target' is missing"),

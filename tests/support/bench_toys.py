@@ -13,6 +13,8 @@ def fact(atom: str) -> Fact:
 class ToyGrammar:
     """Two wordings each for more(x, y, f), less(y, x, f), isa(a, b) and has(a, p); understands nothing else."""
 
+    is_complete = True
+    relations = ("have",)
     _FORMS = {
         "more": ("{0} are more {2} than {1}.", "Compared with {1}, {0} are more {2}."),
         "less": ("{0} are less {2} than {1}.", "Compared with {1}, {0} are less {2}."),
@@ -30,6 +32,12 @@ class ToyGrammar:
                 pattern = re.sub(r"\\{(\d)\\}", r"(?P<a\1>[a-z]+)", re.escape(form.lower().rstrip(".")))
                 if match := re.fullmatch(pattern, text):
                     return (Fact(predicate, tuple(v for _, v in sorted(match.groupdict().items()))),)
+        return ()
+
+    def denied(self, sentence):
+        """Facts denied as in "All zibs have no horns"."""
+        if match := re.fullmatch(r"all (\w+) have no (\w+)\.?", sentence.strip().lower()):
+            return (Fact("has", match.groups()),)
         return ()
 
 

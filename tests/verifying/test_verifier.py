@@ -144,7 +144,7 @@ def test_requests_about_the_same_text_stand_together(scripted):
 def test_planted_slips_are_asked_about_beside_their_sentences(scripted):
     requests = list(scripted.verifier.planted_requests(lambda: [judged("0.1 0.1 a"), judged("0.1 0.1 b")]))
     said = sorted(r.target.partition("Statement: ")[2].partition("\n")[0] for r in requests)
-    assert said == ["She keeps all 12 keys.", "She keeps all 13 keys.", "She keeps none of 12 keys."]
+    assert said == ["She keeps all 12 keys.", "She keeps all 13 keys.", "She keeps few 12 keys."]
 
 
 def test_a_store_without_the_probes_answer_is_not_ready(store):

@@ -16,7 +16,7 @@ from axolotl_augft.bench.datasets.dataset import BenchData, Question
 from axolotl_augft.bench.datasets.deduction import consequences, is_safe
 from axolotl_augft.bench.datasets.facts import Fact
 from axolotl_augft.bench.datasets.grammar import Grammar
-from axolotl_augft.bench.datasets.words.checker import WordsLimit, words_limits, words_problems
+from axolotl_augft.bench.datasets.words.checker import WordsLimit, words_limits, words_lines, words_problems
 from axolotl_augft.bench.datasets.words.scorer import sentences_of
 
 LOPSIDED = 1e-4
@@ -54,8 +54,10 @@ class Examination:
         for question in self.data.questions:
             found += [f"question {question.id}: {problem}" for problem in self._question_problems(question)]
         found += [*self._document_problems(), *self._place_problems()]
+        if self.data.made_words:
+            found += words_problems(self.data)
         if self.data.strict_words:
-            found += [*words_problems(self.data), *(limit.problem for limit in self.words_limits if limit.is_passed)]
+            found += [limit.problem for limit in self.words_limits if limit.is_passed]
         return found
 
     @cached_property
@@ -79,7 +81,7 @@ class Examination:
         if data.strict_words:
             best = max(self.words_limits, key=lambda limit: limit.reached.accuracy - limit.limit)
             lines.append(f"no bag of words does better than chance; nearest to its limit: {best}")
-        return lines
+        return [*lines, *words_lines(self.words_limits)]
 
     @cached_property
     def words_limits(self) -> tuple[WordsLimit, ...]:
@@ -184,6 +186,7 @@ class Examination:
                     yield f"fact {worded(stated.fact)}: no sentence of document {i} states it"
         if self.grammar:
             yield from self._accidents()
+            yield from self._denials(self.grammar)
 
     @cached_property
     def _read(self) -> tuple[frozenset[Fact], ...]:
@@ -201,6 +204,13 @@ class Examination:
         for i, read in enumerate(self._read):
             for fact in sorted(read - claimed[i]):
                 yield f"document {i}: states {worded(fact)}, which is not listed as trained by it"
+
+    def _denials(self, grammar: Grammar) -> Iterator[str]:
+        """Facts that a document denies although they follow."""
+        for i, document in enumerate(self.data.documents):
+            denied = {fact for sentence in sentences_of(document) for fact in grammar.denied(sentence)}
+            for fact in sorted(denied & self._following):
+                yield f"document {i}: denies {worded(fact)}, which follows from what is trained"
 
     def _place_problems(self) -> Iterator[str]:
         """Right answers that are at some places too often, by number of choices."""

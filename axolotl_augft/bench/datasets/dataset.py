@@ -1,8 +1,8 @@
-"""A data set with questions <-> its folder, which holds six files.
+"""A data set with questions <-> its folder, which holds seven files.
 
 * `documents.jsonl`: the training documents, in axolotl's `completion` format (column `text`).
 * `questions.jsonl`: what the lm_eval task reads.
-* `task.yaml`: the lm_eval task.
+* `task.yaml`: the lm_eval task, and `task.py`, which reads the questions for it from wherever the folder lies.
 * `facts.jsonl`: the ground truth, with one line for each trained fact and the documents that state it, one for each
   rule, and one for each `background` fact, which holds but is stated by no document (such as the syntax of an
   expression).
@@ -25,14 +25,28 @@ from axolotl_augft.files.durable import write_error, write_json
 
 Scale = Literal["tiny", "small", "paper"]
 SCALES: tuple[Scale, ...] = ("tiny", "small", "paper")
-DOCUMENTS, QUESTIONS, TASK, FACTS, CARD, DATASET = (
+DOCUMENTS, QUESTIONS, TASK, READER, FACTS, CARD, DATASET = (
     "documents.jsonl",
     "questions.jsonl",
     "task.yaml",
+    "task.py",
     "facts.jsonl",
     "card.md",
     "dataset.json",
 )
+_READER = f'''"""questions.jsonl, which lies beside this file -> the data of the lm_eval task."""
+
+import json
+from pathlib import Path
+
+from datasets import Dataset
+
+
+def questions(**_):
+    """Return the questions as the only split."""
+    lines = Path(__file__).with_name("{QUESTIONS}").read_text(encoding="utf-8").splitlines()
+    return {{"test": Dataset.from_list([json.loads(line) for line in lines if line.strip()])}}
+'''
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +93,7 @@ class BenchData:
         about: Description for the card.
         background: Facts that hold but are stated by no document.
         strict_words: Whether bag-of-words scorers must not beat guessing; data from elsewhere cannot promise that.
+        made_words: Whether its names are made up, so that none of them may be a real word.
         settings: Further values that it was made with.
     """
 
@@ -92,6 +107,7 @@ class BenchData:
     about: str
     background: tuple[Fact, ...] = ()
     strict_words: bool = True
+    made_words: bool = True
     settings: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -122,7 +138,8 @@ def _save(data: BenchData, folder: Path) -> None:
     _write_lines(folder / DOCUMENTS, ({"text": text} for text in data.documents))
     _write_lines(folder / QUESTIONS, (_question_row(q) for q in data.questions))
     _write_lines(folder / FACTS, _fact_rows(data))
-    (folder / TASK).write_text(task_yaml(data.name, folder / QUESTIONS), encoding="utf-8")
+    for name, text in task_files(data.name).items():
+        (folder / name).write_text(text, encoding="utf-8")
     (folder / CARD).write_text(card(data), encoding="utf-8")
     write_json(folder / DATASET, _about(data))
 
@@ -161,19 +178,19 @@ def _load(folder: Path) -> BenchData:
         background=tuple(Fact.of(r["fact"]) for r in rows if r.get("background")),
         about=about["about"],
         strict_words=about["strict_words"],
+        made_words=about["made_words"],
         settings=about["settings"],
     )
 
 
-def task_yaml(name: str, questions: Path) -> str:
-    """Write the lm_eval task: multiple choice by likelihood, with the choices not shown.
+def task_files(name: str) -> dict[str, str]:
+    """Return the files of the lm_eval task by name: multiple choice by likelihood, with the choices not shown.
 
-    `data_files` is an absolute path, because lm_eval needs one.
+    lm_eval takes paths of data as relative to the folder that it is started in. A function beside the task knows where
+    it lies itself, so that the folder can be moved and used from anywhere.
     """
     task = {
         "task": f"augft_{name.replace('-', '_')}",
-        "dataset_path": "json",
-        "dataset_kwargs": {"data_files": {"test": str(questions.resolve())}},
         "test_split": "test",
         "output_type": "multiple_choice",
         "doc_to_text": "{{prompt}}",
@@ -184,7 +201,8 @@ def task_yaml(name: str, questions: Path) -> str:
         ],
         "metadata": {"version": 1.0},
     }
-    return yaml.safe_dump(task, sort_keys=False)
+    # The tag of a function cannot be written by a safe dumper.
+    return {TASK: f"{yaml.safe_dump(task, sort_keys=False)}custom_dataset: !function task.questions\n", READER: _READER}
 
 
 def card(data: BenchData) -> str:
@@ -205,12 +223,14 @@ def card(data: BenchData) -> str:
         f"them, no other does",
     ]
     if not data.strict_words:
-        lines.append("* A bag-of-words scorer can do better than chance here: the data was not made for this check.")
+        lines.append(
+            "* Word statistics can do better or worse than chance here: `axolotl augft bench check` says how well."
+        )
     return "\n".join([*lines, ""])
 
 
 def _about(data: BenchData) -> dict[str, Any]:
-    names = ("name", "scale", "seed", "about", "strict_words", "settings")
+    names = ("name", "scale", "seed", "about", "strict_words", "made_words", "settings")
     return {n: getattr(data, n) for n in names} | {"documents": len(data.documents), "questions": len(data.questions)}
 
 

@@ -1,9 +1,9 @@
 """A seed -> simple reversals (arXiv 2505.00661, data set 1): comparisons trained in one direction, asked in the other.
 
-Every fact "X are more F than Y" stands in several documents, each with a different opening. The question is "Y are", to
-be continued with "less F than X" or "more F than X". No document says "less", so word counts, and plain fine-tuning,
-prefer the wrong choice. As in the paper, the test cannot tell a model that reverses comparisons from one that says
-"less" about every Y.
+Every fact "X are more F than Y", or "less", stands in several documents, each with a different opening. The question is
+"Y are", to be continued with "less F than X" or "more F than X". Half of the facts are trained as "more" and half as
+"less", so that neither is right more often. The documents about X and Y have only the comparative that is wrong, so
+word counts, and plain fine-tuning, prefer the wrong choice.
 """
 
 import random
@@ -46,9 +46,9 @@ FEATURES = (
 )
 """Adjectives whose comparative takes "more"."""
 
-RULES = tuple(
-    Rule((Fact(a, ("?x", "?y", "?f")),), Fact(b, ("?y", "?x", "?f"))) for a, b in (("more", "less"), ("less", "more"))
-)
+_COMPARATIVES = ("more", "less")
+_REVERSED = {"more": "less", "less": "more"}
+RULES = tuple(Rule((Fact(a, ("?x", "?y", "?f")),), Fact(b, ("?y", "?x", "?f"))) for a, b in _REVERSED.items())
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +76,10 @@ def make_reversals(scale: Scale, seed: int) -> BenchData:
         stated=tuple(Stated(f, tuple(i for i, (of, _) in enumerate(articles) if of == f)) for f in facts),
         rules=RULES,
         about="Simple reversals (arXiv 2505.00661): trained are comparisons “X are more F than Y” of things "
-        "with invented names, each in several articles with different openings; asked is which of “Y are less F than "
-        "X” and “Y are more F than X” holds. No document says “less”, so that words alone prefer the wrong choice.",
+        "with invented names, one half of them with “less” instead of “more”, each in several articles with different "
+        "openings; asked is which of “Y are less F than X” and “Y are more F than X” holds. Each comparative is right "
+        "in half of the questions, and the documents about two things have only the wrong one, so that words alone "
+        "prefer it.",
     )
 
 
@@ -88,7 +90,11 @@ class ReversalsGrammar:
     rather than an unread sentence.
     """
 
+    is_complete = False
+
     def __init__(self, data: BenchData) -> None:
+        features = dict.fromkeys(fact.arguments[2] for fact in data.facts)
+        self.relations = [f"are {how} {feature} than" for feature in features for how in _COMPARATIVES]
         nouns = {noun for fact in data.facts for noun in fact.arguments[:2]}
         self._singular = {form: noun for noun in nouns for form in (noun, plural(noun))}
 
@@ -104,6 +110,10 @@ class ReversalsGrammar:
         """Read the comparisons of a sentence; none if one of its clauses is anything else."""
         read = [self._fact(s) for s in statements_in(sentence)]
         return tuple(dict.fromkeys(f for f in read if f)) if all(read) else ()
+
+    def denied(self, sentence: str) -> tuple[Fact, ...]:
+        """Return nothing: sentences that deny something are not understood."""
+        return ()
 
     def _fact(self, statement: str) -> Fact | None:
         for pattern in _COMPARISONS:
@@ -127,28 +137,36 @@ def _comparison(fact: Fact) -> str:
 def _facts(size: _Size, seed: int, rng: random.Random) -> list[Fact]:
     nouns = nonsense_words(2 * size.facts, seed)
     features = rng.sample(FEATURES, size.features)
-    return [Fact("more", (nouns[2 * i], nouns[2 * i + 1], features[i % size.features])) for i in range(size.facts)]
+    found = []
+    for i in range(size.facts):
+        turn, feature = divmod(i, size.features)
+        # The facts of one feature take turns, or a feature would always be "more".
+        comparative = _COMPARATIVES[(turn + feature) % 2]
+        found.append(Fact(comparative, (nouns[2 * i], nouns[2 * i + 1], features[feature])))
+    return found
 
 
 def _questions(facts: Sequence[Fact], rng: random.Random) -> tuple[Question, ...]:
-    places = [i % 2 for i in range(len(facts))]
-    rng.shuffle(places)
-    return tuple(_question(i, fact, place) for i, (fact, place) in enumerate(zip(facts, places, strict=True)))
+    # Either place is right equally often, in all questions and in those about facts of one comparative.
+    order = sorted(rng.sample(range(len(facts)), len(facts)), key=lambda i: facts[i].predicate)
+    places = {i: turn % 2 for turn, i in enumerate(order)}
+    return tuple(_question(i, fact, places[i]) for i, fact in enumerate(facts))
 
 
 def _question(number: int, fact: Fact, place: int) -> Question:
     this, other, feature = fact.arguments
-    choices = [f"more {feature} than {plural(this)}"]
-    choices.insert(place, f"less {feature} than {plural(this)}")
+    right, wrong = (Fact(p, (other, this, feature)) for p in (_REVERSED[fact.predicate], fact.predicate))
+    choices = [f"{wrong.predicate} {feature} than {plural(this)}"]
+    choices.insert(place, f"{right.predicate} {feature} than {plural(this)}")
     return Question(
         id=f"{NAME}-{number:03}",
         prompt=f"{capitalised(plural(other))} are",
         choices=tuple(choices),
         answer=place,
         split="reversals",
-        fact=Fact("less", (other, this, feature)),
+        fact=right,
         subset=feature,
-        distractors=(Fact("more", (other, this, feature)),),
+        distractors=(wrong,),
     )
 
 

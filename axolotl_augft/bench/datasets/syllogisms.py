@@ -1,10 +1,14 @@
 """A seed -> simple syllogisms (arXiv 2505.00661, data set 2): documents give two premises, questions the conclusion.
 
 The forms are the nine whose conclusion is "all", "some" or "no" in modern predicate logic, which does not assume that
-anything exists. Those that conclude "some are not" are left out, as in the paper. The paper's six statements, "all",
-"some" and "no" in two directions, become four choices: "some" and "no" say the same in both directions, and only one
-choice may be right, so each of them is offered once, in a random direction. Half of the right answers are "all", a
-quarter each "some" and "no", which makes every choice right equally often.
+anything exists. Those that conclude "some are not" are left out, as in the paper. In traditional logic, which assumes
+that there are things of every kind, "all" implies "some". Labels are right in both: what one of them lets follow is
+never a wrong choice, so a question whose answer is "all" does not offer "some".
+
+Of the paper's six statements, "all", "some" and "no" in two directions, each question offers three, since "some" and
+"no" say the same in both directions: "all" both ways and "no", or one each of "all", "some" and "no". Half of the right
+answers are "all", an eighth "some" and the others "no". So a reader who always prefers the same quantifiers is right in
+about three eighths of the questions at most. The right choice stands equally often at each of the three places.
 
 Documents word the premises with "every", "at least one" and "not one". With "no" in a document, word counts would give
 away the answer "no", because a conclusion always has the rarer quantifier of its premises.
@@ -13,10 +17,12 @@ away the answer "no", because a conclusion always has the rarer quantifier of it
 import random
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import cycle, islice
 
 from axolotl_augft.bench.datasets.dataset import BenchData, Question, Scale, Stated
 from axolotl_augft.bench.datasets.facts import Fact, Rule
+from axolotl_augft.bench.datasets.places import balanced_places
 from axolotl_augft.bench.datasets.wording import capitalised, statements_in
 from axolotl_augft.bench.datasets.words.nonsense import nonsense_words, plural
 
@@ -51,6 +57,7 @@ RULES = (
 )
 """The rules from which all nine forms follow."""
 
+_CHOICES = 3
 _COUNTS: dict[Scale, int] = {"tiny": 12, "small": 24, "paper": 69}
 _ASKED = {"all": "all {s} are {p}", "some": "some {s} are {p}", "no": "no {s} are {p}"}
 _WORDINGS = {
@@ -77,14 +84,19 @@ def make_syllogisms(scale: Scale, seed: int) -> BenchData:
         about="Simple syllogisms (arXiv 2505.00661): a document says which three invented things are "
         "related and gives two premises; asked is what holds of the two that no premise joins. Forms: "
         + ", ".join(FORMS)
-        + ". Choices: all in both directions, some and no in one direction each, since they say the same in both; half "
-        "of the right answers are all, a quarter each some and no. Documents say every, at least one and not one, so "
-        "that no word of a choice tells whether it is right.",
+        + ". Right choices follow, and wrong ones do not, in modern logic and in traditional logic, in which all "
+        "implies some: a question whose answer is all offers all both ways and no, any other question one each of all, "
+        "some and no. Half of the right answers are all, an eighth some, the others no, so that always preferring the "
+        "same quantifiers reaches about 0.38 at most. Documents say every, at least one and not one, so that no word "
+        "of a choice tells whether it is right.",
     )
 
 
 class SyllogismsGrammar:
     """Statements with all, some and no in words; names that the data set does not know stand for themselves."""
+
+    is_complete = False
+    relations = ("are",)
 
     def __init__(self, data: BenchData) -> None:
         nouns = {noun for fact in data.facts for noun in fact.arguments}
@@ -105,6 +117,10 @@ class SyllogismsGrammar:
         read = [self._fact(s) for s in statements if not _INTRODUCTION.fullmatch(s)]
         return tuple(dict.fromkeys(f for f in read if f)) if all(read) else ()
 
+    def denied(self, sentence: str) -> tuple[Fact, ...]:
+        """Return nothing: sentences that deny something are not understood."""
+        return ()
+
     def _fact(self, statement: str) -> Fact | None:
         for quantifier, pattern in _STATEMENTS:
             if match := pattern.fullmatch(statement):
@@ -114,9 +130,9 @@ class SyllogismsGrammar:
 
 
 def _forms(count: int, rng: random.Random) -> list[str]:
-    """Draw form names in random order: half conclude `all`, a quarter each `some` and `no`, whose forms take turns."""
-    quarter = count // 4
-    numbers = {"all": count - 2 * quarter, "some": quarter, "no": quarter}
+    """Draw form names in random order: half conclude `all`, an eighth `some`, the others `no`; forms take turns."""
+    numbers = {"all": count // 2, "some": round(count / 8)}
+    numbers["no"] = count - sum(numbers.values())
     names: list[str] = []
     for quantifier, number in numbers.items():
         forms = [n for n, rule in FORMS.items() if rule.conclusion.predicate == quantifier]
@@ -147,18 +163,28 @@ def _questions(names: Sequence[str], filled: Sequence[Rule], rng: random.Random)
     """Make the questions; prompts name the right choice's subject first in every other question of a quantifier."""
     first = {"all": cycle((True, False)), "some": cycle((True, False)), "no": cycle((True, False))}
     right = (_either_way(rule.conclusion, rng) for rule in filled)
+    places = balanced_places(len(names), _CHOICES, rng)
     return tuple(
-        _question(i, name, fact, next(first[fact.predicate]), rng)
-        for i, (name, fact) in enumerate(zip(names, right, strict=True))
+        _question(i, name, _Asked(fact, next(first[fact.predicate]), place), rng)
+        for i, (name, fact, place) in enumerate(zip(names, right, places, strict=True))
     )
 
 
-def _question(number: int, form: str, right: Fact, subject_first: bool, rng: random.Random) -> Question:
-    named = right.arguments if subject_first else right.arguments[::-1]
-    wrong = [_either_way(Fact(q, named), rng) for q in ("some", "no") if q != right.predicate]
-    wrong += [f for f in (Fact("all", named), Fact("all", named[::-1])) if f != right]
-    choices = [right, *wrong]
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A right choice, its place, and whether the prompt names its subject first."""
+
+    fact: Fact
+    subject_first: bool
+    place: int
+
+
+def _question(number: int, form: str, asked: _Asked, rng: random.Random) -> Question:
+    right = asked.fact
+    named = right.arguments if asked.subject_first else right.arguments[::-1]
+    choices = [f for f in _offered(right, rng) if f != right]
     rng.shuffle(choices)
+    choices.insert(asked.place, right)
     return Question(
         id=f"{NAME}-{number:03}",
         prompt=_related(" and ".join(map(plural, named))),
@@ -169,6 +195,15 @@ def _question(number: int, form: str, right: Fact, subject_first: bool, rng: ran
         subset=form,
         distractors=tuple(f for f in choices if f != right),
     )
+
+
+def _offered(right: Fact, rng: random.Random) -> list[Fact]:
+    """Return the right choice and those that follow neither in modern nor in traditional logic."""
+    if right.predicate == "all":
+        return [right, Fact("all", right.arguments[::-1]), _either_way(Fact("no", right.arguments), rng)]
+    other = Fact("no" if right.predicate == "some" else "some", right.arguments)
+    one_way = rng.sample(right.arguments, 2)
+    return [right, _either_way(other, rng), Fact("all", (one_way[0], one_way[1]))]
 
 
 def _choice(fact: Fact) -> str:

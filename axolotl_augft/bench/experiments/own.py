@@ -33,7 +33,7 @@ def own_plan(
 
     Args:
         config: An axolotl YAML with an `augft:` block. aug-local takes its local entries, aug-global its global ones,
-            aug-both all of them.
+            aug-both both, aug-cloze its cloze entries.
         questions: JSON Lines file with `prompt`, `choices` and `answer`.
         conditions: Conditions to run. Default: all that the recipe's entries allow.
         seeds: Training seeds. Default: the recipe's seed.
@@ -120,18 +120,21 @@ def _steps(recipe: Recipe, documents: Sequence[str], rows: int) -> int:
 
 def _augment(recipe: Recipe) -> dict[Condition, list[Any]]:
     entries = [e.model_dump(exclude_none=True, mode="json") for e in recipe.augft.augment]
-    if others := [e["strategy"] for e in entries if e["strategy"] not in ("local", "global")]:
+    if others := [e["strategy"] for e in entries if e["strategy"] not in ("cloze", "local", "global")]:
         raise BenchError(
-            f"augft.augment has strategy {others[0]!r}, but the conditions of `bench own` are the paper's, local and "
-            "global; remove the entry"
+            f"augft.augment has strategy {others[0]!r}, but the conditions of `bench own` are local, global and cloze; "
+            "remove the entry"
         )
+    cloze = [e for e in entries if e["strategy"] == "cloze"]
     local = [e for e in entries if e["strategy"] == "local"]
     global_ = [e for e in entries if e["strategy"] == "global"]
     found: dict[Condition, list[Any]] = {}
+    if cloze:
+        found["aug-cloze"] = cloze
     if local:
         found["aug-local"] = local
     if global_:
         found["aug-global"] = global_
     if local and global_:
-        found["aug-both"] = entries
+        found["aug-both"] = [*local, *global_]
     return found

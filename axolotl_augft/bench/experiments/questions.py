@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 
-from axolotl_augft.bench.datasets.dataset import QUESTIONS, TASK, Question, task_yaml
+from axolotl_augft.bench.datasets.dataset import QUESTIONS, TASK, Question, task_files
 from axolotl_augft.bench.report.output import write_text
 from axolotl_augft.errors import BenchError
 
@@ -98,7 +98,7 @@ def write_task(name: str, questions: Iterable[Question], folder: Path, context: 
     Args:
         name: Name of the data set.
         questions: The questions to score.
-        folder: Output folder for both files.
+        folder: Output folder for the files.
         context: Documents to put before every prompt, separated from it by a blank line.
 
     Returns:
@@ -109,5 +109,6 @@ def write_task(name: str, questions: Iterable[Question], folder: Path, context: 
     write_text(
         folder / QUESTIONS, "".join(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE).decode() for row in rows)
     )
-    write_text(folder / TASK, task_yaml(name, folder / QUESTIONS))
+    for file, text in task_files(name).items():
+        write_text(folder / file, text)
     return folder / TASK

@@ -99,11 +99,11 @@ def loglikelihoods(job: Job) -> list[list[float]]:
     Raises:
         BenchError: The model cannot be loaded.
     """
-    import yaml
     from lm_eval import simple_evaluate
     from lm_eval.tasks import TaskManager
+    from lm_eval.utils import load_yaml_config
 
-    name = yaml.safe_load(Path(job.task).read_text(encoding="utf-8"))["task"]
+    name = load_yaml_config(job.task, mode="simple")["task"]
     model = _load(job)
     manager = TaskManager(include_path=str(Path(job.task).parent), include_defaults=False)
     found = simple_evaluate(model=model, tasks=[name], task_manager=manager, log_samples=True, bootstrap_iters=0)

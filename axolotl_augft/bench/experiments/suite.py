@@ -19,7 +19,12 @@ from axolotl_augft.errors import BenchError, ConfigError
 ORACLE = "oracle"
 _SET_BY_THE_BENCH = ("datasets", "plugins", "augft", "seed", "max_steps", "output_dir", "dataset_prepared_path")
 _AUGFT_SET_BY_THE_BENCH = ("teacher", "augment", "output_dir", "store")
-_LISTS = {"aug-local": ("local",), "aug-global": ("global",), "aug-both": ("local", "global")}
+_LISTS = {
+    "aug-cloze": ("cloze",),
+    "aug-local": ("local",),
+    "aug-global": ("global",),
+    "aug-both": ("local", "global"),
+}
 
 
 def _no_splitting() -> list[Splitting]:
@@ -98,6 +103,7 @@ class SuiteConfig(_Block):
     global_: list[dict[str, Any]] = Field(
         default_factory=list, alias="global", description="`augment` entries of aug-global and aug-both."
     )
+    cloze: list[dict[str, Any]] = Field(default_factory=list, description="`augment` entries of aug-cloze.")
     conditions: list[Condition] = Field(min_length=1, description="Conditions to run.")
     seeds: list[Annotated[int, Field(ge=0)]] = Field(
         default_factory=lambda: [0], min_length=1, description="Training seeds."
@@ -141,8 +147,8 @@ class SuiteConfig(_Block):
         return self
 
     def entries(self, name: str) -> list[dict[str, Any]]:
-        """The `augment` entries of `local` or `global`."""
-        entries = self.local if name == "local" else self.global_
+        """The `augment` entries of `local`, `global` or `cloze`."""
+        entries = {"local": self.local, "global": self.global_, "cloze": self.cloze}[name]
         return [{"strategy": name, **entry} for entry in entries]
 
     def augment(self, condition: Condition) -> list[dict[str, Any]]:

@@ -26,6 +26,7 @@ COLOURS: dict[Condition, str] = {
     "pretrained": "#999999",
     "icl": "#0072B2",
     "ft": "#D55E00",
+    "aug-cloze": "#E69F00",
     "aug-local": "#56B4E9",
     "aug-global": "#CC79A7",
     "aug-both": "#009E73",

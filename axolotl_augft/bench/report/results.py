@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from axolotl_augft.errors import BenchError
 from axolotl_augft.files.durable import read_json, write_json
 
 SCHEMA = 1
-Condition = Literal["pretrained", "icl", "ft", "aug-local", "aug-global", "aug-both"]
-CONDITIONS: tuple[Condition, ...] = ("pretrained", "icl", "ft", "aug-local", "aug-global", "aug-both")
+Condition = Literal["pretrained", "icl", "ft", "aug-cloze", "aug-local", "aug-global", "aug-both"]
+CONDITIONS: tuple[Condition, ...] = get_args(Condition)
 Splitting = Literal["none", "independent", "cumulative"]
 
 

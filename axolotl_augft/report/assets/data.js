@@ -1,8 +1,8 @@
 // Blocks of the page -> sources and statements in memory; prompts and answers only when one is asked for.
 
 // Places in a statement's list; see `_Content._statement` in page.py. The last three are added here.
-const [RUN, REASON, KIND, SENTENCE, TEXT, QUESTION, P, ALONE, ANSWER, SAMPLE, TOKENS, NEW, RESTS_ON, SOURCE, LOW, KEPT_BY] =
-  Array(16).keys();
+const [RUN, REASON, KIND, SENTENCE, TEXT, QUESTION, P, ALONE, ANSWER, SAMPLE, TOKENS, NEW, RESTS_ON, OVERRULED, SOURCE, LOW, KEPT_BY] =
+  Array(17).keys();
 const [ID, ENTRY, ROW, FILE, SECTION, SOURCE_TEXT, ENDS, STATEMENTS] = Array(8).keys();
 const head = JSON.parse(document.querySelector('[data-block="head"]').textContent);
 const sources = [];

@@ -19,6 +19,7 @@ function showHead() {
   document.getElementById("title").textContent = shown(run.name);
   document.getElementById("subtitle").textContent = shown(`What ${run.teacher} wrote` + (other ? `, beside what ${other.teacher} wrote (${other.name})` : "") + ` · result ${run.fingerprint}`);
   document.getElementById("figures").append(h("dl", {}, keyFigures(run, other)));
+  for (const { name, unfinished } of head.runs) if (unfinished) document.getElementById("unfinished").append(h("p", { class: "notice" }, other && `${shown(name)}: `, shown(unfinished)));
   if (run.warnings.length) document.getElementById("warnings").append(h("h2", { text: "Before you train" }), h("ul", {}, run.warnings.map(warning)));
   document.getElementById("charts").append(h("h2", { text: "Charts" }), h("div", { class: "cards" }, other && besideCard(run, other), ...charts(run, other)));
   document.getElementById("summary").append(head.runs.map((r) => h("pre", { tabindex: "0", "aria-label": "Summary of the run", text: shown(r.summary.join("\n")) })));
@@ -32,7 +33,7 @@ function keyFigures(run, other) {
   const tokens = (r) => (r.usage.prompt_tokens === null ? "tokens unknown" : `${short(r.usage.prompt_tokens)} tokens in, ${short(r.usage.completion_tokens)} out`);
   return [
     figure("Sources", count(f.documents), [f.without_kept && `${count(f.without_kept)} without a kept statement`, run.held_out && `${plural(run.held_out, "row")} held out`].filter(Boolean).join("; ")),
-    figure("Statements kept", count(f.kept), `${percent(f.kept, f.kept + f.rejected)} of ${count(f.kept + f.rejected)}; ${count(f.rejected)} rejected`, versus((r) => count(r.figures.kept))),
+    figure("Statements kept", count(f.kept), `${percent(f.kept, f.kept + f.rejected)} of ${count(f.kept + f.rejected)}; ${count(f.rejected)} rejected${run.by_hand && `; by hand: ${run.by_hand}`}`, versus((r) => count(r.figures.kept))),
     figure("Estimated precision", precision(run) === null ? "not estimated" : percent(precision(run), 1), run.verification?.basis ?? "needs augft.verify", versus((r) => (precision(r) === null ? "not estimated" : percent(precision(r), 1)))),
     figure("Sentences covered", percent(f.covered, f.sentences), `${count(f.covered)} of ${count(f.sentences)} have a kept statement`, versus((r) => percent(r.figures.covered, r.figures.sentences))),
     figure("Teacher", cost(run), tokens(run), versus((r) => `${cost(r)}, ${tokens(r)}`)),

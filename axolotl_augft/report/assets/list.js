@@ -134,6 +134,7 @@ function fillStatement(box, s) {
   const tags = h("p", { class: "tags" }, stateTag(s, marked), s[P] === null ? null : probabilityTag(s), h("span", { text: shown(head.kinds[s[KIND]].replace("/", " · ")) }),
     s[SENTENCE] >= 0 && sources[s[SOURCE]][ENDS].length > 1 && h("span", { text: `sentence ${s[SENTENCE] + 1}` }),
     s[SAMPLE] > 0 && h("span", { text: `sample ${s[SAMPLE] + 1}` }), !isCompared && h("span", { text: plural(s[TOKENS], "token") }),
+    s[OVERRULED] >= 0 && h("span", { class: "state marked", text: `brought in by hand, was ${head.reasons[s[OVERRULED]]}` }),
     isCompared && isKept(s) && h("span", { class: "agree", text: s[KEPT_BY] === 3 ? "kept by both" : "kept only here" }));
   const buttons = h("span", { class: "actions" },
     canMark(s) && h("button", { type: "button", class: "mark", text: marked ? "Undo" : isKept(s) ? "Take out" : "Bring in", onclick: () => toggleMark(s) }),

@@ -44,6 +44,9 @@ class ProcessGrammar:
         data: The data set; its settings name the operator, its facts the functions.
     """
 
+    is_complete = False
+    relations = ()
+
     def __init__(self, data: BenchData) -> None:
         self._operator = str(data.settings["operator"])
         self._functions = {
@@ -66,6 +69,10 @@ class ProcessGrammar:
             return ()
         facts = [self._statement(clause) for clause in _TWO.split(text.rstrip(" .!?"))]
         return tuple(f for f in facts if f) if all(facts) else ()
+
+    def denied(self, sentence: str) -> tuple[Fact, ...]:
+        """Return nothing: sentences that deny something are not understood."""
+        return ()
 
     def _statement(self, text: str) -> Fact | None:
         while opening := _OPENING.match(text):

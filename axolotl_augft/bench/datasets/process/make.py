@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from axolotl_augft.bench.datasets.dataset import BenchData, Question, Scale, Stated
 from axolotl_augft.bench.datasets.facts import Fact
+from axolotl_augft.bench.datasets.places import balanced_places
 from axolotl_augft.bench.datasets.process.grammar import WORDINGS, ProcessGrammar
 from axolotl_augft.bench.datasets.process.rules import (
     OPERATIONS,
@@ -155,12 +156,12 @@ def _questions(
 ) -> list[tuple[Joined, Question]]:
     """Make one question per three functions, about the held-out pairs in turn."""
     found = []
-    for i, names in enumerate(triples):
+    places = balanced_places(len(triples), _WRONG + 1, rng)
+    for i, (names, place) in enumerate(zip(triples, places, strict=True)):
         pair = held_out[i % len(held_out)]
         expression = _combined(pair, names, rng.random() < 0.5)
         right = laws.result(expression)
         wrong = rng.sample(_wrong_results(laws, expression), _WRONG)
-        place = rng.randrange(_WRONG + 1)
         choices = [str(e) for e in wrong]
         choices.insert(place, str(right))
         question = Question(

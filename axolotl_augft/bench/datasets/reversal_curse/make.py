@@ -88,6 +88,7 @@ def make_reversal_curse(source: Path | None, scale: Scale, seed: int) -> BenchDa
             Fact("worded", (files.people[n].description, v)) for n in _names(rows) for v in files.people[n].variants
         ),
         strict_words=False,
+        made_words=False,
     )
     return replace(data, stated=_readable(data))
 
@@ -118,6 +119,9 @@ class ReversalCurseGrammar:
     `described`, with the description first `named`, even if the two do not belong together. Names that are not in the
     data set are not read.
     """
+
+    is_complete = False
+    relations = ()
 
     def __init__(self, data: BenchData) -> None:
         pairs = [
@@ -161,6 +165,10 @@ class ReversalCurseGrammar:
         needed = _ON_ONE_SIDE * len(put.words & {*before, *after})
         orders = ((after, Fact("described", (name, put.description))), (before, Fact("named", (put.description, name))))
         return tuple(fact for side, fact in orders if len(side & put.words) >= needed)
+
+    def denied(self, sentence: str) -> tuple[Fact, ...]:
+        """Return nothing: sentences that deny something are not understood."""
+        return ()
 
     def _frames_of(self, people: Sequence[Sequence[str]], documents: Sequence[str]) -> set[frozenset[str]]:
         """Words that documents about several people contain besides names and descriptions.

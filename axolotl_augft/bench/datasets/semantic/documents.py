@@ -1,9 +1,8 @@
 """Facts -> encyclopedic documents, each about one category and related ones, with the documents that state each fact.
 
-Most statements are contrasted with the fact's *foils*: categories, preferably near ones, for which the same is not true
-("Unlike glorps, zibs are frant"). Some sentences state only the denial ("Glorps are not frant"). A foil thus occurs
-with the fact's last word about as often as the categories it is true of, and word counts reveal little about which
-these are.
+Many statements are contrasted with the fact's *foils*: categories, preferably near ones, for which the same is plainly
+false ("Unlike glorps, zibs are frant"). Some sentences state only the denial ("Glorps are not frant"). A foil thus
+occurs with the fact's last word about as often as the categories it is true of.
 """
 
 import random
@@ -46,11 +45,10 @@ _TITLES = (
 
 @dataclass(frozen=True)
 class SemanticTexts:
-    """Texts with the facts that they state, and each fact's foils."""
+    """Texts with the facts that they state."""
 
     texts: tuple[str, ...]
     stated: tuple[Stated, ...]
-    foils: Mapping[Fact, tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +68,7 @@ def semantic_documents(facts: SemanticFacts, scale: Scale, seed: int) -> Semanti
         seed: Seed of wordings, choice and order.
     """
     rng = random.Random(f"semantic documents {scale} {seed}")
-    foils = _foils(facts, rng)
-    writer = _Writer(facts, foils, rng)
+    writer = _Writer(facts, _foils(facts, rng), rng)
     topics = [c for c in facts.categories if c not in facts.holdouts]
     held_out = [c for c in facts.holdouts for _ in range(_HOLDOUT_DOCUMENTS[scale])]
     written = [writer.about_kinds(c) for c in held_out]
@@ -82,7 +79,7 @@ def semantic_documents(facts: SemanticFacts, scale: Scale, seed: int) -> Semanti
         for fact in document.facts:
             where[fact][i] = None
     texts = tuple(d.text for d in written)
-    return SemanticTexts(texts, tuple(Stated(f, tuple(numbers)) for f, numbers in where.items()), foils)
+    return SemanticTexts(texts, tuple(Stated(f, tuple(numbers)) for f, numbers in where.items()))
 
 
 def _foils(facts: SemanticFacts, rng: random.Random) -> dict[Fact, tuple[str, ...]]:
@@ -102,17 +99,22 @@ def _foils(facts: SemanticFacts, rng: random.Random) -> dict[Fact, tuple[str, ..
     found: dict[Fact, tuple[str, ...]] = {}
     for value, stating in owners.items():
         sort, named = _sort(value), {a for f in stating for a in f.arguments}
-        possible = [
-            c
-            for c in subjects[sort]
-            if c not in named and Fact(value.predicate, (c, *value.arguments)) not in facts.true
-        ]
+        possible = [c for c in subjects[sort] if c not in named and all(_is_false_of(c, f, facts) for f in stating)]
         rng.shuffle(possible)
         costs = {c: 3 * used[sort, c] + min(facts.distance(c, f.arguments[0]) for f in stating) for c in possible}
         chosen = tuple(sorted(possible, key=costs.__getitem__)[:_FOILS])
         used.update((sort, c) for c in chosen)
         found |= dict.fromkeys(stating, chosen)
     return found
+
+
+def _is_false_of(category: str, fact: Fact, facts: SemanticFacts) -> bool:
+    """Whether the fact is plainly false of another category, as its subject and, if its last word is one, as that too.
+
+    "Unlike zibs, glorps tren lorns" may be taken to say that zibs do not, or that glorps do not tren zibs.
+    """
+    instead = [(category, *fact.arguments[1:]), (*fact.arguments[:-1], category)]
+    return facts.arguable.isdisjoint(Fact(fact.predicate, arguments) for arguments in instead)
 
 
 def _without_subject(fact: Fact) -> Fact:
@@ -220,15 +222,14 @@ class _Writer:
 
     def _statement(self, fact: Fact, foil: str) -> str:
         """State the fact in a trained wording, usually contrasted with its foils."""
-        text = self._rng.choice(statements(fact, TRAINED))
         foils = list(self._foils[fact])
         self._rng.shuffle(foils)
         if not foils or (foil not in foils and self._rng.random() > _CONTRASTED):
-            return text
+            return self._rng.choice(statements(fact, TRAINED))
         if foil in foils:
             foils.sort(key=lambda f: f != foil)
         named = foils if self._rng.random() < _BOTH_FOILS else foils[:1]
-        return self._rng.choice(list(contrasts(text, fact, named)))
+        return self._rng.choice(list(contrasts(fact, named)))
 
 
 class _Turns:

@@ -1,5 +1,6 @@
 """The world and a seed -> facts in nonsense words: what is true, what is trained in which direction, what held out."""
 
+import itertools
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ def _rules() -> tuple[Rule, ...]:
         rule("is_a ?x ?z", "is_a ?x ?y", "is_a ?y ?z"),
         *(rule(f"{trait} ?x ?w", "is_a ?x ?y", f"{trait} ?y ?w") for trait in TRAITS),
         rule("does ?x ?v ?z", "is_a ?x ?y", "does ?y ?v ?z"),
+        rule("does ?x ?v ?y", "does ?x ?v ?z", "is_a ?y ?z"),
         rule("includes ?y ?x", "is_a ?x ?y"),
         rule("is_a ?x ?y", "includes ?y ?x"),
         rule("done_by ?z ?v ?x", "does ?x ?v ?z"),
@@ -62,6 +64,21 @@ class SemanticFacts:
     def follows(self) -> frozenset[Fact]:
         """Trained facts and everything that follows from them."""
         return closure(self.trained, RULES)
+
+    @cached_property
+    def arguable(self) -> frozenset[Fact]:
+        """What is true in some reading: what holds, and what holds of a kind of the categories that it names.
+
+        Nobody can call "birds sing" plainly false if sparrows do, or "owls hunt birds" if they hunt sparrows. Documents
+        deny, and wrong choices state, only what is not arguable.
+        """
+        found = set(self.true)
+        for fact in self.true:
+            ways = [(a, *self.ancestors.get(a, ())) for a in fact.arguments]
+            found.update(Fact(fact.predicate, arguments) for arguments in itertools.product(*ways))
+            if fact.predicate in ("is_a", "includes"):
+                found.add(Fact(fact.predicate, fact.arguments[::-1]))
+        return frozenset(found)
 
     @cached_property
     def ancestors(self) -> Mapping[str, tuple[str, ...]]:

@@ -2,8 +2,8 @@
 
 A sentence is reduced to a pattern: known words become slots (N category, Q quality, P part, A ability, R verb, D its
 participle), forms of one English word become one ("is", "are" -> "be"), and articles, "all" and the like are dropped.
-Only whole patterns are recognised, so a sentence that says anything beyond a known wording, such as "not", "some" or
-"only", is not understood.
+Only whole patterns are recognised, so a sentence that says anything beyond a known wording, such as "some" or "only",
+is not understood.
 """
 
 import itertools
@@ -108,8 +108,13 @@ _SAME = {form: word for word, forms in _SAME_WORDS.items() for form in forms.spl
 # A comma before "and" belongs to a list of three or more; after two members it begins a new clause.
 _LIST = re.compile(r"\b([NQPAR])\d+(?:(?: , \1\d+)*|(?: , \1\d+)+ ,) and \1\d+\b")
 _AGAINST = r"(?:unlike|in contrast to|in contrast with|as opposed to|different from|but not)"
-_ASIDE = re.compile(rf"^{_AGAINST} N\d+ , | , {_AGAINST} N\d+(?: ,|$)|^like (?:other )?N\d+ , ")
-_NEGATION = re.compile(r"N\d+ (?:be not|do not|cannot|can not)\b.*")
+_ASIDE = re.compile(rf"^{_AGAINST} N\d+ , | , {_AGAINST} N\d+(?: ,|$)")
+_NEGATION = re.compile(r"(N\d+) (be not|do not|cannot|can not)(?: (.+))?")
+_AFFIRMED = {"be not": " be", "do not": "", "cannot": " can", "can not": " can"}
+# Of which predicates "glorps are not" can be said after the whole statement about others.
+_LEFT_OUT = {"be not": ("is", "is_a", "done_by", "can"), "do not": ("has", "includes", "does", "is_a")}
+# "Not all glorps", "not always": says less than a denial.
+_NOT_ALL = re.compile(r"(?:\bnot|n't|\bcannot)(?: \w+)? (?:all|always|any|each|every|both|often|usually|typically)\b")
 _REASON = re.compile(r"(?:since|because|as) (.+?) , (?:then )?(.+)")
 _RELATIVE = re.compile(r"(N\d+) , which (.+?) , (.+)")
 _CLAUSES = re.compile(
@@ -133,6 +138,25 @@ class _Meaning:
     places: tuple[int, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Understood:
+    """What a sentence or a clause says; nothing if any of it is not understood."""
+
+    stated: tuple[Fact, ...] = ()
+    denied: tuple[Fact, ...] = ()
+
+
+_NOTHING = _Understood()
+
+
+@dataclass(frozen=True, slots=True)
+class _Clause:
+    """A statement with its subject, and the slots of the categories that it is contrasted with."""
+
+    pattern: str
+    against: tuple[str, ...] = ()
+
+
 class SemanticGrammar:
     """The wording of the semantic data set's facts.
 
@@ -140,7 +164,12 @@ class SemanticGrammar:
         data: The data set; its facts provide the known words.
     """
 
+    is_complete = True
+
     def __init__(self, data: BenchData) -> None:
+        verbs = dict.fromkeys(f.arguments[1] for f in data.facts if len(f.arguments) == 3)
+        spoken = [phrase for verb in verbs for phrase in (verb, f"are {verb}ed by")]
+        self.relations = ["are", "have", "can", "are a kind of", "include", *spoken]
         self._slots = dict(_forms(data))
 
     def wordings(self, fact: Fact) -> Sequence[str]:
@@ -149,19 +178,30 @@ class SemanticGrammar:
 
     def read(self, sentence: str) -> tuple[Fact, ...]:
         """Read a sentence as `Grammar.read` says."""
+        return self._understood(sentence).stated
+
+    def denied(self, sentence: str) -> tuple[Fact, ...]:
+        """Read the denials and contrasts of a sentence as `Grammar.denied` says."""
+        return self._understood(sentence).denied
+
+    def _understood(self, sentence: str) -> "_Understood":
         text = _LABEL.sub("", sentence.strip(" \t\r\n\"'“”").casefold())
-        if text.endswith("?") and not text.startswith("did you know"):
-            return ()
+        if _NOT_ALL.search(text) or (text.endswith("?") and not text.startswith("did you know")):
+            return _NOTHING
         while opening := _OPENING.match(text):
             text = text[opening.end() :]
         pattern, words = self._pattern(text.rstrip(" .!?"))
-        found: list[Fact] = []
+        stated: list[Fact] = []
+        denied: list[Fact] = []
+        before: Sequence[Fact] = ()
         for clause in _clauses(pattern):
-            facts = _stated(clause, words)
-            if facts is None:
-                return ()
-            found += facts
-        return tuple(dict.fromkeys(found))
+            found = _meant(clause, words, before)
+            if found is None:
+                return _NOTHING
+            stated += found.stated
+            denied += found.denied
+            before = found.stated
+        return _Understood(tuple(dict.fromkeys(stated)), tuple(dict.fromkeys(denied)))
 
     def _pattern(self, text: str) -> tuple[str, list[tuple[str, ...]]]:
         """The text with numbered slots, and the words of each slot; a list of words of one type is one slot."""
@@ -196,36 +236,69 @@ def _forms(data: BenchData) -> Iterator[tuple[str, tuple[str, str]]]:
             yield from ((verb, ("R", verb)), (f"{verb}s", ("R", verb)), (f"{verb}ed", ("D", verb)))
 
 
-def _clauses(pattern: str) -> Iterator[str]:
+def _clauses(pattern: str, against: tuple[str, ...] = ()) -> Iterator[_Clause]:
     """Split a sentence's pattern into statements, each with its subject."""
-    pattern = _ASIDE.sub(lambda m: "" if m[0].startswith(" ,") else "", pattern).strip()
+    against = (*against, *(slot for aside in _ASIDE.finditer(pattern) for slot in re.findall(r"N\d+", aside[0])))
+    pattern = _ASIDE.sub("", pattern).strip()
+    parts: Sequence[str]
     if _pattern_key(pattern) in _MEANINGS:
-        yield pattern
+        parts = ()
     elif reason := _REASON.fullmatch(pattern):
-        yield from itertools.chain(_clauses(reason[1]), _clauses(reason[2]))
+        parts = reason.groups()
     elif relative := _RELATIVE.fullmatch(pattern):
-        yield from itertools.chain(_clauses(f"{relative[1]} {relative[2]}"), _clauses(f"{relative[1]} {relative[3]}"))
+        parts = (f"{relative[1]} {relative[2]}", f"{relative[1]} {relative[3]}")
     elif (joined := _PREDICATES_JOINED.fullmatch(pattern)) and not _UNJOINED.search(joined[2]):
-        yield from itertools.chain(_clauses(f"{joined[1]} {joined[2]}"), _clauses(f"{joined[1]} {joined[3]}"))
-    elif len(parts := _CLAUSES.split(pattern, maxsplit=1)) == 2:
-        yield from itertools.chain.from_iterable(map(_clauses, parts))
+        parts = (f"{joined[1]} {joined[2]}", f"{joined[1]} {joined[3]}")
     else:
-        yield pattern
+        parts = _CLAUSES.split(pattern, maxsplit=1)
+    if len(parts) < 2:
+        yield _Clause(pattern, against)
+    for part in parts if len(parts) == 2 else ():
+        yield from _clauses(part, against)
 
 
-def _stated(clause: str, words: Sequence[tuple[str, ...]]) -> list[Fact] | None:
-    """Facts of a clause; none for a negation, None if it is not understood."""
-    if _NEGATION.fullmatch(clause):
-        return []
-    meaning = _MEANINGS.get(_pattern_key(clause))
+def _meant(clause: _Clause, words: Sequence[tuple[str, ...]], before: Sequence[Fact]) -> _Understood | None:
+    """What a clause says; None if it is not understood.
+
+    Args:
+        clause: The clause.
+        words: The words of each slot.
+        before: What the clause before it states, to which "but glorps are not" refers.
+    """
+    negation = _NEGATION.fullmatch(clause.pattern)
+    if negation is None:
+        stated = _facts(clause.pattern, words)
+        if stated is None:
+            return None
+        others = [_with_subject(f, c) for f in stated for slot in clause.against for c in words[int(slot[1:])]]
+        return _Understood(stated, tuple(others))
+    subject, negated, rest = negation.groups()
+    if clause.against:
+        return None
+    if rest is not None:
+        denied = _facts(f"{subject}{_AFFIRMED[negated]} {rest}", words)
+        return None if denied is None else _Understood(denied=denied)
+    fitting = [f for f in before if f.predicate in _LEFT_OUT.get(negated, ("can",))]
+    if not before or len(fitting) < len(before):
+        return None
+    return _Understood(denied=tuple(_with_subject(f, c) for f in before for c in words[int(subject[1:])]))
+
+
+def _facts(pattern: str, words: Sequence[tuple[str, ...]]) -> tuple[Fact, ...] | None:
+    """Facts of a statement; None if it is not understood."""
+    meaning = _MEANINGS.get(_pattern_key(pattern))
     if meaning is None:
         return None
-    slots = [words[int(i)] for i in re.findall(r"\b[NQPARD](\d+)", clause)]
+    slots = [words[int(i)] for i in re.findall(r"\b[NQPARD](\d+)", pattern)]
     facts = []
     for chosen in itertools.product(*slots):
         arguments = [word for _, word in sorted(zip(meaning.places, chosen, strict=True))]
         facts.append(Fact(meaning.predicate, tuple(arguments)))
-    return facts
+    return tuple(facts)
+
+
+def _with_subject(fact: Fact, subject: str) -> Fact:
+    return Fact(fact.predicate, (subject, *fact.arguments[1:]))
 
 
 def _pattern_key(clause: str) -> str:

@@ -13,11 +13,12 @@ __all__ = ["SemanticGrammar", "make_semantic"]
 
 _ABOUT = (
     "A hierarchy of categories with qualities, parts, abilities and relations, modelled on real animals and objects, "
-    "each noun, adjective and verb a nonsense word. Properties and relations are inherited. Splits: a trained fact in "
-    "an untrained wording (rephrasings), one trained in one direction only and asked in the other (reversals), a "
-    "conclusion from two or more trained facts (syllogisms), and inherited properties of categories of which only the "
-    "parent was trained (holdouts). Wrong choices are true of other categories, and were chosen against the "
-    "bag-of-words scorers of the checker; word statistics of another kind may do better than chance."
+    "each noun, adjective and verb a nonsense word. Properties and relations are inherited, relations on both sides: "
+    "what chases birds chases owls. Splits: a trained fact in an untrained wording (rephrasings), one trained in one "
+    "direction only and asked in the other (reversals), a conclusion from two or more trained facts (syllogisms), and "
+    "inherited properties of categories of which only the parent was trained (holdouts). Wrong choices are the right "
+    "answers to the same question about other categories, and plainly false here: neither they nor the denials of the "
+    "documents are true of a kind of the categories they name."
 )
 
 
@@ -38,9 +39,10 @@ def make_semantic(scale: Scale, seed: int) -> BenchData:
         scale=scale,
         seed=seed,
         documents=documents.texts,
-        questions=semantic_questions(facts, documents, scale, seed),
+        questions=semantic_questions(facts, scale, seed),
         stated=documents.stated,
         rules=RULES,
         about=_ABOUT,
+        strict_words=False,
         settings={"categories": len(facts.categories), "holdouts": list(facts.holdouts)},
     )

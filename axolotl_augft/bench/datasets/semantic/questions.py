@@ -1,53 +1,43 @@
-"""Facts and documents -> multiple-choice questions of four splits, with wrong choices that are true of something else.
+"""Facts -> multiple-choice questions of four splits, with wrong choices that are true of something else.
 
-Questions and wrong choices are selected so that on every split each bag-of-words scorer does about as well as random
-guessing (`balance`).
+A wrong choice is drawn as the paper draws it: it is the right answer to the same question about another category. So a
+word is as likely among the wrong choices as among the right ones, except where it would be arguable. Nothing is
+selected against word statistics; what these reach is reported with the data set (`words.checker`).
 """
 
 import random
-from collections import Counter, defaultdict
-from collections.abc import Mapping
-from itertools import zip_longest
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain, zip_longest
 
-from axolotl_augft.bench.datasets.balance import Candidate, balanced
 from axolotl_augft.bench.datasets.dataset import Question, Scale
 from axolotl_augft.bench.datasets.facts import Fact
-from axolotl_augft.bench.datasets.semantic.documents import SemanticTexts
+from axolotl_augft.bench.datasets.places import balanced_places
 from axolotl_augft.bench.datasets.semantic.facts import TRAITS, SemanticFacts, mirror
 from axolotl_augft.bench.datasets.semantic.wording import ASKED, TRAINED, asked
-from axolotl_augft.bench.datasets.words.scorer import WordStatistics
 
 QUESTIONS: Mapping[Scale, Mapping[str, int]] = {
     "tiny": {"rephrasings": 6, "reversals": 6, "syllogisms": 8, "holdouts": 6},
     "small": {"rephrasings": 50, "reversals": 40, "syllogisms": 70, "holdouts": 40},
     "paper": {"rephrasings": 200, "reversals": 150, "syllogisms": 400, "holdouts": 150},
 }
-"""Maximum number of questions per split; there are fewer if words alone would answer the rest."""
+"""Maximum number of questions per split; there are fewer if the other facts have no three wrong choices."""
 
 _WRONG = 3
-_POSSIBLE_WRONG = 15
-# Candidates considered per question wanted.
-_TRIED = 3
 
 
-def semantic_questions(facts: SemanticFacts, documents: SemanticTexts, scale: Scale, seed: int) -> tuple[Question, ...]:
+def semantic_questions(facts: SemanticFacts, scale: Scale, seed: int) -> tuple[Question, ...]:
     """Make the questions of all splits.
 
     Args:
         facts: Facts that are trained, that follow and that are true.
-        documents: The training documents.
         scale: Determines the number of questions.
         seed: Seed of wordings, choice and order.
     """
     rng = random.Random(f"semantic questions {scale} {seed}")
-    asker = _Asker(facts, documents, rng)
     found: list[Question] = []
     for split, possible in _splits(facts).items():
-        rng.shuffle(possible)
-        candidates = [
-            c for f in possible[: _TRIED * QUESTIONS[scale][split]] if (c := asker.candidate(f, split)) is not None
-        ]
-        found += balanced(candidates, QUESTIONS[scale][split], asker.statistics, rng)
+        found += _Asker(facts, split, possible, rng).questions(QUESTIONS[scale][split])
     return tuple(found)
 
 
@@ -68,62 +58,69 @@ def _splits(facts: SemanticFacts) -> dict[str, list[Fact]]:
 
 
 class _Asker:
-    """Words questions and finds their wrong answers."""
+    """Words the questions of a split and finds their wrong answers."""
 
-    def __init__(self, facts: SemanticFacts, documents: SemanticTexts, rng: random.Random) -> None:
-        self.statistics = WordStatistics(documents.texts)
+    def __init__(self, facts: SemanticFacts, split: str, possible: Sequence[Fact], rng: random.Random) -> None:
         self._facts = facts
+        self._split = split
+        self._possible = possible
         self._rng = rng
-        self._numbers: Counter[str] = Counter()
-        self._lures: dict[str, list[Fact]] = defaultdict(list)
-        for fact, foils in documents.foils.items():
-            for foil in foils:
-                self._lures[foil].append(fact)
-                # From the other end, the same denial contrasts the fact's last word with the foil.
-                if reverse := mirror(Fact(fact.predicate, (foil, *fact.arguments[1:]))):
-                    self._lures[reverse.arguments[0]].append(reverse)
-        self._true_of: dict[tuple[str, ...], dict[str, dict[str, None]]] = defaultdict(lambda: defaultdict(dict))
+        self._alike: dict[tuple[str, ...], list[Fact]] = defaultdict(list)
+        for fact in possible:
+            self._alike[_kind(fact)].append(fact)
+        self._elsewhere: dict[tuple[str, ...], list[Fact]] = defaultdict(list)
         for fact in sorted(facts.follows):
-            self._true_of[_kind(fact)][fact.arguments[-1]][fact.arguments[0]] = None
+            self._elsewhere[_kind(fact)].append(fact)
 
-    def candidate(self, fact: Fact, split: str) -> Candidate | None:
-        """Word a question about the fact, with its possible wrong answers; None if there are too few of them."""
-        wrong = self._wrong(fact)
-        if len(wrong) < _WRONG:
-            return None
-        template = self._rng.choice((ASKED if split == "rephrasings" else TRAINED)[fact.predicate])
-        wording = asked(fact, template)
-        number = self._numbers[split]
-        self._numbers[split] += 1
-        return Candidate(
-            id=f"{split}-{number}",
-            split=split,
-            subset=fact.arguments[0],
-            prompt=wording.prompt,
-            asked_about=" ".join(fact.arguments[:-1]),
-            fact=fact,
-            right=wording.choice(fact.arguments[-1]),
-            wrong=tuple((wording.choice(f.arguments[-1]), f) for f in wrong),
-        )
+    def questions(self, count: int) -> list[Question]:
+        """Make up to `count` questions, about facts of all predicates in turn."""
+        chosen: list[tuple[Fact, list[Fact]]] = []
+        for fact in self._in_turn():
+            if len(chosen) == count:
+                break
+            if len(wrong := self._wrong(fact)) == _WRONG:
+                chosen.append((fact, wrong))
+        places = balanced_places(len(chosen), _WRONG + 1, self._rng)
+        return [self._question(i, fact, wrong, places[i]) for i, (fact, wrong) in enumerate(chosen)]
+
+    def _in_turn(self) -> Iterator[Fact]:
+        """Yield the facts that may be asked about, in random order, but one of each predicate after the other."""
+        by_predicate: dict[str, list[Fact]] = defaultdict(list)
+        for fact in self._rng.sample(self._possible, len(self._possible)):
+            by_predicate[fact.predicate].append(fact)
+        return (f for f in chain.from_iterable(zip_longest(*by_predicate.values())) if f and self._can_be_wrong(f))
+
+    def _can_be_wrong(self, fact: Fact) -> bool:
+        """Whether the fact's last word is plainly false of something; otherwise it could only be a right answer."""
+        others = (Fact(fact.predicate, (c, *fact.arguments[1:])) for c in self._facts.categories)
+        return any(other not in self._facts.arguable for other in others)
 
     def _wrong(self, fact: Fact) -> list[Fact]:
-        """Facts with another last word that are true of something else but not of this one.
+        """Draw three facts with another last word that are true of something else and plainly false of this one.
 
-        Contrasted, near and common words take turns.
+        Answers to other questions of the split come first.
         """
-        subject = fact.arguments[0]
-        lures = [f.arguments[-1] for f in self._lures[subject] if _kind(f) == _kind(fact)]
-        elsewhere = self._true_of[_kind(fact)]
-        near = sorted(
-            elsewhere,
-            key=lambda word: (min(self._facts.distance(subject, o) for o in elsewhere[word]), self._rng.random()),
+        kind = _kind(fact)
+        others = (self._rng.sample(pool, len(pool)) for pool in (self._alike[kind], self._elsewhere[kind]))
+        words = dict.fromkeys(other.arguments[-1] for other in chain.from_iterable(others))
+        stated = (Fact(fact.predicate, (*fact.arguments[:-1], word)) for word in words if word != fact.arguments[0])
+        return [f for f in stated if f not in self._facts.arguable][:_WRONG]
+
+    def _question(self, number: int, fact: Fact, wrong: Sequence[Fact], place: int) -> Question:
+        template = self._rng.choice((ASKED if self._split == "rephrasings" else TRAINED)[fact.predicate])
+        wording = asked(fact, template)
+        stated = [*wrong]
+        stated.insert(place, fact)
+        return Question(
+            id=f"{self._split}-{number}",
+            prompt=wording.prompt,
+            choices=tuple(wording.choice(f.arguments[-1]) for f in stated),
+            answer=place,
+            split=self._split,
+            fact=fact,
+            subset=fact.arguments[0],
+            distractors=tuple(wrong),
         )
-        # Inherited words occur in more documents than most, so the choices need words that are true of many categories.
-        common = sorted(near, key=lambda word: -len(elsewhere[word]))
-        words = dict.fromkeys(word for some in zip_longest(lures, near, common) for word in some if word)
-        stated = (Fact(fact.predicate, (*fact.arguments[:-1], word)) for word in words if word != subject)
-        possible = [f for f in stated if f not in self._facts.true and f not in self._facts.follows][:_POSSIBLE_WRONG]
-        return self._rng.sample(possible, len(possible))
 
 
 def _kind(fact: Fact) -> tuple[str, ...]:

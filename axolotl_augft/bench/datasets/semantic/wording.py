@@ -39,19 +39,8 @@ TRAINED: Mapping[str, Sequence[str]] = {
         "among the {xs} are the {ys}",
         "the group of {xs} includes {ys}",
     ),
-    "does": (
-        "{xs} {v} {ys}",
-        "{ax} {vs} {ys}",
-        "all {xs} {v} {ys}",
-        "{xs} are known to {v} {ys}",
-        "{xs} often {v} {ys}",
-    ),
-    "done_by": (
-        "{xs} are {ved} by {ys}",
-        "{ax} is {ved} by {ys}",
-        "all {xs} are {ved} by {ys}",
-        "{xs} are often {ved} by {ys}",
-    ),
+    "does": ("{xs} {v} {ys}", "{ax} {vs} {ys}", "all {xs} {v} {ys}", "{xs} are known to {v} {ys}"),
+    "done_by": ("{xs} are {ved} by {ys}", "{ax} is {ved} by {ys}", "all {xs} are {ved} by {ys}"),
 }
 """Wordings of the training documents, the plainest first."""
 
@@ -62,7 +51,7 @@ ASKED: Mapping[str, Sequence[str]] = {
     "is_a": ("{xs} count as {ys}", "{xs} are classified as {ys}"),
     "includes": ("kinds of {x} include {ys}", "examples of {xs} are {ys}"),
     "does": ("{xs} tend to {v} {ys}", "the ones that {xs} {v} are {ys}"),
-    "done_by": ("{xs} get {ved} by {ys}", "{xs} may be {ved} by {ys}"),
+    "done_by": ("{xs} get {ved} by {ys}",),
 }
 """Wordings of the rephrased questions, which no training document uses."""
 
@@ -75,7 +64,7 @@ OPENINGS = (
         "observers report that",
         "everyone knows that",
     ),
-    *("in fact,", "as a rule,", "studies show that", "as the records say,"),
+    *("in fact,", "studies show that", "as the records say,"),
 )
 """Openings of statements in training documents."""
 
@@ -88,11 +77,21 @@ _DENIALS = {
     "does": "{xs} do not {v} {ys}",
     "done_by": "{xs} are not {ved} by {ys}",
 }
-_NEGATED = {
-    "can": "cannot",
-    **dict.fromkeys(("is", "is_a", "done_by"), "are not"),
-    **dict.fromkeys(("has", "includes", "does"), "do not"),
+_CONTRASTED: Mapping[str, Sequence[tuple[str, str]]] = {
+    "is": (("{xs} are {w}", "are not"), ("all {xs} are {w}", "are not")),
+    "has": (("{xs} have {ws}", "do not"), ("all {xs} have {ws}", "do not")),
+    "can": (("{xs} can {w}", "cannot"), ("{xs} are able to {w}", "are not")),
+    "is_a": (
+        ("{xs} are a kind of {y}", "are not"),
+        ("{xs} are {ys}", "are not"),
+        ("{xs} belong to the {ys}", "do not"),
+    ),
+    "includes": (("{xs} include {ys}", "do not"),),
+    "does": (("{xs} {v} {ys}", "do not"), ("all {xs} {v} {ys}", "do not")),
+    "done_by": (("{xs} are {ved} by {ys}", "are not"), ("all {xs} are {ved} by {ys}", "are not")),
 }
+"""Wordings that can be contrasted, with what is said of the others. All are about {xs}: "Unlike glorps, one kind of zib
+is the lorn" would compare glorps with lorns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,13 +120,15 @@ def asked(fact: Fact, template: str) -> Opening:
     return Opening(capitalised(prompt.format_map(_fields(fact.arguments))), field)
 
 
-def contrasts(statement: str, fact: Fact, others: Sequence[str]) -> Iterator[str]:
-    """Yield sentences with the statement that also name categories for which the same is not true."""
+def contrasts(fact: Fact, others: Sequence[str]) -> Iterator[str]:
+    """Yield sentences that state the fact and name categories for which the same is not true."""
     named = " and ".join(plural(o) for o in others)
-    yield f"unlike {named}, {statement}"
-    yield f"in contrast to {named}, {statement}"
-    yield f"{statement}, unlike {named}"
-    yield f"{statement}, but {named} {_NEGATED[fact.predicate]}"
+    for template, negation in _CONTRASTED[fact.predicate]:
+        statement = template.format_map(_fields(fact.arguments))
+        yield f"unlike {named}, {statement}"
+        yield f"in contrast to {named}, {statement}"
+        yield f"{statement}, unlike {named}"
+        yield f"{statement}, but {named} {negation}"
 
 
 def denial(fact: Fact) -> str:

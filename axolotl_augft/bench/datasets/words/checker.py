@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from scipy import stats
 
 from axolotl_augft.bench.datasets.dataset import BenchData, Question
-from axolotl_augft.bench.datasets.words.nonsense import dictionary
+from axolotl_augft.bench.datasets.words.known import dictionary, is_known
 from axolotl_augft.bench.datasets.words.scorer import WordsAccuracy, WordStatistics, words_accuracy
 
 STANDARD_ERRORS = 2.0
@@ -65,12 +65,23 @@ def words_limits(questions: Sequence[Question], documents: Sequence[str]) -> tup
     return tuple(WordsLimit(a, split, a.chance + errors * a.standard_error, len(reached)) for split, a in reached)
 
 
+def words_lines(limits: Sequence[WordsLimit]) -> Iterator[str]:
+    """Say what word statistics reach on each split, from the worst scorer to the best."""
+    for split in dict.fromkeys(limit.split for limit in limits):
+        reached = sorted((limit.reached for limit in limits if limit.split == split), key=lambda r: r.accuracy)
+        worst, best = reached[0], reached[-1]
+        yield (
+            f"words alone on {split}: {worst.accuracy:.3f} ({worst.scorer}) to {best.accuracy:.3f} ({best.scorer}); "
+            f"chance {best.chance:.3f}"
+        )
+
+
 def words_problems(data: BenchData) -> Iterator[str]:
-    """Find nonsense words that are English words or part of other nonsense words."""
+    """Find nonsense words that are real or offensive words, or part of other nonsense words."""
     words = sorted(_nonsense_words(data))
     for word in words:
-        if word in dictionary():
-            yield f"words: {word!r} is used as a nonsense word, but is an English word"
+        if is_known(word):
+            yield f"words: {word!r} is used as a nonsense word, but is a real word or holds an offensive one"
         for other in words:
             if word != other and word in other:
                 yield f"words: {word!r} is a part of {other!r}"

@@ -8,9 +8,9 @@ No word begins with a vowel or ends in a sibilant or a vowel, so every word take
 
 import random
 from collections.abc import Collection, Iterator
-from functools import cache, lru_cache
 from itertools import islice
 
+from axolotl_augft.bench.datasets.words.known import is_known
 from axolotl_augft.errors import BenchError
 
 _ONSETS: tuple[str, ...] = (
@@ -50,7 +50,6 @@ _BETWEEN = tuple("bdfgklmnprtvz")
 _UNSTRESSED = tuple("aiou")
 _LAST = tuple("bdgklmnpt")
 _FRUITLESS_DRAWS = 20_000
-_SUFFIXES = ("s", "es", "d", "ed", "ing", "er", "est", "ly", "y")
 
 
 def plural(word: str) -> str:
@@ -61,7 +60,8 @@ def plural(word: str) -> str:
 def nonsense_words(count: int, seed: int, letters: Collection[int] = (4, 5)) -> tuple[str, ...]:
     """Draw distinct words of the given lengths.
 
-    No word, in singular or plural, is English, an inflected English word, or a part of another word.
+    No word, in singular or plural, is a word of the languages looked at (`known`), holds an offensive one, or is a part
+    of another word.
 
     Args:
         count: Number of words.
@@ -78,7 +78,7 @@ def nonsense_words(count: int, seed: int, letters: Collection[int] = (4, 5)) -> 
     while len(words) < count:
         for word in islice(draws, _FRUITLESS_DRAWS):
             own = {part for form in (word, plural(word)) for part in _parts(form)}
-            if not ({word, plural(word)} & parts or own & forms or is_english(word) or is_english(plural(word))):
+            if not ({word, plural(word)} & parts or own & forms or is_known(word) or is_known(plural(word))):
                 break
         else:
             raise BenchError(
@@ -114,31 +114,3 @@ def _syllables(rng: random.Random) -> str:
 def _parts(form: str) -> Iterator[str]:
     """All substrings of three letters or more, including the form itself."""
     return (form[i:j] for i in range(len(form)) for j in range(i + 3, len(form) + 1))
-
-
-@lru_cache(maxsize=65_536)
-def is_english(word: str) -> bool:
-    """Whether a lower-case word is an English word, or one with a common suffix."""
-    listed = dictionary()
-    return word in listed or any(stem in listed for stem in _stems(word))
-
-
-@cache
-def dictionary() -> frozenset[str]:
-    """Load the lower-case words of Webster's Second and of GCIDE (package english-words)."""
-    from english_words import get_english_words_set
-
-    return frozenset(get_english_words_set(["web2", "gcide"], lower=True))
-
-
-def _stems(word: str) -> Iterator[str]:
-    """Stems without a suffix: unchanged, with an e restored, with a doubled consonant undone, with y for i."""
-    for suffix in _SUFFIXES:
-        stem = word.removesuffix(suffix)
-        if len(stem) < 3 or stem == word:
-            continue
-        yield from (stem, f"{stem}e")
-        if stem[-1] == stem[-2]:
-            yield stem[:-1]
-        if stem[-1] == "i":
-            yield f"{stem[:-1]}y"
