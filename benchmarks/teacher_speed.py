@@ -15,7 +15,7 @@ from pathlib import Path
 
 import yaml
 
-from axolotl_augft.asking.pacing import Pace
+from axolotl_augft.asking.pacing.pace import Pace
 from axolotl_augft.asking.round import Round, RoundCounts
 from axolotl_augft.asking.window import ask
 from axolotl_augft.config.recipe import Recipe
@@ -23,7 +23,7 @@ from axolotl_augft.stage import Prepared, prepared
 from axolotl_augft.strategies.task import Strategy
 from axolotl_augft.teacher.client import Server
 from axolotl_augft.teacher.request import Request
-from axolotl_augft.teacher.servers import managed_server
+from axolotl_augft.teacher.serving.servers import managed_server
 
 
 class _Quiet:

@@ -32,7 +32,7 @@ from axolotl_augft.store.lock import AskingLock
 from axolotl_augft.store.responses import ResponseStore
 from axolotl_augft.strategies.task import Task
 from axolotl_augft.teacher.request import Prefix, Request, Sampling
-from axolotl_augft.teacher.session import TeacherSession
+from axolotl_augft.teacher.serving.session import TeacherSession
 from axolotl_augft.teacher.teacher import Teacher, resolve_teacher, settled
 from axolotl_augft.text.sentences import split_sentences
 from axolotl_augft.verifying.records import Calibration, ContradictionRecord

@@ -15,15 +15,13 @@ from axolotl_augft.batched import batched
 from axolotl_augft.files.digest_set import DigestSet
 from axolotl_augft.store.responses import ResponseStore
 from axolotl_augft.teacher.answer import Outcome
-from axolotl_augft.teacher.request import Prefix, Request
+from axolotl_augft.teacher.request import Request
 from axolotl_augft.teacher.spending import Spent
 
 _LOOKUP = 500
 _FIRST_LOOKUP = 64
 _READY_BATCHES = 3
-# In characters. Computing a prefix shorter than _LONG takes less time than waiting for another request to cache it; the
-# prefixes in use at a time (_OPEN) should fit together into one GPU's cache.
-_LONG = 8 * 1024
+# In characters: the prefixes in use at a time should fit together into one GPU's cache.
 _OPEN = 256 * 1024
 
 
@@ -206,7 +204,7 @@ class SendQueue:
 
     def ended(self, request: Request, answered: bool) -> None:
         """Report that a request that was taken has been answered or has failed for good."""
-        group = self._open.get(request.prefix.digest) if _is_long(request.prefix) else None
+        group = self._open.get(request.prefix.digest) if request.prefix.is_long else None
         if group is None:
             return
         group.under_way -= 1
@@ -223,7 +221,7 @@ class SendQueue:
             len(self._firsts) + len(self._ready) + self._held < self._ahead
             and (request := self._feed.peek()) is not None
         ):
-            if not _is_long(request.prefix):
+            if not request.prefix.is_long:
                 self._ready.append(self._feed.take())
                 continue
             group = self._open.get(request.prefix.digest)
@@ -254,7 +252,3 @@ class SendQueue:
                 del self._open[digest]
                 total -= group.size
         return not self._open or total + size <= _OPEN
-
-
-def _is_long(prefix: Prefix) -> bool:
-    return prefix.size >= _LONG

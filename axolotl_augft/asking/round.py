@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, fields
 from typing import Protocol
 
 from axolotl_augft.asking.budget import Budget
-from axolotl_augft.asking.pacing import Pace
+from axolotl_augft.asking.pacing.pace import Pace
 from axolotl_augft.errors import TeacherError
 from axolotl_augft.store.responses import ResponseStore
 from axolotl_augft.teacher.answer import Answer, Failure, Outcome
@@ -98,6 +98,7 @@ class Round:
         counts: Updated during the round, so that the caller can read them even if the round fails.
         prompts: Finds out whether the server cuts prompts; None if that cannot be known.
         again: The requests are those that failed earlier in the round, so several failures in a row say nothing new.
+        further: Servers of the same model, which are asked beside `server`.
     """
 
     server: Server
@@ -109,6 +110,17 @@ class Round:
     counts: RoundCounts = field(default_factory=RoundCounts)
     prompts: PromptWindow | None = None
     again: bool = False
+    further: tuple[Server, ...] = ()
+
+    @property
+    def servers(self) -> tuple[Server, ...]:
+        """All servers that are asked."""
+        return (self.server, *self.further)
+
+    @property
+    def most_in_flight(self) -> int:
+        """Most requests in flight at all servers together."""
+        return self.pace.max_concurrency * len(self.servers)
 
 
 class Refusals:

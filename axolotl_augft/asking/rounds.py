@@ -10,7 +10,7 @@ from types import TracebackType
 from axolotl_augft.asking.batch import ask_in_batches
 from axolotl_augft.asking.budget import Budget
 from axolotl_augft.asking.feed import StoredCounts, count_requests
-from axolotl_augft.asking.pacing import teacher_pace
+from axolotl_augft.asking.pacing.pace import teacher_pace
 from axolotl_augft.asking.progress import Progress
 from axolotl_augft.asking.round import Round, RoundCounts
 from axolotl_augft.asking.window import ask
@@ -25,7 +25,7 @@ from axolotl_augft.store.round_log import LoggedRound, log_round
 from axolotl_augft.store.run_record import RunRecord
 from axolotl_augft.teacher.prompt_window import PromptWindow
 from axolotl_augft.teacher.request import Request
-from axolotl_augft.teacher.session import TeacherSession
+from axolotl_augft.teacher.serving.session import TeacherSession
 from axolotl_augft.teacher.spending import Spent
 from axolotl_augft.teacher.teacher import Teacher
 
@@ -173,7 +173,17 @@ class Rounds:
             pace = teacher_pace(self._teacher, opened.check)
             prompts = PromptWindow(self._teacher.tokens)
             trusted = trusted or tally.answered > 0
-            round_ = Round(opened.server, self._store, pace, progress, trusted, self._budget, counts, prompts)
+            round_ = Round(
+                opened.server,
+                self._store,
+                pace,
+                progress,
+                trusted,
+                self._budget,
+                counts,
+                prompts,
+                further=opened.further,
+            )
             if self._teacher.config.batch:
                 ask_in_batches(requests, round_)
             else:

@@ -17,12 +17,10 @@ import uvloop
 
 from axolotl_augft.asking.feed import RequestFeed, SendQueue, unanswered
 from axolotl_augft.asking.journal import Journal
-from axolotl_augft.asking.pacing import Gate
+from axolotl_augft.asking.pacing.lanes import Lane, Lanes, open_lanes
 from axolotl_augft.asking.round import Refusals, Round, RoundCounts
-from axolotl_augft.asking.throttle import Throttle
 from axolotl_augft.errors import StoreError, TeacherError, TeacherServerFailed, TeacherUnreachable
 from axolotl_augft.teacher.answer import Answer, Failure, Outcome
-from axolotl_augft.teacher.client import Client, open_session
 from axolotl_augft.teacher.request import Request
 
 P = ParamSpec("P")
@@ -77,12 +75,11 @@ class _Asking:
         self._budget = round_.budget
         self._counts = round_.counts
         self._journal = Journal(round_.store)
-        self._gate = Gate(round_.pace.max_concurrency, round_.pace.first_concurrency)
-        self._throttle = Throttle(self._gate, round_.pace.clock, round_.pace.sleep)
-        self._slots = asyncio.Semaphore(round_.pace.max_concurrency)
+        self._lanes: Lanes
+        self._slots = asyncio.Semaphore(round_.most_in_flight)
         self._pending: set[bytes] = set()
         self._failed_in_a_row = 0
-        self._refusals = Refusals(round_.trusted, round_.pace.max_concurrency)
+        self._refusals = Refusals(round_.trusted, round_.most_in_flight)
         self._denied: set[bytes] = set()
         self._answered = False
         self._suspects_seed = not round_.trusted
@@ -95,14 +92,13 @@ class _Asking:
     async def run(self, requests: Iterable[Request]) -> None:
         start = self._pace.clock()
         try:
-            async with open_session(self._round.server) as session:
+            async with open_lanes(self._round.servers, self._pace) as self._lanes:
                 stop = threading.Event()
                 going_on = takewhile(lambda _: not stop.is_set(), requests)
                 with RequestFeed(unanswered(going_on, self._round.store, self._pending), stop) as feed:
-                    queue = SendQueue(feed, self._pace.max_concurrency)
-                    client = Client(self._round.server, session)
+                    queue = SendQueue(feed, self._round.most_in_flight)
                     async with asyncio.TaskGroup() as group:
-                        sender = group.create_task(self._guarded(self._send_all, queue, client, group))
+                        sender = group.create_task(self._guarded(self._send_all, queue, group))
                         self._resting.add(sender)
             if self._error is not None:
                 raise self._error
@@ -136,7 +132,7 @@ class _Asking:
         finally:
             self._resting.discard(task)
 
-    async def _send_all(self, queue: SendQueue, client: Client, group: asyncio.TaskGroup) -> None:
+    async def _send_all(self, queue: SendQueue, group: asyncio.TaskGroup) -> None:
         """Send all requests in the order of the queue.
 
         The first one gets a head start, so that a server that is down or refuses access is noticed with one request.
@@ -145,68 +141,70 @@ class _Asking:
         tries: int | None = None if self._round.again else _FIRST_TRIES
         head_start = _HEAD_START
         if (prompts := self._round.prompts) is not None:
-            prompts.served = await client.largest_window()
+            prompts.served = await self._lanes.window()
             head_start = _HEAD_START_TO_COMPARE if prompts.compares else _HEAD_START
         await self._slots.acquire()
         while not self._budget.reached and (request := await queue.take()) is not None:
-            task = group.create_task(self._guarded(self._ask_one, request, queue, client, tries))
+            task = group.create_task(self._guarded(self._ask_one, request, queue, tries))
             if tries is not None:
                 await asyncio.wait({task}, timeout=head_start)
                 tries = None
             await self._slots.acquire()
 
-    async def _ask_one(
-        self, request: Request, queue: SendQueue, client: Client, tries_without_connection: int | None
-    ) -> None:
+    async def _ask_one(self, request: Request, queue: SendQueue, tries_without_connection: int | None) -> None:
         answered = False
         try:
             if self._round.prompts is not None:
                 self._round.prompts.check_request(request)
-            result = await self._until_final(request, client, tries_without_connection)
+            result = await self._until_final(request, tries_without_connection)
             answered = isinstance(result, _Sent) and result.answer.outcome is Outcome.ANSWERED
             queue.ended(request, answered)
             if isinstance(result, _Sent):
                 await self._store_answer(request, result)
             elif result is not None:
-                await self._blame_seed(request, client, result)
+                await self._blame_seed(request, result)
                 self._count_failure(result)
         finally:
-            self._throttle.give_up(request)
+            self._lanes.give_up(request)
             self._pending.discard(request.key)
             self._slots.release()
         self._round.watcher.update(self._counts)
 
-    async def _until_final(
-        self, request: Request, client: Client, tries_without_connection: int | None
-    ) -> "_Sent | Failure | None":
+    async def _until_final(self, request: Request, tries_without_connection: int | None) -> "_Sent | Failure | None":
         """Try a request until it has a final answer or the tries are used up, and return the last result.
 
         After a failure that is likely to last, it is tried once more at most, and so is a request with an empty answer.
-        Tries over a limit of the account (429) are not counted, as long as `stall_timeout` ends them.
+        Tries over a limit of the account (429) are not counted, as long as `stall_timeout` ends them. Those at a server
+        that is left out from now on are not counted either.
 
         Returns:
             None if the budget admits no further try, or if an error of another task ends the run.
         """
         lasting = tries = attempt = 0
         was_empty = False
+        avoided: Lane | None = None
         while True:
             with self._rest():
-                place = await self._may_send(request)
+                place = await self._may_send(request, avoided)
             if place is None:
                 return None
-            result = await self._try(request, client, place, was_empty)
+            result = await self._try(request, place, was_empty)
             if isinstance(result, _Sent):
                 return result
             if self._error is not None:
                 return None
             self._check_denied(request, result)
             self._check_stall()
+            avoided = None if result.busy else place.lane
+            if self._lanes.leaves_out(place.lane, result):
+                lasting = tries = attempt = 0
+                continue
             tries += not (result.over_limit and self._pace.stalls)
             if result.unconnected:
                 self._pace.check_server()
                 if tries_without_connection is not None and tries >= tries_without_connection:
                     raise TeacherUnreachable(
-                        f"the teacher's server at {client.host} cannot be reached ({result.reason}, "
+                        f"the teacher's server at {place.lane.client.host} cannot be reached ({result.reason}, "
                         f"{tries} tries); start it, or check augft.teacher.base_url"
                     )
             was_empty = was_empty or result.reason == _EMPTY
@@ -214,28 +212,31 @@ class _Asking:
             if lasting > 1 or (tries > self._pace.max_retries and result.reason != _EMPTY):
                 return result
             # While sending is paused, only the request that tries the server has a time to wait for.
-            if not result.busy or self._throttle.lets_pass(request, place.pauses):
+            if not result.busy or place.lane.lets_pass(request, place.pauses):
                 with self._rest():
                     await self._pace.sleep(self._pace.wait(result, attempt))
             attempt += 1
 
-    async def _may_send(self, request: Request) -> "_Place | None":
-        """Wait until a request may be sent: for the server's limits, the budget, and a place among those in flight.
+    async def _may_send(self, request: Request, avoided: Lane | None) -> "_Place | None":
+        """Wait until a request may be sent: for a server's limits, the budget, and a place among those in flight there.
 
         Returns:
             None if the request must not be sent.
         """
         while True:
-            pauses = await self._throttle.turn(request)
-            if self._error is not None or not await self._budget.admit(request):
-                return None
-            mark = await self._gate.enter(at_once=self._throttle.is_probe(request))
-            if self._throttle.lets_pass(request, pauses):
-                return _Place(mark, pauses)
-            self._gate.leave(mark, None)
+            lane = self._lanes.choose(request, avoided)
+            with lane.expecting():
+                pauses = await lane.throttle.turn(request)
+                if self._error is not None or not await self._budget.admit(request):
+                    return None
+                mark = await lane.gate.enter(at_once=lane.throttle.is_probe(request))
+            if lane.lets_pass(request, pauses):
+                return _Place(lane, mark, pauses)
+            lane.gate.leave(mark, None)
             self._budget.release(request)
 
-    async def _try(self, request: Request, client: Client, place: "_Place", was_empty: bool) -> "_Sent | Failure":
+    async def _try(self, request: Request, place: "_Place", was_empty: bool) -> "_Sent | Failure":
+        lane = place.lane
         result: Answer | Failure | None = None
         try:
             with self._rest():
@@ -243,13 +244,13 @@ class _Asking:
                     await meter.before(request)
             self._sent += 1
             number = self._sent
-            result = await self._timed_send(request, client)
+            result = await self._timed_send(request, lane)
             if not was_empty and self._error is None and _is_no_answer(result):
                 result = Failure(_EMPTY)
             result = self._budget.settle(request, result)
         finally:
-            self._throttle.after(request, place.pauses, result, client.quota, self._under_way)
-            self._gate.leave(place.mark, result)
+            lane.throttle.after(request, place.pauses, result, lane.client.quota, lane.under_way)
+            lane.gate.leave(place.mark, result)
         for meter in self._pace.meters:
             meter.after(request, result)
         if isinstance(result, Answer):
@@ -257,18 +258,20 @@ class _Asking:
         self._counts.failed_try(result)
         return result
 
-    async def _timed_send(self, request: Request, client: Client) -> Answer | Failure:
-        """Send a request, and keep track of how long the server has been silent.
+    async def _timed_send(self, request: Request, lane: Lane) -> Answer | Failure:
+        """Send a request, and keep track of how long the servers have been silent.
 
         Only time with a request in flight counts as silence, not waiting for a limit with nothing sent.
         """
         if self._silent_since is None:
             self._silent_since = self._pace.clock()
         self._under_way += 1
+        lane.under_way += 1
         try:
-            result = await client.send(request)
+            result = await lane.client.send(request)
         finally:
             self._under_way -= 1
+            lane.under_way -= 1
         if isinstance(result, Answer):
             self._silent_since = self._pace.clock() if self._under_way else None
         return result
@@ -310,7 +313,7 @@ class _Asking:
             await self._journal.put(request, answer)
             self._counts.add(answer)
 
-    async def _blame_seed(self, request: Request, client: Client, failure: Failure) -> None:
+    async def _blame_seed(self, request: Request, failure: Failure) -> None:
         """Find out whether a server that has answered nothing but 500 answers without a seed (vLLM on CPUs).
 
         A single 500 proves nothing, and 502 to 504 come from a server that is starting or overloaded.
@@ -323,6 +326,7 @@ class _Asking:
         if not suspects or "seed" not in request.settings("") or not await self._budget.admit(request):
             return
         self._suspects_seed = False
+        client = self._lanes.choose(request).client
         result = self._budget.settle(request, await client.send(request, leave_out="seed"))
         if isinstance(result, Answer) and result.outcome is Outcome.ANSWERED:
             raise TeacherError(
@@ -333,7 +337,7 @@ class _Asking:
     def _count_failure(self, failure: Failure) -> None:
         self._counts.failed[failure.reason] += 1
         self._failed_in_a_row += 1
-        if self._failed_in_a_row >= max(8, self._pace.max_concurrency) and not self._round.again:
+        if self._failed_in_a_row >= max(8, self._round.most_in_flight) and not self._round.again:
             said = f", {failure.said}" if failure.said else ""
             raise TeacherUnreachable(
                 f"the teacher's server stopped answering: {self._failed_in_a_row} requests in a row failed after all "
@@ -349,8 +353,9 @@ def _is_no_answer(result: Answer | Failure) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """A place among the requests in flight: the gate's mark, and the number of pauses before it."""
+    """A place among the requests in flight at a server: its gate's mark, and the number of pauses before it."""
 
+    lane: Lane
     mark: int
     pauses: int
 

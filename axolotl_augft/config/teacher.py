@@ -38,6 +38,24 @@ def _secret_field(value: Any) -> str | None:
     return None
 
 
+def _checked_url(value: str) -> str:
+    """Return an address of a server as paths can be added to it.
+
+    Raises:
+        ValueError: It is none, or holds a secret.
+    """
+    parts = urlsplit(value)
+    if parts.username or parts.password or any(is_secret_name(k) for k, _ in parse_qsl(parts.query)):
+        raise ValueError("must not hold credentials; put the key in an environment variable and name it in api_key_env")
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("must be an http:// or https:// address, e.g. http://localhost:8000/v1")
+    if parts.query or parts.fragment:
+        raise ValueError(
+            "must be an address without ? and #, since paths are added to it, e.g. http://localhost:8000/v1"
+        )
+    return value.rstrip("/")
+
+
 class SettingsBlock(BaseModel):
     """A block of settings, without keys that nobody knows."""
 
@@ -72,7 +90,7 @@ class TeacherConfig(SettingsBlock):
         None,
         description="`endpoint` uses a server that is already running. With `transformers` or `vllm` the stage "
         "starts `transformers serve` or `vllm serve` itself and stops it before training. Default: "
-        "endpoint if base_url is set, else transformers.",
+        "endpoint if base_url is set, else vllm if it is installed and serve_args are not set, else transformers.",
     )
     model: str | None = Field(
         None, min_length=1, description="Model name or local folder. Default: the recipe's base_model."
@@ -85,8 +103,10 @@ class TeacherConfig(SettingsBlock):
             "folder."
         ),
     )
-    base_url: str | None = Field(
-        None, description="Address of an OpenAI-compatible server, e.g. http://localhost:8000/v1"
+    base_url: str | list[str] | None = Field(
+        None,
+        description="Address of an OpenAI-compatible server, e.g. http://localhost:8000/v1, or a list of addresses of "
+        "servers of the same model, over which requests are spread.",
     )
     api_key_env: str | None = Field(
         None, description="Name of the environment variable that holds the API key. The key itself is refused here."
@@ -119,8 +139,8 @@ class TeacherConfig(SettingsBlock):
         ge=1,
         le=4096,
         description=(
-            "Maximum number of requests in flight. Default: 64 for an endpoint, 256 for vllm, 16 for another managed "
-            "server."
+            "Maximum number of requests in flight at each server. Default: 64 for an endpoint, 256 for vllm, 16 for "
+            "another managed server."
         ),
     )
     requests_per_minute: float | None = Field(
@@ -176,6 +196,12 @@ class TeacherConfig(SettingsBlock):
         "half the price. Needs the extra `batch`.",
     )
 
+    @property
+    def base_urls(self) -> tuple[str, ...]:
+        """The addresses of the servers that are running already; none if the stage starts one."""
+        urls = self.base_url or []
+        return (urls,) if isinstance(urls, str) else tuple(urls)
+
     @field_validator("api_key_env")
     @classmethod
     def _name_not_key(cls, value: str | None) -> str | None:
@@ -186,23 +212,16 @@ class TeacherConfig(SettingsBlock):
             )
         return value
 
-    @field_validator("base_url")
+    @field_validator("base_url", mode="before")
     @classmethod
-    def _url_without_credentials(cls, value: str | None) -> str | None:
-        if value is None:
-            return None
-        parts = urlsplit(value)
-        if parts.username or parts.password or any(is_secret_name(k) for k, _ in parse_qsl(parts.query)):
-            raise ValueError(
-                "must not hold credentials; put the key in an environment variable and name it in api_key_env"
-            )
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise ValueError("must be an http:// or https:// address, e.g. http://localhost:8000/v1")
-        if parts.query or parts.fragment:
-            raise ValueError(
-                "must be an address without ? and #, since paths are added to it, e.g. http://localhost:8000/v1"
-            )
-        return value.rstrip("/")
+    def _urls_without_credentials(cls, value: Any) -> str | list[str] | None:
+        if value is None or isinstance(value, str):
+            return None if value is None else _checked_url(value)
+        is_list_of_text = isinstance(value, list) and value and all(isinstance(url, str) for url in value)
+        urls = list(map(_checked_url, value)) if is_list_of_text else []
+        if not urls or len(set(urls)) < len(urls):
+            raise ValueError("must be an address, or a list of one or more different addresses")
+        return urls
 
     @field_validator("extra_body")
     @classmethod
@@ -262,6 +281,8 @@ class TeacherConfig(SettingsBlock):
             raise ValueError(
                 "serve_command is a server of its own; remove backend, base_url and serve_args, or serve_command"
             )
+        if self.batch and len(self.base_urls) > 1:
+            raise ValueError("batch sends to one provider, but base_url lists several addresses; keep one")
         if self.batch and self.base_url is None:
             raise ValueError(
                 "batch needs base_url, the address of a provider with a Batch API, e.g. https://api.openai.com/v1"

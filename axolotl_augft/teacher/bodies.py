@@ -4,6 +4,7 @@ import ssl
 import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -149,15 +150,30 @@ class BoundedTransport(httpx.BaseTransport):
         self._transport.close()
 
 
-def window_of(content: bytes, model: str) -> int | None:
-    """Find the most tokens of a model in the list of a server's models."""
+@dataclass(frozen=True)
+class ServedModels:
+    """What a server says of its models.
+
+    Attributes:
+        offered: The name of the model that is asked for, if it is among the server's models, else all their names.
+        window: Most tokens of prompt and answer together, None if the server does not say.
+    """
+
+    offered: frozenset[str]
+    window: int | None
+
+
+def read_models(content: bytes, model: str) -> ServedModels | None:
+    """Read the list of a server's models, of which one is asked for; None if it is no such list."""
     try:
         models = orjson.loads(content)["data"]
+        names = frozenset(str(m.get("id"))[:80] for m in models)
         entry = next((m for m in models if m.get("id") == model), models[0] if len(models) == 1 else {})
     except (orjson.JSONDecodeError, LookupError, TypeError, AttributeError):
         return None
     length = entry.get("max_model_len")
-    return length if type(length) is int and length > 0 else None
+    window = length if type(length) is int and length > 0 else None
+    return ServedModels(frozenset([model]) if model in names else names, window)
 
 
 def shown_address(location: str) -> str:

@@ -16,7 +16,7 @@ from yarl import URL
 
 from axolotl_augft.errors import ConfigError, TeacherError, TeacherRefusedAccess
 from axolotl_augft.teacher.answer import Answer, Failure, Outcome
-from axolotl_augft.teacher.bodies import most_bytes, read_content, shown_address, window_of
+from axolotl_augft.teacher.bodies import ServedModels, most_bytes, read_content, read_models, shown_address
 from axolotl_augft.teacher.failures import (
     Quota,
     ServerError,
@@ -128,8 +128,8 @@ class Client:
         except (aiohttp.ClientError, OSError) as error:
             return _lost(error)
 
-    async def largest_window(self) -> int | None:
-        """Ask the server for the most tokens of prompt and answer together; None if it does not say."""
+    async def models(self) -> ServedModels | None:
+        """Ask the server for its models; None if it does not say."""
         assert self._session is not None
         timeout = aiohttp.ClientTimeout(total=_MODELS_SECONDS)
         try:
@@ -137,7 +137,7 @@ class Client:
                 URL(f"{self._server.base_url}/models"), headers=self._headers, allow_redirects=False, timeout=timeout
             ) as response:
                 content = await read_content(response, _MODELS_BYTES)
-                return window_of(content, self._server.model) if content and response.status == 200 else None
+                return read_models(content, self._server.model) if content and response.status == 200 else None
         except (TimeoutError, aiohttp.ClientError, OSError):
             return None
 

@@ -36,12 +36,12 @@ def find_price(config: TeacherConfig, model: str) -> Price | None:
     """
     if config.price is not None:
         return Price(_cost_at(config.price), "augft.teacher.price")
-    return _list_price(config.base_url, model, config.batch) if config.base_url else None
+    return _list_price(config.base_urls[0], model, config.batch) if config.base_urls else None
 
 
 def missing_price_message(config: TeacherConfig, model: str, block: str = "augft.teacher") -> str:
     """Say that no price is known, and what to do; `block` is where the model is configured."""
-    where = urlsplit(config.base_url).netloc if config.base_url else "a server on this machine"
+    where = urlsplit(config.base_urls[0]).netloc if config.base_urls else "a server on this machine"
     return (
         f"no price is known for {model} at {where}; set {block}.price to dollars per million tokens, e.g. "
         f"{{input: 0.1, output: 0.4}}"

@@ -8,6 +8,8 @@ from typing import Any, Literal
 import orjson
 
 KEY_VERSION = 1
+# Computing a shorter prefix takes less time than waiting for another request to cache it.
+_LONG = 8 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,11 @@ class Prefix:
     def size(self) -> int:
         """Length in characters."""
         return len(self.system) + len(self.text)
+
+    @property
+    def is_long(self) -> bool:
+        """Whether it is worth waiting for a server that has this prefix in its cache."""
+        return self.size >= _LONG
 
     @cached_property
     def opened_messages(self) -> bytes:

@@ -13,6 +13,7 @@ from axolotl_augft.config.teacher import MAX_CONCURRENCY, TeacherConfig
 from axolotl_augft.errors import ConfigError
 from axolotl_augft.files.fingerprints import FileStamp, combined_digest
 from axolotl_augft.teacher.entailment.settings import EntailmentModel
+from axolotl_augft.teacher.programs import is_installed
 from axolotl_augft.teacher.request import Prefix, Request, Sampling
 from axolotl_augft.text.tokens import ESTIMATE, TokenCounter, has_chat_template, local_model_file, token_counter
 
@@ -193,7 +194,10 @@ def _model_id(model: str, stamps: list[FileStamp]) -> str:
 def _backend(config: TeacherConfig) -> str:
     if config.serve_command is not None:
         return "command"
-    return config.backend or ("endpoint" if config.base_url else "transformers")
+    if config.backend is not None or config.base_url is not None:
+        return config.backend or "endpoint"
+    # Arguments are those of one program, and this was the default before vLLM was looked for.
+    return "vllm" if is_installed("vllm") and not config.serve_args else "transformers"
 
 
 def settled(teacher: Teacher, memory: TeacherMemory) -> Teacher:

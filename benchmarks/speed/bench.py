@@ -42,6 +42,7 @@ def sections(full: bool, model: str | None) -> dict[str, Callable[[], list[Figur
     found = {
         "speed": lambda: throughput.speed(20_000 if full else 8_000),
         "wall": lambda: throughput.wall(1.0, 20),
+        "unequal": lambda: throughput.unequal(20),
         "prefixes": lambda: throughput.prefixes(720),
         "memory": lambda: throughput.memory(500_000 if full else 40_000),
         "crashes": lambda: crashes.figures(20 if full else 5),

@@ -1,9 +1,9 @@
 """One client and a server's URL -> the client's figures, measured in a process of its own.
 
-`python clients.py NAME URL COUNT IN_FLIGHT FOLDER` prints them as JSON. NAME is a baseline or one of ours: `bare` sends
-ready-made requests; `local` goes from documents through prompts to stored answers; `streamed` does the same with
-documents generated on the way; `global` has context groups of 16,000 tokens; `shuffled` sends the same requests in
-random order, without sending the first of a group ahead.
+`python clients.py NAME URL[,URL] COUNT IN_FLIGHT FOLDER` prints them as JSON; only ours take several servers. NAME is a
+baseline or one of ours: `bare` sends ready-made requests; `local` goes from documents through prompts to stored
+answers; `streamed` does the same with documents generated on the way; `global` has context groups of 16,000 tokens;
+`shuffled` sends the same requests in random order, without sending the first of a group ahead.
 """
 
 import os
@@ -20,9 +20,8 @@ import corpus
 import orjson
 import psutil
 
-from axolotl_augft.asking import feed as feeding
 from axolotl_augft.asking.feed import count_requests
-from axolotl_augft.asking.pacing import Pace
+from axolotl_augft.asking.pacing.pace import Pace
 from axolotl_augft.asking.round import Round, RoundCounts
 from axolotl_augft.asking.window import ask
 from axolotl_augft.config.augment import GlobalAugment, LocalAugment
@@ -32,6 +31,7 @@ from axolotl_augft.sources.documents import Document, document_id
 from axolotl_augft.store.responses import ResponseStore
 from axolotl_augft.strategies.global_ import GlobalStrategy
 from axolotl_augft.strategies.local import LocalStrategy
+from axolotl_augft.teacher import request as requesting
 from axolotl_augft.teacher.client import Server
 from axolotl_augft.teacher.request import Prefix, Request, Sampling
 from axolotl_augft.teacher.teacher import Teacher
@@ -54,7 +54,8 @@ class MemoryWatcher:
 
 def teacher(url: str, in_flight: int) -> Teacher:
     """A teacher without a local tokenizer, like most hosted models."""
-    return Teacher(TeacherConfig(base_url=url), "endpoint", "m", "mock", "chat", in_flight, ESTIMATE, None, 42)
+    config = TeacherConfig(base_url=url.split(","))
+    return Teacher(config, "endpoint", "m", "mock", "chat", in_flight, ESTIMATE, None, 42)
 
 
 def long_documents(count: int) -> list[Document]:
@@ -87,8 +88,9 @@ def run(name: str, url: str, count: int, in_flight: int, folder: Path) -> dict[s
         else:
             requests = _global(url, count, in_flight, store, shuffled=name == "shuffled")
         watcher = MemoryWatcher()
-        server, pace = Server(url, "m", 600), Pace(in_flight, 6)
-        figures = timed(lambda: ask(requests, Round(server, store, pace, watcher)).answered)
+        server, *further = (Server(one, "m", 600) for one in url.split(","))
+        round_ = Round(server, store, Pace(in_flight, 6), watcher, further=tuple(further))
+        figures = timed(lambda: ask(requests, round_).answered)
         figures["growth"] = psutil.Process().memory_info().rss - watcher.early if watcher.early else 0
         if name == "local":
             again = (t.request for t in strategy.in_sending_order())
@@ -106,7 +108,7 @@ def _global(url: str, count: int, in_flight: int, store: ResponseStore, shuffled
     requests = (t.request for t in strategy.in_sending_order())
     if not shuffled:
         return requests
-    feeding._LONG = sys.maxsize
+    requesting._LONG = sys.maxsize
     mixed = list(requests)
     random.Random(1).shuffle(mixed)
     return mixed

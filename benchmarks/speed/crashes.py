@@ -23,7 +23,7 @@ from clients import teacher
 from datasets import Dataset
 from measuring import IN_FLIGHT, Figure, child, mock
 
-from axolotl_augft.asking.pacing import Pace
+from axolotl_augft.asking.pacing.pace import Pace
 from axolotl_augft.asking.round import Round, RoundCounts
 from axolotl_augft.asking.window import ask
 from axolotl_augft.config.augment import LocalAugment

@@ -65,9 +65,10 @@ def mock(**options: float) -> Iterator[MockServer]:
         process.wait()
 
 
-def client(name: str, server: MockServer, count: int, in_flight: int = IN_FLIGHT) -> dict[str, Any]:
-    """Run a client in a new process, and return its figures."""
-    return child("clients.py", name, server.url, str(count), str(in_flight))
+def client(name: str, server: MockServer, count: int, *further: MockServer) -> dict[str, Any]:
+    """Run a client in a new process, and return its figures; `further` servers are asked beside the first."""
+    urls = ",".join(one.url for one in (server, *further))
+    return child("clients.py", name, urls, str(count), str(IN_FLIGHT))
 
 
 def child(script: str, *arguments: str) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import corpus
 from measuring import Figure
 
 from axolotl_augft.asking import feed as feeding
-from axolotl_augft.asking.pacing import Pace
+from axolotl_augft.asking.pacing.pace import Pace
 from axolotl_augft.asking.round import Round, RoundCounts
 from axolotl_augft.asking.window import ask
 from axolotl_augft.config.augment import GlobalAugment
@@ -22,7 +22,7 @@ from axolotl_augft.store.responses import ResponseStore
 from axolotl_augft.strategies.global_ import GlobalStrategy
 from axolotl_augft.teacher.client import Server
 from axolotl_augft.teacher.request import Request
-from axolotl_augft.teacher.servers import managed_server
+from axolotl_augft.teacher.serving.servers import managed_server
 from axolotl_augft.teacher.teacher import Teacher, resolve_teacher
 
 _IN_FLIGHT = 4

@@ -50,6 +50,18 @@ def wall(latency: float, rounds: int) -> list[Figure]:
     return figures
 
 
+def unequal(seconds: float) -> list[Figure]:
+    """Measure two servers, one three times as fast as the other, against the sum of their rates."""
+    fast, slow = 0.2, 0.6
+    ideal = IN_FLIGHT / fast + IN_FLIGHT / slow
+    count = int(seconds * ideal)
+    with mock(latency=fast) as one, mock(latency=slow) as other:
+        taken = client("local", other, count, one)["seconds"]
+    ratio = taken * ideal / count
+    what = f"two servers, {fast:g} and {slow:g} s latency: wall time / that at the sum of their rates"
+    return [Figure(what, "1.1", f"{ratio:.3f}", ratio <= 1.1)]
+
+
 def prefixes(count: int) -> list[Figure]:
     """Measure tokens computed by a server with a bounded prefix cache, in our order and in random order."""
     ratio = {}

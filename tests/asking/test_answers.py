@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from aiohttp import web
 
-from axolotl_augft.asking.pacing import Pace
+from axolotl_augft.asking.pacing.pace import Pace
 from axolotl_augft.asking.round import Round
 from axolotl_augft.asking.window import ask
 from axolotl_augft.errors import TeacherError, TeacherRefusedAccess, TeacherUnreachable

@@ -9,7 +9,7 @@ import pytest
 from aiohttp import web
 
 from axolotl_augft.asking.feed import RequestFeed, SendQueue, StoredCounts, count_requests, unanswered
-from axolotl_augft.asking.pacing import Pace
+from axolotl_augft.asking.pacing.pace import Pace
 from axolotl_augft.asking.round import Round
 from axolotl_augft.asking.window import ask
 from axolotl_augft.errors import ConfigError, TeacherRefusedAccess

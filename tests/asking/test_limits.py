@@ -5,9 +5,10 @@ import math
 import pytest
 from aiohttp import web
 
-from axolotl_augft.asking.pacing import Gate, Pace
+from axolotl_augft.asking.pacing.gate import Gate
+from axolotl_augft.asking.pacing.pace import Pace
+from axolotl_augft.asking.pacing.throttle import Throttle
 from axolotl_augft.asking.round import Round
-from axolotl_augft.asking.throttle import Throttle
 from axolotl_augft.asking.window import ask
 from axolotl_augft.errors import TeacherUnreachable
 from axolotl_augft.teacher.answer import Answer, Failure, Outcome

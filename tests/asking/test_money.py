@@ -9,7 +9,7 @@ from aiohttp import web
 from click.testing import CliRunner
 
 from axolotl_augft.asking.budget import Budget, Limits, worst_tokens
-from axolotl_augft.asking.pacing import Pace
+from axolotl_augft.asking.pacing.pace import Pace
 from axolotl_augft.asking.round import Round
 from axolotl_augft.asking.window import ask
 from axolotl_augft.cli.estimate import Work, cost_lines

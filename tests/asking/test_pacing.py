@@ -5,7 +5,8 @@ import asyncio
 import pytest
 from aiohttp import web
 
-from axolotl_augft.asking.pacing import Gate, Pace, Rates
+from axolotl_augft.asking.pacing.gate import Gate
+from axolotl_augft.asking.pacing.pace import Pace, Rates
 from axolotl_augft.asking.round import Round
 from axolotl_augft.asking.window import ask
 from axolotl_augft.errors import AugftError, TeacherUnreachable

@@ -10,7 +10,7 @@ import pytest
 from aiohttp import web
 
 from axolotl_augft.asking.feed import StoredCounts, count_requests
-from axolotl_augft.asking.pacing import Pace
+from axolotl_augft.asking.pacing.pace import Pace
 from axolotl_augft.asking.round import Round, RoundCounts
 from axolotl_augft.asking.window import ask
 from axolotl_augft.errors import StoreError, TeacherError, TeacherRefusedAccess, TeacherUnreachable

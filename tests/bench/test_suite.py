@@ -23,7 +23,7 @@ from axolotl_augft.bench.experiments.training import Augmented, augment, last_me
 from axolotl_augft.bench.report.results import CellResult, Score, load_result
 from axolotl_augft.errors import BenchError
 from axolotl_augft.files.durable import write_json
-from axolotl_augft.output.summary import Load
+from axolotl_augft.output.manifest import Load
 from axolotl_augft.text.tokens import TokenCounter, token_counter
 from tests.support.data import LOCAL_BY_DOCUMENT, write_rows
 

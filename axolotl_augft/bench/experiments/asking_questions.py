@@ -30,7 +30,7 @@ from axolotl_augft.store.lock import AskingLock
 from axolotl_augft.store.responses import ResponseStore
 from axolotl_augft.strategies.templates import PromptTemplate, load_prompt
 from axolotl_augft.teacher.request import Prefix, Request
-from axolotl_augft.teacher.session import TeacherSession
+from axolotl_augft.teacher.serving.session import TeacherSession
 from axolotl_augft.teacher.teacher import Teacher, resolve_teacher, settled
 from axolotl_augft.text.sentences import split_at_sentences
 

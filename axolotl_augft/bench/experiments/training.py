@@ -16,8 +16,8 @@ from axolotl_augft.bench.report.output import write_text
 from axolotl_augft.bench.report.results import TeacherUse, TrainingUse
 from axolotl_augft.config.recipe import Recipe
 from axolotl_augft.errors import AugftError, BenchError
-from axolotl_augft.output.manifest import load_record, load_result
-from axolotl_augft.output.summary import Load, training_loads
+from axolotl_augft.output.manifest import Load, load_record, load_result
+from axolotl_augft.output.summary import training_loads
 from axolotl_augft.stage import prepared, run_stage
 
 RECIPE = "recipe.yml"

@@ -21,8 +21,8 @@ from axolotl_augft.teacher.client import Client, open_session
 from axolotl_augft.teacher.entailment.pair import closed, opened
 from axolotl_augft.teacher.entailment.settings import EntailmentModel
 from axolotl_augft.teacher.request import Prefix
-from axolotl_augft.teacher.servers import BACKENDS
-from axolotl_augft.teacher.session import TeacherSession
+from axolotl_augft.teacher.serving.servers import BACKENDS
+from axolotl_augft.teacher.serving.session import TeacherSession
 from axolotl_augft.teacher.teacher import entailment_teacher
 from tests.support.tiny_entailment import make_classifier
 
@@ -164,7 +164,7 @@ def test_the_package_starts_the_server_without_torch():
     import subprocess
 
     code = (
-        "import sys, axolotl_augft.teacher.servers, axolotl_augft.teacher.entailment.server\n"
+        "import sys, axolotl_augft.teacher.serving.servers, axolotl_augft.teacher.entailment.server\n"
         "print(sorted({'torch', 'transformers'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)

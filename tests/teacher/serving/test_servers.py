@@ -13,12 +13,13 @@ import pytest
 
 from axolotl_augft.config.teacher import TeacherConfig
 from axolotl_augft.errors import TeacherServerFailed
-from axolotl_augft.teacher import servers as serving
-from axolotl_augft.teacher.servers import Backend, managed_server
+from axolotl_augft.teacher.serving import backends
+from axolotl_augft.teacher.serving.backends import Backend
+from axolotl_augft.teacher.serving.servers import managed_server
 from axolotl_augft.teacher.teacher import resolve_teacher
 from tests.support.teacher_server import TeacherServer
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 MOCK_SERVER = str(ROOT / "tests/support/teacher_server.py")
 
 
@@ -28,7 +29,7 @@ def teacher(**config):
 
 def use(monkeypatch, command):
     backend = Backend(command, ("/health",), lambda _: lambda request, body: body, "pip install 'axolotl-augft[serve]'")
-    monkeypatch.setitem(serving.BACKENDS, "transformers", backend)
+    monkeypatch.setitem(backends.BACKENDS, "transformers", backend)
 
 
 def ours(marker):
@@ -99,7 +100,7 @@ import sys
 from pathlib import Path
 from axolotl_augft.config.teacher import TeacherConfig
 from axolotl_augft.errors import TeacherServerFailed
-from axolotl_augft.teacher.servers import managed_server
+from axolotl_augft.teacher.serving.servers import managed_server
 from axolotl_augft.teacher.teacher import resolve_teacher
 
 teacher = resolve_teacher(TeacherConfig(model="nobody/no-such-model"), "", 1, [])
@@ -181,7 +182,7 @@ def vllm(tmp_path, monkeypatch):
 
 
 def test_vllm_is_started_with_prefix_caching_over_all_gpus(vllm, monkeypatch):
-    monkeypatch.setattr(serving, "_visible_gpus", lambda: 4)
+    monkeypatch.setattr(backends, "_visible_gpus", lambda: 4)
     monkeypatch.setenv("PYTORCH_CUDA_ALLOC_CONF", "expandable_segments:True")
     with managed_server(teacher(backend="vllm", serve_args=["--max-model-len", "32768"]), vllm / "log") as running:
         port = running.base_url.split(":")[2].removesuffix("/v1")
@@ -230,13 +231,13 @@ def test_a_server_that_dies_later_is_noticed(local_server, tmp_path):
 CHILD = """
 import sys, time
 sys.path[:0] = [{here!r}]
-from tests.teacher.test_servers import teacher
-from axolotl_augft.teacher import servers as serving
+from tests.teacher.serving.test_servers import teacher
+from axolotl_augft.teacher.serving.backends import BACKENDS, Backend
+from axolotl_augft.teacher.serving.servers import managed_server
 from pathlib import Path
 command = lambda _, port: [sys.executable, {server!r}, {log!r}, str(port)]
-backend = serving.Backend(command, ("/health",), lambda _: None, "")
-serving.BACKENDS["transformers"] = backend
-with serving.managed_server(teacher(), Path({log!r} + ".log")):
+BACKENDS["transformers"] = Backend(command, ("/health",), lambda _: None, "")
+with managed_server(teacher(), Path({log!r} + ".log")):
     print("up", flush=True)
     time.sleep(60)
 """
@@ -282,9 +283,9 @@ def test_a_port_that_another_process_took_is_found_out(monkeypatch, tmp_path, ba
         use(monkeypatch, lambda _, port: take(port))
         settings = {}
     else:
-        monkeypatch.setattr(serving, "_own_command", lambda _, port: take(port))
+        monkeypatch.setattr(backends, "_own_command", lambda _, port: take(port))
         monkeypatch.setitem(
-            serving.BACKENDS, "command", Backend(lambda _, port: take(port), ("/health",), serving._unshaped, "")
+            backends.BACKENDS, "command", Backend(lambda _, port: take(port), ("/health",), backends._unshaped, "")
         )
         settings = {"serve_command": ["x", "{port}"]}
     try:
@@ -322,9 +323,39 @@ def test_a_server_has_a_random_key_and_not_the_teachers(local_server, tmp_path, 
     ],
 )
 def test_on_a_cpu_the_servers_cache_takes_a_quarter_of_the_memory(monkeypatch, accelerators, serve_args, small):
-    monkeypatch.setattr(serving, "_ACCELERATORS", accelerators)
+    monkeypatch.setattr(backends, "_ACCELERATORS", accelerators)
     one = teacher()
     one = dataclasses.replace(one, config=one.config.model_copy(update={"serve_args": serve_args}))
-    command = serving.BACKENDS["transformers"].command(one, 8000)
+    command = backends.BACKENDS["transformers"].command(one, 8000)
     assert (command[4:6] == ["--cb-max-memory-percent", "0.25"]) is small
     assert command[-len(serve_args) or len(command) :] == serve_args and "8000" in command
+
+
+@pytest.mark.parametrize(
+    ("installed", "settings", "backend"),
+    [
+        (True, {}, "vllm"),
+        (False, {}, "transformers"),
+        (True, {"base_url": "http://localhost:8000/v1"}, "endpoint"),
+        (True, {"backend": "transformers"}, "transformers"),
+        (True, {"serve_args": ["--cb-num-blocks", "512"]}, "transformers"),
+        (True, {"serve_command": ["x", "{port}"]}, "command"),
+        (False, {"backend": "vllm"}, "vllm"),
+    ],
+)
+def test_the_server_that_is_started_by_itself(request, monkeypatch, installed, settings, backend):
+    if installed:
+        request.getfixturevalue("vllm")
+    else:
+        monkeypatch.setenv("PATH", "")
+    assert teacher(**settings).backend == backend
+
+
+@pytest.mark.parametrize(
+    ("accelerators", "sent"),
+    [((), {"max_tokens": 4}), (("/dev/null",), {"max_tokens": 4, "seed": 3})],
+)
+def test_vllm_gets_no_seed_on_a_cpu_where_one_ends_its_engine(monkeypatch, accelerators, sent):
+    monkeypatch.setattr(backends, "_ACCELERATORS", accelerators)
+    shape = backends.BACKENDS["vllm"].shape(teacher(backend="vllm"))
+    assert shape(None, {"max_tokens": 4, "seed": 3}) == sent

@@ -9,7 +9,7 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
 
-from axolotl_augft.asking.pacing import Gate
+from axolotl_augft.asking.pacing.gate import Gate
 from axolotl_augft.teacher.answer import Answer, Failure
 from axolotl_augft.teacher.failures import Quota
 from axolotl_augft.teacher.request import Request
@@ -118,6 +118,12 @@ class Throttle:
         if self.is_probe(request):
             self._probe = None
             self._wake(1)
+
+    def end(self) -> None:
+        """Let all requests go that wait: nothing is sent to this server any more."""
+        self._rate = None
+        if self._closed:
+            self._open()
 
     def _answered(self, request: Request, quota: Quota | None, in_flight: int) -> None:
         self._refusals = max(0.0, self._refusals - _FORGIVEN)

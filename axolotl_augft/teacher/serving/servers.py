@@ -1,12 +1,8 @@
-"""A teacher -> its managed server: a healthy child process on 127.0.0.1, which is stopped whatever happens.
-
-To add a server, write a `Backend` with its command line and health paths, and add it to `BACKENDS`.
-"""
+"""A teacher -> its managed server: a healthy child process on 127.0.0.1, which is stopped whatever happens."""
 
 import ctypes
 import os
 import secrets
-import shutil
 import signal
 import socket
 import subprocess
@@ -17,17 +13,16 @@ import urllib.request
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import orjson
 import psutil
 
 from axolotl_augft.errors import TeacherServerFailed
-from axolotl_augft.teacher.entailment.settings import ERROR_MARK, KEY_VARIABLE
+from axolotl_augft.teacher.entailment.settings import KEY_VARIABLE
 from axolotl_augft.teacher.request import Request
+from axolotl_augft.teacher.serving.backends import BACKENDS, Backend
 from axolotl_augft.teacher.teacher import Teacher
 from axolotl_augft.text.tokens import local_model_file
 
@@ -45,181 +40,12 @@ _LAUNCHER_VARIABLES = (
     "PYTORCH_CUDA_ALLOC_CONF",
     "PYTORCH_ALLOC_CONF",
 )
-# Without an accelerator, `transformers serve` (5.20) takes nine tenths of all memory for its cache, used or not.
-_ACCELERATORS = ("/dev/nvidia0", "/dev/nvidiactl", "/dev/kfd", "/dev/dri", "/dev/dxg")
-_CACHE_SIZES = ("--cb-max-memory-percent", "--cb-num-blocks")
-_SMALL_CACHE = ["--cb-max-memory-percent", "0.25"]
 _LAUNCHER_PREFIXES = ("ACCELERATE_", "FSDP_", "TORCHELASTIC_", "DEEPSPEED_", "AXOLOTL_")
 _LOG_LINES = 12
 # Where vLLM, llama.cpp and our own server look for the key that they require.
 _KEY_VARIABLES = ("VLLM_API_KEY", "LLAMA_API_KEY", KEY_VARIABLE)
 _STOP_SECONDS = 15
 _PR_SET_PDEATHSIG = 1
-
-
-Shape = Callable[[Teacher], Callable[[Request, dict[str, Any]], dict[str, Any]]]
-
-
-@dataclass(frozen=True)
-class Backend:
-    """A kind of managed server.
-
-    Attributes:
-        command: Makes the command line from a teacher and a port.
-        health_paths: Paths that answer 200 once the server is healthy; one that it does not know (404) is skipped.
-        shape: Makes, for a teacher, the function that adds fields for this server to a request's JSON body.
-        remedy: What to do if its program cannot be started, for the error.
-        name: What errors call it.
-        error_mark: How a line of its log begins that says why it ended; such a line becomes the error. None if it has
-            no such lines.
-        needs_file: A file without which it can load no model from the hub; None if models come in several forms.
-    """
-
-    command: Callable[[Teacher, int], list[str]]
-    health_paths: tuple[str, ...]
-    shape: Shape
-    remedy: str
-    name: str = "the teacher's server"
-    error_mark: str | None = None
-    needs_file: str | None = None
-
-
-def _unshaped(teacher: Teacher) -> Callable[[Request, dict[str, Any]], dict[str, Any]]:
-    return lambda request, body: body
-
-
-def _program(name: str) -> str:
-    """Return the path of a program that is installed beside this Python, else on the PATH."""
-    beside = Path(sys.executable).with_name(name)
-    return str(beside) if beside.exists() else shutil.which(name) or name
-
-
-def _transformers_command(teacher: Teacher, port: int) -> list[str]:
-    given = teacher.config.serve_args
-    command = [_program("transformers"), "serve", teacher.model, "--continuous-batching"]
-    if not any(argument.startswith(_CACHE_SIZES) for argument in given) and not any(map(os.path.exists, _ACCELERATORS)):
-        command += _SMALL_CACHE
-    return [*command, "--host", "127.0.0.1", "--port", str(port), *given]
-
-
-def _transformers_shape(teacher: Teacher) -> Callable[[Request, dict[str, Any]], dict[str, Any]]:
-    """Make `transformers serve` sample and stop as the request says.
-
-    By itself it samples only if the model's generation config says so, and it ignores stop sequences when it batches.
-    The request's `generation_config` field (transformers 5.16) overrides both: `do_sample`, and more end-of-text tokens
-    for stop sequences of a single token. The client cuts answers at the other stop sequences.
-    """
-    base = _end_tokens(teacher)
-    if not base:
-        return _unshaped(teacher)
-    single_token = lru_cache(_single_token(teacher))
-
-    def shape(request: Request, body: dict[str, Any]) -> dict[str, Any]:
-        sampling = request.sampling
-        ends = [*base, *(t for t in map(single_token, sampling.stop) if t is not None)]
-        config = {
-            "max_new_tokens": sampling.max_tokens,
-            "eos_token_id": sorted(set(ends)),
-            "do_sample": sampling.temperature > 0,
-        }
-        if sampling.temperature > 0:
-            config |= {"temperature": sampling.temperature, "top_p": sampling.top_p or 1.0, "top_k": 0}
-        return {**body, "generation_config": orjson.dumps(config).decode()}
-
-    return shape
-
-
-def _end_tokens(teacher: Teacher) -> list[int]:
-    from transformers import GenerationConfig
-
-    try:
-        eos = GenerationConfig.from_pretrained(teacher.model).eos_token_id
-    except OSError:
-        return []
-    return [eos] if isinstance(eos, int) else list(eos or [])
-
-
-def _single_token(teacher: Teacher) -> Callable[[str], int | None]:
-    from transformers import AutoTokenizer
-
-    try:
-        tokenizer = AutoTokenizer.from_pretrained(teacher.model)
-    except (OSError, ValueError) as error:
-        raise TeacherServerFailed(
-            f"the tokenizer of the teacher's model {teacher.model!r} is not on this machine and cannot be downloaded "
-            f"({type(error).__name__}); check augft.teacher.model, or download the model first"
-        ) from None
-
-    def token(stop: str) -> int | None:
-        ids = tokenizer.encode(stop, add_special_tokens=False)
-        return ids[0] if len(ids) == 1 else None
-
-    return token
-
-
-def _vllm_command(teacher: Teacher, port: int) -> list[str]:
-    """Build the `vllm serve` command line.
-
-    The server reports how many prompt tokens came from its cache, and does not log every request. The flags are those
-    of vLLM 0.33. A flag that `serve_args` names is not added, because vLLM warns about a flag given twice.
-    """
-    own = teacher.config.serve_args
-    named = {word.split("=")[0].replace("_", "-") for word in own}
-    parallel = [] if named & {"--tensor-parallel-size", "-tp"} else ["--tensor-parallel-size", str(_visible_gpus())]
-    caching = [] if named & {"--enable-prefix-caching", "--no-enable-prefix-caching"} else ["--enable-prefix-caching"]
-    quiet = [f for f in ("--enable-prompt-tokens-details", "--disable-uvicorn-access-log") if f not in named]
-    return [
-        _program("vllm"),
-        "serve",
-        teacher.model,
-        "--host",
-        "127.0.0.1",
-        "--port",
-        str(port),
-        *parallel,
-        *caching,
-        *quiet,
-        *own,
-    ]
-
-
-def _visible_gpus() -> int:
-    """Count the GPUs that CUDA_VISIBLE_DEVICES leaves, at least 1, without allocating memory on any."""
-    import torch
-
-    return max(1, torch.cuda.device_count())
-
-
-def _own_command(teacher: Teacher, port: int) -> list[str]:
-    words = teacher.config.serve_command or []
-    return [word.replace("{port}", str(port)).replace("{model}", teacher.model) for word in words]
-
-
-def _entailment_command(teacher: Teacher, port: int) -> list[str]:
-    """Build the command line of our own server; -P keeps modules of the working directory out of it."""
-    own = [sys.executable, "-P", "-m", "axolotl_augft.teacher.entailment", teacher.model]
-    return [*own, "--host", "127.0.0.1", "--port", str(port), *teacher.config.serve_args]
-
-
-BACKENDS = {
-    "transformers": Backend(
-        _transformers_command,
-        ("/health",),
-        _transformers_shape,
-        "install it with `pip install 'axolotl-augft[serve]'`",
-        needs_file="config.json",
-    ),
-    "vllm": Backend(_vllm_command, ("/health",), _unshaped, "install it with `pip install 'axolotl-augft[vllm]'`"),
-    "command": Backend(_own_command, ("/health", "/v1/models"), _unshaped, "check augft.teacher.serve_command"),
-    "entailment": Backend(
-        _entailment_command,
-        ("/health",),
-        _unshaped,
-        "check that Python can be started",
-        "the entailment model's server",
-        ERROR_MARK,
-    ),
-}
 
 
 @dataclass(frozen=True)

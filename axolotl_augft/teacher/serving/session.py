@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from axolotl_augft.errors import ConfigError
 from axolotl_augft.teacher.client import Server, is_this_machine
-from axolotl_augft.teacher.servers import managed_server
+from axolotl_augft.teacher.serving.servers import managed_server
 from axolotl_augft.teacher.teacher import Teacher
 
 LOG = logging.getLogger("axolotl_augft")
@@ -26,11 +26,13 @@ class OpenServer:
 
     Attributes:
         server: The server to send to.
+        further: Servers of the same model, which are asked beside it.
         check: Raises TeacherServerFailed if a managed server has ended; does nothing for an endpoint.
     """
 
     server: Server
     check: Callable[[], None]
+    further: tuple[Server, ...] = ()
 
 
 class TeacherSession:
@@ -68,10 +70,11 @@ class TeacherSession:
 
     def _endpoint(self) -> OpenServer:
         config = self._teacher.config
-        assert config.base_url is not None
-        server = Server(config.base_url, self._teacher.model, config.timeout, _api_key(config.api_key_env))
-        _warn_of_plain_http(server)
-        return OpenServer(server, lambda: None)
+        key = _api_key(config.api_key_env)
+        server, *further = (Server(url, self._teacher.model, config.timeout, key) for url in config.base_urls)
+        for one in (server, *further):
+            _warn_of_plain_http(one)
+        return OpenServer(server, lambda: None, tuple(further))
 
     def _managed(self) -> OpenServer:
         running = self._stack.enter_context(managed_server(self._teacher, self._log))

@@ -6,7 +6,7 @@ import pytest
 
 from axolotl_augft.config.teacher import TeacherConfig
 from axolotl_augft.errors import ConfigError
-from axolotl_augft.teacher.session import TeacherSession
+from axolotl_augft.teacher.serving.session import TeacherSession
 from axolotl_augft.teacher.teacher import resolve_teacher
 
 
@@ -25,7 +25,7 @@ def no_key(monkeypatch, tmp_path):
 
 @pytest.mark.parametrize("key", ["sk-a\nX-Evil: 1", "sk-a\r\nb", "sk a", "schlüssel", "sk-\x00", "sk-\x7fa"])
 def test_a_key_that_cannot_stand_in_a_header_is_refused(key, tmp_path, monkeypatch):
-    from axolotl_augft.teacher import session
+    from axolotl_augft.teacher.serving import session
 
     monkeypatch.setattr(session.os, "environ", {"THE_KEY": key})
     with pytest.raises(ConfigError, match="the value of THE_KEY cannot be sent as a key") as caught:

@@ -1,0 +1,1 @@
+"""A teacher -> a server that answers: an address, or a child process that is started for the run."""
