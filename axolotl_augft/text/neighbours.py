@@ -3,7 +3,7 @@
 To score a text against all others takes time that grows with the square of their number, nearly all of it for words
 that most texts have and that say next to nothing. So a text looks up its rarest words first, and stops before it has
 seen more than `_LOOK_UPS` texts. The best `_CANDIDATES` of these are then scored by all words: their scores are those
-of bm25s, to the last bit. Among a few thousand texts, nothing is missed; beyond, the time for a text stays the same.
+of bm25s, to the last bit. Among a thousand texts or so, nothing is missed; beyond, the time for a text stays the same.
 
 The list of texts that have a word is cut into stretches of `_LOOK_UPS` texts. A text without a word that is rarer than
 that looks up one stretch, of its rarest word: the one that the text itself is in.
