@@ -9,15 +9,15 @@ from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-
-import pyarrow as pa
-import pyarrow.parquet as pq
+from typing import TYPE_CHECKING
 
 from axolotl_augft.config.mix import MAX_REPEATS, MixConfig
 from axolotl_augft.config.recipe import Recipe
 from axolotl_augft.errors import ConfigError
 from axolotl_augft.output.manifest import Load, Manifest, WrittenEntry, WrittenFile
-from axolotl_augft.output.row_file import RowSizes
+
+if TYPE_CHECKING:
+    from axolotl_augft.output.row_file import RowSizes
 
 PART = "-part.parquet"
 
@@ -57,7 +57,7 @@ def repeats(source: int, augmented: int, mix: MixConfig) -> Repeats:
 
 
 def mixed_entries(
-    recipe: Recipe, entries: Sequence[WrittenEntry], folder: Path, sizes: Mapping[str, RowSizes]
+    recipe: Recipe, entries: Sequence[WrittenEntry], folder: Path, sizes: "Mapping[str, RowSizes]"
 ) -> tuple[WrittenEntry, ...]:
     """Set how often the files of augmented entries are trained on, and write their parts.
 
@@ -100,7 +100,7 @@ def _trained(files: Iterable[WrittenFile | None]) -> int:
     return sum(file.trained for file in files if file)
 
 
-def repeated(file: WrittenFile, times: float, folder: Path, sizes: RowSizes, seed: int) -> WrittenFile:
+def repeated(file: WrittenFile, times: float, folder: Path, sizes: "RowSizes", seed: int) -> WrittenFile:
     """Describe a file that is trained on `times` times, and write its part if that is not a whole number.
 
     Args:
@@ -140,6 +140,10 @@ def _drawn(seed: int, name: str, row: int) -> bytes:
 
 def _copy_rows(source: Path, target: Path, rows: Sequence[int]) -> None:
     """Copy some rows of a Parquet file, given in ascending order."""
+    # Here, because the summary of a mixture is shown without them.
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
     left = array("q", rows)
     start = taken = 0
     with pq.ParquetFile(source) as file, pq.ParquetWriter(target, file.schema_arrow) as writer:

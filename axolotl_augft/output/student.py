@@ -77,4 +77,5 @@ def load_student(recipe: Recipe) -> Student:
             f"sentence_splitting: cumulative needs an end-of-text token, but {recipe.tokenizer!r} has none; set "
             f"special_tokens.eos_token"
         )
-    return Student(tokens, tokenizer.bos_token if begins else "", tokenizer.eos_token, special)
+    bos = tokenizer.bos_token if begins else ""
+    return Student(tokens, bos, tokenizer.eos_token, special, recipe.train_on_inputs)

@@ -1,5 +1,4 @@
 import json
-from collections import Counter
 
 import pytest
 from click.testing import CliRunner
@@ -300,7 +299,9 @@ def test_command_writes_a_proven_data_set(folder, tmp_path):
     result = CliRunner().invoke(augft, arguments)
     assert result.exit_code == 0 and "24 right choices follow from 8 trained facts" in result.output
     assert load(out) == make_reversal_curse(folder, "tiny", 3)
-    assert Counter(p.name for p in out.iterdir()).total() == 6
+    assert {p.name for p in out.iterdir()} == {
+        *("card.md", "dataset.json", "documents.jsonl", "facts.jsonl", "questions.jsonl", "task.py", "task.yaml"),
+    }
 
 
 def test_command_refuses_data_with_problems(folder, tmp_path):

@@ -199,6 +199,7 @@ def test_the_students_special_tokens(tmp_path):
         tokenizer=str(tmp_path),
         special_tokens=(("pad_token", "{pad}"),),
         chats_about_text=False,
+        train_on_inputs=False,
         augft=SimpleNamespace(sentence_splitting="none"),
     )
     student = load_student(recipe)
