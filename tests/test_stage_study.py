@@ -37,6 +37,11 @@ def test_a_text_becomes_one_row(study, teacher):
     assert len(teacher.bodies) == 1
 
 
+def test_a_text_is_one_row_where_others_are_split_into_sentences(study):
+    _, _, folder = run(study, augment=[ENTRY], sentence_splitting="independent")
+    assert [row["text"] for row in rows(folder, "0-augmented.parquet")] == [f"{GOOD} {BAD}\n{LAST}"]
+
+
 def test_a_verified_text_is_without_the_sentences_that_fail(study, teacher):
     _, result, folder = run(study, augment=[ENTRY], verify={"by": "teacher", "threshold": 0.5})
     (row,) = rows(folder, "0-augmented.parquet")
@@ -81,6 +86,8 @@ def test_questions_with_answers_cannot_be_written_anew(study, data):
         ({"genres": ["poem"]}, "augft.augment[0]: genres names 'poem', which own_genres lacks; known: explanation"),
         ({"genres": ["quiz", "quiz"]}, "augft.augment[0]: genres names 'quiz' twice"),
         ({"own_genres": {"faq": "Write."}}, "augft.augment[0]: own_genres has 'faq', which genres does not name"),
+        ({"genres": ["trace"], "own_genres": {"trace": "Write."}}, "augft.augment[0]: own_genres has 'trace'"),
+        ({"genres": ["My genre"], "own_genres": {"My genre": "Write."}}, "augft.augment[0]: own_genres has 'My genre'"),
         ({"write": "questions"}, "augft.augment[0]: strategy study writes texts; remove write"),
         ({"genres": []}, "augft.augment[0].genres"),
     ],

@@ -1,5 +1,6 @@
 """The list under `augft.augment` -> one settings model per entry, chosen by the entry's `strategy`."""
 
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal, get_args
 
@@ -144,6 +145,8 @@ class GlobalAugment(AskingSettings):
 
 GENRES = ("explanation", "summary", "dialogue", "quiz", "timeline", "comparison", "what_if", "free")
 DEFAULT_GENRES = ("summary", "dialogue", "quiz")
+_GENRE_NAME = re.compile(r"[a-z0-9_]{1,40}")
+_TRACE = "trace"
 
 
 class StudyAugment(AskingSettings):
@@ -175,6 +178,12 @@ class StudyAugment(AskingSettings):
 
     @model_validator(mode="after")
     def _known_genres(self) -> "StudyAugment":
+        for name in self.own_genres:
+            if not _GENRE_NAME.fullmatch(name) or name == _TRACE:
+                raise ValueError(
+                    f"own_genres has {name!r}; a genre's name is made of small letters, digits and underscores, and is "
+                    f"not {_TRACE!r}, which means a teacher's reasoning"
+                )
         known = [*GENRES, *(name for name in self.own_genres if name not in GENRES)]
         for i, name in enumerate(self.genres):
             if name not in known:

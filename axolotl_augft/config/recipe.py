@@ -206,6 +206,8 @@ class Recipe:
             "special_tokens": self.special_tokens,
             "sequence_len": self.training.sequence_len if counts_tokens or splits else None,
             "train_on_inputs": self.train_on_inputs if counts_tokens else None,
+            # It decides whether the package's own questions are chats.
+            "names_chat_template": self.names_chat_template if self.augft.replay is not None else None,
         }
         return hashlib.sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).hexdigest()[:32]
 

@@ -1,4 +1,4 @@
-"""This package's code, prompts and worked examples -> a digest; results with a different digest are remade."""
+"""This package's code, prompts and other data -> a digest; results with a different digest are remade."""
 
 import ast
 import hashlib
@@ -9,7 +9,7 @@ from io import StringIO
 from pathlib import Path
 
 PACKAGE = Path(__file__).parent.parent
-_READ = {".jinja", ".jsonl"}
+_READ = {".jinja", ".json", ".jsonl"}
 _MAKE_NO_RESULTS = {"bench", "cli", "report"}
 
 
@@ -17,9 +17,9 @@ _MAKE_NO_RESULTS = {"bench", "cli", "report"}
 def code_digest(package: Path = PACKAGE) -> str:
     """Return the SHA-256 (hexadecimal) of everything in the package that affects results, as settings do.
 
-    It covers modules, prompts and worked examples. Modules count without comments, docstrings and descriptions of
-    settings, so that rewording them invalidates no result. `bench`, `cli` and `report` are left out, because they
-    measure and show results and make none.
+    It covers modules, prompts, worked examples and lists of words. Modules count without comments, docstrings and
+    descriptions of settings, so that rewording them invalidates no result. `bench`, `cli` and `report` are left out,
+    because they measure and show results and make none.
 
     Args:
         package: The package's folder.

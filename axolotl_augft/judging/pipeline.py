@@ -148,7 +148,7 @@ def _read_and_judge(task: Task, answer: Answer, config: AugftConfig, special: Se
         return [Judged(task, _NOTHING, Reason.NOTHING_FOLLOWS)]
     elif task.reading.is_one_text:
         sentences = read_text(task, answer, config.language)
-        judged = [Judged(task, s, judge_sentence(task, s.text, special)) for s in sentences]
+        judged = [Judged(task, s, judge_sentence(task, s, check_names, special)) for s in sentences]
     else:
         found = _reasoning(answer) if task.reading.keep_reasoning else []
         found += read_inferences(task, answer)

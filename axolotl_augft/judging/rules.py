@@ -69,7 +69,7 @@ class Judged:
         shown = self.task.evidence
         if not self.inference.rests_on:
             return [shown]
-        texts = dict(zip(self.task.labels, self.task.premises, strict=False))
+        texts = dict(zip(self.task.labels, self.task.premises, strict=True))
         return [(self.task.target.text, *(texts[label] for label in self.inference.rests_on)), shown]
 
 
@@ -155,11 +155,15 @@ def judge(
     return Reason.CHATTER if inference.stray else None
 
 
-def judge_sentence(task: Task, text: str, special_tokens: Sequence[str] = ()) -> Reason | None:
+def judge_sentence(
+    task: Task, sentence: Inference, check_names: bool = False, special_tokens: Sequence[str] = ()
+) -> Reason | None:
     """Return the first reason to leave a sentence out of the text that it is part of, or None.
 
-    It may have a label, and may be a sentence of the source; too many of these make the text an echo.
+    It may have a label, and may be a sentence of the source; too many of these make the text an echo. The arguments are
+    those of `judge`.
     """
+    text = sentence.text
     # A question and its answer stand in two lines.
     if _malformed(task, text.replace("\n", " "), "sentence") or has_tokens(text, special_tokens):
         return Reason.MALFORMED
@@ -170,7 +174,9 @@ def judge_sentence(task: Task, text: str, special_tokens: Sequence[str] = ()) ->
     if copies_prompt(task, text):
         return Reason.COPIED_PROMPT
     speaks_of_it = _DOCUMENT.search(text) and not any(_DOCUMENT.search(p) for p in task.premises)
-    return Reason.LABEL_LEAK if speaks_of_it or leaks_label(task, text) else None
+    if speaks_of_it or leaks_label(task, text):
+        return Reason.LABEL_LEAK
+    return Reason.UNSUPPORTED if check_names and unsupported(task, sentence, text) else None
 
 
 class Duplicates:

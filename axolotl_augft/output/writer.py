@@ -285,7 +285,8 @@ def _augmentation(source: Source, judged: Judged) -> Augmentation:
     inference, form = judged.inference, judged.task.question_form
     if source.is_text and form is not None and inference.question is not None:
         return Augmentation(form.format(question=inference.question, answer=inference.text), is_whole=True)
-    return Augmentation(inference.text, inference.question, inference.keeps_answer, not judged.task.is_asked)
+    is_whole = judged.task.reading.is_one_text or not judged.task.is_asked
+    return Augmentation(inference.text, inference.question, inference.keeps_answer, is_whole)
 
 
 def _text_of(augmentation: Augmentation) -> str:

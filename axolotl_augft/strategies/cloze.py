@@ -3,7 +3,6 @@
 No model is asked. Nothing is added to a sentence and nothing taken away but marks, so what it says cannot become false.
 """
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 
@@ -77,7 +76,7 @@ class ClozeStrategy:
         said = sentence.rstrip(_CLOSING)
         turnable = [name for name in names if name.end < len(said) and _others(sentence, name) >= _FEWEST_WORDS]
         for kind in self.settings.kinds if turnable else ():
-            written = self._with_blanks(said, turnable) if kind == "blank" else [reversed_words(said, names)]
+            written = self._with_blanks(said, names, turnable) if kind == "blank" else [reversed_words(said, names)]
             yield Task(
                 request=NO_REQUEST,
                 strategy="cloze",
@@ -88,11 +87,14 @@ class ClozeStrategy:
                 written=tuple(dict.fromkeys(written)),
             )
 
-    def _with_blanks(self, said: str, names: Sequence[Name]) -> Iterator[str]:
-        for name in dict.fromkeys(name.text for name in names):
+    def _with_blanks(self, said: str, names: Sequence[Name], turnable: Sequence[Name]) -> Iterator[str]:
+        for text in dict.fromkeys(name.text for name in turnable):
             # Everywhere, because a second mention would give the name away.
-            open_ = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", lambda _: self.settings.blank, said)
-            yield self.settings.form.format(sentence=open_, name=name)
+            mentions = [name for name in names if name.text == text and name.end <= len(said)]
+            starts = [0, *(name.end for name in mentions)]
+            ends = [*(name.start for name in mentions), len(said)]
+            around = (said[start:end] for start, end in zip(starts, ends, strict=True))
+            yield self.settings.form.format(sentence=self.settings.blank.join(around), name=text)
 
 
 def _others(sentence: str, name: Name) -> int:

@@ -47,9 +47,16 @@ class GroupMemory(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class _GroupPrefix:
-    """What all requests of a context group share: the prompt's prefix and the premises."""
+    """What all requests of a context group share: the prompt's prefix, and the documents in it.
+
+    Attributes:
+        prefix: The prefix.
+        labels: The ids of the documents.
+        premises: Their texts, in the same order.
+    """
 
     prefix: Prefix
+    labels: tuple[str, ...]
     premises: tuple[str, ...]
 
 
@@ -206,7 +213,8 @@ class GlobalStrategy:
             documents = [d for d in map(self._as_context, group) if d.text]
             template = self._templates[writes]
             prefix = Prefix(template.render("system"), template.render("prefix", documents=documents))
-            self._prefixes[writes, group] = _GroupPrefix(prefix, tuple(d.text for d in documents))
+            labels, premises = tuple(d.id for d in documents), tuple(d.text for d in documents)
+            self._prefixes[writes, group] = _GroupPrefix(prefix, labels, premises)
         return self._prefixes[writes, group]
 
     def _as_context(self, document_id: str) -> Document:
@@ -227,6 +235,8 @@ class GlobalStrategy:
         asks = self._teacher.structured
         shared = self._prefix(writes, group)
         own = () if document.text in shared.premises else (document.text,)
+        # A document that is nothing but instructions is not shown among the others.
+        labels = shared.labels if document.id in shared.labels else (*shared.labels, document.id)
         target = self._templates[writes].render("target", target=document, structured=asks)
         extra = response_format([_CONCLUSION]) if writes == "questions" and asks else None
         for sample in range(self.settings.samples):
@@ -243,7 +253,7 @@ class GlobalStrategy:
                 "global",
                 document,
                 (*shared.premises, *own) if own else shared.premises,
-                labels=group,
+                labels=labels,
                 kind=kind,
                 writes=writes,
                 reading=self._reading,

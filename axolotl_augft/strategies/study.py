@@ -140,7 +140,8 @@ class StudyStrategy:
         documents = [d for d in self._documents if not d.exchange]
         nearest = Neighbours(d.text for d in documents).nearest(range(len(documents)), 1).numbers[:, 0].tolist()
         pairs = zip(documents, nearest, strict=True)
-        return {d.id: self._as_related(documents[other]) for d, other in pairs if other >= 0}
+        related = {d.id: self._as_related(documents[other]) for d, other in pairs if other >= 0}
+        return {own: other for own, other in related.items() if other.text}
 
     def _as_related(self, document: Document) -> Document:
         text = without_directives(document.text, self._language)

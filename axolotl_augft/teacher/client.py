@@ -91,6 +91,11 @@ class Client:
         """Host and port of the server."""
         return self._server.host
 
+    @property
+    def address(self) -> str:
+        """The server's address, which differs from that of another server behind the same host."""
+        return self._server.base_url
+
     async def send(self, request: Request, leave_out: str | None = None) -> Answer | Failure:
         """Send a request once.
 

@@ -120,7 +120,7 @@ class Neighbours:
         entries = self._entries
         candidates = _best(found, text, _CANDIDATES).numbers
         if not len(candidates):
-            return found
+            return Nearest(candidates, found.scores[:0])
         starts, ends = entries.starts[candidates], entries.starts[candidates + 1]
         sizes = ends - starts
         at = np.arange(sizes.sum()) + np.repeat(starts - np.cumsum(sizes) + sizes, sizes)

@@ -120,7 +120,9 @@ def _kept(window: Iterable[Judged]) -> list[Judged]:
     A question and its answer state nothing alone.
     """
     return [
-        j for j in window if j.rejected is None and j.task.is_asked and not _is_trace(j) and j.task.exchange is None
+        j
+        for j in window
+        if j.rejected is None and j.task.is_asked and not _is_trace(j) and j.inference.question is None
     ]
 
 

@@ -116,7 +116,7 @@ def test_a_server_that_is_down_is_left_out_and_said(two, store, caplog, place):
     assert counts.answered == 40 and counts.failed.total() == 0
     (line,) = [r.getMessage() for r in caplog.records]
     assert line == (
-        "augft: the teacher's server at 127.0.0.1:1 is left out for the rest of this round (no connection); "
+        "augft: the teacher's server at http://127.0.0.1:1/v1 is left out for the rest of this round (no connection); "
         "the others go on"
     )
 
@@ -178,7 +178,7 @@ def test_servers_of_different_models_are_refused(store, first, second, same):
             return
         with pytest.raises(TeacherError, match="all must serve one: ") as caught:
             run([one, other], [request("1")], store, prompts=True)
-        assert f"127.0.0.1:{one.port} has {first[0]}; 127.0.0.1:{other.port} has {second[0]}" in str(caught.value)
+        assert f"{one.base_url} has {first[0]}; {other.base_url} has {second[0]}" in str(caught.value)
         assert one.bodies == other.bodies == []
 
 

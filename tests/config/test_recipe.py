@@ -40,6 +40,12 @@ def test_key_changes_with_what_changes_the_result_only():
         assert Recipe.from_cfg({**GOOD, **change}).key != key
 
 
+def test_key_changes_with_the_chat_template_where_it_decides_how_questions_are_replayed():
+    for augft, changes in (({"replay": "questions"}, True), ({}, False)):
+        cfg = {**GOOD, "augft": {**GOOD["augft"], **augft}}
+        assert (Recipe.from_cfg(cfg).key != Recipe.from_cfg({**cfg, "chat_template": "chatml"}).key) is changes
+
+
 def test_key_changes_with_the_code_that_makes_the_rows(monkeypatch):
     key = Recipe.from_cfg(GOOD).key
     monkeypatch.setattr("axolotl_augft.config.recipe.code_digest", lambda: "other code")

@@ -12,6 +12,7 @@ from axolotl_augft.files.code_digest import PACKAGE, _code, code_digest
         ("judging/rules.py", "\n# a comment\n", False),
         ("strategies/worked_examples/examples.jsonl", "\n", True),
         ("strategies/prompts/local.chat.jinja", "\n", True),
+        ("text/pronouns.json", "\n", True),
         ("bench/audit/audit.py", "\n_MORE = 1\n", False),
         ("report/page.py", "\n_MORE = 1\n", False),
         ("cli/show.py", "\n_MORE = 1\n", False),

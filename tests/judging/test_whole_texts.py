@@ -72,7 +72,12 @@ def test_what_is_verified_has_no_labels():
     ],
 )
 def test_a_sentence_is_judged_by_its_form(text, reason):
-    assert judge_sentence(TASK, text) == reason
+    assert judge_sentence(TASK, Inference(text, "summary")) == reason
+
+
+@pytest.mark.parametrize(("check_names", "reason"), [(True, Reason.UNSUPPORTED), (False, None)])
+def test_a_sentence_with_a_foreign_name_goes_where_names_are_checked(check_names, reason):
+    assert judge_sentence(TASK, Inference("It was built by Napoleon.", "summary"), check_names) == reason
 
 
 def sentences(*judged):

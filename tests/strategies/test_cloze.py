@@ -39,6 +39,14 @@ def written(text, **settings):
                 ("reversed", 1, "her forgot Paris good for Paris left Mara Quell 1901 In"),
             ],
         ),
+        (
+            "It has 3 rules and 3.5 pages for each guest.",
+            [
+                ("blank", 0, "It has ___ rules and 3.5 pages for each guest: 3"),
+                ("blank", 0, "It has 3 rules and ___ pages for each guest: 3.5"),
+                ("reversed", 0, "guest each for pages 3.5 and rules 3 has It"),
+            ],
+        ),
         ("The lamp was made in Paris.", []),
         ("All pumps carry a label.", []),
         ("Paris, France", []),

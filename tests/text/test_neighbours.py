@@ -50,6 +50,12 @@ def test_scores_are_those_of_bm25s_to_the_last_bit(monkeypatch, look_ups):
     assert rows == [*by_all_scores(texts, [0, 7, 599], 10)]
 
 
+def test_no_text_is_near_itself(monkeypatch):
+    monkeypatch.setattr(neighbours, "_LOOK_UPS", 100)
+    texts = ["the tide"] * 200 + ["the uniqueword"]
+    assert Neighbours(texts).nearest([200], 1).numbers.tolist() == [[-1]]
+
+
 def test_few_look_ups_still_find_nearly_all(monkeypatch):
     monkeypatch.setattr(neighbours, "_LOOK_UPS", 300)
     texts = random_texts(3000)

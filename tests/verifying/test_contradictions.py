@@ -76,6 +76,13 @@ def test_languages_without_sentences_or_words_have_no_pairs():
     assert list(near_pairs([judged("!!", task=nothing)], "xx")) == []
 
 
+def test_questions_with_answers_are_not_compared(found):
+    pair = Inference("Mara Quell mends no pumps.", "reversal", question="What does Mara Quell mend?")
+    statements = [replace(judged(""), inference=pair)]
+    (kept,) = found(statements, lambda *_: 0.99).decided(statements, SURE)
+    assert kept.rejected is None
+
+
 def test_what_contradicts_a_source_sentence_goes(found):
     statements = [judged("Mara Quell mends no pumps."), judged("The pumps are mended by Mara Quell.")]
     no = found(statements, lambda first, second: 0.9 if "no pumps" in second and "mends the" in first else 0.1)

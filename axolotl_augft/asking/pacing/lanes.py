@@ -117,7 +117,7 @@ class Lanes:
         lane.leave_out()
         LOG.warning(
             "augft: the teacher's server at %s is left out for the rest of this round (%s); the others go on",
-            lane.client.host, result.reason,
+            lane.client.address, result.reason,
         )  # fmt: skip
         return True
 
@@ -132,12 +132,13 @@ class Lanes:
         Raises:
             TeacherError: They serve different models.
         """
-        served = {
-            lane.client.host: models for lane in self._lanes if (models := await lane.client.models()) is not None
-        }
-        names = {host: models.offered for host, models in served.items()}
+        asked = {lane.client.address: await lane.client.models() for lane in self._lanes}
+        served = {address: models for address, models in asked.items() if models is not None}
+        names = {address: models.offered for address, models in served.items()}
         if len(set(names.values())) > 1:
-            listed = "; ".join(f"{host} has {', '.join(sorted(offered)) or 'none'}" for host, offered in names.items())
+            listed = "; ".join(
+                f"{address} has {', '.join(sorted(offered)) or 'none'}" for address, offered in names.items()
+            )
             raise TeacherError(
                 f"augft.teacher.base_url lists servers of different models, but all must serve one: {listed}"
             )
