@@ -273,6 +273,7 @@ AUGMENTED, PLAIN, BARE, ICL = Cell("aug-local"), Cell("ft"), Cell("pretrained"),
         ({"local": [{"kinds": ["rephrasing"]}]}, {"aug-local"}),
         ({"teacher": {**SUITE["teacher"], "temperature": 0.1}}, {"aug-local"}),
         ({"teacher": {**SUITE["teacher"], "base_url": "http://127.0.0.1:2/v1", "timeout": 5}}, set()),
+        ({"teacher": {**SUITE["teacher"], "requests_per_minute": 9, "price": {"input": 1, "output": 1}}}, set()),
         ({"icl": {"context_tokens": 99}}, {"icl"}),
         ({"recipe": {"base_model": "other", "micro_batch_size": 4}}, {"pretrained", "icl", "ft", "aug-local"}),
         ({"recipe": {"base_model": "student", "micro_batch_size": 4, "learning_rate": 1e-3}}, {"ft", "aug-local"}),
@@ -290,6 +291,27 @@ AUGMENTED, PLAIN, BARE, ICL = Cell("aug-local"), Cell("ft"), Cell("pretrained"),
 def test_what_a_cell_depends_on(tmp_path, changes, changed):
     before, after = Fingerprints(plan_of(tmp_path)), Fingerprints(plan_of(tmp_path, **changes))
     assert {c.condition for c in (BARE, ICL, PLAIN, AUGMENTED) if before.of(c) != after.of(c)} == changed
+
+
+@pytest.mark.parametrize(
+    ("by", "changed"),
+    [({"model": "v", "timeout": 5, "stall_timeout": 9}, False), ({"model": "v", "temperature": 0.1}, True)],
+)
+def test_what_a_cell_depends_on_of_the_verifier(tmp_path, by, changed):
+    before, after = (Fingerprints(plan_of(tmp_path, augft={"verify": {"by": b}})) for b in ({"model": "v"}, by))
+    assert (before.of(AUGMENTED) != after.of(AUGMENTED)) is changed
+
+
+@pytest.mark.parametrize("named", ["by its name", "in a block"])
+def test_a_cell_depends_on_the_content_of_the_verifiers_folder(tmp_path, named):
+    folder = tmp_path / "verifier"
+    folder.mkdir()
+    (folder / "config.json").write_text("{}")
+    by = str(folder) if named == "by its name" else {"model": str(folder)}
+    plan = plan_of(tmp_path, augft={"verify": {"by": by}})
+    before = Fingerprints(plan).of(AUGMENTED)
+    (folder / "config.json").write_text('{"other": 1}')
+    assert Fingerprints(plan).of(AUGMENTED) != before
 
 
 def test_a_cell_depends_on_its_seed_and_the_data(tmp_path):

@@ -13,6 +13,7 @@ from axolotl_augft.bench.datasets.forgetting.tasks import GeneralTask, general_q
 from axolotl_augft.bench.experiments.suite import ORACLE, IclConfig, ScoringConfig
 from axolotl_augft.bench.report.results import Condition, Match, Splitting
 from axolotl_augft.config.plugin_line import PLUGIN
+from axolotl_augft.config.teacher import answer_settings
 from axolotl_augft.files.code_digest import code_digest
 from axolotl_augft.files.fingerprints import combined_digest, model_files, stamp_files
 
@@ -48,16 +49,6 @@ LEFT_OUT = frozenset(
         ),
     ]
 )
-# Settings that change how the teacher is reached, but not what it writes.
-_NOT_IN_FINGERPRINT = {
-    "base_url",
-    "api_key_env",
-    "max_concurrency",
-    "timeout",
-    "max_retries",
-    "serve_args",
-    "start_timeout",
-}
 
 
 @dataclass(frozen=True)
@@ -244,7 +235,8 @@ class Fingerprints:
         if cell.trains:
             cfg = cell_recipe(plan, cell, Path("cell"), Path("augmentations"), self._teacher())
             del cfg["datasets"]
-            cfg.get("augft", {}).pop("store", None)
+            if "augft" in cfg:
+                cfg["augft"] = self._augft(cfg["augft"])
             if plan.form_rows and cell.condition != "ft":
                 content["form"] = hashlib.sha256(orjson.dumps(plan.form_rows)).hexdigest()
             if plan.match != "steps":
@@ -266,7 +258,19 @@ class Fingerprints:
     def _teacher(self) -> dict[str, Any]:
         if not isinstance(self._plan.teacher, Mapping):
             return {"model": ORACLE}
-        kept = {k: v for k, v in self._plan.teacher.items() if k not in _NOT_IN_FINGERPRINT}
+        return self._asked(self._plan.teacher)
+
+    def _augft(self, block: Mapping[str, Any]) -> dict[str, Any]:
+        """What of an `augft:` block shapes the rows; `verify.by` is a model's name, or a block like the teacher's."""
+        kept = {k: v for k, v in block.items() if k != "store"}
+        verify = kept.get("verify")
+        if isinstance(verify, Mapping) and (by := verify.get("by")):
+            kept["verify"] = {**verify, "by": self._asked(by if isinstance(by, Mapping) else {"model": by})}
+        return kept
+
+    def _asked(self, block: Mapping[str, Any]) -> dict[str, Any]:
+        """What of a `teacher:` block shapes its answers, with the content of a model's folder."""
+        kept = answer_settings(block)
         return {**kept, "model": self._model(str(kept["model"]))} if kept.get("model") and not kept.get("id") else kept
 
     def _model(self, name: str) -> str:
