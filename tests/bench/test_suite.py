@@ -321,11 +321,14 @@ def test_a_cell_depends_on_its_seed_and_the_data(tmp_path):
     assert other.of(PLAIN) != Fingerprints(plan).of(PLAIN) and other.of(BARE) == Fingerprints(plan).of(BARE)
 
 
-def test_a_cell_depends_on_the_content_of_the_examples_it_names(tmp_path):
-    pool = write_rows(tmp_path / "pool.jsonl", [{"a": 1}])
-    plan = plan_of(tmp_path, local=[{"examples": str(pool)}])
+@pytest.mark.parametrize(
+    "naming", [lambda file: {"local": [{"examples": file}]}, lambda file: {"augft": {"marks": file}}]
+)
+def test_a_cell_depends_on_the_content_of_the_files_it_names(tmp_path, naming):
+    file = write_rows(tmp_path / "named.jsonl", [{"a": 1}])
+    plan = plan_of(tmp_path, **naming(str(file)))
     before = Fingerprints(plan).of(AUGMENTED)
-    write_rows(pool, [{"a": 2}])
+    write_rows(file, [{"a": 2}])
     assert Fingerprints(plan).of(AUGMENTED) != before
 
 

@@ -1,7 +1,7 @@
 """A suite -> its cells, with the axolotl recipe of each and a fingerprint of everything that its result depends on."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -218,11 +218,10 @@ class Fingerprints:
     def of(self, cell: Cell) -> str:
         """Compute the fingerprint of a cell."""
         plan = self._plan
-        asked = [(q.id, q.prompt, q.choices, q.answer) for q in plan.questions]
         content: dict[str, Any] = {
             "schema": SCHEMA,
             "model": self._model(plan.model),
-            "asked": asked,
+            "asked": _asked_of(plan.questions),
             "scoring": plan.scoring.dtype,
         }
         if plan.scoring.answer_tokens:
@@ -230,8 +229,7 @@ class Fingerprints:
         if cell.condition == "icl":
             content |= {"data": plan.data, "icl": plan.icl.model_dump()}
         elif plan.forgetting:
-            general = {name: general_questions(name) for name in plan.forgetting}
-            content["forgetting"] = {name: [(q.prompt, q.choices) for q in found] for name, found in general.items()}
+            content["forgetting"] = {name: _asked_of(general_questions(name)) for name in plan.forgetting}
         if cell.trains:
             cfg = cell_recipe(plan, cell, Path("cell"), Path("augmentations"), self._teacher())
             del cfg["datasets"]
@@ -250,8 +248,8 @@ class Fingerprints:
         if entries is None:
             return None
         named = [Path(entry[key]) for entry in entries for key in ("prompt", "examples") if entry.get(key)]
-        replay = self._plan.augft.get("replay") or {}
-        named.append(Path(str(replay.get("path") if isinstance(replay, Mapping) else replay)))
+        if marks := self._plan.augft.get("marks"):
+            named.append(Path(marks))
         truth = [self._plan.data_folder / FACTS] if self._plan.data_folder and self._plan.teacher == ORACLE else []
         return [code_digest(), combined_digest(stamp_files([path for path in (*named, *truth) if path.is_file()], {}))]
 
@@ -278,3 +276,8 @@ class Fingerprints:
             folder = Path(name)
             self._models[name] = combined_digest(stamp_files(model_files(folder), {})) if folder.is_dir() else name
         return self._models[name]
+
+
+def _asked_of(questions: Iterable[Question]) -> list[tuple[Any, ...]]:
+    """What of questions a cell's result depends on."""
+    return [(q.id, q.prompt, q.choices, q.answer) for q in questions]
