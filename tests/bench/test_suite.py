@@ -113,6 +113,32 @@ def test_a_bad_suite_is_one_line(changes, message):
     assert message in str(caught.value) and "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("augft", "match", "message"),
+    [
+        ({"replay": "questions"}, "steps", "augft.replay would make the conditions incomparable: only the augmented"),
+        ({"mix": {"source": 0.5, "augmented": 0.5}}, "steps", "augft.mix would make the conditions incomparable: it"),
+        ({"repeat_original": 3}, "source", "augft.repeat_original sets how often the augmented conditions see the so"),
+        ({"include_original": False}, "source", "augft.include_original sets how often the augmented conditions see"),
+    ],
+)
+def test_conditions_that_could_not_be_compared_are_refused(cfg, tmp_path, augft, match, message):
+    with pytest.raises(BenchError, match=f"suite.yml: {message}"):
+        parse_suite({**SUITE, "augft": augft, "match": match}, Path("suite.yml"))
+    cfg["augft"] |= {"augment": ["local"], **augft}
+    (tmp_path / "mine.yml").write_text(yaml.safe_dump(cfg))
+    with pytest.raises(BenchError, match=f"mine.yml: {message}"):
+        own_plan(tmp_path / "mine.yml", own_questions(tmp_path), OwnSettings(match=match))
+
+
+@pytest.mark.parametrize(
+    ("augft", "match"),
+    [({"repeat_original": 3}, "steps"), ({"repeat_original": 1, "repeat_augmented": 2}, "source")],
+)
+def test_repeats_that_leave_conditions_comparable(augft, match):
+    assert parse_suite({**SUITE, "augft": augft, "match": match}, Path("suite.yml")).augft == augft
+
+
 def test_a_missing_key_says_what_it_is():
     with pytest.raises(BenchError, match="suite.yml: steps is missing; Optimizer steps, the same for every condition"):
         parse_suite({k: v for k, v in SUITE.items() if k != "steps"}, Path("suite.yml"))
