@@ -9,16 +9,16 @@ import pytest
 import yaml
 from filelock import FileLock
 
-from axolotl_augft.bench.datasets.dataset import BenchData, Question, Stated, save
+from axolotl_augft.bench.datasets.dataset import QUESTIONS, BenchData, Question, Stated, save
 from axolotl_augft.bench.datasets.facts import Fact
 from axolotl_augft.bench.experiments.icl import build_context, drawn_questions, window_left
 from axolotl_augft.bench.experiments.own import OwnSettings, own_plan
 from axolotl_augft.bench.experiments.plan import Cell, Fingerprints, cell_recipe
 from axolotl_augft.bench.experiments.preparing import suite_plan
-from axolotl_augft.bench.experiments.questions import read_form_rows, read_questions, write_tasks
+from axolotl_augft.bench.experiments.questions import WRITING_QUESTIONS, read_form_rows, read_questions, write_tasks
 from axolotl_augft.bench.experiments.running import failed_lines, run_plan
 from axolotl_augft.bench.experiments.scoring import require_lm_eval
-from axolotl_augft.bench.experiments.suite import load_suite, parse_list, parse_suite
+from axolotl_augft.bench.experiments.suite import ScoringConfig, load_suite, parse_list, parse_suite
 from axolotl_augft.bench.experiments.training import Augmented, augment, last_meaningful_line, steps_of_as_many_epochs
 from axolotl_augft.bench.report.results import CellResult, Score, load_result
 from axolotl_augft.errors import BenchError
@@ -457,6 +457,12 @@ def test_a_task_in_which_the_student_writes(tmp_path):
     assert task["generation_kwargs"] == {"until": ["\n"], "max_gen_toks": 8, "do_sample": False}
 
 
+def test_students_write_no_answers_to_general_questions(tmp_path):
+    tasks = write_tasks("toy", OPEN, tmp_path, 8, general=DATA.questions)
+    assert [json.loads(line)["id"] for line in tasks.choosing.with_name("questions.jsonl").open()] == ["q0", "q1"]
+    assert [json.loads(line)["id"] for line in (tmp_path / "writing.jsonl").open()] == ["on line 1"]
+
+
 OPEN = (Question("on line 1", "Who is shy?", ("the drek",), 0, "questions"),)
 
 
@@ -614,6 +620,15 @@ def test_finished_cells_are_kept_and_a_failing_one_stops_no_other(tmp_path, tiny
     assert failed_lines(result) == [f"aug-local seed 0: {failed.error}"]
     assert load_result(tmp_path / "out/results.json") == result
     assert result.chance == 0.5 and kept[0].accuracy == 0.5
+
+
+def test_a_run_has_only_its_own_questions_answered_in_writing(tmp_path, tiny_model):
+    plan = local_student(tmp_path, tiny_model, conditions=["pretrained"], forgetting=["grammar"])
+    plan = replace(plan, scoring=ScoringConfig(answer_tokens=4))
+    done_cell(plan, BARE, tmp_path / "out")
+    run_plan(plan, tmp_path / "out")
+    lines = {f: len((tmp_path / "out/questions" / f).read_text().splitlines()) for f in (QUESTIONS, WRITING_QUESTIONS)}
+    assert lines == {QUESTIONS: 2 + 48, WRITING_QUESTIONS: 2}
 
 
 def test_a_cell_of_other_settings_is_not_kept(tmp_path, tiny_model):
