@@ -28,6 +28,7 @@ from axolotl_augft.config.entries import (
 )
 from axolotl_augft.config.parsing import parse_augft
 from axolotl_augft.config.plugin_line import PLUGIN, is_listed, joins_every_config, near_misses
+from axolotl_augft.config.teacher import answer_settings
 from axolotl_augft.errors import ConfigError
 from axolotl_augft.files.code_digest import code_digest
 from axolotl_augft.formats import format_of
@@ -53,21 +54,6 @@ _NOT_IN_KEY = {
     "max_failed_fraction",
     "max_cost_usd",
     "max_requests",
-}
-_TEACHER_NOT_IN_KEY = {
-    "base_url",
-    "api_key_env",
-    "max_concurrency",
-    "timeout",
-    "max_retries",
-    "requests_per_minute",
-    "tokens_per_minute",
-    "stall_timeout",
-    "serve_args",
-    "serve_command",
-    "start_timeout",
-    "price",
-    "batch",
 }
 
 
@@ -193,7 +179,7 @@ class Recipe:
         splits = self.augft.sentence_splitting == "cumulative"
         counts_tokens = self.augft.mix is not None or self.augft.replay is not None
         for block in (augft, augft["verify"] or {}):
-            block.update({k: _asked_model(block[k]) for k in ("teacher", "by") if isinstance(block.get(k), dict)})
+            block.update({k: answer_settings(block[k]) for k in ("teacher", "by") if isinstance(block.get(k), dict)})
         content = {
             "code": code_digest(),
             "augft": augft,
@@ -274,11 +260,6 @@ class Recipe:
                 f"augft.sentence_splitting is {self.augft.sentence_splitting}, but no entry that is augmented holds "
                 "plain text: splitting is for documents (type completion), not for questions and answers; remove it"
             )
-
-
-def _asked_model(block: Mapping[str, Any]) -> dict[str, Any]:
-    """Leave out of a `teacher:` block what does not change an answer."""
-    return {k: v for k, v in block.items() if k not in _TEACHER_NOT_IN_KEY}
 
 
 def require_plugin(cfg: Mapping[str, Any]) -> None:

@@ -11,6 +11,22 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 MAX_CONCURRENCY = {"endpoint": 64, "transformers": 16, "vllm": 256, "command": 16, "entailment": 256}
 """Requests in flight by default, for each backend, for a `serve_command` and for an entailment model."""
 
+_CHANGES_NO_ANSWER = {
+    "base_url",
+    "api_key_env",
+    "max_concurrency",
+    "timeout",
+    "max_retries",
+    "requests_per_minute",
+    "tokens_per_minute",
+    "stall_timeout",
+    "serve_args",
+    "serve_command",
+    "start_timeout",
+    "price",
+    "batch",
+}
+
 REMOVABLE_FIELDS = ("max_tokens", "temperature", "seed", "top_p", "stop")
 _ENVIRONMENT_NAME = re.compile(r"[A-Z_][A-Z0-9_]*")
 _WORD_BOUNDARY = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|[^0-9A-Za-z]+")
@@ -22,6 +38,11 @@ _SECRET_VALUE = re.compile(r"\s*(sk-|hf_|gsk_|ghp_|xox|AKIA|(?i:bearer|basic)\s+
 def is_secret_name(name: str) -> bool:
     """Tell whether a name looks like a secret's, however it joins its words: `api_key`, `X-Api-Key`, `accessToken`."""
     return bool(SECRET_FIELD.search(_WORD_BOUNDARY.sub("_", name.strip())))
+
+
+def answer_settings(block: Mapping[str, Any]) -> dict[str, Any]:
+    """Leave out of a `teacher:` block what changes how a model is reached, but not what it answers."""
+    return {k: v for k, v in block.items() if k not in _CHANGES_NO_ANSWER}
 
 
 def _secret_field(value: Any) -> str | None:

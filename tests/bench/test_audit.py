@@ -87,6 +87,16 @@ def test_literal_statements_have_literal_verdicts(toy_cfg):
     assert found.novel == 3
 
 
+def test_rows_that_no_teacher_wrote_are_not_judged(toy_cfg, data, teacher):
+    numbered = "In 1901 all kems had tails."
+    write_rows(data, [{"text": d} for d in (*DOCUMENTS, numbered)])
+    teacher.answer = lambda body: scripted(body, {**ANSWERS, numbered: []})
+    toy_cfg["augft"]["augment"] = [LOCAL_BY_DOCUMENT]
+    found = audited(toy_cfg)
+    toy_cfg["augft"]["augment"] = [LOCAL_BY_DOCUMENT, "cloze"]
+    assert audited(toy_cfg) == found and found.accepted("local").whole == 6
+
+
 def test_literal_coverage(toy_cfg):
     found = audited(toy_cfg)
     assert found.coverages == (

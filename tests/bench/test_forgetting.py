@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from axolotl_augft.bench.datasets.forgetting.tasks import general_questions
+from axolotl_augft.bench.experiments import plan
 from axolotl_augft.bench.experiments.plan import Cell, Fingerprints
 from axolotl_augft.bench.experiments.questions import check_questions
 from axolotl_augft.bench.report.tables import table_lines
@@ -28,12 +29,20 @@ def test_none_of_them_is_replayed():
 
 
 def test_a_cell_is_scored_anew_if_other_tasks_are_asked_for(tmp_path):
-    plan = plan_of(tmp_path)
+    before = plan_of(tmp_path)
     asked = plan_of(tmp_path, forgetting=["grammar"])
     assert asked.forgetting == ("grammar",)
     for cell_ in (Cell("pretrained"), Cell("ft")):
-        assert Fingerprints(plan).of(cell_) != Fingerprints(asked).of(cell_)
-    assert Fingerprints(plan).of(Cell("icl")) == Fingerprints(asked).of(Cell("icl"))
+        assert Fingerprints(before).of(cell_) != Fingerprints(asked).of(cell_)
+    assert Fingerprints(before).of(Cell("icl")) == Fingerprints(asked).of(Cell("icl"))
+
+
+def test_a_cell_is_scored_anew_if_the_right_answer_of_a_task_changes(tmp_path, monkeypatch):
+    asked = plan_of(tmp_path, forgetting=["grammar"])
+    before = Fingerprints(asked).of(Cell("ft"))
+    corrected = tuple(replace(q, answer=1 - q.answer) for q in general_questions("grammar"))
+    monkeypatch.setattr(plan, "general_questions", lambda name: corrected)
+    assert Fingerprints(asked).of(Cell("ft")) != before
 
 
 def test_the_table_has_a_column_for_each_task():

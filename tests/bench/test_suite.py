@@ -9,16 +9,16 @@ import pytest
 import yaml
 from filelock import FileLock
 
-from axolotl_augft.bench.datasets.dataset import BenchData, Question, Stated, save
+from axolotl_augft.bench.datasets.dataset import QUESTIONS, BenchData, Question, Stated, save
 from axolotl_augft.bench.datasets.facts import Fact
 from axolotl_augft.bench.experiments.icl import build_context, drawn_questions, window_left
 from axolotl_augft.bench.experiments.own import OwnSettings, own_plan
 from axolotl_augft.bench.experiments.plan import Cell, Fingerprints, cell_recipe
 from axolotl_augft.bench.experiments.preparing import suite_plan
-from axolotl_augft.bench.experiments.questions import read_form_rows, read_questions, write_tasks
+from axolotl_augft.bench.experiments.questions import WRITING_QUESTIONS, read_form_rows, read_questions, write_tasks
 from axolotl_augft.bench.experiments.running import failed_lines, run_plan
 from axolotl_augft.bench.experiments.scoring import require_lm_eval
-from axolotl_augft.bench.experiments.suite import load_suite, parse_list, parse_suite
+from axolotl_augft.bench.experiments.suite import ScoringConfig, load_suite, parse_list, parse_suite
 from axolotl_augft.bench.experiments.training import Augmented, augment, last_meaningful_line, steps_of_as_many_epochs
 from axolotl_augft.bench.report.results import CellResult, Score, load_result
 from axolotl_augft.errors import BenchError
@@ -111,6 +111,32 @@ def test_a_bad_suite_is_one_line(changes, message):
     with pytest.raises(BenchError) as caught:
         parse_suite({**SUITE, **changes}, Path("suite.yml"))
     assert message in str(caught.value) and "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("augft", "match", "message"),
+    [
+        ({"replay": "questions"}, "steps", "augft.replay would make the conditions incomparable: only the augmented"),
+        ({"mix": {"source": 0.5, "augmented": 0.5}}, "steps", "augft.mix would make the conditions incomparable: it"),
+        ({"repeat_original": 3}, "source", "augft.repeat_original sets how often the augmented conditions see the so"),
+        ({"include_original": False}, "source", "augft.include_original sets how often the augmented conditions see"),
+    ],
+)
+def test_conditions_that_could_not_be_compared_are_refused(cfg, tmp_path, augft, match, message):
+    with pytest.raises(BenchError, match=f"suite.yml: {message}"):
+        parse_suite({**SUITE, "augft": augft, "match": match}, Path("suite.yml"))
+    cfg["augft"] |= {"augment": ["local"], **augft}
+    (tmp_path / "mine.yml").write_text(yaml.safe_dump(cfg))
+    with pytest.raises(BenchError, match=f"mine.yml: {message}"):
+        own_plan(tmp_path / "mine.yml", own_questions(tmp_path), OwnSettings(match=match))
+
+
+@pytest.mark.parametrize(
+    ("augft", "match"),
+    [({"repeat_original": 3}, "steps"), ({"repeat_original": 1, "repeat_augmented": 2}, "source")],
+)
+def test_repeats_that_leave_conditions_comparable(augft, match):
+    assert parse_suite({**SUITE, "augft": augft, "match": match}, Path("suite.yml")).augft == augft
 
 
 def test_a_missing_key_says_what_it_is():
@@ -273,6 +299,7 @@ AUGMENTED, PLAIN, BARE, ICL = Cell("aug-local"), Cell("ft"), Cell("pretrained"),
         ({"local": [{"kinds": ["rephrasing"]}]}, {"aug-local"}),
         ({"teacher": {**SUITE["teacher"], "temperature": 0.1}}, {"aug-local"}),
         ({"teacher": {**SUITE["teacher"], "base_url": "http://127.0.0.1:2/v1", "timeout": 5}}, set()),
+        ({"teacher": {**SUITE["teacher"], "requests_per_minute": 9, "price": {"input": 1, "output": 1}}}, set()),
         ({"icl": {"context_tokens": 99}}, {"icl"}),
         ({"recipe": {"base_model": "other", "micro_batch_size": 4}}, {"pretrained", "icl", "ft", "aug-local"}),
         ({"recipe": {"base_model": "student", "micro_batch_size": 4, "learning_rate": 1e-3}}, {"ft", "aug-local"}),
@@ -292,6 +319,27 @@ def test_what_a_cell_depends_on(tmp_path, changes, changed):
     assert {c.condition for c in (BARE, ICL, PLAIN, AUGMENTED) if before.of(c) != after.of(c)} == changed
 
 
+@pytest.mark.parametrize(
+    ("by", "changed"),
+    [({"model": "v", "timeout": 5, "stall_timeout": 9}, False), ({"model": "v", "temperature": 0.1}, True)],
+)
+def test_what_a_cell_depends_on_of_the_verifier(tmp_path, by, changed):
+    before, after = (Fingerprints(plan_of(tmp_path, augft={"verify": {"by": b}})) for b in ({"model": "v"}, by))
+    assert (before.of(AUGMENTED) != after.of(AUGMENTED)) is changed
+
+
+@pytest.mark.parametrize("named", ["by its name", "in a block"])
+def test_a_cell_depends_on_the_content_of_the_verifiers_folder(tmp_path, named):
+    folder = tmp_path / "verifier"
+    folder.mkdir()
+    (folder / "config.json").write_text("{}")
+    by = str(folder) if named == "by its name" else {"model": str(folder)}
+    plan = plan_of(tmp_path, augft={"verify": {"by": by}})
+    before = Fingerprints(plan).of(AUGMENTED)
+    (folder / "config.json").write_text('{"other": 1}')
+    assert Fingerprints(plan).of(AUGMENTED) != before
+
+
 def test_a_cell_depends_on_its_seed_and_the_data(tmp_path):
     plan = plan_of(tmp_path)
     assert Fingerprints(plan).of(Cell("ft", 1)) != Fingerprints(plan).of(PLAIN)
@@ -299,11 +347,14 @@ def test_a_cell_depends_on_its_seed_and_the_data(tmp_path):
     assert other.of(PLAIN) != Fingerprints(plan).of(PLAIN) and other.of(BARE) == Fingerprints(plan).of(BARE)
 
 
-def test_a_cell_depends_on_the_content_of_the_examples_it_names(tmp_path):
-    pool = write_rows(tmp_path / "pool.jsonl", [{"a": 1}])
-    plan = plan_of(tmp_path, local=[{"examples": str(pool)}])
+@pytest.mark.parametrize(
+    "naming", [lambda file: {"local": [{"examples": file}]}, lambda file: {"augft": {"marks": file}}]
+)
+def test_a_cell_depends_on_the_content_of_the_files_it_names(tmp_path, naming):
+    file = write_rows(tmp_path / "named.jsonl", [{"a": 1}])
+    plan = plan_of(tmp_path, **naming(str(file)))
     before = Fingerprints(plan).of(AUGMENTED)
-    write_rows(pool, [{"a": 2}])
+    write_rows(file, [{"a": 2}])
     assert Fingerprints(plan).of(AUGMENTED) != before
 
 
@@ -404,6 +455,12 @@ def test_a_task_in_which_the_student_writes(tmp_path):
     assert rows == [{"id": "on line 1", "prompt": "Zibs are.\n\nWho is shy?", "answer": "the drek"}]
     task = yaml.safe_load((tmp_path / "writing.yaml").read_text())
     assert task["generation_kwargs"] == {"until": ["\n"], "max_gen_toks": 8, "do_sample": False}
+
+
+def test_students_write_no_answers_to_general_questions(tmp_path):
+    tasks = write_tasks("toy", OPEN, tmp_path, 8, general=DATA.questions)
+    assert [json.loads(line)["id"] for line in tasks.choosing.with_name("questions.jsonl").open()] == ["q0", "q1"]
+    assert [json.loads(line)["id"] for line in (tmp_path / "writing.jsonl").open()] == ["on line 1"]
 
 
 OPEN = (Question("on line 1", "Who is shy?", ("the drek",), 0, "questions"),)
@@ -563,6 +620,15 @@ def test_finished_cells_are_kept_and_a_failing_one_stops_no_other(tmp_path, tiny
     assert failed_lines(result) == [f"aug-local seed 0: {failed.error}"]
     assert load_result(tmp_path / "out/results.json") == result
     assert result.chance == 0.5 and kept[0].accuracy == 0.5
+
+
+def test_a_run_has_only_its_own_questions_answered_in_writing(tmp_path, tiny_model):
+    plan = local_student(tmp_path, tiny_model, conditions=["pretrained"], forgetting=["grammar"])
+    plan = replace(plan, scoring=ScoringConfig(answer_tokens=4))
+    done_cell(plan, BARE, tmp_path / "out")
+    run_plan(plan, tmp_path / "out")
+    lines = {f: len((tmp_path / "out/questions" / f).read_text().splitlines()) for f in (QUESTIONS, WRITING_QUESTIONS)}
+    assert lines == {QUESTIONS: 2 + 48, WRITING_QUESTIONS: 2}
 
 
 def test_a_cell_of_other_settings_is_not_kept(tmp_path, tiny_model):

@@ -123,10 +123,11 @@ def test_scores_come_back_from_their_process(tiny_model, tmp_path):
 
 def test_written_answers_come_back_from_their_process_with_open_questions(tiny_model, tmp_path):
     questions = (Question("open", "All pumps carry", ("a label",), 0, "all"), *QUESTIONS)
-    tasks = write_tasks("toy", questions, tmp_path, 4)
-    scores = score(job(tiny_model, tasks, tmp_path / "out.json"), questions, tmp_path)
-    assert [(s.question, len(s.loglikelihoods)) for s in scores] == [("open", 0), ("q0", 2), ("q1", 4)]
-    assert all(s.written and "\n" not in s.written.text for s in scores)
+    general = (Question("general", "Pumps are", ("old", "new"), 0, "everyday"),)
+    tasks = write_tasks("toy", questions, tmp_path, 4, general=general)
+    scores = score(job(tiny_model, tasks, tmp_path / "out.json"), questions, tmp_path, general)
+    assert [(s.question, len(s.loglikelihoods)) for s in scores] == [("open", 0), ("q0", 2), ("q1", 4), ("general", 2)]
+    assert all(s.written and "\n" not in s.written.text for s in scores[:3]) and scores[3].written is None
 
 
 def test_a_broken_model_is_one_line(tiny_model, tmp_path):

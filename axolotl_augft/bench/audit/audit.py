@@ -23,7 +23,7 @@ from axolotl_augft.config.recipe import Recipe
 from axolotl_augft.config.teacher import TeacherConfig
 from axolotl_augft.errors import BenchError
 from axolotl_augft.judging.rules import Judged
-from axolotl_augft.stage import prepared
+from axolotl_augft.stage import Prepared, prepared
 
 ALL = "all"
 GRAMMAR = "grammar"
@@ -153,9 +153,9 @@ def audit(recipe: Recipe, data: BenchData, grammar: Grammar, model: TeacherConfi
                     return Reader(grammar)
                 return FreeReader.taught(grammar, ask_with(grammar), texts)
 
-            texts = (judged.inference.text for judged in ready.judged(leaks=False))
+            texts = (judged.inference.text for judged in _answered(ready))
             counter = _Counter(data, Judge(data, grammar, reader(grammar, texts)))
-            for judged in ready.judged(leaks=False):
+            for judged in _answered(ready):
                 counter.add(judged)
             if not counter.answers:
                 raise BenchError(
@@ -163,6 +163,11 @@ def audit(recipe: Recipe, data: BenchData, grammar: Grammar, model: TeacherConfi
                 )
             accuracy = reading_accuracy(data.name, reader)
         return counter.audit(ready.teacher.id, str(model.model) if model else GRAMMAR, accuracy)
+
+
+def _answered(ready: Prepared) -> Iterator[Judged]:
+    """Yield what the teacher wrote, without what a strategy made of the sentences itself."""
+    return (judged for judged in ready.judged(leaks=False) if judged.task.is_asked)
 
 
 class _Counter:

@@ -8,6 +8,7 @@ from typing import Any
 
 from axolotl_augft.bench.datasets.dataset import Question
 from axolotl_augft.bench.datasets.forgetting.tasks import GeneralTask
+from axolotl_augft.bench.experiments.comparable import check_comparable
 from axolotl_augft.bench.experiments.plan import LEFT_OUT, Plan
 from axolotl_augft.bench.experiments.questions import read_form_rows, read_questions
 from axolotl_augft.bench.experiments.suite import IclConfig, ScoringConfig
@@ -65,11 +66,13 @@ def own_plan(config: Path, questions: Path, settings: OwnSettings = _DEFAULTS) -
         settings: What the user chooses besides.
 
     Raises:
-        AugftError: The recipe, its data or the questions cannot be used, or the recipe holds rows out.
+        AugftError: The recipe, its data or the questions cannot be used, or the recipe holds rows out or makes the
+            conditions incomparable.
     """
     full = read_recipe(str(config))
     _refuse_held_out(read_yaml(config), config)
     cfg = {k: v for k, v in read_yaml(config).items() if k not in LEFT_OUT}
+    check_comparable(cfg["augft"], settings.match, config)
     recipe = Recipe.from_cfg(cfg)
     asked = read_questions(questions)
     sources = load_sources(recipe)

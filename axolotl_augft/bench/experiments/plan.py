@@ -1,7 +1,7 @@
 """A suite -> its cells, with the axolotl recipe of each and a fingerprint of everything that its result depends on."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from axolotl_augft.bench.datasets.forgetting.tasks import GeneralTask, general_q
 from axolotl_augft.bench.experiments.suite import ORACLE, IclConfig, ScoringConfig
 from axolotl_augft.bench.report.results import Condition, Match, Splitting
 from axolotl_augft.config.plugin_line import PLUGIN
+from axolotl_augft.config.teacher import answer_settings
 from axolotl_augft.files.code_digest import code_digest
 from axolotl_augft.files.fingerprints import combined_digest, model_files, stamp_files
 
@@ -48,16 +49,6 @@ LEFT_OUT = frozenset(
         ),
     ]
 )
-# Settings that change how the teacher is reached, but not what it writes.
-_NOT_IN_FINGERPRINT = {
-    "base_url",
-    "api_key_env",
-    "max_concurrency",
-    "timeout",
-    "max_retries",
-    "serve_args",
-    "start_timeout",
-}
 
 
 @dataclass(frozen=True)
@@ -227,11 +218,10 @@ class Fingerprints:
     def of(self, cell: Cell) -> str:
         """Compute the fingerprint of a cell."""
         plan = self._plan
-        asked = [(q.id, q.prompt, q.choices, q.answer) for q in plan.questions]
         content: dict[str, Any] = {
             "schema": SCHEMA,
             "model": self._model(plan.model),
-            "asked": asked,
+            "asked": _asked_of(plan.questions),
             "scoring": plan.scoring.dtype,
         }
         if plan.scoring.answer_tokens:
@@ -239,12 +229,12 @@ class Fingerprints:
         if cell.condition == "icl":
             content |= {"data": plan.data, "icl": plan.icl.model_dump()}
         elif plan.forgetting:
-            general = {name: general_questions(name) for name in plan.forgetting}
-            content["forgetting"] = {name: [(q.prompt, q.choices) for q in found] for name, found in general.items()}
+            content["forgetting"] = {name: _asked_of(general_questions(name)) for name in plan.forgetting}
         if cell.trains:
             cfg = cell_recipe(plan, cell, Path("cell"), Path("augmentations"), self._teacher())
             del cfg["datasets"]
-            cfg.get("augft", {}).pop("store", None)
+            if "augft" in cfg:
+                cfg["augft"] = self._augft(cfg["augft"])
             if plan.form_rows and cell.condition != "ft":
                 content["form"] = hashlib.sha256(orjson.dumps(plan.form_rows)).hexdigest()
             if plan.match != "steps":
@@ -258,15 +248,27 @@ class Fingerprints:
         if entries is None:
             return None
         named = [Path(entry[key]) for entry in entries for key in ("prompt", "examples") if entry.get(key)]
-        replay = self._plan.augft.get("replay") or {}
-        named.append(Path(str(replay.get("path") if isinstance(replay, Mapping) else replay)))
+        if marks := self._plan.augft.get("marks"):
+            named.append(Path(marks))
         truth = [self._plan.data_folder / FACTS] if self._plan.data_folder and self._plan.teacher == ORACLE else []
         return [code_digest(), combined_digest(stamp_files([path for path in (*named, *truth) if path.is_file()], {}))]
 
     def _teacher(self) -> dict[str, Any]:
         if not isinstance(self._plan.teacher, Mapping):
             return {"model": ORACLE}
-        kept = {k: v for k, v in self._plan.teacher.items() if k not in _NOT_IN_FINGERPRINT}
+        return self._asked(self._plan.teacher)
+
+    def _augft(self, block: Mapping[str, Any]) -> dict[str, Any]:
+        """What of an `augft:` block shapes the rows; `verify.by` is a model's name, or a block like the teacher's."""
+        kept = {k: v for k, v in block.items() if k != "store"}
+        verify = kept.get("verify")
+        if isinstance(verify, Mapping) and (by := verify.get("by")):
+            kept["verify"] = {**verify, "by": self._asked(by if isinstance(by, Mapping) else {"model": by})}
+        return kept
+
+    def _asked(self, block: Mapping[str, Any]) -> dict[str, Any]:
+        """What of a `teacher:` block shapes its answers, with the content of a model's folder."""
+        kept = answer_settings(block)
         return {**kept, "model": self._model(str(kept["model"]))} if kept.get("model") and not kept.get("id") else kept
 
     def _model(self, name: str) -> str:
@@ -274,3 +276,8 @@ class Fingerprints:
             folder = Path(name)
             self._models[name] = combined_digest(stamp_files(model_files(folder), {})) if folder.is_dir() else name
         return self._models[name]
+
+
+def _asked_of(questions: Iterable[Question]) -> list[tuple[Any, ...]]:
+    """What of questions a cell's result depends on."""
+    return [(q.id, q.prompt, q.choices, q.answer) for q in questions]

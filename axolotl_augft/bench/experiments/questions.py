@@ -143,7 +143,12 @@ def read_form_rows(path: Path, questions: Sequence[Question]) -> tuple[str, ...]
 
 
 def write_tasks(
-    name: str, questions: Sequence[Question], folder: Path, answer_tokens: int | None = None, context: str = ""
+    name: str,
+    questions: Sequence[Question],
+    folder: Path,
+    answer_tokens: int | None = None,
+    context: str = "",
+    general: Sequence[Question] = (),
 ) -> Tasks:
     """Write the questions and their lm_eval tasks.
 
@@ -153,9 +158,10 @@ def write_tasks(
         folder: Output folder for all files.
         answer_tokens: Longest answer that the student may write; None if it is not to write any.
         context: Documents to put before every prompt, separated from it by a blank line.
+        general: Questions with choices that follow them, to which the student writes no answers.
     """
     before = f"{context}\n\n" if context else ""
-    choosing = [q for q in questions if not q.is_open]
+    choosing = [q for q in (*questions, *general) if not q.is_open]
     if choosing:
         _write(folder / QUESTIONS, ({"id": q.id, "prompt": before + q.prompt, **_choices(q)} for q in choosing))
         for file, text in task_files(name).items():

@@ -86,8 +86,9 @@ class _Run:
         self._fingerprints = Fingerprints(plan)
         self._machine = machine_line()
         self._general = tuple(q for name in plan.forgetting for q in general_questions(name))
-        asked = (*plan.questions, *self._general)
-        self._tasks = write_tasks(plan.name, asked, out / "questions", plan.scoring.answer_tokens)
+        self._tasks = write_tasks(
+            plan.name, plan.questions, out / "questions", plan.scoring.answer_tokens, general=self._general
+        )
         count = token_counter(plan.model).count
         self._source = Load(plan.rows, sum(map(count, plan.documents)))
         self._form = Load(len(plan.form_rows), sum(map(count, plan.form_rows)))
@@ -210,7 +211,7 @@ class _Run:
             output=str(folder / "answers.json"),
         )
         start = time.monotonic()
-        scores = score(job, (*questions, *general), folder)
+        scores = score(job, questions, folder, general)
         shutil.rmtree(folder / "cache", ignore_errors=True)
         seconds = round(time.monotonic() - start, 1)
         own, others = scores[: len(questions)], scores[len(questions) :]

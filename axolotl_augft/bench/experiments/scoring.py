@@ -9,6 +9,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from importlib.util import find_spec
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -59,8 +60,14 @@ def require_lm_eval() -> None:
         )
 
 
-def score(job: Job, questions: Sequence[Question], folder: Path) -> tuple[Score, ...]:
+def score(job: Job, questions: Sequence[Question], folder: Path, general: Sequence[Question] = ()) -> tuple[Score, ...]:
     """Score all questions, in their order.
+
+    Args:
+        job: The job.
+        questions: The questions.
+        folder: Folder for the job's file and log.
+        general: Questions that follow them, to which the student writes no answers.
 
     Raises:
         BenchError: lm_eval is missing or failed, for instance because the model cannot be loaded.
@@ -74,16 +81,13 @@ def score(job: Job, questions: Sequence[Question], folder: Path) -> tuple[Score,
     found = read_json(Path(job.output)) if code == 0 else None
     if found is None:
         raise BenchError(f"scoring failed: {last_meaningful_line(log).removeprefix('error: ')}")
-    choosing = [q for q in questions if not q.is_open]
+    asked = (*questions, *general)
     likelihoods, texts = found["likelihoods"], found["texts"]
     as_given = len(texts) == (len(questions) if job.writing else 0)
-    if not as_given or [len(values) for values in likelihoods] != [len(q.choices) for q in choosing]:
+    if not as_given or [len(values) for values in likelihoods] != [len(q.choices) for q in asked if not q.is_open]:
         raise BenchError("scoring failed: lm_eval answered other questions than it was given; see the log")
     values = iter(likelihoods)
-    return tuple(
-        _score(q, () if q.is_open else next(values), text)
-        for q, text in zip(questions, texts or [None] * len(questions), strict=True)
-    )
+    return tuple(_score(q, () if q.is_open else next(values), text) for q, text in zip_longest(asked, texts))
 
 
 def _score(question: Question, values: Sequence[float], text: str | None) -> Score:
