@@ -84,8 +84,11 @@ def test_equal_sentences_are_turned_once(named, data):
     assert result.counts.rejected == {"duplicate": 2}
 
 
-def test_a_source_without_names_is_an_error_that_says_so(named, data):
+@pytest.mark.parametrize("of_the_source", [False, True])
+def test_a_source_without_names_is_an_error_that_says_so(named, data, of_the_source):
     write_rows(data, [{"text": "All pumps carry a label."}])
+    if of_the_source:
+        named["augft"] = {"augment": [], "sources": [{"path": str(data), "augment": ["cloze"]}]}
     with pytest.raises(NothingAccepted, match="no sentence could be turned, and no teacher was asked"):
         run(named)
 
