@@ -132,6 +132,27 @@ BAD = [
         "augft.teacher: requests_per_minute is for requests that are sent one by one, but batch is true",
     ),
     ("local", "augft must be a block of keys, got str"),
+    (
+        {"augment": [{"strategy": "local", "write": "question"}]},
+        "augft.augment[0].write: input should be 'statements' or 'questions', or a valid list, got 'question'",
+    ),
+    (
+        {"augment": [{"strategy": "local", "write": ["statements", "question"]}]},
+        "augft.augment[0].write[1]: input should be 'statements' or 'questions', got 'question'",
+    ),
+    ({"augment": ["local", 5]}, "augft.augment[1].strategy must be one of local, global, study, cloze, got 5"),
+    (
+        {"augment": [{"strategy": "study", "genres": ["local"], "own_genres": {"local": 5}}]},
+        "augft.augment[0].own_genres.local: input should be a valid string, got 5",
+    ),
+    ({"mix": 0.4}, "augft.mix: must be a block of keys, got 0.4; known keys: source, augmented"),
+    (
+        {"mix": {"original": 0.4, "augmented": 0.6}},
+        "augft.mix.original: unknown key; known keys: source, augmented (and 1 more)",
+    ),
+    ({"mix": {"sorce": 0.4, "augmented": 0.6}}, "augft.mix.sorce: unknown key; did you mean 'source'? (and 1 more)"),
+    ({"teacher": {"price": {"inpt": 1, "output": 1}}}, "augft.teacher.price.inpt: unknown key; did you mean 'input'?"),
+    ({"documents": ["notes", ""]}, "augft.documents[1]: string should have at least 1 character, got ''"),
 ]
 
 
@@ -141,7 +162,7 @@ def test_bad_block_gives_one_line_without_secrets(block, message):
         parse_augft(block)
     text = str(caught.value)
     assert message in text
-    assert "\n" not in text
+    assert "literal[" not in text and "\n" not in text
     assert "very-secret" not in text.lower() and "VerySecret" not in text
 
 
