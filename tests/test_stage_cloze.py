@@ -109,6 +109,7 @@ def test_questions_with_answers_cannot_be_turned(named, data):
         ({"form": "{sentence {name}"}, "augft.augment[0].form: must be a text with {sentence} and {name}, and"),
         ({"form": "{} {name}"}, "augft.augment[0].form: must be a text with {sentence} and {name}, and"),
         ({"samples": 2}, "augft.augment[0].samples: unknown key"),
+        ({"kinds": ["blank", "blank"]}, "augft.augment[0].kinds: names 'blank' twice; remove one"),
     ],
 )  # fmt: skip
 def test_settings_that_are_refused(settings, message):

@@ -140,6 +140,10 @@ BAD = [
         {"augment": [{"strategy": "local", "write": ["statements", "question"]}]},
         "augft.augment[0].write[1]: input should be 'statements' or 'questions', got 'question'",
     ),
+    (
+        {"augment": [{"strategy": "local", "kinds": ["reversal", "reversal"]}]},
+        "augft.augment[0].kinds: names 'reversal' twice; remove one",
+    ),
     ({"augment": ["local", 5]}, "augft.augment[1].strategy must be one of local, global, study, cloze, got 5"),
     (
         {"augment": [{"strategy": "study", "genres": ["local"], "own_genres": {"local": 5}}]},
