@@ -39,8 +39,11 @@ def test_a_run_of_cloze_alone_needs_no_server(named, teacher):
     assert (result.counts.requests, teacher.bodies, list(recipe.output_dir.glob("logs/*"))) == (0, [], [])
 
 
-def test_the_plan_says_that_cloze_costs_nothing_and_what_it_adds(named):
+@pytest.mark.parametrize("verify", ["none", "teacher"])
+def test_the_plan_says_that_cloze_costs_nothing_and_what_it_adds(named, verify):
+    named["augft"]["verify"] = verify
     lines = plan_lines(Recipe.from_cfg(named))
+    assert not any("verification" in line for line in lines)
     assert "cloze: 5 statements made of 2 sentences, no teacher needed" in lines
     assert "dollars: nothing more" in lines
     assert any(line.split()[:3] == ["augmented", "5", "rows"] for line in lines)
