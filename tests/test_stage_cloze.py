@@ -80,6 +80,21 @@ def test_a_sentence_that_is_held_out_elsewhere_is_not_turned(named, tmp_path):
     assert result.counts.rejected == {"leak": 2}
 
 
+def test_the_card_says_that_nobody_was_asked(named):
+    _, _, folder = run(named)
+    card = (folder / "README.md").read_text()
+    assert "# What follows from the data\n\nRules made these statements about 2 documents from their sentences" in card
+    assert "* Teacher: none\n* Licence: not stated; the terms of the sources apply" in card
+
+
+def test_the_card_says_which_statements_the_teacher_wrote(cfg, data, teacher):
+    write_rows(data, [{"text": text, "n": i} for i, text in enumerate(NAMED)])
+    _, _, folder = run(cfg, augment=["local", "cloze"])
+    card = (folder / "README.md").read_text()
+    assert "`scripted` wrote these statements about 2 documents" in card
+    assert "except those of strategy `cloze`, which rules made from the documents' sentences. They" in card
+
+
 def test_equal_sentences_are_turned_once(named, data):
     write_rows(data, [{"text": text, "n": 0} for text in (NAMED[0], f"{NAMED[0]} It is so.")])
     _, result, _ = run(named)
