@@ -1,8 +1,10 @@
 import pytest
 
 from axolotl_augft.config.augft import AugftConfig
-from axolotl_augft.config.augment import GlobalAugment, LocalAugment
+from axolotl_augft.config.augment import STRATEGIES, GlobalAugment, LocalAugment
 from axolotl_augft.config.parsing import parse_augft
+from axolotl_augft.config.strategy_settings import AskingSettings
+from axolotl_augft.config.teacher import TeacherConfig
 from axolotl_augft.errors import ConfigError
 from axolotl_augft.teacher.request import Prefix
 from axolotl_augft.teacher.teacher import resolve_teacher
@@ -174,6 +176,13 @@ def test_every_field_has_a_description():
     for model in (AugftConfig, LocalAugment, GlobalAugment, AugftConfig.model_fields["teacher"].annotation):
         for name, field in model.model_fields.items():
             assert field.description or name == "strategy", name
+
+
+def test_the_teacher_s_description_names_the_longest_answers_of_all_strategies():
+    description = TeacherConfig.model_fields["max_tokens"].description or ""
+    for name, settings in STRATEGIES.items():
+        if issubclass(settings, AskingSettings):
+            assert f"{settings.default_max_tokens} for {name}" in description
 
 
 def test_numbers_as_keys_of_the_body_become_texts():
