@@ -311,8 +311,9 @@ def _count_stored(ready: Prepared, budget: Budget) -> dict[str, Spent]:
 
 def _warn_about(recipe: Recipe) -> None:
     config = recipe.augft
-    if recipe.deduplicates and (config.repeat_original > 1 or config.repeat_augmented > 1 or config.mix):
+    repeats = config.repeat_original > 1 or config.repeat_augmented > 1 or config.mix or config.replay
+    if recipe.deduplicates and repeats:
         LOG.warning(
             "augft: dataset_exact_deduplication deletes repeated rows, so repeat_original, repeat_augmented and mix "
-            "have no effect"
+            "have no effect, and replay adds each of its rows at most once"
         )

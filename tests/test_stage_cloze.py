@@ -39,8 +39,11 @@ def test_a_run_of_cloze_alone_needs_no_server(named, teacher):
     assert (result.counts.requests, teacher.bodies, list(recipe.output_dir.glob("logs/*"))) == (0, [], [])
 
 
-def test_the_plan_says_that_cloze_costs_nothing_and_what_it_adds(named):
+@pytest.mark.parametrize("verify", ["none", "teacher"])
+def test_the_plan_says_that_cloze_costs_nothing_and_what_it_adds(named, verify):
+    named["augft"]["verify"] = verify
     lines = plan_lines(Recipe.from_cfg(named))
+    assert not any("verification" in line for line in lines)
     assert "cloze: 5 statements made of 2 sentences, no teacher needed" in lines
     assert "dollars: nothing more" in lines
     assert any(line.split()[:3] == ["augmented", "5", "rows"] for line in lines)
@@ -77,6 +80,21 @@ def test_a_sentence_that_is_held_out_elsewhere_is_not_turned(named, tmp_path):
     assert result.counts.rejected == {"leak": 2}
 
 
+def test_the_card_says_that_nobody_was_asked(named):
+    _, _, folder = run(named)
+    card = (folder / "README.md").read_text()
+    assert "# What follows from the data\n\nRules made these statements about 2 documents from their sentences" in card
+    assert "* Teacher: none\n* Licence: not stated; the terms of the sources apply" in card
+
+
+def test_the_card_says_which_statements_the_teacher_wrote(cfg, data, teacher):
+    write_rows(data, [{"text": text, "n": i} for i, text in enumerate(NAMED)])
+    _, _, folder = run(cfg, augment=["local", "cloze"])
+    card = (folder / "README.md").read_text()
+    assert "`scripted` wrote these statements about 2 documents" in card
+    assert "except those of strategy `cloze`, which rules made from the documents' sentences. They" in card
+
+
 def test_equal_sentences_are_turned_once(named, data):
     write_rows(data, [{"text": text, "n": 0} for text in (NAMED[0], f"{NAMED[0]} It is so.")])
     _, result, _ = run(named)
@@ -84,8 +102,11 @@ def test_equal_sentences_are_turned_once(named, data):
     assert result.counts.rejected == {"duplicate": 2}
 
 
-def test_a_source_without_names_is_an_error_that_says_so(named, data):
+@pytest.mark.parametrize("of_the_source", [False, True])
+def test_a_source_without_names_is_an_error_that_says_so(named, data, of_the_source):
     write_rows(data, [{"text": "All pumps carry a label."}])
+    if of_the_source:
+        named["augft"] = {"augment": [], "sources": [{"path": str(data), "augment": ["cloze"]}]}
     with pytest.raises(NothingAccepted, match="no sentence could be turned, and no teacher was asked"):
         run(named)
 
@@ -106,6 +127,7 @@ def test_questions_with_answers_cannot_be_turned(named, data):
         ({"form": "{sentence {name}"}, "augft.augment[0].form: must be a text with {sentence} and {name}, and"),
         ({"form": "{} {name}"}, "augft.augment[0].form: must be a text with {sentence} and {name}, and"),
         ({"samples": 2}, "augft.augment[0].samples: unknown key"),
+        ({"kinds": ["blank", "blank"]}, "augft.augment[0].kinds: names 'blank' twice; remove one"),
     ],
 )  # fmt: skip
 def test_settings_that_are_refused(settings, message):

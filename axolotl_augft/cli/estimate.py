@@ -62,7 +62,9 @@ class Work:
         )
 
 
-def cost_lines(work: Work, teacher: Teacher, config: AugftConfig, runs: Sequence[LoggedRound]) -> list[str]:
+def cost_lines(
+    work: Work, teacher: Teacher, config: AugftConfig, runs: Sequence[LoggedRound], asks: bool = True
+) -> list[str]:
     """Format the estimated dollars and time, and what the recipe has spent so far.
 
     Args:
@@ -70,10 +72,11 @@ def cost_lines(work: Work, teacher: Teacher, config: AugftConfig, runs: Sequence
         teacher: The teacher model.
         config: The `augft:` block.
         runs: Rounds logged in the store, oldest first; those of this teacher say how fast it is.
+        asks: Whether any strategy asks the teacher: only what it writes is verified.
     """
     verdicts = (
         [_verification_line(config.verify, teacher)]
-        if config.verify is not None and not config.verify.checks_names
+        if asks and config.verify is not None and not config.verify.checks_names
         else []
     )
     if not work.requests:

@@ -88,9 +88,8 @@ def plan_lines(recipe: Recipe) -> list[str]:
             lines.append(f"  {directives.rows:,} rows {directives.what}")
         for plan in entries:
             lines += _entry_lines(plan, ready.teacher.tokens)
-        lines += cost_lines(
-            sum((plan.work for plan in entries), Work()), ready.teacher, recipe.augft, logged_rounds(ready.store)
-        )
+        work = sum((plan.work for plan in entries), Work())
+        lines += cost_lines(work, ready.teacher, recipe.augft, logged_rounds(ready.store), ready.tasks.ask)
         marks = ready.marks()
         training = expected_training(ready, result, marks)
         return [*lines, *_mark_lines(ready, marks, result), *training]

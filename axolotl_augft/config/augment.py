@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal, get_args
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from axolotl_augft.config.strategy_settings import AskingSettings, StrategySettings, check_form
 
@@ -12,6 +12,13 @@ Kind = Literal["rephrasing", "reversal", "consequence"]
 
 
 Answers = Literal["long", "short"]
+
+
+def _each_once(names: list[str]) -> list[str]:
+    for i, name in enumerate(names):
+        if name in names[:i]:
+            raise ValueError(f"names {name!r} twice; remove one")
+    return names
 
 
 def _all_kinds() -> list[Kind]:
@@ -27,7 +34,7 @@ class LocalAugment(AskingSettings):
     default_max_tokens = 512
 
     strategy: Literal["local"] = "local"
-    kinds: list[Kind] = Field(
+    kinds: Annotated[list[Kind], AfterValidator(_each_once)] = Field(
         default_factory=_all_kinds,
         min_length=1,
         description="Kinds of statements to write. A small teacher does better with one kind per request: list the "
@@ -218,7 +225,7 @@ class ClozeAugment(StrategySettings):
     """
 
     strategy: Literal["cloze"] = "cloze"
-    kinds: list[Turn] = Field(
+    kinds: Annotated[list[Turn], AfterValidator(_each_once)] = Field(
         default_factory=_all_turns,
         min_length=1,
         description="How sentences are turned: `blank` writes the sentence with a blank in place of a name, and then "

@@ -2,16 +2,31 @@
 
 import difflib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
 from axolotl_augft.config.augft import AugftConfig, DocumentsConfig, SourceConfig
 from axolotl_augft.config.augment import STRATEGIES
 from axolotl_augft.config.mix import MixConfig, ReplayConfig
-from axolotl_augft.config.teacher import REMOVABLE_FIELDS, SECRET_FIELD, TeacherConfig
+from axolotl_augft.config.teacher import REMOVABLE_FIELDS, SECRET_FIELD, TeacherConfig, TeacherPrice
 from axolotl_augft.config.verify import VerifyConfig
 from axolotl_augft.errors import ConfigError
+
+_TAKES = "Input should be "
+"""What pydantic's errors begin with that say what a value can be."""
+_BLOCKS: dict[str, type[BaseModel]] = {
+    "price": TeacherPrice,
+    "teacher": TeacherConfig,
+    "by": TeacherConfig,
+    "verify": VerifyConfig,
+    "documents": DocumentsConfig,
+    "mix": MixConfig,
+    "replay": ReplayConfig,
+}
+"""The model of each block, inner blocks first."""
 
 
 def parse_augft(block: Any) -> AugftConfig:
@@ -25,9 +40,9 @@ def parse_augft(block: Any) -> AugftConfig:
     if not isinstance(block, Mapping):
         raise ConfigError(f"augft must be a block of keys, got {type(block).__name__}; see docs/configuration.md")
     try:
-        return AugftConfig.model_validate(_plain(block))
+        return AugftConfig.model_validate(plain := _plain(block))
     except ValidationError as error:
-        raise ConfigError(_one_line(error)) from None
+        raise ConfigError(_one_line(error, plain)) from None
 
 
 def _plain(value: Any) -> Any:
@@ -47,19 +62,70 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _one_line(error: ValidationError) -> str:
-    first = error.errors(include_url=False)[0]
-    path = "augft" + "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in first["loc"] if p not in STRATEGIES)
-    more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
-    kind, value = first["type"], first.get("input")
-    if kind == "extra_forbidden":
-        return _unknown_key(path, first["loc"]) + more
-    if kind in ("union_tag_invalid", "union_tag_not_found"):
+@dataclass(frozen=True)
+class _Fault:
+    """One of pydantic's errors.
+
+    Attributes:
+        path: The keys and indices that lead to it in the user's block.
+        details: What pydantic says of it.
+    """
+
+    path: tuple[int | str, ...]
+    details: ErrorDetails
+
+    @property
+    def is_unknown_key(self) -> bool:
+        """Whether a key is there that nobody knows."""
+        return self.details["type"] == "extra_forbidden"
+
+    def contains(self, other: "_Fault") -> bool:
+        """Tell whether another error is about the same value or one inside it."""
+        return other.path[: len(self.path)] == self.path
+
+
+def _fault(details: ErrorDetails, block: Any) -> _Fault:
+    """Find an error in the block: pydantic's location also names strategies and the members of unions."""
+    path: list[int | str] = []
+    for part in details["loc"]:
+        inner = block if isinstance(block, dict) else dict(enumerate(block)) if isinstance(block, list) else {}
+        if part in inner:
+            path.append(part)
+            block = inner[part]
+    missing = details["loc"][-1:] if details["type"] == "missing" else ()
+    return _Fault((*path, *missing), details)
+
+
+def _one_line(error: ValidationError, block: Any) -> str:
+    """Say what is wrong: an unknown key first, which may be what another key is missing for."""
+    faults = [_fault(details, block) for details in error.errors(include_url=False)]
+    first = next((fault for fault in faults if fault.is_unknown_key), faults[0])
+    told = max(filter(first.contains, faults), key=lambda fault: len(fault.path))
+    others = len({fault.path for fault in faults if not fault.contains(told)})
+    return _what_is_wrong(told, faults) + (f" (and {others} more)" if others else "")
+
+
+def _what_is_wrong(fault: _Fault, faults: list[_Fault]) -> str:
+    path = "augft" + "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in fault.path)
+    location, kind, value = fault.details["loc"], fault.details["type"], fault.details["input"]
+    if fault.is_unknown_key:
+        return _unknown_key(path, location)
+    if kind in ("union_tag_invalid", "union_tag_not_found", "model_attributes_type"):
         named = value.get("strategy") if isinstance(value, dict) else value
-        return f"{path}.strategy must be one of {', '.join(STRATEGIES)}, got {named!r}{more}"
+        return f"{path}.strategy must be one of {', '.join(STRATEGIES)}, got {named!r}"
+    if kind == "model_type":
+        keys = ", ".join(_known_keys((*location, "")))
+        return f"{path}: must be a block of keys, got {_shown(path, value)}; known keys: {keys}"
     if kind == "value_error":
-        return f"{path}: {first['msg'].removeprefix('Value error, ')}{more}"
-    return f"{path}: {first['msg'][0].lower()}{first['msg'][1:]}, got {_shown(path, value)}{more}"
+        return f"{path}: {fault.details['msg'].removeprefix('Value error, ')}"
+    if kind == "missing":
+        return f"{path}: field required"
+    message = fault.details["msg"]
+    if message.startswith(_TAKES):
+        # Each member of a union says what it takes.
+        same = (f.details["msg"] for f in faults if f.path == fault.path)
+        message = _TAKES + ", or ".join(dict.fromkeys(m.removeprefix(_TAKES) for m in same if m.startswith(_TAKES)))
+    return f"{path}: {message[0].lower()}{message[1:]}, got {_shown(path, value)}"
 
 
 def _shown(path: str, value: Any) -> str:
@@ -83,12 +149,7 @@ def _unknown_key(path: str, location: tuple[int | str, ...]) -> str:
 
 
 def _known_keys(location: tuple[int | str, ...]) -> list[str]:
-    if {"teacher", "by"} & set(location[:-1]):
-        return list(TeacherConfig.model_fields)
-    if "verify" in location[:-1]:
-        return list(VerifyConfig.model_fields)
-    blocks: dict[str, type[BaseModel]] = {"documents": DocumentsConfig, "mix": MixConfig, "replay": ReplayConfig}
-    for name, block in blocks.items():
+    for name, block in _BLOCKS.items():
         if name in location[:-1]:
             return list(block.model_fields)
     if "augment" in location[:-1]:

@@ -153,7 +153,9 @@ class TeacherConfig(SettingsBlock):
         None, gt=0, le=1, description="Probability mass for nucleus sampling. Default: the server's."
     )
     max_tokens: int | None = Field(
-        None, ge=1, description="Maximum length of an answer, in tokens. Default: 512 for local, 2048 for global."
+        None,
+        ge=1,
+        description="Maximum length of an answer, in tokens. Default: 512 for local, 768 for study, 2048 for global.",
     )
     max_concurrency: int | None = Field(
         None,

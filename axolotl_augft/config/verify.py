@@ -82,9 +82,11 @@ class VerifyConfig(SettingsBlock):
     def _short_forms(cls, data: Any) -> Any:
         if data in ("teacher", "names"):
             data = {} if data == "teacher" else {"method": "names"}
-        if isinstance(data, str):
+        if isinstance(data, cls):
+            return data
+        if not isinstance(data, Mapping):
             raise ValueError(f"must be none, names, teacher or a block, got {data!r}")
-        by = data.get("by") if isinstance(data, Mapping) else None
+        by = data.get("by")
         if by in ("none", "names"):
             raise ValueError(f"by must name a model, got {by!r}; `verify: {by}` stands alone")
         return {**data, "by": None if by == "teacher" else {"model": by}} if isinstance(by, str) else data

@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from axolotl_augft.config.augment import Augment
 from axolotl_augft.config.recipe import Recipe
 from axolotl_augft.config.strategy_settings import StrategySettings
 from axolotl_augft.files.code_digest import code_digest
@@ -98,23 +99,20 @@ def _lines(
     files: Mapping[str, str],
 ) -> Iterator[str]:
     counts = manifest.counts
-    teacher = shown_path(manifest.teacher_id)
-    yield from ("# What follows from the data, in the words of a teacher model", "")
-    yield (
-        f"`{teacher}` wrote these statements about {counts.documents:,} documents for augmented fine-tuning "
-        f"([Lampinen et al. 2025]({_PAPER})), with axolotl-augft. They are synthetic: each should follow from its "
-        "source, but a model wrote it."
-    )
+    assigned = [a.augment for a in recipe.assignments()]
+    teacher = shown_path(manifest.teacher_id) if any(settings.asks for settings in assigned) else None
+    yield from _beginning(counts.documents, teacher, [settings for settings in assigned if not settings.asks])
     yield from ("", "| File | Rows | Tokens | Content |", "|---|---|---|---|")
     for file, what in written_files(manifest):
         if file.name in files:
             estimated = "" if manifest.exact_tokens else " (estimated)"
             yield f"| `{file.name}` | {file.rows:,} | {file.tokens:,}{estimated} | {what} |"
     yield from (f"| `{name}` | | | {what} |" for name, what in files.items() if not name.endswith(".parquet"))
-    yield from ("", "## How it was made", "", f"* Teacher: `{teacher}`, temperature {recipe.augft.teacher.temperature}")
-    terms = f"`{license}`" if license else "not stated; the terms of the teacher and of the sources apply"
-    yield f"* Licence: {terms}"
-    yield from (f"* {line}" for line in dict.fromkeys(_strategy(a.augment) for a in recipe.assignments()))
+    yield from ("", "## How it was made", "")
+    yield f"* Teacher: `{teacher}`, temperature {recipe.augft.teacher.temperature}" if teacher else "* Teacher: none"
+    whose = "of the teacher and of the sources" if teacher else "of the sources"
+    yield f"* Licence: {f'`{license}`' if license else f'not stated; the terms {whose} apply'}"
+    yield from (f"* {line}" for line in dict.fromkeys(map(_strategy, assigned)))
     yield f"* Prompts and rules: axolotl-augft, code digest `{code_digest()[:16]}`; seed {recipe.seed}"
     yield from _mixture(manifest, recipe)
     yield from _counted("Kept", counts.accepted)
@@ -128,6 +126,29 @@ def _lines(
     yield from (f'rows = load_dataset("ORG/NAME", "{name}", split="train")', "```", "")
     yield from ("Besides the columns of the source, each row has:", "", "| Column | Meaning |", "|---|---|")
     yield from (f"| `{column}` | {meaning} |" for column, meaning in _COLUMNS.items())
+
+
+def _beginning(documents: int, teacher: str | None, rules: list[Augment]) -> Iterator[str]:
+    """Say who wrote the statements.
+
+    Args:
+        documents: Number of documents.
+        teacher: Name of the teacher model; None if it was not asked.
+        rules: The settings of the strategies that ask nobody.
+    """
+    what = f"these statements about {documents:,} documents"
+    why = f"for augmented fine-tuning ([Lampinen et al. 2025]({_PAPER})), with axolotl-augft"
+    named = " and ".join(sorted({f"`{settings.strategy}`" for settings in rules}))
+    if teacher is None:
+        yield from ("# What follows from the data", "")
+        yield f"Rules made {what} from their sentences {why}. They are synthetic, and no model wrote them."
+        return
+    yield from ("# What follows from the data, in the words of a teacher model", "")
+    but = f", except those of strategy {named}, which rules made from the documents' sentences" if rules else ""
+    yield (
+        f"`{teacher}` wrote {what} {why}{but}. They are synthetic: each should follow from its source, but a model "
+        "wrote it."
+    )
 
 
 def _mixture(manifest: Manifest, recipe: Recipe) -> Iterator[str]:

@@ -77,7 +77,7 @@ def write_result(
         writer = ResultWriter(recipe, student, folder)
         entries = writer.write(sources, verdicts.judged)
         counts = writer.counts(requests)
-        if recipe.augft.augment and not counts.accepted and not may_be_empty:
+        if recipe.assignments() and not counts.accepted and not may_be_empty:
             raise NothingAccepted(
                 f"no statement was accepted, so there is nothing to add ({_reasons(counts)}); "
                 "see 'no statement was accepted' in docs/troubleshooting.md"

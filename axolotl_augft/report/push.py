@@ -116,7 +116,12 @@ def push(upload: Upload, repository: str, private: bool) -> str:
 
 
 def teacher_license(recipe: Recipe) -> str | None:
-    """Return the licence that the teacher's own card names; None if the card is not on this machine or names none."""
+    """Return the licence that the teacher's own card names.
+
+    None if no strategy asks the teacher, or its card is not on this machine or names none.
+    """
+    if not any(assignment.augment.asks for assignment in recipe.assignments()):
+        return None
     file = local_model_file(teacher_model(recipe.augft.teacher, recipe.base_model), CARD)
     if file is None:
         return None

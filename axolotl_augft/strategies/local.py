@@ -14,7 +14,6 @@ from axolotl_augft.strategies.task import Missed, Reading, Task
 from axolotl_augft.teacher.teacher import Teacher
 from axolotl_augft.text.sentences import split_sentences
 
-# Most tokenizers encode ### as one token, so that servers which can stop only at tokens can stop at it too.
 _FIRST_WINDOW = 64
 _SENDING_WINDOW = 2048
 """Number of units whose requests are sorted by prefix before they are sent."""

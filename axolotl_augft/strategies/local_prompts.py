@@ -1,7 +1,7 @@
 """Units (a few sentences, or an exchange) -> prompts for local augmentation, with worked examples.
 
-There are three forms of prompts: they ask for statements about sentences, for questions about sentences, or for
-questions about a question and its answer.
+There are four forms of prompts: they ask for statements about sentences, for questions about sentences with complete or
+with short answers, or for questions about a question and its answer.
 """
 
 import hashlib

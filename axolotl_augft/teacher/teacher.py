@@ -17,6 +17,7 @@ from axolotl_augft.teacher.programs import is_installed
 from axolotl_augft.teacher.request import Prefix, Request, Sampling
 from axolotl_augft.text.tokens import ESTIMATE, TokenCounter, has_chat_template, local_model_file, token_counter
 
+# Most tokenizers encode ### as one token, so that servers which can stop only at tokens can stop at it too.
 _COMPLETIONS_STOP = ("###",)
 # Part of an entailment model's id. A change of how our server uses models gets the next number, so that the
 # probabilities are asked for anew.

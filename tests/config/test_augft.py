@@ -1,8 +1,10 @@
 import pytest
 
 from axolotl_augft.config.augft import AugftConfig
-from axolotl_augft.config.augment import GlobalAugment, LocalAugment
+from axolotl_augft.config.augment import STRATEGIES, GlobalAugment, LocalAugment
 from axolotl_augft.config.parsing import parse_augft
+from axolotl_augft.config.strategy_settings import AskingSettings
+from axolotl_augft.config.teacher import TeacherConfig
 from axolotl_augft.errors import ConfigError
 from axolotl_augft.teacher.request import Prefix
 from axolotl_augft.teacher.teacher import resolve_teacher
@@ -132,6 +134,31 @@ BAD = [
         "augft.teacher: requests_per_minute is for requests that are sent one by one, but batch is true",
     ),
     ("local", "augft must be a block of keys, got str"),
+    (
+        {"augment": [{"strategy": "local", "write": "question"}]},
+        "augft.augment[0].write: input should be 'statements' or 'questions', or a valid list, got 'question'",
+    ),
+    (
+        {"augment": [{"strategy": "local", "write": ["statements", "question"]}]},
+        "augft.augment[0].write[1]: input should be 'statements' or 'questions', got 'question'",
+    ),
+    (
+        {"augment": [{"strategy": "local", "kinds": ["reversal", "reversal"]}]},
+        "augft.augment[0].kinds: names 'reversal' twice; remove one",
+    ),
+    ({"augment": ["local", 5]}, "augft.augment[1].strategy must be one of local, global, study, cloze, got 5"),
+    (
+        {"augment": [{"strategy": "study", "genres": ["local"], "own_genres": {"local": 5}}]},
+        "augft.augment[0].own_genres.local: input should be a valid string, got 5",
+    ),
+    ({"mix": 0.4}, "augft.mix: must be a block of keys, got 0.4; known keys: source, augmented"),
+    (
+        {"mix": {"original": 0.4, "augmented": 0.6}},
+        "augft.mix.original: unknown key; known keys: source, augmented (and 1 more)",
+    ),
+    ({"mix": {"sorce": 0.4, "augmented": 0.6}}, "augft.mix.sorce: unknown key; did you mean 'source'? (and 1 more)"),
+    ({"teacher": {"price": {"inpt": 1, "output": 1}}}, "augft.teacher.price.inpt: unknown key; did you mean 'input'?"),
+    ({"documents": ["notes", ""]}, "augft.documents[1]: string should have at least 1 character, got ''"),
 ]
 
 
@@ -141,7 +168,7 @@ def test_bad_block_gives_one_line_without_secrets(block, message):
         parse_augft(block)
     text = str(caught.value)
     assert message in text
-    assert "\n" not in text
+    assert "literal[" not in text and "\n" not in text
     assert "very-secret" not in text.lower() and "VerySecret" not in text
 
 
@@ -149,6 +176,13 @@ def test_every_field_has_a_description():
     for model in (AugftConfig, LocalAugment, GlobalAugment, AugftConfig.model_fields["teacher"].annotation):
         for name, field in model.model_fields.items():
             assert field.description or name == "strategy", name
+
+
+def test_the_teacher_s_description_names_the_longest_answers_of_all_strategies():
+    description = TeacherConfig.model_fields["max_tokens"].description or ""
+    for name, settings in STRATEGIES.items():
+        if issubclass(settings, AskingSettings):
+            assert f"{settings.default_max_tokens} for {name}" in description
 
 
 def test_numbers_as_keys_of_the_body_become_texts():

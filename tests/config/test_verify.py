@@ -46,6 +46,7 @@ def test_a_block_survives_being_dumped_and_read_again(value):
     ("value", "message"),
     [
         ("techer", "augft.verify: must be none, names, teacher or a block, got 'techer'"),
+        (["names"], "augft.verify: must be none, names, teacher or a block, got ['names']"),
         (
             {"precision": 1},
             "augft.verify.precision: must be below 1, got 1: no verifier is certain; write 0.95, or",

@@ -287,10 +287,11 @@ def test_more_than_fifty_repeats_are_refused_and_the_answers_stay(texts, tmp_pat
     assert len(teacher.bodies) == asked
 
 
-def test_deduplication_makes_shares_void(texts, caplog):
+@pytest.mark.parametrize("share", [{"mix": {"source": 0.4, "augmented": 0.6}}, {"replay": "questions"}])
+def test_deduplication_makes_shares_void(texts, caplog, share):
     texts["dataset_exact_deduplication"] = True
-    run(texts, mix={"source": 0.4, "augmented": 0.6})
-    assert "so repeat_original, repeat_augmented and mix have no effect" in caplog.text
+    run(texts, **share)
+    assert "so repeat_original, repeat_augmented and mix have no effect, and replay adds each" in caplog.text
 
 
 def test_the_manifest_reads_back(texts, general):

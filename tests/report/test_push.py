@@ -108,5 +108,7 @@ def test_the_teacher_s_own_licence_is_named(config, cfg, tmp_path):
     assert teacher_license(recipe) is None
     (folder / "README.md").write_text("---\nlicense: apache-2.0\n---\n# A model\n")
     assert teacher_license(recipe) == "apache-2.0"
+    of_rules = {**cfg, "augft": {**cfg["augft"], "augment": ["cloze"]}}
+    assert teacher_license(Recipe.from_cfg(of_rules)) is None
     (folder / "README.md").write_text("# A model\n")
     assert teacher_license(recipe) is None
