@@ -1,6 +1,5 @@
 """A teacher -> its managed server: a healthy child process on 127.0.0.1, which is stopped whatever happens."""
 
-import ctypes
 import os
 import secrets
 import signal
@@ -45,7 +44,8 @@ _LOG_LINES = 12
 # Where vLLM, llama.cpp and our own server look for the key that they require.
 _KEY_VARIABLES = ("VLLM_API_KEY", "LLAMA_API_KEY", KEY_VARIABLE)
 _STOP_SECONDS = 15
-_PR_SET_PDEATHSIG = 1
+# Reads until the pipe from the process that started it is closed, and kills a process group.
+_GUARD = "import os, signal, sys; sys.stdin.read(); os.killpg(int(sys.argv[1]), signal.SIGKILL)"
 
 
 @dataclass(frozen=True)
@@ -88,8 +88,8 @@ def managed_server(teacher: Teacher, log: Path) -> Iterator[RunningServer]:
     with _terminate_as_exit(), log.open("wb") as output:
         log.chmod(0o600)
         key = secrets.token_urlsafe(32)
-        process = _start(backend.command(teacher, port), output, backend, _environment(teacher, key))
-        try:
+        command = backend.command(teacher, port)
+        with _started(command, output, backend, _environment(teacher, key)) as process:
             urls = [f"http://127.0.0.1:{port}{p}" for p in backend.health_paths]
             _wait_until_healthy(process, urls, teacher.config.start_timeout, log, key, backend)
             _check_owner(process, port, backend)
@@ -97,8 +97,6 @@ def managed_server(teacher: Teacher, log: Path) -> Iterator[RunningServer]:
             yield RunningServer(f"http://127.0.0.1:{port}/v1", shape, lambda: _check(process, log, backend), key)
             if process.poll() is None:
                 _check_owner(process, port, backend)
-        finally:
-            _stop(process)
 
 
 def _check_model(teacher: Teacher, backend: Backend) -> None:
@@ -161,11 +159,28 @@ def _connections(process: psutil.Process) -> Iterable[Any]:
     return found
 
 
+@contextmanager
+def _started(
+    command: list[str], output: Any, backend: Backend, environment: dict[str, str]
+) -> Iterator["subprocess.Popen[bytes]"]:
+    """Run a server for the length of a `with` block, with a guard beside it that ends it if this process is killed."""
+    process = _start(command, output, backend, environment)
+    guard = None
+    try:
+        guard = _guard(process)
+        yield process
+    finally:
+        _stop(process)
+        if guard is not None:
+            guard.kill()
+            guard.communicate()
+
+
 def _start(command: list[str], output: Any, backend: Backend, environment: dict[str, str]) -> "subprocess.Popen[bytes]":
     try:
         return subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
-            env=environment, start_new_session=True, preexec_fn=_die_with_parent,
+            env=environment, start_new_session=True,
         )  # fmt: skip
     except OSError as error:
         raise TeacherServerFailed(
@@ -173,10 +188,14 @@ def _start(command: list[str], output: Any, backend: Backend, environment: dict[
         ) from error
 
 
-def _die_with_parent() -> None:
-    """On Linux, have the kernel kill the server if this process is killed and cannot stop it."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+def _guard(process: "subprocess.Popen[bytes]") -> "subprocess.Popen[bytes]":
+    """Start a process that kills all of a server's processes once this process has ended, however it ends.
+
+    vLLM's engine outlives a server that is killed, and would keep its memory.
+    """
+    command = [sys.executable, "-I", "-S", "-c", _GUARD, str(process.pid)]
+    quiet = subprocess.DEVNULL
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=quiet, stderr=quiet, start_new_session=True)
 
 
 def _wait_until_healthy(

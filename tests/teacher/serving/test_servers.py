@@ -235,7 +235,10 @@ from tests.teacher.serving.test_servers import teacher
 from axolotl_augft.teacher.serving.backends import BACKENDS, Backend
 from axolotl_augft.teacher.serving.servers import managed_server
 from pathlib import Path
-command = lambda _, port: [sys.executable, {server!r}, {log!r}, str(port)]
+engine = "import os, subprocess, sys; "
+engine += "subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(90)', sys.argv[2]]); "
+engine += "os.execv(sys.executable, [sys.executable, *sys.argv[1:]])"
+command = lambda _, port: [sys.executable, "-c", engine, {server!r}, {log!r}, str(port)]
 BACKENDS["transformers"] = Backend(command, ("/health",), lambda _: None, "")
 with managed_server(teacher(), Path({log!r} + ".log")):
     print("up", flush=True)
@@ -255,7 +258,7 @@ def test_no_server_outlives_its_process(tmp_path, sign):
     )
     assert child.stdout.readline() == b"up\n"
     servers = [pid for pid in ours(log) if pid != child.pid]
-    assert servers
+    assert len(servers) == 2, "the server, and a process that it has started"
     child.send_signal(sign)
     assert child.wait(30) != 0
     deadline = time.monotonic() + 20
