@@ -208,8 +208,7 @@ def parse_suite(content: Mapping[str, Any], path: Path) -> SuiteConfig:
     """Validate the keys of a suite.
 
     Raises:
-        BenchError: One line with the first invalid key, its value and what was expected, or with a setting that makes
-            the conditions incomparable.
+        BenchError: One line with the first key that is invalid or makes conditions incomparable, and what to do.
     """
     try:
         suite = SuiteConfig.model_validate(dict(content))
