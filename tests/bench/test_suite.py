@@ -123,8 +123,8 @@ def test_a_bad_suite_is_one_line(changes, message):
     ],
 )
 def test_conditions_that_could_not_be_compared_are_refused(cfg, tmp_path, augft, match, message):
-    with pytest.raises(BenchError, match=f"suite.yml: {message}"):
-        parse_suite({**SUITE, "augft": augft, "match": match}, Path("suite.yml"))
+    with pytest.raises(BenchError, match=f"toy: {message}"):
+        plan_of(tmp_path, augft=augft, match=match)
     cfg["augft"] |= {"augment": ["local"], **augft}
     (tmp_path / "mine.yml").write_text(yaml.safe_dump(cfg))
     with pytest.raises(BenchError, match=f"mine.yml: {message}"):
@@ -135,8 +135,8 @@ def test_conditions_that_could_not_be_compared_are_refused(cfg, tmp_path, augft,
     ("augft", "match"),
     [({"repeat_original": 3}, "steps"), ({"repeat_original": 1, "repeat_augmented": 2}, "source")],
 )
-def test_repeats_that_leave_conditions_comparable(augft, match):
-    assert parse_suite({**SUITE, "augft": augft, "match": match}, Path("suite.yml")).augft == augft
+def test_repeats_that_leave_conditions_comparable(tmp_path, augft, match):
+    assert plan_of(tmp_path, augft=augft, match=match).augft == augft
 
 
 def test_a_missing_key_says_what_it_is():

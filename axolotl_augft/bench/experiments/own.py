@@ -8,8 +8,8 @@ from typing import Any
 
 from axolotl_augft.bench.datasets.dataset import Question
 from axolotl_augft.bench.datasets.forgetting.tasks import GeneralTask
-from axolotl_augft.bench.experiments.comparable import check_comparable
 from axolotl_augft.bench.experiments.plan import LEFT_OUT, Plan
+from axolotl_augft.bench.experiments.preparing import check_comparable
 from axolotl_augft.bench.experiments.questions import read_form_rows, read_questions
 from axolotl_augft.bench.experiments.suite import IclConfig, ScoringConfig
 from axolotl_augft.bench.report.results import CONDITIONS, Condition, Match

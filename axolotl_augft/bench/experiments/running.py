@@ -18,7 +18,7 @@ from axolotl_augft.bench.experiments.icl import build_context, drawn_questions, 
 from axolotl_augft.bench.experiments.plan import Cell, Fingerprints, Plan, cell_recipe, logging_steps
 from axolotl_augft.bench.experiments.questions import check_questions, write_tasks
 from axolotl_augft.bench.experiments.scoring import LOG_FILE as SCORING_LOG
-from axolotl_augft.bench.experiments.scoring import Job, require_lm_eval, score
+from axolotl_augft.bench.experiments.scoring import Job, require_lm_eval, require_model, score
 from axolotl_augft.bench.experiments.training import LOG_FILE as TRAINING_LOG
 from axolotl_augft.bench.experiments.training import StageAnswers, augment_or_count, steps_of_as_many_epochs, train
 from axolotl_augft.bench.report.machine import machine_line
@@ -56,7 +56,7 @@ def run_plan(plan: Plan, out: Path) -> SuiteResult:
     out = out.resolve()
     require_lm_eval()
     check_questions(plan.questions, plan.name, written=bool(plan.scoring.answer_tokens))
-    _check_model(plan.model)
+    require_model(plan.model)
     with _alone(out), _teacher(plan) as teacher:
         return _Run(plan, out, teacher).all_cells()
 
@@ -289,21 +289,6 @@ def _oracle(plan: Plan) -> Iterator[Mapping[str, Any]]:
     data = load(plan.data_folder)
     with OracleServer(data, grammar_of(data)) as server:
         yield server.teacher_block()
-
-
-def _check_model(model: str) -> None:
-    """Refuse a model whose config or tokenizer cannot be read, before any cell runs."""
-    from transformers import AutoConfig, AutoTokenizer
-
-    try:
-        AutoConfig.from_pretrained(model)
-        AutoTokenizer.from_pretrained(model)
-    except Exception as error:
-        # Loaders raise whatever a broken file triggers; any such error means that the model cannot be used.
-        reason = (str(error).strip().splitlines() or ["no further message"])[0][:200]
-        raise BenchError(
-            f"the model {model} cannot be loaded ({type(error).__name__}: {reason}); give a folder or a hub name"
-        ) from error
 
 
 def _progress(cell: Cell, result: CellResult, known: bool, seconds: float) -> str:

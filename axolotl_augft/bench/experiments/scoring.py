@@ -60,6 +60,22 @@ def require_lm_eval() -> None:
         )
 
 
+def require_model(model: str) -> None:
+    """Check that a model's config and tokenizer can be read, before any cell runs.
+
+    Raises:
+        BenchError: They cannot.
+    """
+    from transformers import AutoConfig, AutoTokenizer
+
+    try:
+        AutoConfig.from_pretrained(model)
+        AutoTokenizer.from_pretrained(model)
+    except Exception as error:
+        reason = _named(error)
+        raise BenchError(f"the model {model} cannot be loaded ({reason}); give a folder or a hub name") from error
+
+
 def score(job: Job, questions: Sequence[Question], folder: Path, general: Sequence[Question] = ()) -> tuple[Score, ...]:
     """Score all questions, in their order.
 
@@ -168,11 +184,13 @@ def _load(job: Job) -> Any:
             softmax_dtype="float32",
         )
     except Exception as error:
-        # Loaders raise whatever a broken file triggers; any such error means that the model cannot be used.
-        reason = (str(error).strip().splitlines() or ["no further message"])[0][:200]
-        raise BenchError(
-            f"the model {job.adapter or job.model} cannot be loaded ({type(error).__name__}: {reason})"
-        ) from error
+        raise BenchError(f"the model {job.adapter or job.model} cannot be loaded ({_named(error)})") from error
+
+
+def _named(error: Exception) -> str:
+    """The kind of an error and its first line. Loaders raise whatever a broken file triggers."""
+    reason = (str(error).strip().splitlines() or ["no further message"])[0][:200]
+    return f"{type(error).__name__}: {reason}"
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -12,7 +12,6 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError,
 
 from axolotl_augft.bench.datasets.dataset import Scale
 from axolotl_augft.bench.datasets.forgetting.tasks import GeneralTask
-from axolotl_augft.bench.experiments.comparable import check_comparable
 from axolotl_augft.bench.report.results import CONDITIONS, Condition, Match, Splitting
 from axolotl_augft.cli.recipe_files import read_yaml
 from axolotl_augft.config.parsing import parse_augft
@@ -208,14 +207,12 @@ def parse_suite(content: Mapping[str, Any], path: Path) -> SuiteConfig:
     """Validate the keys of a suite.
 
     Raises:
-        BenchError: One line with the first invalid key, its value and what was expected, or with a setting that makes
-            the conditions incomparable.
+        BenchError: One line with the first invalid key, its value and what was expected.
     """
     try:
         suite = SuiteConfig.model_validate(dict(content))
     except ValidationError as error:
         raise BenchError(f"{path}: {_one_line(error)}") from None
-    check_comparable(suite.augft, suite.match, path)
     for condition in suite.conditions:
         if augment := suite.augment(condition):
             _check_augft(

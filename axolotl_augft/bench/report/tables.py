@@ -22,7 +22,6 @@ _HOW = (
     "Accuracy (likeliest of the choices), mean over seeds ± standard error over task subsets and seeds. Tokens and "
     "seconds are means over seeds; teacher tokens are read + written."
 )
-
 _WRITTEN = (
     "Exact, F1 and in it are about the answers that students wrote: the same words as the right answer, the overlap of "
     "words, and whether the right answer stands in it."
