@@ -97,6 +97,11 @@ def test_the_policy_allows_no_other_script_and_no_request(page):
     page.errors.clear()
 
 
+def test_the_summary_is_on_the_page(page):
+    assert page.js("document.querySelector('#summary pre').textContent") == page.js("head.runs[0].summary.join('\\n')")
+    assert "[object" not in page.js("document.body.innerText")
+
+
 def test_filters_leave_what_they_name(page):
     everything = shown(page)
     page.js(set_filter("show", "rejected"))

@@ -26,7 +26,7 @@ function showHead() {
   document.getElementById("warnings").append(h("h2", { text: "Before you train" }), h("ul", {}, run.warnings.map(warning)),
     h("p", {}, h("button", { type: "button", class: "main", text: "Read the most doubtful statements", onclick: () => setFilters({ order: "doubt", show: "kept" }, true) })));
   document.getElementById("charts").append(h("h2", { text: "Charts" }), h("div", { class: "cards" }, other && besideCard(run, other), ...charts(run, other)));
-  document.getElementById("summary").append(head.runs.map((r) => h("pre", { tabindex: "0", "aria-label": "Summary of the run", text: shown(r.summary.join("\n")) })));
+  document.getElementById("summary").append(...head.runs.map((r) => h("pre", { tabindex: "0", "aria-label": "Summary of the run", text: shown(r.summary.join("\n")) })));
 }
 
 function keyFigures(run, other) {
