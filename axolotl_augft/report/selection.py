@@ -55,11 +55,13 @@ def search_pattern(text: str | None) -> re.Pattern[str] | None:
         raise ConfigError(f"--grep {text!r} is not a regular expression ({error})") from None
 
 
-def doubt(statement: Statement, source: str) -> tuple[bool, float]:
+def doubt(statement: Statement, source: str) -> tuple[bool, bool, float]:
     """Return a key that sorts the most doubtful statement first.
 
-    Kept statements come first, the least probable at the top; then rejected ones, the most probable at the top. Where
-    nothing was verified, statements count as the more doubtful the more of their words their source lacks.
+    Kept statements come first, the least probable at the top; then rejected ones, the most probable at the top. Those
+    without a probability follow, as the share of words that their source lacks does not compare with one: the more of
+    them, the more doubtful.
     """
+    is_rejected, is_unverified = statement.reason is not None, statement.probability is None
     value = 1 - statement.probability if statement.probability is not None else new_words(statement, source)
-    return (True, value) if statement.reason else (False, -value)
+    return is_rejected, is_unverified, value if is_rejected else -value

@@ -120,6 +120,13 @@ def test_filters_leave_what_they_name(page):
     assert doubts == sorted(doubts, reverse=True)
 
 
+def test_doubtful_statements_without_a_probability_follow_those_with_one(page):
+    page.js("statements.forEach((s, i) => { s[P] = i % 2 ? null : (i % 10) / 10; }), ranked = null")
+    page.js("setFilters({ order: 'doubt', show: 'kept' })")
+    found = page.js("order.map((i) => statements[i]).map((s) => [s[P] === null, s[P] ?? -s[NEW]])")
+    assert found == sorted(found) and found[0][0] is False and found[-1][0] is True
+
+
 def test_keys_move_mark_and_show_the_prompt(page):
     page.keys("jjx")
     taken = page.js("[...marks.values()]")

@@ -125,18 +125,26 @@ function mostDoubtfulFirst(found) {
   return ranked.filter((i) => wanted[i]);
 }
 
-/** Kept statements first, the least probable at the top; then rejected ones, the most probable at the top. */
+/** Kept statements first, the least probable at the top; then rejected ones, the most probable at the top; see `doubt` in selection.py. */
 function byDoubt(i, j) {
   const [a, b] = [statements[i], statements[j]];
   if (isKept(a) !== isKept(b)) return isKept(a) ? -1 : 1;
+  if ((a[P] === null) !== (b[P] === null)) return a[P] === null ? 1 : -1;
   const doubt = (s) => (s[P] === null ? s[NEW] : 1 - s[P]);
   return (isKept(a) ? doubt(b) - doubt(a) : doubt(a) - doubt(b)) || i - j;
+}
+
+function howRanked() {
+  const byWords = "those with most words that their source lacks first";
+  if (!isVerified) return `${byWords} (nothing was verified)`;
+  const without = order.filter((i) => statements[i][P] === null).length;
+  return `least probable first${without ? `; then ${count(without)} without a probability, ${byWords}` : ""}`;
 }
 
 function showCount() {
   const found = order.length;
   const inSources = filters.order === "doubt" ? new Set(order.map((i) => statements[i][SOURCE])).size : items.length;
-  const how = filters.order !== "doubt" ? "" : isVerified ? ", least probable first" : ", those with most words that their source lacks first (nothing was verified)";
+  const how = filters.order === "doubt" ? `, ${howRanked()}` : "";
   document.getElementById("shown").textContent = `${plural(found, "statement")} in ${plural(inSources, "source")}${how}`;
   showMarkButtons();
 }
