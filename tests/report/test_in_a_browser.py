@@ -181,6 +181,18 @@ def test_two_runs_side_by_side(page, small):
     assert "Two runs side by side" in page.js("document.getElementById('charts').textContent")
 
 
+def test_paper_holds_the_first_sources_and_says_so(page):
+    page.js("items = Array.from({ length: 130 }, (_, i) => items[i % items.length]), fillList()")
+    page.media("light", "print")
+    page.js("dispatchEvent(new Event('beforeprint'))")
+    assert page.js("document.getElementById('printed').innerText") == (
+        "The first 100 of 130 sources are printed; filter to print others."
+    )
+    boxes = page.js("chunks.filter((chunk) => chunk.offsetHeight).map((chunk) => chunk.childElementCount)")
+    page.media("light")
+    assert boxes == [5] * 20
+
+
 def test_a_narrow_window_needs_no_sideways_scrolling(page):
     page.size(360, 740)
     assert page.js("document.documentElement.scrollWidth") == 360

@@ -1,6 +1,7 @@
 // What the filters leave -> the list. Only the part near the window is in the page; the rest are boxes of its height.
 
 const CHUNKS_AT_ONCE = 200;
+const CHUNKS_PRINTED = 20;
 // Characters of a source that fits beside its statements on any screen, and stays there while they are scrolled.
 const SHORT = 800;
 let itemsInChunk = 5;
@@ -61,6 +62,14 @@ function fillChunk(chunk) {
   chunk.style.minHeight = "";
   const own = items.slice(chunk.start, chunk.start + itemsInChunk);
   chunk.append(...own.map((item) => (filters.order === "doubt" ? single(item[0]) : sourceCard(item))));
+}
+
+/** Fill the boxes that are printed, and say how many items are not; the style leaves the other boxes out. */
+function fillPaper() {
+  const printed = chunks.slice(0, CHUNKS_PRINTED);
+  for (const chunk of printed) { fillChunk(chunk); chunk.classList.add("printed"); }
+  const most = printed.length * itemsInChunk;
+  document.getElementById("printed").textContent = items.length <= most ? "" : `The first ${count(most)} of ${plural(items.length, filters.order === "doubt" ? "statement" : "source")} are printed; filter to print others.`;
 }
 
 function emptyChunk(chunk) {

@@ -15,7 +15,7 @@ async function start() {
   document.addEventListener("keydown", onKey);
   document.getElementById("show-keys").addEventListener("click", showKeys);
   document.addEventListener("click", (event) => { if (event.target.tagName === "DIALOG") closeDialogs(); });
-  addEventListener("beforeprint", () => { chunks.slice(0, 20).forEach(fillChunk); document.querySelectorAll("#charts details").forEach((d) => { d.open = true; }); });
+  addEventListener("beforeprint", () => { fillPaper(); document.querySelectorAll("#charts details").forEach((d) => { d.open = true; }); });
   document.documentElement.dataset.ready = "true";
 }
 
