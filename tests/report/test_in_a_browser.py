@@ -163,6 +163,10 @@ def test_saved_marks_take_statements_out_of_the_next_run(page, small, tmp_path):
     page.js("setFilters({ reason: 'marked' })")
     assert sorted(shown(page)) == sorted(taken) and len(taken) > 5
     assert page.js("marks.size") == len(taken) and page.js("document.querySelector('.mark').textContent") == "Undo"
+    page.keys("jx")
+    assert page.js("marks.size") == len(taken) - 1
+    page.keys("x")
+    assert page.js("[...marks.values()].map((mark) => mark.mark)") == ["out"] * len(taken)
 
 
 def test_two_runs_side_by_side(page, small):

@@ -148,7 +148,7 @@ function fillStatement(box, s) {
     s[OVERRULED] >= 0 && h("span", { class: "state marked", text: `brought in by hand, was ${head.reasons[s[OVERRULED]]}` }),
     isCompared && isKept(s) && h("span", { class: "agree", text: s[KEPT_BY] === 3 ? "kept by both" : "kept only here" }));
   const buttons = h("span", { class: "actions" },
-    canMark(s) && h("button", { type: "button", class: "mark", text: marked ? "Undo" : isKept(s) ? "Take out" : "Bring in", onclick: () => toggleMark(s) }),
+    canMark(s) && h("button", { type: "button", class: "mark", text: marked ? "Undo" : nextMark(s) === "out" ? "Take out" : "Bring in", onclick: () => toggleMark(s) }),
     s[ANSWER] >= 0 && h("button", { type: "button", class: "quiet", text: "Prompt", "aria-label": "Prompt and answer", title: "Prompt and answer", onclick: () => showAnswer(s) }));
   tags.append(buttons);
   const rests = s[RESTS_ON].length ? h("div", { class: "rests" }, "Rests on this source, and on", sourceLinks(s[RESTS_ON])) : "";

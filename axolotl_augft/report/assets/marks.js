@@ -1,13 +1,15 @@
 // Marks: statements that a person takes out or brings in, by content, kept in the browser until they are saved.
 
 const marks = new Map();
+// Those that the recipe applies already.
+const applied = new Map();
 const storageKey = `augft-marks-${head.runs[0].fingerprint}`;
 const keyOf = (document, question, text) => `${document}\u0000${question ?? ""}\u0000${text}`;
 const markKey = (s) => keyOf(sources[s[SOURCE]][ID], s[QUESTION], s[TEXT]);
 
 /** The mark that decides on a statement; one that takes it out changes nothing about a copy that is rejected anyway. */
-function markOf(s) {
-  const mark = s[RUN] === 0 ? marks.get(markKey(s)) : undefined;
+function markOf(s, among = marks) {
+  const mark = s[RUN] === 0 ? among.get(markKey(s)) : undefined;
   return mark?.mark === "out" && !isKept(s) && reasonOf(s) !== "marked" ? undefined : mark;
 }
 
@@ -19,11 +21,12 @@ function readMarks() {
   try {
     saved = JSON.parse(localStorage.getItem(storageKey));
   } catch { /* No storage, as in some browsers for files: marks last until the page is closed. */ }
+  for (const mark of head.marks) addMark(mark, applied);
   for (const mark of saved ?? head.marks) addMark(mark);
 }
 
-function addMark({ mark, document, question, text }) {
-  marks.set(keyOf(document, question, text), { mark, document, ...(question ? { question } : {}), text });
+function addMark({ mark, document, question, text }, to = marks) {
+  to.set(keyOf(document, question, text), { mark, document, ...(question ? { question } : {}), text });
 }
 
 function setMark(s, wanted) {
@@ -31,16 +34,20 @@ function setMark(s, wanted) {
   else addMark({ mark: wanted, document: sources[s[SOURCE]][ID], question: s[QUESTION], text: s[TEXT] });
 }
 
+/** What a mark does to a statement without one: an applied mark that was removed comes back. */
+const nextMark = (s) => markOf(s, applied)?.mark ?? (isKept(s) ? "out" : "in");
+const canGet = (wanted, s) => canMark(s) && !markOf(s) && nextMark(s) === wanted;
+
 function toggleMark(s) {
   if (canMark(s)) {
-    setMark(s, markOf(s) ? null : isKept(s) ? "out" : "in");
+    setMark(s, markOf(s) ? null : nextMark(s));
     marksChanged();
   }
 }
 
-/** Mark everything that the filters show: take out what is kept, or bring in what is rejected. */
+/** Mark everything that the filters show and that such a mark does something to. */
 function markShown(wanted) {
-  const own = order.map((i) => statements[i]).filter((s) => canMark(s) && isKept(s) === (wanted === "out") && !markOf(s));
+  const own = order.map((i) => statements[i]).filter((s) => canGet(wanted, s));
   if (own.length > 20 && !confirm(`${wanted === "out" ? "Take out" : "Bring in"} ${plural(own.length, "statement")}?`)) return;
   own.forEach((s) => setMark(s, wanted));
   marksChanged();
@@ -61,14 +68,14 @@ function marksChanged() {
 function showMarkButtons() {
   const bar = document.getElementById("marks");
   const taken = [...marks.values()].filter((mark) => mark.mark === "out").length;
-  const able = (kept) => order.some((i) => canMark(statements[i]) && isKept(statements[i]) === kept && !markOf(statements[i]));
+  const able = (wanted) => order.some((i) => canGet(wanted, statements[i]));
   const button = (text, onclick, attributes = {}) => h("button", { type: "button", text, onclick, ...attributes });
   bar.hidden = false;
   bar.replaceChildren(
     h("p", { role: "status" }, h("strong", { text: marks.size ? `${count(taken)} taken out, ${count(marks.size - taken)} brought in` : "No marks yet" }),
       h("span", { class: "how", text: marks.size ? "Save, set augft.marks to the file, and run again." : "x, or the button beside a statement, takes it out." })),
-    h("p", {}, button("Take out all shown", () => markShown("out"), { class: "quiet", disabled: !able(true) }),
-      button("Bring in all shown", () => markShown("in"), { class: "quiet", disabled: !able(false) }),
+    h("p", {}, button("Take out all shown", () => markShown("out"), { class: "quiet", disabled: !able("out") }),
+      button("Bring in all shown", () => markShown("in"), { class: "quiet", disabled: !able("in") }),
       button("Open marks…", openMarks, { class: "quiet rare" }),
       button("Clear", () => { if (confirm("Remove all marks?")) { marks.clear(); marksChanged(); } }, { class: "quiet rare", disabled: !marks.size }),
       button("Save marks", saveMarks, { class: "main", disabled: !marks.size })));
