@@ -169,6 +169,16 @@ def test_saved_marks_take_statements_out_of_the_next_run(page, small, tmp_path):
     assert page.js("[...marks.values()].map((mark) => mark.mark)") == ["out"] * len(taken)
 
 
+@pytest.mark.parametrize(
+    "line", ["{}", "[]", "no JSON", '{"mark": "in", "document": "d"}', '{"document": "d", "text": "t"}']
+)
+def test_a_file_with_a_bad_line_is_refused(page, line):
+    good = json.dumps({"mark": "in", "document": "d", "text": "t"})
+    read = "(text) => { try { return marksIn(text) } catch (error) { return error.message } }"
+    assert page.js(f"({read})({json.dumps(good)})") == [json.loads(good)]
+    assert page.js(f"({read})({json.dumps(f'{good}{chr(10)}{line}')})").startswith("Line 2 of this file is not a mark")
+
+
 def test_two_runs_side_by_side(page, small):
     page.open(write_page(small, "--against", str(small.with_name("other.yml"))))
     # The other run kept a part of what this one did, and nothing else.

@@ -89,14 +89,29 @@ function saveMarks() {
   setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
 }
 
+const isMark = (value) => ["out", "in"].includes(value?.mark) && [value.document, value.text].every((text) => typeof text === "string" && text.trim()) && ["string", "undefined"].includes(typeof (value.question ?? undefined));
+
+/** Read a file of marks; one bad line is an error, so that never a part of a file is taken up. */
+function marksIn(text) {
+  return text.split("\n").flatMap((line, i) => {
+    if (!line.trim()) return [];
+    let value = null;
+    try {
+      value = JSON.parse(line);
+    } catch { /* Not a mark either. */ }
+    if (!isMark(value)) throw new Error(`Line ${i + 1} of this file is not a mark, so none was taken up. Expected {"mark": "out" or "in", "document": …, "text": …}.`);
+    return [value];
+  });
+}
+
 function openMarks() {
   const input = h("input", { type: "file", accept: ".jsonl,.json" });
   input.addEventListener("change", async () => {
     try {
-      for (const line of (await input.files[0].text()).split("\n")) if (line.trim()) addMark(JSON.parse(line));
+      marksIn(await input.files[0].text()).forEach((mark) => addMark(mark));
       marksChanged();
-    } catch {
-      alert("This is not a file of marks: each line must be one JSON object.");
+    } catch (error) {
+      alert(error.message);
     }
   });
   input.click();
