@@ -169,6 +169,17 @@ def test_saved_marks_take_statements_out_of_the_next_run(page, small, tmp_path):
     assert page.js("[...marks.values()].map((mark) => mark.mark)") == ["out"] * len(taken)
 
 
+def test_marks_stay_in_the_browser_until_they_are_saved(page, small):
+    bar = "document.getElementById('marks').innerText"
+    page.keys("jx")
+    page.open(small.with_suffix(".html"))
+    assert page.js("marks.size") == 1 and "Unsaved marks of this browser" in page.js(bar)
+    page.js("HTMLAnchorElement.prototype.click = () => {}, saveMarks()")
+    assert "Unsaved" not in page.js(bar) and page.js("localStorage.length") == 0
+    page.open(small.with_suffix(".html"))
+    assert page.js("marks.size") == 0
+
+
 @pytest.mark.parametrize(
     "line", ["{}", "[]", "no JSON", '{"mark": "in", "document": "d"}', '{"document": "d", "text": "t"}']
 )

@@ -3,6 +3,8 @@
 const marks = new Map();
 // Those that the recipe applies already.
 const applied = new Map();
+// Whether marks of an earlier visit, not saved then, were taken up.
+let areUnsaved = false;
 const storageKey = `augft-marks-${head.runs[0].fingerprint}`;
 const keyOf = (document, question, text) => `${document}\u0000${question ?? ""}\u0000${text}`;
 const markKey = (s) => keyOf(sources[s[SOURCE]][ID], s[QUESTION], s[TEXT]);
@@ -22,6 +24,7 @@ function readMarks() {
     saved = JSON.parse(localStorage.getItem(storageKey));
   } catch { /* No storage, as in some browsers for files: marks last until the page is closed. */ }
   for (const mark of head.marks) addMark(mark, applied);
+  areUnsaved = saved !== null;
   for (const mark of saved ?? head.marks) addMark(mark);
 }
 
@@ -54,15 +57,28 @@ function markShown(wanted) {
 }
 
 function marksChanged() {
-  try {
-    localStorage.setItem(storageKey, JSON.stringify([...marks.values()]));
-  } catch { /* As in readMarks. */ }
+  if (marks.size === applied.size && [...marks].every(([key, { mark }]) => applied.get(key)?.mark === mark)) forget();
+  else remember();
   for (const box of document.querySelectorAll("[data-statement]")) {
     const focused = box.contains(document.activeElement);
     fillStatement(box, statements[box.dataset.statement]);
     if (focused) box.focus({ preventScroll: true });
   }
   showMarkButtons();
+}
+
+function remember() {
+  try {
+    localStorage.setItem(storageKey, JSON.stringify([...marks.values()]));
+  } catch { /* As in readMarks. */ }
+}
+
+/** Keep nothing in this browser: the marks are those of a file. */
+function forget() {
+  areUnsaved = false;
+  try {
+    localStorage.removeItem(storageKey);
+  } catch { /* As in readMarks. */ }
 }
 
 function showMarkButtons() {
@@ -72,7 +88,7 @@ function showMarkButtons() {
   const button = (text, onclick, attributes = {}) => h("button", { type: "button", text, onclick, ...attributes });
   bar.hidden = false;
   bar.replaceChildren(
-    h("p", { role: "status" }, h("strong", { text: marks.size ? `${count(taken)} taken out, ${count(marks.size - taken)} brought in` : "No marks yet" }),
+    h("p", { role: "status" }, h("strong", { text: marks.size ? `${count(taken)} taken out, ${count(marks.size - taken)} brought in` : "No marks yet" }), areUnsaved && h("span", { text: "Unsaved marks of this browser." }),
       h("span", { class: "how", text: marks.size ? "Save, set augft.marks to the file, and run again." : "x, or the button beside a statement, takes it out." })),
     h("p", {}, button("Take out all shown", () => markShown("out"), { class: "quiet", disabled: !able("out") }),
       button("Bring in all shown", () => markShown("in"), { class: "quiet", disabled: !able("in") }),
@@ -87,6 +103,8 @@ function saveMarks() {
   const link = h("a", { href: URL.createObjectURL(new Blob([marksFile()], { type: "application/jsonl" })), download: "marks.jsonl" });
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+  forget();
+  showMarkButtons();
 }
 
 const isMark = (value) => ["out", "in"].includes(value?.mark) && [value.document, value.text].every((text) => typeof text === "string" && text.trim()) && ["string", "undefined"].includes(typeof (value.question ?? undefined));
