@@ -206,6 +206,17 @@ def test_two_runs_side_by_side(page, small):
     assert "Two runs side by side" in page.js("document.getElementById('charts').textContent")
 
 
+def test_sources_of_the_other_run_alone_are_not_uncovered(page, small, tmp_path):
+    less = make_run(tmp_path, [{"text": TEXTS[0]}], "less")
+    page.open(write_page(less, "--against", str(small)))
+    assert page.js("sources.length") > 1 and page.js("head.runs[0].figures.covered") == page.js(
+        "head.runs[0].figures.sentences"
+    )
+    for show in ("uncovered", "nothing"):
+        page.js(f"setFilters({{ show: '{show}' }})")
+        assert page.js("items.length") == 0
+
+
 def test_paper_holds_the_first_sources_and_says_so(page):
     page.js("items = Array.from({ length: 130 }, (_, i) => items[i % items.length]), fillList()")
     page.media("light", "print")

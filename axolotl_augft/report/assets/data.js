@@ -3,7 +3,7 @@
 // Places in a statement's list; see `_Content._statement` in page.py. The last three are added here.
 const [RUN, REASON, KIND, SENTENCE, TEXT, QUESTION, P, ALONE, ANSWER, SAMPLE, TOKENS, NEW, RESTS_ON, OVERRULED, SOURCE, LOW, KEPT_BY] =
   Array(17).keys();
-const [ID, ENTRY, ROW, FILE, SECTION, SOURCE_TEXT, ENDS, STATEMENTS] = Array(8).keys();
+const [ID, ENTRY, ROW, FILE, SECTION, SOURCE_TEXT, ENDS, STATEMENTS, IS_OWN] = Array(9).keys();
 const head = JSON.parse(document.querySelector('[data-block="head"]').textContent);
 const sources = [];
 const statements = [];
@@ -36,6 +36,8 @@ async function readSources(progress) {
 
 function addSource(source) {
   const number = sources.push(source) - 1;
+  // Those that only the other run has come last; see `_Content._rows` in page.py.
+  source[IS_OWN] = number < head.runs[0].figures.documents;
   lowSources.push(source[SOURCE_TEXT].toLowerCase());
   sourceOfId.set(source[ID], number);
   const own = source[STATEMENTS];

@@ -101,12 +101,13 @@ function statementTest() {
 
 function sourceTest(source) {
   if (filters.show === "uncovered") return uncovered(source).size > 0;
-  if (filters.show === "nothing") return !source[STATEMENTS].some((i) => isKept(statements[i]));
+  if (filters.show === "nothing") return source[IS_OWN] && !source[STATEMENTS].some((i) => isKept(statements[i]) && statements[i][RUN] === 0);
   return true;
 }
 
-/** Return the numbers of a source's sentences that no kept statement of the first run is about. */
+/** Return the numbers of a source's sentences that no kept statement of the first run is about; none if that run lacks the source. */
 function uncovered(source) {
+  if (!source[IS_OWN]) return new Set();
   const open = new Set(source[ENDS].keys());
   for (const i of source[STATEMENTS]) {
     const s = statements[i];
