@@ -12,6 +12,7 @@ import unicodedata
 # lone surrogate, and line or paragraph separator.
 _SEQUENCES = re.compile(r"(?:\x1b[\[(]|\x9b)[0-?]*[ -/]*[@-~]?")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\u2028\u2029]+")
+# The page of the report (assets/elements.js) holds the same lists.
 # Signs of category Cf that have a shape or join letters: Arabic and Indic number signs, joiners of words and emoji.
 _VISIBLE = re.compile(r"[\u200c\u200d\u0600-\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd]")
 # Invisible signs outside category Cf: fillers, supplementary variation selectors, and the like.

@@ -2,6 +2,7 @@
 
 import json
 import time
+import unicodedata
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import yaml
 from click.testing import CliRunner
 
 from axolotl_augft.cli.main import augft
+from axolotl_augft.text.terminal import clean
 from tests.support.browser import CHROMIUM, open_browser
 from tests.support.data import TEXTS
 from tests.support.report_runs import HOSTILE, made_up_rows, make_run
@@ -84,6 +86,20 @@ def test_hostile_text_is_shown_and_runs_nothing(page, small):
     page.js(set_filter("search", "line"))
     assert page.js("document.documentElement.scrollWidth") <= 1280
     assert "Show all 1,1" in page.js("document.getElementById('list').textContent")
+
+
+def test_what_a_terminal_leaves_out_shows_as_its_number(page):
+    """Of all signs that this Python knows; a browser may know newer ones."""
+    hidden = page.js(
+        "Array.from({ length: 0x110000 }, (_, i) => i).filter((i) => shown(String.fromCodePoint(i)) !== "
+        "String.fromCodePoint(i))"
+    )
+    # What `clean` and `clean_lines` treat as white space stays white space on the page.
+    expected = {i for i in range(0x110000) if clean(f"a{chr(i)}b") != f"a{chr(i)}b"} - {ord("\t"), ord("\n")}
+    assert {i for i in hidden if unicodedata.category(chr(i)) != "Cn"} == {
+        i for i in expected if unicodedata.category(chr(i)) != "Cn"
+    }
+    assert page.js("shown('a\\u061cb\\u3164')") == "a⟨U+061C⟩b⟨U+3164⟩"
 
 
 def test_the_policy_allows_no_other_script_and_no_request(page):

@@ -24,6 +24,7 @@ HOSTILE = [
     ("hid\U000e0041\U000e0042den", "hidden"),
     ("va\U000e0101r", "var"),
     ("fil\u3164\u115fler", "filler"),
+    ("a\u061cb\u034fc\u180ed", "abcd"),
     ("lone\udc9b31m", "lone 31m"),
 ]
 

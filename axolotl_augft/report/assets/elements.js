@@ -3,7 +3,8 @@
 const SVG = "http://www.w3.org/2000/svg";
 const LONGEST_SHOWN = 4000;
 // What a reader cannot see, or what turns the direction of a line: shown as its number.
-const HIDDEN = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]|[\u{e0000}-\u{e0fff}]/gu;
+// The same signs as in text/terminal.py: controls and lone surrogates; category Cf without what has a shape or joins; fillers.
+const HIDDEN = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028\u2029\ud800-\udfff]|(?![\u200c\u200d\u0600-\u0605\u06dd\u070f\u0890\u0891\u08e2\u{110bd}\u{110cd}])\p{Cf}|[\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0\u{e0000}-\u{e0fff}]/gu;
 
 /** Make an element: its attributes (`on…` for listeners, `class`, `text`), then its children. */
 function h(name, attributes = {}, ...children) {
