@@ -248,6 +248,9 @@ def test_paper_holds_the_first_sources_and_says_so(page):
 def test_a_narrow_window_needs_no_sideways_scrolling(page):
     page.size(360, 740)
     assert page.js("document.documentElement.scrollWidth") == 360
+    assert page.js(
+        "[...document.querySelectorAll('#marks button')].filter((b) => b.offsetWidth).map((b) => b.textContent)"
+    ) == ["Take out all shown", "Bring in all shown", "Open marks…", "Clear", "Save marks"]
     page.size(1280, 900)
 
 

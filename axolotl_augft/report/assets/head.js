@@ -54,8 +54,11 @@ function charts(run, other) {
   const f = run.figures;
   const cards = [reasonCard(run, other)];
   if (isVerified) {
-    const labels = f.probability_kept.map((_, i) => `${(i / f.probability_kept.length).toFixed(2)}`);
-    cards.push(card("Probability", "Probability that a statement must be true if its source is.", histogram(labels, f.probability_kept, f.probability_rejected, ["kept", "rejected"])));
+    const edge = (i) => (i / f.probability_kept.length).toFixed(2);
+    const labels = f.probability_kept.map((_, i) => `${edge(i)}–${edge(i + 1)}`);
+    const without = [...f.probability_kept, ...f.probability_rejected].reduce((left, n) => left - n, f.kept + f.rejected);
+    const missing = without ? ` Not shown: ${plural(without, "statement")} without one.` : "";
+    cards.push(card("Probability", `Probability that a statement must be true if its source is.${missing}`, histogram(labels, f.probability_kept, f.probability_rejected, ["kept", "rejected"])));
   }
   cards.push(kindCard(run, other), lengthCard(run));
   const coverage = ["none", ...Array.from({ length: f.coverage.length - 2 }, (_, i) => `${i === 9 ? "under" : "up to"} ${10 * (i + 1)} %`), "all"];

@@ -92,8 +92,8 @@ function showMarkButtons() {
       h("span", { class: "how", text: marks.size ? "Save, set augft.marks to the file, and run again." : "x, or the button beside a statement, takes it out." })),
     h("p", {}, button("Take out all shown", () => markShown("out"), { class: "quiet", disabled: !able("out") }),
       button("Bring in all shown", () => markShown("in"), { class: "quiet", disabled: !able("in") }),
-      button("Open marks…", openMarks, { class: "quiet rare" }),
-      button("Clear", () => { if (confirm("Remove all marks?")) { marks.clear(); marksChanged(); } }, { class: "quiet rare", disabled: !marks.size }),
+      button("Open marks…", openMarks, { class: "quiet" }),
+      button("Clear", () => { if (confirm("Remove all marks?")) { marks.clear(); marksChanged(); } }, { class: "quiet", disabled: !marks.size }),
       button("Save marks", saveMarks, { class: "main", disabled: !marks.size })));
 }
 
