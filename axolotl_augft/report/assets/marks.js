@@ -88,8 +88,8 @@ function showMarkButtons() {
   const button = (text, onclick, attributes = {}) => h("button", { type: "button", text, onclick, ...attributes });
   bar.hidden = false;
   bar.replaceChildren(
-    h("p", { role: "status" }, h("strong", { text: marks.size ? `${count(taken)} taken out, ${count(marks.size - taken)} brought in` : "No marks yet" }), areUnsaved && h("span", { text: "Unsaved marks of this browser." }),
-      h("span", { class: "how", text: marks.size ? "Save, set augft.marks to the file, and run again." : "x, or the button beside a statement, takes it out." })),
+    h("p", { role: "status" }, h("strong", { text: marks.size ? `${count(taken)} taken out, ${count(marks.size - taken)} brought in` : "No marks yet" }), areUnsaved ? h("span", { class: "note", text: "Unsaved marks of this browser." })
+      : h("span", { class: "how", text: marks.size ? "Save, set augft.marks to the file, and run again." : "x, or the button beside a statement, takes it out." })),
     h("p", {}, button("Take out all shown", () => markShown("out"), { class: "quiet", disabled: !able("out") }),
       button("Bring in all shown", () => markShown("in"), { class: "quiet", disabled: !able("in") }),
       button("Open marks…", openMarks, { class: "quiet" }),
