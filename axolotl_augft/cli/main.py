@@ -168,14 +168,15 @@ def report(config: str, out: str | None, against: str | None, summary: bool, pla
     recipe = read_recipe(config)
     with ExitStack() as stack:
         found = stack.enter_context(reviewable(recipe))
+        # Before the summary is printed, so that none is of a result that is not there any more.
+        own = None if summary else shown_run(found, config)
         _say_unfinished(found)
         for line in report_lines(found.recipe):
             say(line)
-        if summary:
+        if own is None:
             return
         from axolotl_augft.report.page import write_report
 
-        own = shown_run(found, config)
         other = shown_run(stack.enter_context(reviewable(read_recipe(against))), against) if against else None
         path = Path(out) if out else recipe.output_dir / "report.html"
         write_report(own, path, other, plain)

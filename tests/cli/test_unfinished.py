@@ -53,10 +53,15 @@ def test_the_answers_so_far_are_shown(stopped, tmp_path):
     assert call("report", config, "--summary").splitlines() == said[:-1]
 
 
-def test_the_verification_counts_once_it_has_come_to_all_statements(stopped, teacher):
+def test_the_verification_counts_once_it_has_come_to_all_statements(stopped, teacher, tmp_path):
     teacher.answer = lambda body: "no" if is_verification(prompt_of(body)) else scripted_answer(body)
-    some = call("report", stopped(12, verify={"alone": False, "ask_again": False}), "--summary")
-    assert "8 of 8 requests for statements are answered; the verification has not rejected anything yet." in some
+    page = tmp_path / "p.html"
+    some = call("report", stopped(12, verify={"alone": False, "ask_again": False}), "--out", str(page))
+    assert (
+        "8 of 8 requests for statements are answered; verification: 4 of 32 asked, and it rejects nothing yet" in some
+    )
+    assert "requests 40: 12 answered before, 0 asked now" in some
+    assert read_blocks(page.read_text())["head"][0]["runs"][0]["usage"]["answers"] == 12
     assert "statements rejected 0" in some and "verified by" not in some
     assert "statements accepted 16" in some
     end = call("report", stopped(None), "--summary")
@@ -65,10 +70,12 @@ def test_the_verification_counts_once_it_has_come_to_all_statements(stopped, tea
     assert "verified by scripted (logprobs)" in end
 
 
-def test_before_the_verification_began_there_are_no_probabilities(stopped):
+def test_before_the_verification_began_there_are_no_probabilities(stopped, tmp_path):
     config = stopped(4, verify="teacher")
     said = call("report", config)
-    assert "4 of 8 requests for statements are answered; the verification has not rejected anything yet." in said
+    assert "4 of 8 requests for statements are answered; verification: 0 of 1 asked, and it rejects nothing yet" in said
+    (head,) = read_blocks((tmp_path / "prepared" / "augft" / "report.html").read_text())["head"]
+    assert "The verification has not finished: 0 of 1 asked." in [w["text"] for w in head["runs"][0]["warnings"]]
     assert "(P " not in call("show", config)
     assert "8 requests: 4 answered already, 4 to ask" in call("plan", config)
 
