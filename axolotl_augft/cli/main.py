@@ -163,13 +163,14 @@ def report(config: str, out: str | None, against: str | None, summary: bool, pla
 
     Of a run that has not finished, it shows the answers so far.
     """
-    from axolotl_augft.cli.report import report_lines, reviewable, shown_run
+    from axolotl_augft.cli.report import report_lines, reviewable, run_names, shown_run
 
     recipe = read_recipe(config)
     with ExitStack() as stack:
         found = stack.enter_context(reviewable(recipe))
         # Before the summary is printed, so that none is of a result that is not there any more.
-        own = None if summary else shown_run(found, config)
+        names = run_names([config, against] if against else [config])
+        own = None if summary else shown_run(found, names[0])
         _say_unfinished(found)
         for line in report_lines(found.recipe):
             say(line)
@@ -177,7 +178,7 @@ def report(config: str, out: str | None, against: str | None, summary: bool, pla
             return
         from axolotl_augft.report.page import write_report
 
-        other = shown_run(stack.enter_context(reviewable(read_recipe(against))), against) if against else None
+        other = shown_run(stack.enter_context(reviewable(read_recipe(against))), names[-1]) if against else None
         path = Path(out) if out else recipe.output_dir / "report.html"
         write_report(own, path, other, plain)
         say(f"report: {path}")

@@ -1,6 +1,6 @@
 """Recipe -> its result to look at, and its summary, without reading any data if the run has finished."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -111,12 +111,21 @@ def current_result(recipe: Recipe) -> Manifest:
     return result
 
 
-def shown_run(found: Reviewable, config: str) -> "ShownRun":
-    """Return a recipe's result for the page, which calls it by the name of the recipe's file.
+def run_names(configs: Sequence[str]) -> list[str]:
+    """Return what the page calls runs: the names of their recipes' files, with folders as far as these are equal."""
+    paths = [Path(config).absolute().with_suffix("") for config in configs]
+    parts = 1
+    while len({path.parts[-parts:] for path in paths}) < len({*paths}):
+        parts += 1
+    return ["/".join(path.parts[-parts:]) for path in paths]
+
+
+def shown_run(found: Reviewable, name: str) -> "ShownRun":
+    """Return a recipe's result for the page, which calls it by this name.
 
     Raises:
         OutputError: There is no result, or its inputs have changed since.
     """
     from axolotl_augft.report.page import ShownRun
 
-    return ShownRun(found.recipe, Path(config).stem, current_result(found.recipe), found.unfinished, found.verifying)
+    return ShownRun(found.recipe, name, current_result(found.recipe), found.unfinished, found.verifying)

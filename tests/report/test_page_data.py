@@ -16,6 +16,7 @@ from click.testing import CliRunner
 
 import axolotl_augft
 from axolotl_augft.cli.main import augft
+from axolotl_augft.cli.report import run_names
 from axolotl_augft.errors import OutputError
 from axolotl_augft.judging.rules import Reason
 from axolotl_augft.output.card import shown_path
@@ -105,6 +106,20 @@ def test_two_runs_stand_beside_each_other_document_by_document(cfg, config, tmp_
     (sources,) = blocks["sources"]
     assert len(sources) == 6 and all({s[0] for s in source[7]} == {0, 1} for source in sources)
     assert {"answers-0", "answers-1", "lines-1"} <= set(blocks)
+
+
+@pytest.mark.parametrize(
+    ("configs", "names"),
+    [
+        (["a/cfg.yml"], ["cfg"]),
+        (["a/cfg.yml", "a/other.yml"], ["cfg", "other"]),
+        (["a/cfg.yml", "b/cfg.yml"], ["a/cfg", "b/cfg"]),
+        (["a/x/cfg.yml", "b/x/cfg.yml"], ["a/x/cfg", "b/x/cfg"]),
+        (["a/cfg.yml", "./a/cfg.yml"], ["cfg", "cfg"]),
+    ],
+)
+def test_recipes_of_one_name_are_told_apart_by_their_folders(configs, names):
+    assert run_names(configs) == names
 
 
 def test_probabilities_of_a_verified_result_are_shown(config, tmp_path):
