@@ -3,6 +3,8 @@
 It is made without asking anyone, and lies in a temporary folder, so that nothing takes it for a finished one.
 """
 
+import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -20,6 +22,9 @@ from axolotl_augft.stage import Prepared, prepared
 from axolotl_augft.store.run_record import RunRecord
 from axolotl_augft.teacher.request import Request
 
+_PREFIX = ".unfinished-"
+_IN_USE_S = 24 * 60 * 60
+
 
 @contextmanager
 def result_so_far(recipe: Recipe) -> Iterator[Reviewable | None]:
@@ -35,9 +40,17 @@ def result_so_far(recipe: Recipe) -> Iterator[Reviewable | None]:
 def _folder_in(parent: Path) -> TemporaryDirectory[str]:
     try:
         parent.mkdir(parents=True, exist_ok=True)
-        return TemporaryDirectory(prefix=".unfinished-", dir=parent)
+        _remove_left_behind(parent)
+        return TemporaryDirectory(prefix=_PREFIX, dir=parent)
     except OSError as error:
         raise write_error(parent, error) from error
+
+
+def _remove_left_behind(parent: Path) -> None:
+    """Remove the folders of processes that were ended from outside; younger ones may be in use."""
+    for folder in parent.glob(f"{_PREFIX}*"):
+        if time.time() - folder.lstat().st_mtime > _IN_USE_S:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _so_far(recipe: Recipe, folder: Path) -> Reviewable | None:

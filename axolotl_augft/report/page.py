@@ -210,12 +210,14 @@ def _assemble(out: Path, head: bytes, blocks: IO[bytes]) -> None:
         temporary.rename(out)
         sync(out.parent)
     except OSError as error:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
         raise OutputError(
             f"{out}: cannot be written ({error.strerror or type(error).__name__}); free some disk space, or name "
             "another file with --out"
         ) from error
+    finally:
+        # It is there only if the page could not be finished, for whatever reason.
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
 
 
 def _frame() -> tuple[bytes, bytes]:

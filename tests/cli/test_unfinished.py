@@ -1,5 +1,6 @@
 """Runs that ended early: `report`, `show` and `mark` show the answers so far, and ask nobody."""
 
+import os
 import re
 
 import pytest
@@ -33,6 +34,19 @@ def call(*args, code=0):
     result = CliRunner().invoke(augft, list(args))
     assert result.exit_code == code, result.output
     return result.output
+
+
+def test_what_a_process_that_was_ended_left_behind_is_removed(stopped, tmp_path):
+    config = stopped(3)
+    old = tmp_path / "prepared" / "augft" / ".unfinished-old"
+    young = old.with_name(".unfinished-young")
+    old.mkdir()
+    young.mkdir()
+    os.utime(old, (0, 0))
+    call("report", config, "--summary")
+    assert not old.exists()
+    # It may be another process's.
+    young.rmdir()
 
 
 def test_the_answers_so_far_are_shown(stopped, tmp_path):

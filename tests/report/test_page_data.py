@@ -225,6 +225,16 @@ def test_a_full_disk_leaves_no_half_file_and_the_old_page(tmp_path):
     assert [f.name for f in tmp_path.iterdir()] == ["p.html"] and page.read_text() == "old"
 
 
+def test_an_interrupted_page_leaves_nothing(tmp_path):
+    class Interrupted(BytesIO):
+        def read(self, *_):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        _assemble(tmp_path / "p.html", b"", Interrupted())
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_the_page_explains_every_reason_to_reject():
     script = (Path(axolotl_augft.__file__).parent / "report" / "assets" / "head.js").read_text()
     assert [reason for reason in Reason if f' {reason}: "' not in script] == []
