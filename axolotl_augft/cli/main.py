@@ -145,6 +145,8 @@ def mark(config: str, out: bool, marks: str | None, yes: bool, **options: Any) -
         say(f"{found.path}: {save(found):,} marks")
         if recipe.augft.marks is None:
             say(f"add `marks: {found.path}` to the augft: block, and run again")
+        elif Path(recipe.augft.marks).absolute() != found.path.absolute():
+            say(f"the recipe applies {recipe.augft.marks}, not this file; name this one in `augft.marks` to apply it")
     elif not found.marks:
         say("no statement fits")
 
@@ -155,7 +157,7 @@ def mark(config: str, out: bool, marks: str | None, yes: bool, **options: Any) -
     "--out", type=click.Path(dir_okay=False), help="The page's file. Default: report.html in the output folder."
 )
 @click.option("--against", type=ConfigPath(), help="Show the result of this recipe beside the first on the page.")
-@click.option("--summary", is_flag=True, help="Only print the summary; reads no data and writes no page.")
+@click.option("--summary", is_flag=True, help="Only print the summary; of a finished run at once, without its data.")
 @click.option("--plain", is_flag=True, help="Leave the page's data unpacked, for browsers from before 2023.")
 @one_line_errors
 def report(config: str, out: str | None, against: str | None, summary: bool, plain: bool) -> None:

@@ -108,6 +108,8 @@ def test_marks_after_marks_are_shown_before_the_run_applies_them(cfg, tmp_path):
     assert call("report", config, "--summary").startswith("documents ")
     assert f"{marks}: 2 marks" in call("mark", config, "--kind", "rephrasing", "--grep", "pumps", "--yes")
     assert f"{marks}: 3 marks" in call("mark", config, "--kind", "reversal", "--grep", "built in 1901", "--yes")
+    other = call("mark", config, "--grep", "Cats", "--marks", str(tmp_path / "other.jsonl"), "--yes")
+    assert other.endswith(f"the recipe applies {marks}, not this file; name this one in `augft.marks` to apply it\n")
     shown = call("report", config, "--summary")
     assert shown.startswith(HOW_IT_WILL_BE) and "by hand: 3 taken out" in shown
     assert shown in call("report", config)
