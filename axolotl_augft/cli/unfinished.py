@@ -21,6 +21,7 @@ from axolotl_augft.output.reuse import remote_digest
 from axolotl_augft.stage import Prepared, prepared
 from axolotl_augft.store.run_record import RunRecord
 from axolotl_augft.teacher.request import Request
+from axolotl_augft.verifying.coverage import count_sentences
 
 _PREFIX = ".unfinished-"
 _IN_USE_S = 24 * 60 * 60
@@ -65,7 +66,8 @@ def _so_far(recipe: Recipe, folder: Path) -> Reviewable | None:
         own = {"output_dir": str(folder), "store": str(recipe.store_path), "mix": None, "replay": None}
         found = replace(recipe, augft=recipe.augft.model_copy(update=own))
         verdicts = ready.verdicts_so_far()
-        verdicts = replace(verdicts, judged=ready.marks().apply(verdicts.judged))
+        sentences = count_sentences(ready.tasks.in_document_order())
+        verdicts = replace(verdicts, judged=ready.marks().apply(verdicts.judged), sentences=sentences)
         counts = ready.counts(asked.total + verifying.total, 0)
         manifest = write_result(found, ready.sources, verdicts, ready.student, ready.teacher.id, counts, True)
         run = RunRecord(

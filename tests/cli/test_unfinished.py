@@ -59,6 +59,8 @@ def test_the_answers_so_far_are_shown(stopped, tmp_path):
     blocks = read_blocks((tmp_path / "p.html").read_text())
     (run,) = blocks["head"][0]["runs"]
     assert run["unfinished"] == state and run["figures"]["kept"] == 6
+    assert (run["figures"]["covered"], run["figures"]["sentences"]) == (3, 8)
+    assert "sentences covered 3 of 8 (rephrasing 3, reversal 3)" in said
     assert len(blocks["sources"][0]) == 5 and len(blocks["answers-0"][0]) == 3
     shown = call("show", config)
     assert shown.startswith(state) and "+ reversal: Seen from its end, " in shown

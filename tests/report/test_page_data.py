@@ -25,6 +25,7 @@ from axolotl_augft.report.figures import Figures, new_words, sentence_ends
 from axolotl_augft.report.page import _assemble
 from axolotl_augft.report.reviewed import Reviewed, Statement
 from axolotl_augft.sources.documents import Document
+from tests.support.data import TEXTS, write_rows
 
 _BLOCK = re.compile(r'<script type="([^"]+)" data-block="([^"]+)">([^<]*)</script>')
 
@@ -120,6 +121,22 @@ def test_two_runs_stand_beside_each_other_document_by_document(cfg, config, tmp_
 )
 def test_recipes_of_one_name_are_told_apart_by_their_folders(configs, names):
     assert run_names(configs) == names
+
+
+def test_page_and_summary_count_the_same_sentences_as_covered(cfg, data, teacher, tmp_path):
+    """A question about the sentence before its own covers neither."""
+    write_rows(data, [{"text": TEXTS[0], "n": 0}])
+    form = "Question: {question}\nAnswer: {answer}"
+    local = {"strategy": "local", "write": "questions", "kinds": ["rephrasing"], "question_form": form}
+    cfg["augft"]["augment"] = [local]
+    asked = iter(["Who is the harbour master of Port Ennis?", "Of what place is Mara Quell the harbour master?"])
+    teacher.answer = lambda _: f"Question: {next(asked)}\nAnswer: It is Mara Quell of Port Ennis."
+    (tmp_path / "cfg.yml").write_text(yaml.safe_dump(cfg))
+    call("run", str(tmp_path / "cfg.yml"))
+    said = call("report", str(tmp_path / "cfg.yml"), "--out", str(tmp_path / "p.html"))
+    figures = read_blocks((tmp_path / "p.html").read_text())["head"][0]["runs"][0]["figures"]
+    assert (figures["kept"], figures["covered"], figures["sentences"]) == (2, 1, 2)
+    assert "sentences covered 1 of 2" in said
 
 
 def test_probabilities_of_a_verified_result_are_shown(config, tmp_path):
