@@ -69,7 +69,8 @@ def read_marks(path: Path) -> list[Mark]:
                     marks[mark.key] = mark
     except OSError as error:
         raise ConfigError(
-            f"augft.marks: {path}: cannot be read ({error.strerror}); save marks there, or remove the key"
+            f"augft.marks: {path.absolute()}: cannot be read ({error.strerror}); move the marks that the page saved "
+            "there, or remove the key"
         ) from None
     return list(marks.values())
 
@@ -137,7 +138,7 @@ class Marks:
         if key in self._brought_in:
             return judged if judged.rejected else replace(judged, rejected=Reason.DUPLICATE)
         self._brought_in.add(key)
-        return replace(judged, rejected=None, overruled=judged.rejected)
+        return replace(judged, rejected=None, overruled=judged.rejected, brought_in=True)
 
     def _keys(self, document: str, inference: Inference) -> Iterator[_Key]:
         yield content_key(document, inference.question, inference.text)

@@ -41,6 +41,7 @@ from axolotl_augft.strategies.task import Strategy, Task
 from axolotl_augft.teacher.request import Request
 from axolotl_augft.teacher.spending import Spent
 from axolotl_augft.teacher.teacher import Teacher, resolve_teacher, settled
+from axolotl_augft.verifying.coverage import count_sentences
 from axolotl_augft.verifying.model import verifying_model
 from axolotl_augft.verifying.verification import Verification
 from axolotl_augft.verifying.verifier import Verifier
@@ -257,7 +258,8 @@ def make_result(recipe: Recipe) -> Manifest:
         totals = turns.totals
         counts = ready.counts(totals.requests, totals.counts.failed.total())
         found = ready.verdicts()
-        verdicts = replace(found, judged=_writing(marks.apply(found.judged)))
+        sentences = count_sentences(ready.tasks.in_document_order()) if counts.unanswered else None
+        verdicts = replace(found, judged=_writing(marks.apply(found.judged)), sentences=sentences)
         manifest = write_result(
             recipe, ready.sources, verdicts, ready.student, ready.teacher.id, counts, replay=ready.replay
         )

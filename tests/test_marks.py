@@ -1,4 +1,5 @@
 import json
+from pathlib import Path
 
 import pytest
 
@@ -45,7 +46,9 @@ def test_a_mark_decides_on_the_statement_with_its_content(given, before, after):
 def test_what_a_mark_overrules_is_remembered():
     statements = [judged("B is A.", Reason.ECHO), judged("Kept.", None), judged("Gone.", None)]
     marks = Marks([mark("in"), mark("in", "Kept."), mark("out", "Gone."), mark("out", "Never written.")])
-    assert [j.overruled for j in marks.apply(statements)] == [Reason.ECHO, None, None]
+    found = list(marks.apply(statements))
+    assert [j.overruled for j in found] == [Reason.ECHO, None, None]
+    assert [j.brought_in for j in found] == [True, True, False]
     assert (marks.matched, marks.count) == (3, 4)
 
 
@@ -98,6 +101,7 @@ def test_a_line_that_is_no_mark_is_named(tmp_path, line, message):
     assert message in str(error.value)
 
 
-def test_a_missing_file_of_marks_is_one_line(tmp_path):
-    with pytest.raises(ConfigError, match="augft.marks: .*cannot be read .*No such file"):
-        read_marks(tmp_path / "none.jsonl")
+def test_a_missing_file_of_marks_is_one_line_with_its_whole_path(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ConfigError, match=f"augft.marks: {tmp_path}/none.jsonl: cannot be read .*No such file"):
+        read_marks(Path("none.jsonl"))

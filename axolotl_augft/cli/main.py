@@ -145,6 +145,8 @@ def mark(config: str, out: bool, marks: str | None, yes: bool, **options: Any) -
         say(f"{found.path}: {save(found):,} marks")
         if recipe.augft.marks is None:
             say(f"add `marks: {found.path}` to the augft: block, and run again")
+        elif Path(recipe.augft.marks).absolute() != found.path.absolute():
+            say(f"the recipe applies {recipe.augft.marks}, not this file; name this one in `augft.marks` to apply it")
     elif not found.marks:
         say("no statement fits")
 
@@ -155,7 +157,7 @@ def mark(config: str, out: bool, marks: str | None, yes: bool, **options: Any) -
     "--out", type=click.Path(dir_okay=False), help="The page's file. Default: report.html in the output folder."
 )
 @click.option("--against", type=ConfigPath(), help="Show the result of this recipe beside the first on the page.")
-@click.option("--summary", is_flag=True, help="Only print the summary; reads no data and writes no page.")
+@click.option("--summary", is_flag=True, help="Only print the summary; of a finished run at once, without its data.")
 @click.option("--plain", is_flag=True, help="Leave the page's data unpacked, for browsers from before 2023.")
 @one_line_errors
 def report(config: str, out: str | None, against: str | None, summary: bool, plain: bool) -> None:
@@ -163,20 +165,22 @@ def report(config: str, out: str | None, against: str | None, summary: bool, pla
 
     Of a run that has not finished, it shows the answers so far.
     """
-    from axolotl_augft.cli.report import report_lines, reviewable, shown_run
+    from axolotl_augft.cli.report import report_lines, reviewable, run_names, shown_run
 
     recipe = read_recipe(config)
     with ExitStack() as stack:
         found = stack.enter_context(reviewable(recipe))
+        # Before the summary is printed, so that none is of a result that is not there any more.
+        names = run_names([config, against] if against else [config])
+        own = None if summary else shown_run(found, names[0])
         _say_unfinished(found)
         for line in report_lines(found.recipe):
             say(line)
-        if summary:
+        if own is None:
             return
         from axolotl_augft.report.page import write_report
 
-        own = shown_run(found, config)
-        other = shown_run(stack.enter_context(reviewable(read_recipe(against))), against) if against else None
+        other = shown_run(stack.enter_context(reviewable(read_recipe(against))), names[-1]) if against else None
         path = Path(out) if out else recipe.output_dir / "report.html"
         write_report(own, path, other, plain)
         say(f"report: {path}")

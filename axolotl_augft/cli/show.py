@@ -82,8 +82,7 @@ def lines(shown: Shown) -> list[str]:
     """Format a source and its statements as plain lines, equal ones once."""
     found = [f"{shown.place}: {clean(shown.text)}"]
     for s in shown.statements:
-        sign = f"  + {s.kind}{_by_hand(s)}" if s.reason is None else f"  - {s.reason}"
-        found.append(f"{sign}{_probability(s)}: {clean(s.pair)}")
+        found.append(f"  {'+' if s.reason is None else '-'} {_label(s)}{_probability(s)}: {clean(s.pair)}")
     return list(dict.fromkeys(found))
 
 
@@ -122,8 +121,11 @@ def _shown(reviewed: Reviewed, source: Source, selection: Selection, doubtful: b
     return Shown(source.entry, source.path, file, document.row, source.text(document.row), tuple(statements))
 
 
-def _by_hand(statement: Statement) -> str:
-    return "" if statement.overruled is None else f", brought in by hand, was {statement.overruled}"
+def _label(statement: Statement) -> str:
+    """Return its kind, with the reason if it is rejected, or what it was rejected for if it was brought in."""
+    if statement.reason is not None:
+        return f"{statement.kind}, {statement.reason}"
+    return statement.kind + (f", brought in by hand, was {statement.overruled}" if statement.overruled else "")
 
 
 def _probability(statement: Statement) -> str:
@@ -139,8 +141,7 @@ def _table(shown: Shown) -> Table:
     table.add_column(Text(clean(shown.text)), ratio=1, overflow="fold")
     for s in dict.fromkeys(shown.statements):
         style = "green" if s.reason is None else "red"
-        label = f"{s.kind}{_by_hand(s)}" if s.reason is None else f"{s.kind}: {s.reason}"
         p = "" if s.probability is None else f"{s.probability:.2f}"
         said = Text(clean(s.pair), "" if s.reason is None else "dim")
-        table.add_row(Text("+" if s.reason is None else "-", style), Text(label, style), p, said)
+        table.add_row(Text("+" if s.reason is None else "-", style), Text(_label(s), style), p, said)
     return table

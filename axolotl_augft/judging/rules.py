@@ -54,6 +54,7 @@ class Judged:
         probability: Probability that it must be true if its premises are; None if no verifier was asked, or could tell.
         alone: Probability that it can be understood without its source; None likewise.
         overruled: What it would be rejected for, had a person not brought it in; None otherwise.
+        brought_in: A person brought it in, whether or not it would be rejected.
     """
 
     task: Task
@@ -62,6 +63,7 @@ class Judged:
     probability: float | None = None
     alone: float | None = None
     overruled: Reason | None = None
+    brought_in: bool = False
 
     @property
     def evidence(self) -> list[tuple[str, ...]]:

@@ -22,8 +22,8 @@ def choose_statements(kept: Sequence[Judged], most: int | None, seed: int) -> li
     """
     if most is None or len(kept) <= most:
         return list(kept)
-    chosen = {id(j) for j in kept if j.overruled}
-    others = [j for j in kept if not j.overruled]
+    chosen = {id(j) for j in kept if j.brought_in}
+    others = [j for j in kept if not j.brought_in]
     best_first = sorted(others, key=lambda j: (-(j.probability or 0), _drawn(seed, j.inference.full_text)))
     by_strategy: dict[str, list[Judged]] = {}
     for _, judged in sorted(_in_turns(best_first), key=lambda turn: turn[0]):

@@ -36,10 +36,12 @@ class Verdicts:
     Attributes:
         judged: The inferences, in document order.
         verification: How they were verified, None if no model was asked.
+        sentences: How many sentences were to be asked about, if not all is answered; None if all of them were judged.
     """
 
     judged: Iterable[Judged]
     verification: VerificationRecord | None = None
+    sentences: int | None = None
 
 
 def write_result(
@@ -83,6 +85,8 @@ def write_result(
                 "see 'no statement was accepted' in docs/troubleshooting.md"
             )
         coverage, diversity = writer.coverage.coverage(), writer.diversity.counted
+        if verdicts.sentences is not None:
+            coverage = replace(coverage, sentences=verdicts.sentences)
         exact = student.tokens.exact
         entries = mixed_entries(recipe, entries, folder, writer.sizes)
         manifest = Manifest("", teacher_id, entries, counts, coverage, diversity, exact, verdicts.verification)

@@ -17,6 +17,7 @@ from axolotl_augft.output.manifest import WrittenFile
 from axolotl_augft.output.student import Student
 from axolotl_augft.sources.documents import document_id
 from axolotl_augft.sources.source import PROVENANCE_PREFIX, Source, with_decoding
+from axolotl_augft.verifying.coverage import covered_sentence
 
 PROVENANCE = Features(
     {
@@ -126,7 +127,7 @@ def provenance(source: Source, judged: Judged) -> dict[str, Any]:
         "augft_kind": inference.kind,
         "augft_source": source.path,
         "augft_row": task.target.row,
-        "augft_sentence": inference.sentence,
+        "augft_sentence": covered_sentence(judged) if task.sentences else inference.sentence,
         "augft_document": task.target.id,
         "augft_request": task.request.key.hex() if task.is_asked else None,
         "augft_sample": task.request.sample if task.is_asked else None,

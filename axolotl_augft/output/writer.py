@@ -119,18 +119,18 @@ class ResultWriter:
         original, original_file = self._original(source, segments)
         held_out = self._plain_rows(source, source.held_out, "held_out")
         return WrittenEntry(
-            source.path,
-            original,
-            load.rows,
-            load.tokens,
-            original_file,
-            augmented,
-            questions,
-            held_out,
-            len(source.twins),
-            segments,
-            len(source.beyond_share),
-            load.trained,
+            path=source.path,
+            original=original,
+            original_rows=load.rows,
+            original_tokens=load.tokens,
+            original_file=original_file,
+            augmented=augmented,
+            questions=questions,
+            held_out=held_out,
+            twins=len(source.twins),
+            segments=segments,
+            beyond_share=len(source.beyond_share),
+            original_trained=load.trained,
         )
 
     def _source_load(self, source: Source) -> Load:
@@ -251,27 +251,27 @@ class ResultWriter:
         row: int,
         augmentation: Augmentation,
         segments: bool,
-        provenance: Mapping[str, Any],
+        columns: Mapping[str, Any],
     ) -> None:
         """Write an augmentation as one row, or, with sentence splitting, as one row per sentence."""
         assert source.format is not None
         if self._recipe.augft.sentence_splitting == "none" or not source.is_text:
             new = source.format.row(source.reader[row], augmentation)
-            file.add({**new, **provenance}, _text_of(augmentation), self._trained_texts(augmentation))
+            file.add({**new, **columns}, _text_of(augmentation), self._trained_texts(augmentation))
             return
         language = self._recipe.augft.language
         sentences = [augmentation.text] if augmentation.is_whole else split_sentences(augmentation.text, language)
         if segments:
             for parts in cumulative_rows(sentences, self._student.bos, self._student.eos, self._fits):
                 value = [{"label": p.label, "text": p.text} for p in parts]
-                new = {"segments": value, **origin(source, row), **provenance}
+                new = {"segments": value, **origin(source, row), **columns}
                 trained = [p.text.removesuffix(self._student.eos) for p in parts if p.label]
                 file.add(new, "".join(p.text for p in parts), trained)
         else:
             for i, sentence in enumerate(sentences):
-                position = {"augft_sentence": i} if provenance["augft_strategy"] == "original" else {}
+                position = {"augft_sentence": i} if columns["augft_strategy"] == "original" else {}
                 file.add(
-                    {**source.format.row(source.reader[row], Augmentation(sentence)), **provenance, **position},
+                    {**source.format.row(source.reader[row], Augmentation(sentence)), **columns, **position},
                     sentence,
                 )
 

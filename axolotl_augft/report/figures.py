@@ -105,10 +105,9 @@ class Figures:
 def covered_sentences(kept: Iterable[Statement], sentences: int) -> set[int]:
     """Return the numbers of a document's sentences that a kept statement is about.
 
-    A statement that does not say which sentence it is about covers the sentence of a document that has only one.
+    The result says which sentence that is (`verifying.coverage.covered_sentence`), so that the summary counts the same.
     """
-    numbers = {0 if s.sentence is None and sentences == 1 else s.sentence for s in kept}
-    return {n for n in numbers if n is not None and n < sentences}
+    return {s.sentence for s in kept if s.sentence is not None and s.sentence < sentences}
 
 
 def _coverage_bin(covered: int, sentences: int) -> int:

@@ -46,12 +46,14 @@ class ShownRun:
         name: What the page calls it.
         manifest: The result.
         unfinished: What a run that has not finished has come to, "" for a finished one.
+        verifying: How far its verification has come, "" if it has finished or there is none.
     """
 
     recipe: Recipe
     name: str
     manifest: Manifest
     unfinished: str = ""
+    verifying: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +181,7 @@ class _Run:
     def figures(self) -> dict[str, Any]:
         """Return the figures of the run, once all of its documents are counted."""
         run = self._run
-        figures = run_figures(run.recipe, run.name, run.manifest, self._figures, self._rounds)
+        figures = run_figures(run.recipe, run.name, run.manifest, self._figures, self._rounds, run.verifying)
         return {**figures, "unfinished": run.unfinished}
 
 
@@ -208,12 +210,14 @@ def _assemble(out: Path, head: bytes, blocks: IO[bytes]) -> None:
         temporary.rename(out)
         sync(out.parent)
     except OSError as error:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
         raise OutputError(
             f"{out}: cannot be written ({error.strerror or type(error).__name__}); free some disk space, or name "
             "another file with --out"
         ) from error
+    finally:
+        # It is there only if the page could not be finished, for whatever reason.
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
 
 
 def _frame() -> tuple[bytes, bytes]:

@@ -1,6 +1,7 @@
-"""Finished result -> its documents, each with its kept and its rejected statements, in source order, as a stream.
+"""Result -> its documents, each with its kept and its rejected statements, in source order, as a stream.
 
-It reads what the stage wrote (Parquet files, `rejected.jsonl`) and the sources, and asks no teacher. Columns that a
+The result is a finished one, or one of the answers so far. It reads what the stage wrote (Parquet files,
+`rejected.jsonl`) and the sources, and asks no teacher. Columns that a
 result lacks, such as probabilities without `verify`, are None.
 """
 

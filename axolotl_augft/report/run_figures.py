@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from axolotl_augft.config.recipe import Recipe
+from axolotl_augft.judging.rules import Reason
 from axolotl_augft.output.manifest import Load, Manifest, load_record
 from axolotl_augft.output.summary import optimizer_steps, summary_lines, training_loads
 from axolotl_augft.report.break_even import break_even
@@ -31,7 +32,7 @@ class Caution:
 
 
 def run_figures(
-    recipe: Recipe, name: str, manifest: Manifest, figures: Figures, rounds: list[LoggedRound]
+    recipe: Recipe, name: str, manifest: Manifest, figures: Figures, rounds: list[LoggedRound], verifying: str = ""
 ) -> dict[str, Any]:
     """Return everything that the page says about a run, apart from its statements.
 
@@ -41,6 +42,7 @@ def run_figures(
         manifest: Its result.
         figures: The counted statements of the result.
         rounds: All rounds of requests in its store, oldest first.
+        verifying: How far its verification has come, "" if it has finished or there is none.
     """
     record = load_record(recipe)
     run = record.run if record else RunRecord()
@@ -66,13 +68,15 @@ def run_figures(
         },
         "break_even": asdict(break_even(run.all_runs, loads, recipe)),
         "rounds": [_round(r) for r in rounds if r.teacher == manifest.teacher_id and r.asked],
-        "verification": _verification(manifest.verification),
-        "warnings": [asdict(w) for w in _warnings(recipe, manifest, run, figures)],
+        "verification": _verification(manifest.verification, verifying),
+        "warnings": [asdict(w) for w in _warnings(recipe, manifest, figures, verifying)],
     }
 
 
-def _verification(record: VerificationRecord | None) -> dict[str, Any] | None:
-    return None if record is None else {**asdict(record), "precision": record.precision, "basis": record.basis}
+def _verification(record: VerificationRecord | None, verifying: str) -> dict[str, Any] | None:
+    if record is None:
+        return {"precision": None, "basis": verifying} if verifying else None
+    return {**asdict(record), "precision": record.precision, "basis": record.basis}
 
 
 def _lowest_auc(record: VerificationRecord | None) -> float:
@@ -95,29 +99,42 @@ def _round(logged: LoggedRound) -> dict[str, Any]:
     }
 
 
-def _warnings(recipe: Recipe, manifest: Manifest, run: RunRecord, figures: Figures) -> Iterator[Caution]:
-    counts, verification = manifest.counts, manifest.verification
-    if verification is None and not figures.is_verified:
+def _about_verification(manifest: Manifest, figures: Figures, verifying: str) -> Iterator[Caution]:
+    verification = manifest.verification
+    if verifying:
+        yield Caution(f"The verification has not finished: {verifying}.")
+    elif verification is None and not figures.is_verified:
         yield Caution("Nothing says how probable these statements are: they were not verified (augft.verify).")
-    elif verification is not None and verification.precision is None:
+    if verification is not None and verification.precision is None:
         yield Caution(f"How many of the kept statements are true is not known ({verification.basis}).")
     elif (auc := _lowest_auc(verification)) < _LEAST_AUC:
         yield Caution(f"The verifier hardly tells planted slips from true sentences (AUC {auc:.2f}; chance is 0.5).")
+
+
+def _warnings(recipe: Recipe, manifest: Manifest, figures: Figures, verifying: str = "") -> Iterator[Caution]:
+    counts = manifest.counts
+    yield from _about_verification(manifest, figures, verifying)
     if uncovered := figures.sentences - figures.covered:
         yield Caution(f"No kept statement is about {uncovered:,} of {figures.sentences:,} sentences.", "uncovered")
-    if cut := run.remarks.get("cut"):
-        yield Caution(f"{cut:,} answers were cut at max_tokens.", "truncated" if "truncated" in figures.reasons else "")
+    if cut := figures.reasons.get(Reason.TRUNCATED):
+        lost = _counted(
+            cut, "statement is lost because its answer was", "statements are lost because their answers were"
+        )
+        yield Caution(f"{lost} cut at max_tokens.", Reason.TRUNCATED)
     if long := sum(counts.too_long.values()):
         in_statements = long > counts.too_long.get("original", 0)
-        text = f"{long:,} rows exceed sequence_len ({recipe.training.sequence_len:,} tokens)."
+        text = f"{_counted(long, 'row exceeds', 'rows exceed')} sequence_len ({recipe.training.sequence_len:,} tokens)."
         yield Caution(text, "long" if in_statements else "")
     if counts.unanswered:
-        yield Caution(f"{counts.unanswered:,} requests were left unanswered.")
+        yield Caution(f"{_counted(counts.unanswered, 'request was', 'requests were')} left unanswered.")
     for what, rows in counts.problems.items():
-        yield Caution(f"{rows:,} rows {what}.")
+        yield Caution(f"{_counted(rows, 'row', 'rows')} {what}.")
     if counts.skipped_files:
-        yield Caution(f"{counts.skipped_files:,} files were left out.")
+        yield Caution(f"{_counted(counts.skipped_files, 'file was', 'files were')} left out.")
     if counts.over_max_augmented:
-        yield Caution(
-            f"{counts.over_max_augmented:,} accepted statements above max_augmented_per_original are not shown here."
-        )
+        above = _counted(counts.over_max_augmented, "accepted statement is", "accepted statements are")
+        yield Caution(f"{above} above max_augmented_per_original and not shown here.")
+
+
+def _counted(number: int, one: str, many: str) -> str:
+    return f"{number:,} {one if number == 1 else many}"

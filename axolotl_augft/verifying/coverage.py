@@ -35,7 +35,7 @@ class CoverageCounter:
         concluded = False
         for j in kept:
             concluded = concluded or (j.task.reading.ends_in_conclusions and j.inference.kind != "trace")
-            if (sentence := sentence_of(j)) is not None and _asks_about_it(j):
+            if (sentence := covered_sentence(j)) is not None:
                 by_kind.setdefault(j.inference.kind, set()).add(sentence)
                 by_kind[ANY].add(sentence)
                 if j.inference.question is not None and j.task.exchange is None:
@@ -69,6 +69,24 @@ def missed_sentences(judged: Iterable[Judged]) -> Missed:
 def sentences_asked_about(judged: Iterable[Judged]) -> set[int]:
     """Return the positions of the sentences of a document that its tasks are about."""
     return {j.task.first_sentence + i for j in judged for i in range(len(j.task.sentences))}
+
+
+def count_sentences(tasks: Iterable[Task]) -> int:
+    """Count the sentences that tasks are about, answered or not.
+
+    Args:
+        tasks: The tasks, in document order.
+    """
+    positions = (
+        {task.first_sentence + i for task in of_document for i in range(len(task.sentences))}
+        for _, of_document in groupby(tasks, key=lambda task: task.target.place)
+    )
+    return sum(map(len, positions))
+
+
+def covered_sentence(judged: Judged) -> int | None:
+    """Return the position of the sentence that a statement covers if it is kept, None if it covers none."""
+    return sentence_of(judged) if _asks_about_it(judged) else None
 
 
 def sentence_of(judged: Judged) -> int | None:

@@ -84,16 +84,16 @@ SHOWN = Shown(0, "d.jsonl", None, 3, "A is\x1b[31m B.", (statement(probability=0
 
 
 def test_lines_and_tables_say_the_same():
-    assert lines(SHOWN) == ["d.jsonl row 3: A is  B.", "  + reversal (P 0.50): A is B.", "  - echo: C"]
+    assert lines(SHOWN) == ["d.jsonl row 3: A is  B.", "  + reversal (P 0.50): A is B.", "  - reversal, echo: C"]
     file = StringIO()
     Console(file=file, width=100, force_terminal=True, color_system="standard").print(_table(SHOWN))
     assert "d.jsonl row 3" in file.getvalue() and "\x1b[32m+" in file.getvalue()
-    assert "reversal: echo" in file.getvalue() and "\x1b[31m B." not in file.getvalue()
+    assert "reversal, echo" in file.getvalue() and "\x1b[31m B." not in file.getvalue()
 
 
 def test_show_takes_filters_and_says_what_is_held_out(config):
     shown = call("show", config, "--rejected", "--grep", "tail", "--limit", "9")
-    assert "  - malformed: A tail without an end" in shown and "  + " not in shown
+    assert "  - rephrasing, malformed: A tail without an end" in shown and "  + " not in shown
     assert shown.splitlines()[-1].endswith(": 1 rows held out for evaluation; nothing was written about them")
     assert "reversal: Seen" in call("show", config, "--kept", "--kind", "reversal", "--doubtful")
 
@@ -124,5 +124,5 @@ def test_what_is_there_instead_of_a_result_is_said(config, cfg, tmp_path):
     )
     (folder,) = [m.parent for m in (tmp_path / "prepared" / "augft").glob("*/manifest.json")]
     (folder / "manifest.json").unlink()
-    said = "This run has not finished: 8 of 8 requests for statements are answered."
+    said = "Every answer is stored, but the result is not written, as after a change of marks, settings or version: "
     assert call("report", config, "--summary").startswith(said)

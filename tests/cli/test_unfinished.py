@@ -1,5 +1,6 @@
 """Runs that ended early: `report`, `show` and `mark` show the answers so far, and ask nobody."""
 
+import os
 import re
 
 import pytest
@@ -35,6 +36,19 @@ def call(*args, code=0):
     return result.output
 
 
+def test_what_a_process_that_was_ended_left_behind_is_removed(stopped, tmp_path):
+    config = stopped(3)
+    old = tmp_path / "prepared" / "augft" / ".unfinished-old"
+    young = old.with_name(".unfinished-young")
+    old.mkdir()
+    young.mkdir()
+    os.utime(old, (0, 0))
+    call("report", config, "--summary")
+    assert not old.exists()
+    # It may be another process's.
+    young.rmdir()
+
+
 def test_the_answers_so_far_are_shown(stopped, tmp_path):
     config = stopped(3)
     said = call("report", config, "--out", str(tmp_path / "p.html")).splitlines()
@@ -45,6 +59,8 @@ def test_the_answers_so_far_are_shown(stopped, tmp_path):
     blocks = read_blocks((tmp_path / "p.html").read_text())
     (run,) = blocks["head"][0]["runs"]
     assert run["unfinished"] == state and run["figures"]["kept"] == 6
+    assert (run["figures"]["covered"], run["figures"]["sentences"]) == (3, 8)
+    assert "sentences covered 3 of 8 (rephrasing 3, reversal 3)" in said
     assert len(blocks["sources"][0]) == 5 and len(blocks["answers-0"][0]) == 3
     shown = call("show", config)
     assert shown.startswith(state) and "+ reversal: Seen from its end, " in shown
@@ -53,10 +69,15 @@ def test_the_answers_so_far_are_shown(stopped, tmp_path):
     assert call("report", config, "--summary").splitlines() == said[:-1]
 
 
-def test_the_verification_counts_once_it_has_come_to_all_statements(stopped, teacher):
+def test_the_verification_counts_once_it_has_come_to_all_statements(stopped, teacher, tmp_path):
     teacher.answer = lambda body: "no" if is_verification(prompt_of(body)) else scripted_answer(body)
-    some = call("report", stopped(12, verify={"alone": False, "ask_again": False}), "--summary")
-    assert "8 of 8 requests for statements are answered; the verification has not rejected anything yet." in some
+    page = tmp_path / "p.html"
+    some = call("report", stopped(12, verify={"alone": False, "ask_again": False}), "--out", str(page))
+    assert (
+        "8 of 8 requests for statements are answered; verification: 4 of 32 asked, and it rejects nothing yet" in some
+    )
+    assert "requests 40: 12 answered before, 0 asked now" in some
+    assert read_blocks(page.read_text())["head"][0]["runs"][0]["usage"]["answers"] == 12
     assert "statements rejected 0" in some and "verified by" not in some
     assert "statements accepted 16" in some
     end = call("report", stopped(None), "--summary")
@@ -65,10 +86,12 @@ def test_the_verification_counts_once_it_has_come_to_all_statements(stopped, tea
     assert "verified by scripted (logprobs)" in end
 
 
-def test_before_the_verification_began_there_are_no_probabilities(stopped):
+def test_before_the_verification_began_there_are_no_probabilities(stopped, tmp_path):
     config = stopped(4, verify="teacher")
     said = call("report", config)
-    assert "4 of 8 requests for statements are answered; the verification has not rejected anything yet." in said
+    assert "4 of 8 requests for statements are answered; verification: 0 of 1 asked, and it rejects nothing yet" in said
+    (head,) = read_blocks((tmp_path / "prepared" / "augft" / "report.html").read_text())["head"]
+    assert "The verification has not finished: 0 of 1 asked." in [w["text"] for w in head["runs"][0]["warnings"]]
     assert "(P " not in call("show", config)
     assert "8 requests: 4 answered already, 4 to ask" in call("plan", config)
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from axolotl_augft.judging.read_statements import Inference
-from axolotl_augft.judging.rules import Judged, Reason
+from axolotl_augft.judging.rules import Judged
 from axolotl_augft.output.choice import choose_statements
 from axolotl_augft.sources.documents import Document
 from axolotl_augft.strategies.task import Task
@@ -40,7 +40,7 @@ def test_strategies_take_turns_and_the_most_probable_of_each_kind_and_sentence_c
 
 @pytest.mark.parametrize(("most", "chosen"), [(1, "ad"), (3, "adf")])
 def test_what_a_person_brought_in_is_always_chosen(most, chosen):
-    kept = [replace(j, overruled=Reason.ECHO) if j.inference.text in "ad" else j for j in KEPT]
+    kept = [replace(j, brought_in=True) if j.inference.text in "ad" else j for j in KEPT]
     assert "".join(j.inference.text for j in choose_statements(kept, most, seed=1)) == chosen
 
 

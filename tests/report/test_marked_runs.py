@@ -88,6 +88,33 @@ def test_plan_applies_marks_before_the_run_does(cfg, teacher, tmp_path):
     assert augmented_rows(planned) == augmented_rows(call("plan", str(tmp_path / "without.yml"))) - 1
 
 
+HOW_IT_WILL_BE = (
+    "Every answer is stored, but the result is not written, as after a change of marks, settings or version: "
+)
+
+
+def test_marks_after_marks_are_shown_before_the_run_applies_them(cfg, tmp_path):
+    """The result of before is not shown as if the newly marked statements were still in it."""
+    cfg["augft"]["augment"] = ["local"]
+    config, marks = str(tmp_path / "cfg.yml"), str(tmp_path / "marks.jsonl")
+    (tmp_path / "cfg.yml").write_text(yaml.safe_dump(cfg))
+    call("run", config)
+    call("mark", config, "--kind", "reversal", "--grep", "pumps", "--marks", marks, "--yes")
+    cfg["augft"]["marks"] = marks
+    (tmp_path / "cfg.yml").write_text(yaml.safe_dump(cfg))
+    shown = call("report", config, "--summary")
+    assert shown.startswith(HOW_IT_WILL_BE) and "by hand: 1 taken out" in shown
+    call("run", config)
+    assert call("report", config, "--summary").startswith("documents ")
+    assert f"{marks}: 2 marks" in call("mark", config, "--kind", "rephrasing", "--grep", "pumps", "--yes")
+    assert f"{marks}: 3 marks" in call("mark", config, "--kind", "reversal", "--grep", "built in 1901", "--yes")
+    other = call("mark", config, "--grep", "Cats", "--marks", str(tmp_path / "other.jsonl"), "--yes")
+    assert other.endswith(f"the recipe applies {marks}, not this file; name this one in `augft.marks` to apply it\n")
+    shown = call("report", config, "--summary")
+    assert shown.startswith(HOW_IT_WILL_BE) and "by hand: 3 taken out" in shown
+    assert shown in call("report", config)
+
+
 def augmented_rows(planned):
     return int(next(line.split()[1] for line in planned.splitlines() if line.startswith("    augmented")))
 

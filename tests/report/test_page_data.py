@@ -16,6 +16,7 @@ from click.testing import CliRunner
 
 import axolotl_augft
 from axolotl_augft.cli.main import augft
+from axolotl_augft.cli.report import run_names
 from axolotl_augft.errors import OutputError
 from axolotl_augft.judging.rules import Reason
 from axolotl_augft.output.card import shown_path
@@ -24,6 +25,7 @@ from axolotl_augft.report.figures import Figures, new_words, sentence_ends
 from axolotl_augft.report.page import _assemble
 from axolotl_augft.report.reviewed import Reviewed, Statement
 from axolotl_augft.sources.documents import Document
+from tests.support.data import TEXTS, write_rows
 
 _BLOCK = re.compile(r'<script type="([^"]+)" data-block="([^"]+)">([^<]*)</script>')
 
@@ -105,6 +107,36 @@ def test_two_runs_stand_beside_each_other_document_by_document(cfg, config, tmp_
     (sources,) = blocks["sources"]
     assert len(sources) == 6 and all({s[0] for s in source[7]} == {0, 1} for source in sources)
     assert {"answers-0", "answers-1", "lines-1"} <= set(blocks)
+
+
+@pytest.mark.parametrize(
+    ("configs", "names"),
+    [
+        (["a/cfg.yml"], ["cfg"]),
+        (["a/cfg.yml", "a/other.yml"], ["cfg", "other"]),
+        (["a/cfg.yml", "b/cfg.yml"], ["a/cfg", "b/cfg"]),
+        (["a/x/cfg.yml", "b/x/cfg.yml"], ["a/x/cfg", "b/x/cfg"]),
+        (["a/cfg.yml", "./a/cfg.yml"], ["cfg", "cfg"]),
+    ],
+)
+def test_recipes_of_one_name_are_told_apart_by_their_folders(configs, names):
+    assert run_names(configs) == names
+
+
+def test_page_and_summary_count_the_same_sentences_as_covered(cfg, data, teacher, tmp_path):
+    """A question about the sentence before its own covers neither."""
+    write_rows(data, [{"text": TEXTS[0], "n": 0}])
+    form = "Question: {question}\nAnswer: {answer}"
+    local = {"strategy": "local", "write": "questions", "kinds": ["rephrasing"], "question_form": form}
+    cfg["augft"]["augment"] = [local]
+    asked = iter(["Who is the harbour master of Port Ennis?", "Of what place is Mara Quell the harbour master?"])
+    teacher.answer = lambda _: f"Question: {next(asked)}\nAnswer: It is Mara Quell of Port Ennis."
+    (tmp_path / "cfg.yml").write_text(yaml.safe_dump(cfg))
+    call("run", str(tmp_path / "cfg.yml"))
+    said = call("report", str(tmp_path / "cfg.yml"), "--out", str(tmp_path / "p.html"))
+    figures = read_blocks((tmp_path / "p.html").read_text())["head"][0]["runs"][0]["figures"]
+    assert (figures["kept"], figures["covered"], figures["sentences"]) == (2, 1, 2)
+    assert "sentences covered 1 of 2" in said
 
 
 def test_probabilities_of_a_verified_result_are_shown(config, tmp_path):
@@ -208,6 +240,16 @@ def test_a_full_disk_leaves_no_half_file_and_the_old_page(tmp_path):
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert [f.name for f in tmp_path.iterdir()] == ["p.html"] and page.read_text() == "old"
+
+
+def test_an_interrupted_page_leaves_nothing(tmp_path):
+    class Interrupted(BytesIO):
+        def read(self, *_):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        _assemble(tmp_path / "p.html", b"", Interrupted())
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_page_explains_every_reason_to_reject():

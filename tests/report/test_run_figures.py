@@ -7,8 +7,7 @@ import pytest
 from axolotl_augft.config.recipe import Recipe
 from axolotl_augft.output.manifest import Counts, Manifest
 from axolotl_augft.report.figures import Figures
-from axolotl_augft.report.run_figures import _warnings
-from axolotl_augft.store.run_record import RunRecord
+from axolotl_augft.report.run_figures import _warnings, run_figures
 from axolotl_augft.verifying.records import Calibration, Coverage, Diversity, VerificationRecord
 
 COUNTS = Counts(4, 8, {"local/reversal": 9}, {}, 0, 0, {}, {})
@@ -30,5 +29,32 @@ NO_CLAIM = "How many of the kept statements are true is not known (local: no pre
 def test_a_verifier_that_cannot_tell_is_named(cfg, calibration, said):
     record = VerificationRecord("judge", "logprobs", (calibration,))
     manifest = Manifest("", "t", (), COUNTS, Coverage(), Diversity(), True, record)
-    found = _warnings(Recipe.from_cfg(cfg), manifest, RunRecord(), Figures())
+    found = _warnings(Recipe.from_cfg(cfg), manifest, Figures())
     assert [caution.text for caution in found] == said
+
+
+NOT_VERIFIED = "Nothing says how probable these statements are: they were not verified (augft.verify)."
+
+
+@pytest.mark.parametrize(
+    ("verifying", "said"), [("", NOT_VERIFIED), ("4 of 32 asked", "The verification has not finished: 4 of 32 asked.")]
+)
+def test_a_verification_that_has_not_finished_is_not_taken_for_none(cfg, verifying, said):
+    manifest = Manifest("", "t", (), COUNTS, Coverage(), Diversity(), True)
+    told = run_figures(Recipe.from_cfg(cfg), "r", manifest, Figures(), [], verifying)
+    assert [w["text"] for w in told["warnings"]] == [said]
+    assert told["verification"] == ({"precision": None, "basis": verifying} if verifying else None)
+
+
+@pytest.mark.parametrize(
+    ("cut", "said"),
+    [
+        (1, "1 statement is lost because its answer was cut at max_tokens."),
+        (2, "2 statements are lost because their answers were cut at max_tokens."),
+    ],
+)
+def test_statements_lost_at_max_tokens_are_counted_whichever_run_asked_for_them(cfg, cut, said):
+    record = VerificationRecord("judge", "logprobs", (GOOD,))
+    manifest = Manifest("", "t", (), COUNTS, Coverage(), Diversity(), True, record)
+    (caution,) = _warnings(Recipe.from_cfg(cfg), manifest, Figures(reasons={"truncated": cut}))
+    assert (caution.text, caution.show) == (said, "truncated")
