@@ -111,7 +111,7 @@ function uncovered(source) {
   const open = new Set(source[ENDS].keys());
   for (const i of source[STATEMENTS]) {
     const s = statements[i];
-    if (isKept(s) && s[RUN] === 0) open.delete(s[SENTENCE] < 0 && source[ENDS].length === 1 ? 0 : s[SENTENCE]);
+    if (isKept(s) && s[RUN] === 0) open.delete(s[SENTENCE]);
   }
   return open;
 }
