@@ -312,9 +312,9 @@ def test_bench_own_trains_on_documents_in_every_condition(recipe_cfg, tmp_path):
 @pytest.mark.parametrize(
     ("documents", "message"),
     [
-        (5, "augft.documents.paths: input should be a valid list, got 5"),
-        ([], "augft.documents.paths: list should have at least 1 item"),
-        ([""], "augft.documents.paths[0]: string should have at least 1 character"),
+        (5, "augft.documents: input should be a valid list, got 5"),
+        ([], "augft.documents: list should have at least 1 item"),
+        ([""], "augft.documents[0]: string should have at least 1 character"),
         (["a", "b/../a"], "'a' is or lies in 'b/../a', so its rows would be there twice"),
         (["hand/", "hand/book.md"], "'hand/book.md' is or lies in 'hand/'"),
         ({"paths": "a", "on_eror": "stop"}, "augft.documents.on_eror: unknown key; did you mean 'on_error'?"),
