@@ -48,7 +48,7 @@ def ours(marker):
 async def ask_all(server, requests):
     async with open_session(server) as session:
         client = Client(server, session)
-        assert await client.largest_window() is None
+        assert await client.models() is None
         return await asyncio.gather(*map(client.send, requests))
 
 
