@@ -17,6 +17,7 @@ from axolotl_augft.config.teacher import TeacherConfig
 from axolotl_augft.errors import TeacherServerFailed
 from axolotl_augft.files.fingerprints import model_files, stamp_files
 from axolotl_augft.teacher.answer import Answer, Outcome
+from axolotl_augft.teacher.bodies import ServedModels
 from axolotl_augft.teacher.client import Client, open_session
 from axolotl_augft.teacher.entailment.pair import closed, opened
 from axolotl_augft.teacher.entailment.settings import EntailmentModel
@@ -48,7 +49,7 @@ def ours(marker):
 async def ask_all(server, requests):
     async with open_session(server) as session:
         client = Client(server, session)
-        assert await client.models() is None
+        assert await client.models() == ServedModels(frozenset([server.model]), None)
         return await asyncio.gather(*map(client.send, requests))
 
 
