@@ -235,11 +235,14 @@ def _fresh_groups(
             for other, score in pulls.of(chosen):
                 if other in left and not have_met(other, chosen):
                     related.add(other, score)
-            chosen = _next_member(left, related, lambda d, room=room: sized[d].tokens <= room)  # type: ignore[misc]
+            chosen = _next_member(left, related, sized, room)
         yield group
 
 
-def _next_member(left: _Queue, related: _Candidates, fits: Callable[[int], bool]) -> int | None:
+def _next_member(left: _Queue, related: _Candidates, sized: Sequence[Sized], room: int) -> int | None:
+    def fits(document: int) -> bool:
+        return sized[document].tokens <= room
+
     chosen = related.take(fits)
     if chosen is not None:
         return chosen
