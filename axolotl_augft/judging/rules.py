@@ -140,12 +140,8 @@ def judge(
         return Reason.MALFORMED
     if repeats_itself(text):
         return Reason.REPETITION
-    if REFUSAL.search(text):
-        return Reason.REFUSAL
-    if is_chatter(task, text):
-        return Reason.CHATTER
-    if copies_prompt(task, text):
-        return Reason.COPIED_PROMPT
+    if reason := _reason_for_talk(task, text):
+        return reason
     if leaks_label(task, text) or (inference.kind != "trace" and keeps_label(task, text)):
         return Reason.LABEL_LEAK
     if is_echo(text, task.premises):
@@ -155,6 +151,15 @@ def judge(
     if check_names and unsupported(task, inference, text):
         return Reason.UNSUPPORTED
     return Reason.CHATTER if inference.stray else None
+
+
+def _reason_for_talk(task: Task, text: str) -> Reason | None:
+    """Return why a text is a model's talk with its user, and not about the data; None if it is about them."""
+    if REFUSAL.search(text):
+        return Reason.REFUSAL
+    if is_chatter(task, text):
+        return Reason.CHATTER
+    return Reason.COPIED_PROMPT if copies_prompt(task, text) else None
 
 
 def judge_sentence(
@@ -169,12 +174,8 @@ def judge_sentence(
     # A question and its answer stand in two lines.
     if _malformed(task, text.replace("\n", " "), "sentence") or has_tokens(text, special_tokens):
         return Reason.MALFORMED
-    if REFUSAL.search(text):
-        return Reason.REFUSAL
-    if is_chatter(task, text):
-        return Reason.CHATTER
-    if copies_prompt(task, text):
-        return Reason.COPIED_PROMPT
+    if reason := _reason_for_talk(task, text):
+        return reason
     speaks_of_it = _DOCUMENT.search(text) and not any(_DOCUMENT.search(p) for p in task.premises)
     if speaks_of_it or leaks_label(task, text):
         return Reason.LABEL_LEAK
