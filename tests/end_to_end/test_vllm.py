@@ -17,6 +17,7 @@ from axolotl_augft.output.manifest import load_record
 from axolotl_augft.stage import run_stage
 from tests.support.data import write_rows
 
+# vLLM is several gigabytes and needs an environment of its own beside axolotl's, so `make env` does not install it.
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.timeout(1500),

@@ -19,6 +19,7 @@ from tests.support.report_runs import HOSTILE, made_up_rows, make_run
 # A browser is no Python package, so the project's own files cannot install one. Whoever has none tests everything else.
 pytestmark = [
     pytest.mark.slow,
+    # A browser comes from the system's packages, which no Python environment can install.
     pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here; install the package chromium to run these tests"),
 ]
 _SOURCES = 10_000

@@ -109,7 +109,7 @@ def test_a_weight_that_is_no_share_is_one_line(cfg, weight):
 
 
 # The other way round: `make test-oldest` runs it. An axolotl without the key drops it, and so must the recipe's key.
-@pytest.mark.skipif(AXOLOTL_KNOWS_WEIGHT, reason="before axolotl 0.20")
+@pytest.mark.skipif(AXOLOTL_KNOWS_WEIGHT, reason="datasets[].weight is unknown before axolotl 0.20 only")
 @pytest.mark.parametrize("weight", [0.5, 7])
 def test_weight_is_nothing_where_axolotl_drops_it(cfg, weight):
     before = Recipe.from_cfg(cfg).key
