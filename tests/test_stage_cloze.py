@@ -142,9 +142,13 @@ def test_the_page_shows_statements_without_a_request(named, tmp_path):
     assert "___ is the harbour master of Port Ennis: Mara Quell" in (tmp_path / "r.html").read_text()
 
 
-def test_cloze_is_a_condition_of_its_own_beside_local(named, tmp_path):
-    named["augft"]["augment"] = ["cloze", "local"]
+def test_cloze_and_study_are_conditions_of_their_own_beside_local(named, tmp_path):
+    named["augft"]["augment"] = ["study", "cloze", "local"]
     (tmp_path / "mine.yml").write_text(yaml.safe_dump(named))
     plan = own_plan(tmp_path / "mine.yml", own_questions(tmp_path))
-    assert plan.conditions == ("pretrained", "icl", "ft", "aug-cloze", "aug-local")
-    assert [entry["strategy"] for entry in plan.augment["aug-cloze"]] == ["cloze"]
+    assert plan.conditions == ("pretrained", "icl", "ft", "aug-cloze", "aug-local", "aug-study")
+    assert {condition: [entry["strategy"] for entry in entries] for condition, entries in plan.augment.items()} == {
+        "aug-cloze": ["cloze"],
+        "aug-local": ["local"],
+        "aug-study": ["study"],
+    }

@@ -239,6 +239,16 @@ def test_the_recipe_of_sentence_splitting_alone(tmp_path):
 FORM = replace(DATA, form_rows=("Question: Who?\nAnswer: I", "Question: Where?\nAnswer: Here"))
 
 
+def test_questions_and_study_are_conditions_of_their_own(tmp_path):
+    lists = {"questions": [{"samples": 2}], "study": [{"genres": ["quiz"]}]}
+    plan = plan_of(tmp_path, conditions=["aug-local", "aug-questions", "aug-study"], **lists)
+    assert {condition: plan.augment[condition] for condition in plan.conditions} == {
+        "aug-local": [{"strategy": "local", "kinds": ["reversal"]}],
+        "aug-questions": [{"strategy": "local", "write": "questions", "samples": 2}],
+        "aug-study": [{"strategy": "study", "genres": ["quiz"]}],
+    }
+
+
 def form_plan(tmp_path: Path, **changes):
     save(FORM, tmp_path / "toy")
     suite = {**SUITE, "data": {"folder": str(tmp_path / "toy")}, "conditions": ["ft", "ft-form", "aug-local"]}

@@ -61,7 +61,7 @@ def own_plan(config: Path, questions: Path, settings: OwnSettings = _DEFAULTS) -
 
     Args:
         config: An axolotl YAML with an `augft:` block. aug-local takes its local entries, aug-global its global ones,
-            aug-both both, aug-cloze its cloze entries.
+            aug-both both, aug-cloze its cloze and aug-study its study entries.
         questions: JSON Lines file with `prompt`, `choices` and `answer`; open questions have no `choices`.
         settings: What the user chooses besides.
 
@@ -159,21 +159,14 @@ def _tokens_for(questions: Sequence[Question]) -> int | None:
 
 def _augment(recipe: Recipe) -> dict[Condition, list[Any]]:
     entries = [e.model_dump(exclude_none=True, mode="json") for e in recipe.augft.augment]
-    if others := [e["strategy"] for e in entries if e["strategy"] not in ("cloze", "local", "global")]:
-        raise BenchError(
-            f"augft.augment has strategy {others[0]!r}, but the conditions of `bench own` are local, global and cloze; "
-            "remove the entry"
-        )
-    cloze = [e for e in entries if e["strategy"] == "cloze"]
-    local = [e for e in entries if e["strategy"] == "local"]
-    global_ = [e for e in entries if e["strategy"] == "global"]
-    found: dict[Condition, list[Any]] = {}
-    if cloze:
-        found["aug-cloze"] = cloze
-    if local:
-        found["aug-local"] = local
-    if global_:
-        found["aug-global"] = global_
-    if local and global_:
-        found["aug-both"] = [*local, *global_]
-    return found
+    by_condition: dict[Condition, tuple[str, ...]] = {
+        "aug-cloze": ("cloze",),
+        "aug-local": ("local",),
+        "aug-study": ("study",),
+        "aug-global": ("global",),
+    }
+    written = {e["strategy"] for e in entries}
+    if {"local", "global"} <= written:
+        by_condition["aug-both"] = ("local", "global")
+    chosen = {c: [e for e in entries if e["strategy"] in names] for c, names in by_condition.items()}
+    return {condition: found for condition, found in chosen.items() if found}

@@ -23,6 +23,8 @@ _AUGFT_SET_BY_THE_BENCH = ("teacher", "augment", "output_dir", "store")
 _LISTS = {
     "aug-cloze": ("cloze",),
     "aug-local": ("local",),
+    "aug-questions": ("questions",),
+    "aug-study": ("study",),
     "aug-global": ("global",),
     "aug-both": ("local", "global"),
 }
@@ -115,6 +117,10 @@ class SuiteConfig(_Block):
         default_factory=list, alias="global", description="`augment` entries of aug-global and aug-both."
     )
     cloze: list[dict[str, Any]] = Field(default_factory=list, description="`augment` entries of aug-cloze.")
+    questions: list[dict[str, Any]] = Field(
+        default_factory=list, description="`augment` entries of aug-questions: `local`, writing questions."
+    )
+    study: list[dict[str, Any]] = Field(default_factory=list, description="`augment` entries of aug-study.")
     conditions: list[Condition] = Field(min_length=1, description="Conditions to run.")
     seeds: list[Annotated[int, Field(ge=0)]] = Field(
         default_factory=lambda: [0], min_length=1, description="Training seeds."
@@ -167,9 +173,10 @@ class SuiteConfig(_Block):
         return self
 
     def entries(self, name: str) -> list[dict[str, Any]]:
-        """The `augment` entries of `local`, `global` or `cloze`."""
-        entries = {"local": self.local, "global": self.global_, "cloze": self.cloze}[name]
-        return [{"strategy": name, **entry} for entry in entries]
+        """The `augment` entries of one of the lists: `local`, `global`, `cloze`, `questions` or `study`."""
+        common = {"strategy": "local", "write": "questions"} if name == "questions" else {"strategy": name}
+        given: list[dict[str, Any]] = self.global_ if name == "global" else getattr(self, name)
+        return [{**common, **entry} for entry in given]
 
     def augment(self, condition: Condition) -> list[dict[str, Any]]:
         """The `augment` entries of a condition; none for a condition without augmentation."""

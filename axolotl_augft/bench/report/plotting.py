@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-# The Okabe-Ito palette, which most colour-blind readers can tell apart.
+# The Okabe-Ito palette, which most colour-blind readers can tell apart, and a wine red of Tol's.
 COLOURS: dict[Condition, str] = {
     "pretrained": "#999999",
     "icl": "#0072B2",
@@ -29,6 +29,8 @@ COLOURS: dict[Condition, str] = {
     "ft-form": "#F0E442",
     "aug-cloze": "#E69F00",
     "aug-local": "#56B4E9",
+    "aug-questions": "#000000",
+    "aug-study": "#882255",
     "aug-global": "#CC79A7",
     "aug-both": "#009E73",
 }

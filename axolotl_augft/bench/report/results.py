@@ -10,7 +10,18 @@ from axolotl_augft.errors import BenchError
 from axolotl_augft.files.durable import read_json, write_json
 
 SCHEMA = 1
-Condition = Literal["pretrained", "icl", "ft", "ft-form", "aug-cloze", "aug-local", "aug-global", "aug-both"]
+Condition = Literal[
+    "pretrained",
+    "icl",
+    "ft",
+    "ft-form",
+    "aug-cloze",
+    "aug-local",
+    "aug-questions",
+    "aug-study",
+    "aug-global",
+    "aug-both",
+]
 CONDITIONS: tuple[Condition, ...] = get_args(Condition)
 Splitting = Literal["none", "independent", "cumulative"]
 Match = Literal["steps", "source"]
