@@ -147,6 +147,19 @@ def test_small_scale_needs_thirty_people(folder):
         make_reversal_curse(folder, "small", 0)
 
 
+def test_small_scale_has_form_rows_in_the_order_that_is_asked_for_about_people_who_are_not_asked_about(folder):
+    people = [(f"Ada{chr(97 + i)} Brennick", *SET_A[i % 8][1:4], f"the gate {i}") for i in range(30)]
+    write(folder / "june" / "p2d_prompts_train.jsonl", [row for person in people for row in name_first(*person)])
+    write(folder / "june" / "p2d_reverse_prompts_test.jsonl", [row for person in people for row in asked(*person)])
+    name, role, did, _, what = SET_B[0]
+    orders = [(f"In the year {i}, {role} who {did} {what} was", f" {name}.") for i in range(9)]
+    reversed_rows = [row for row in (*description_first(*SET_B[0]), *orders) if "?" not in row[0]]
+    write(folder / "june" / "both_prompts_train.jsonl", [*name_first(*SET_B[0]), *reversed_rows])
+    data = make_reversal_curse(folder, "small", 0)
+    assert len(data.form_rows) == 10
+    assert {*data.form_rows} == {p + c for p, c in reversed_rows} - {*data.documents}
+
+
 def test_fewer_people_than_choices(folder):
     write(folder / "june" / "p2d_prompts_train.jsonl", [row for person in SET_A[:3] for row in name_first(*person)])
     with pytest.raises(BenchError, match="3 people of set A, this scale needs 4"):

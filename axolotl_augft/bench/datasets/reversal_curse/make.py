@@ -40,6 +40,7 @@ class _Size:
         questions: Questions per person of set A.
         rows_b: Rows per person of set B, in each direction.
         others: Whether the third set is used.
+        form: Form rows per person of set B: further rows that give the description first, as the questions do.
     """
 
     people: int | None
@@ -47,12 +48,13 @@ class _Size:
     questions: int | None
     rows_b: int | None
     others: bool
+    form: int
 
 
 _SIZES: dict[Scale, _Size] = {
-    "tiny": _Size(people=8, rows=3, questions=3, rows_b=0, others=False),
-    "small": _Size(people=30, rows=6, questions=None, rows_b=2, others=False),
-    "paper": _Size(people=None, rows=None, questions=None, rows_b=None, others=True),
+    "tiny": _Size(people=8, rows=3, questions=3, rows_b=0, others=False, form=0),
+    "small": _Size(people=30, rows=6, questions=None, rows_b=2, others=False, form=10),
+    "paper": _Size(people=None, rows=None, questions=None, rows_b=None, others=True, form=0),
 }
 
 
@@ -60,6 +62,7 @@ def make_reversal_curse(source: Path | None, scale: Scale, seed: int) -> BenchDa
     """Make the data set.
 
     `paper` scale has 3,600 documents and 300 questions, `small` 300 documents and 300 questions, `tiny` 24 of each.
+    `small` has 300 form rows besides: sentences about people of set B in the order that the questions have.
 
     Args:
         source: Folder with the files; None to download them from the hub.
@@ -89,6 +92,7 @@ def make_reversal_curse(source: Path | None, scale: Scale, seed: int) -> BenchDa
         ),
         strict_words=False,
         made_words=False,
+        form_rows=_form_rows(files, size, rows, rng),
     )
     return replace(data, stated=_readable(data))
 
@@ -285,6 +289,16 @@ def _rows(files: Files, size: _Size, names: Sequence[str], rng: random.Random) -
     rows += files.others if size.others else ()
     rng.shuffle(rows)
     return rows
+
+
+def _form_rows(files: Files, size: _Size, used: Sequence[Row], rng: random.Random) -> tuple[str, ...]:
+    """Draw rows of set B that no document has: they show the order that is asked for, and say nothing about set A."""
+    if not size.form:
+        return ()
+    taken = {r.text for r in used}
+    return tuple(
+        r.text for r in _some_each([r for r in files.set_b if not r.name_first and r.text not in taken], size.form, rng)
+    )
 
 
 def _some_each(rows: Sequence[Row], count: int | None, rng: random.Random) -> list[Row]:
