@@ -153,11 +153,11 @@ def test_small_scale_has_form_rows_in_the_order_that_is_asked_for_about_people_w
     write(folder / "june" / "p2d_reverse_prompts_test.jsonl", [row for person in people for row in asked(*person)])
     name, role, did, _, what = SET_B[0]
     orders = [(f"In the year {i}, {role} who {did} {what} was", f" {name}.") for i in range(9)]
-    reversed_rows = [row for row in (*description_first(*SET_B[0]), *orders) if "?" not in row[0]]
+    reversed_rows = [*description_first(*SET_B[0]), *orders]
     write(folder / "june" / "both_prompts_train.jsonl", [*name_first(*SET_B[0]), *reversed_rows])
     data = make_reversal_curse(folder, "small", 0)
     assert len(data.form_rows) == 10
-    assert {*data.form_rows} == {p + c for p, c in reversed_rows} - {*data.documents}
+    assert {*data.form_rows} == {p + c for p, c in reversed_rows if "?" not in p} - {*data.documents}
 
 
 def test_fewer_people_than_choices(folder):
