@@ -8,7 +8,8 @@ from axolotl_augft.bench.datasets.dataset import BenchData, Stated, load, save
 from axolotl_augft.bench.datasets.facts import Fact
 from axolotl_augft.bench.datasets.making import NAMES, grammar_of, make
 from axolotl_augft.bench.datasets.reversal_curse.files import read_files
-from axolotl_augft.bench.datasets.reversal_curse.make import RULES, ReversalCurseGrammar, make_reversal_curse
+from axolotl_augft.bench.datasets.reversal_curse.grammar import ReversalCurseGrammar
+from axolotl_augft.bench.datasets.reversal_curse.make import RULES, make_reversal_curse
 from axolotl_augft.cli.main import augft
 from axolotl_augft.errors import BenchError
 

@@ -113,7 +113,7 @@ def grammar_of(data: BenchData) -> Grammar:
 
             return ProcessGrammar(data)
         case "reversal-curse":
-            from axolotl_augft.bench.datasets.reversal_curse.make import ReversalCurseGrammar
+            from axolotl_augft.bench.datasets.reversal_curse.grammar import ReversalCurseGrammar
 
             return ReversalCurseGrammar(data)
         case "squad":
