@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 
 from axolotl_augft.asking.budget import Budget, recipe_budget
@@ -12,6 +13,7 @@ from axolotl_augft.asking.feed import count_requests
 from axolotl_augft.asking.rounds import Turns
 from axolotl_augft.config.recipe import Assignment, Recipe
 from axolotl_augft.files.collector import fewer_collections
+from axolotl_augft.files.digest_set import DigestSet
 from axolotl_augft.files.fingerprints import FileStamp
 from axolotl_augft.judging.leaks import Leaks
 from axolotl_augft.judging.pipeline import (
@@ -30,6 +32,10 @@ from axolotl_augft.output.reuse import find_result, input_stamps, model_stamps, 
 from axolotl_augft.output.student import Student, load_student
 from axolotl_augft.output.summary import indented, summary_lines
 from axolotl_augft.output.writer import RequestCounts
+from axolotl_augft.probing.left_out import left_out
+from axolotl_augft.probing.probe import Probe
+from axolotl_augft.probing.record import ProbeRecord
+from axolotl_augft.probing.student import is_the_teacher, student_errors
 from axolotl_augft.sources.documents import Documents
 from axolotl_augft.sources.loading import evaluation_contents, evaluation_digests, load_sources
 from axolotl_augft.sources.replay import Replay, load_replay
@@ -47,6 +53,8 @@ from axolotl_augft.verifying.verification import Verification
 from axolotl_augft.verifying.verifier import Verifier
 
 LOG = logging.getLogger("axolotl_augft")
+_PROBE = "questions to the student"
+_AUGMENTATION = "augmentation"
 
 
 @dataclass(frozen=True)
@@ -65,6 +73,7 @@ class Prepared:
         leaks: Finds answers of evaluation rows in what the teacher writes.
         verifier: Verifies statements by asking a model; None if none is asked.
         replay: General rows to train on too; None without `augft.replay`.
+        probe: Asks the student what it knows; None without `augft.probe`.
     """
 
     recipe: Recipe
@@ -78,11 +87,13 @@ class Prepared:
     leaks: Leaks
     verifier: Verifier | None
     replay: Replay | None
+    probe: Probe | None = None
 
     @property
     def model_ids(self) -> set[str]:
-        """The ids of the models that are asked: the teacher's, and that of another model that verifies."""
-        return {self.teacher.id, self.verifier.model.id if self.verifier else self.teacher.id}
+        """The ids of the models that are asked: the teacher's, and those of other models that verify or are probed."""
+        verifies = {self.verifier.model.id} if self.verifier else set()
+        return {self.teacher.id} | verifies | ({self.probe.student.id} if self.probe else set())
 
     def requests(self) -> Iterator[Request]:
         """Yield all requests for statements in sending order, including those that the store has answers for."""
@@ -93,7 +104,8 @@ class Prepared:
         return RunningShare(self.tasks.in_sending_order, lambda tasks: self._judge(tasks, False))
 
     def all_requests(self) -> Iterator[Request]:
-        """Yield all requests, as far as the stored answers tell what is asked about them: verification, too."""
+        """Yield all requests, as far as the stored answers tell what is asked: of the student and verification, too."""
+        yield from self.probe.requests() if self.probe else ()
         yield from self.requests()
         for round_ in verification.rounds() if (verification := self.verification(leaks=False)) else ():
             yield from round_.requests()
@@ -117,7 +129,18 @@ class Prepared:
     def verdicts(self) -> Verdicts:
         """Judge the stored answers, with all that the stored answers of the verification say."""
         verification = self.verification()
-        return Verdicts(self.judged(verification=verification), verification.record if verification else None)
+        record = verification.record if verification else None
+        return Verdicts(self.judged(verification=verification), record, self.probed())
+
+    def probed(self) -> ProbeRecord | None:
+        """Return what the student was found to know, and which requests that spares; None if it is not asked."""
+        if self.probe is None:
+            return None
+        record = self.probe.known.record
+        # Without anything known, there is no need to lay out all requests.
+        if not record.known_sentences:
+            return record
+        return replace(record, left_out=left_out(self.tasks, self.store, self.teacher.tokens))
 
     def verdicts_so_far(self) -> Verdicts:
         """Judge the stored answers of a run that may have ended early.
@@ -130,7 +153,8 @@ class Prepared:
             return self.verdicts()
         judged = self._judge(self.tasks.in_document_order(), True)
         scored = self.verifier.scored(judged) if self.verifier and self.verifier.inquiry.is_ready else judged
-        return Verdicts(without_duplicates(with_whole_texts(scored, self.leaks), self.recipe.augft.language))
+        judged = without_duplicates(with_whole_texts(scored, self.leaks), self.recipe.augft.language)
+        return Verdicts(judged, probe=self.probed())
 
     def has_verified(self, verification: Verification) -> bool:
         """Whether the store answers everything that the first answers are verified by."""
@@ -218,11 +242,19 @@ def prepared(recipe: Recipe) -> Iterator[Prepared]:
         )
         teacher = settled(resolved, store)
         documents = Documents(sources, recipe.augft.instructions, recipe.augft.language)
-        tasks = AllTasks(tuple(_strategy(recipe, a, teacher, documents, store) for a in recipe.assignments()))
-        for warning in (line for strategy in tasks.strategies for line in strategy.warnings()):
+        probe = _probe(recipe, teacher, stamps, documents, store)
+        tasks = AllTasks(
+            tuple(_strategy(recipe, a, teacher, documents, store) for a in recipe.assignments()),
+            lambda: probe.known if probe else None,
+        )
+        for warning in chain(
+            *(strategy.warnings() for strategy in tasks.strategies), probe.warnings() if probe else ()
+        ):
             LOG.warning("augft: %s", warning)
         verifier = _verifier(recipe, teacher, stamps, store)
-        yield Prepared(recipe, stamps, student, sources, teacher, store, tasks, documents, leaks, verifier, replay)
+        yield Prepared(
+            recipe, stamps, student, sources, teacher, store, tasks, documents, leaks, verifier, replay, probe
+        )
 
 
 def _verifier(recipe: Recipe, teacher: Teacher, stamps: list[FileStamp], store: ResponseStore) -> Verifier | None:
@@ -233,6 +265,20 @@ def _verifier(recipe: Recipe, teacher: Teacher, stamps: list[FileStamp], store: 
         own = model_stamps(recipe, config.by, stamps)
         teacher = settled(verifying_model(config, recipe.augft.teacher, recipe.seed, own), store)
     return Verifier(config, teacher, store, recipe.augft.language)
+
+
+def _probe(
+    recipe: Recipe, teacher: Teacher, stamps: list[FileStamp], everything: Documents, store: ResponseStore
+) -> Probe | None:
+    config = recipe.augft.probe
+    if config is None:
+        return None
+    student = teacher
+    if not is_the_teacher(config, teacher, recipe.base_model):
+        own = model_stamps(recipe, config.served, stamps)
+        student = settled(resolve_teacher(config.served, recipe.base_model, recipe.seed, own), store)
+    asked = {i for a in recipe.assignments() if a.augment.asks for i in a.entries}
+    return Probe(config, student, store, everything.of(asked), recipe.augft.language)
 
 
 def _strategy(
@@ -252,8 +298,9 @@ def make_result(recipe: Recipe) -> Manifest:
     _warn_about(recipe)
     with prepared(recipe) as ready:
         marks = ready.marks()
-        budget = recipe_budget(recipe.augft, ready.teacher, ready.verifier.model if ready.verifier else None)
-        with Turns(recipe, ready.teacher, ready.store, budget) as turns:
+        student = ready.probe.student if ready.probe else None
+        budget = recipe_budget(recipe.augft, ready.teacher, ready.verifier.model if ready.verifier else None, student)
+        with Turns(recipe, ready.teacher, ready.store, budget, student) as turns:
             _ask(ready, turns, budget)
         totals = turns.totals
         counts = ready.counts(totals.requests, totals.counts.failed.total())
@@ -288,8 +335,10 @@ def _writing(judged: Iterable[Judged]) -> Iterator[Judged]:
 def _ask(ready: Prepared, turns: Turns, budget: Budget) -> None:
     """Ask round after round; what is stored of later rounds counts towards the limits from the beginning."""
     known = _count_stored(ready, budget) if budget.is_limited else {}
+    if ready.probe is not None:
+        _ask_student(ready.probe, ready.teacher, turns, known.get(_PROBE, Spent()))
     share = ready.running_share()
-    turns.of(ready.teacher).ask(share.requests, "augmentation", note=share.note)
+    turns.of(ready.teacher).ask(share.requests, _AUGMENTATION, known.get(_AUGMENTATION, Spent()), note=share.note)
     verification = ready.verification()
     for round_ in verification.rounds() if verification else ():
         counted = known.get(round_.title, Spent())
@@ -298,16 +347,31 @@ def _ask(ready: Prepared, turns: Turns, budget: Budget) -> None:
             LOG.info("augft: %s", remark)
 
 
+def _ask_student(probe: Probe, teacher: Teacher, turns: Turns, counted: Spent) -> None:
+    """Ask the student; what it is found to know decides what the teacher is asked."""
+    with student_errors(probe.student, teacher):
+        turns.of(probe.student).ask(probe.requests, _PROBE, counted)
+    for line in probe.known.record.lines():
+        LOG.info("augft: %s", line)
+
+
 def _count_stored(ready: Prepared, budget: Budget) -> dict[str, Spent]:
-    """Count in the budget what is stored of each round of verification; return it by title."""
-    verification = ready.verification()
-    keys = [count_requests(ready.requests(), ready.store).keys]
+    """Count in the budget what is stored of each round; return it by title."""
+    keys: list[DigestSet] = []
     known: dict[str, Spent] = {}
-    for round_ in verification.rounds() if verification else ():
-        counted = count_requests(round_.requests(), ready.store, keys)
+
+    def count(title: str, requests: Iterable[Request]) -> None:
+        counted = count_requests(requests, ready.store, keys)
         keys.append(counted.keys)
-        known[round_.title] = counted.spent
+        known[title] = counted.spent
         budget.count(counted.spent)
+
+    if ready.probe is not None:
+        count(_PROBE, ready.probe.requests())
+    count(_AUGMENTATION, ready.requests())
+    verification = ready.verification()
+    for round_ in verification.rounds() if verification else ():
+        count(round_.title, round_.requests())
     return known
 
 

@@ -13,6 +13,7 @@ ROOMS = [
     *("batched", "text", "errors", "steady", "files", "formats", "config", "conversion", "sources", "teacher", "store"),
     *(
         "strategies",
+        "probing",
         "asking",
         "judging",
         "marks",

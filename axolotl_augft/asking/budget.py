@@ -226,13 +226,16 @@ class Budget:
         return tariff.price.cost(tariff.worst_tokens(request), 0, longest * max(1, _number(extra.get("n"))))
 
 
-def recipe_budget(config: AugftConfig, teacher: Teacher, verifier: Teacher | None = None) -> Budget:
+def recipe_budget(
+    config: AugftConfig, teacher: Teacher, verifier: Teacher | None = None, student: Teacher | None = None
+) -> Budget:
     """Make the budget of a recipe; the caller must `count` its stored answers.
 
     Args:
         config: The `augft:` block, which sets the limits.
         teacher: The teacher model.
         verifier: The model that verifies, if one does; it may be the teacher.
+        student: The student, if it is probed; it may be the teacher.
 
     Raises:
         ConfigError: `max_cost_usd` is set, but the price of a model is unknown.
@@ -240,9 +243,10 @@ def recipe_budget(config: AugftConfig, teacher: Teacher, verifier: Teacher | Non
     limit = None if config.max_cost_usd is None else round(config.max_cost_usd * NANO)
     tariff = _tariff(teacher, "augft.teacher", config.max_cost_usd is not None)
     budget = Budget(Limits(limit, config.max_requests), tariff.price, tariff.worst_tokens)
-    if verifier is not None and verifier.id != teacher.id:
-        is_paid = config.max_cost_usd is not None and verifier.backend == "endpoint"
-        budget.add_model(verifier.id, _tariff(verifier, "augft.verify.by", is_paid))
+    for model, block in ((verifier, "augft.verify.by"), (student, "augft.probe.student")):
+        if model is not None and model.id != teacher.id:
+            is_paid = config.max_cost_usd is not None and model.backend == "endpoint"
+            budget.add_model(model.id, _tariff(model, block, is_paid))
     return budget
 
 

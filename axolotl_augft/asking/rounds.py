@@ -229,16 +229,20 @@ class Turns:
 
     Args:
         recipe: The recipe, for its limits and folders.
-        teacher: The teacher model; any other one that is asked verifies.
+        teacher: The teacher model.
         store: The response store.
         budget: Limits and prices.
+        student: The student, if it is probed; any other model that is asked verifies.
     """
 
-    def __init__(self, recipe: Recipe, teacher: Teacher, store: ResponseStore, budget: Budget) -> None:
+    def __init__(
+        self, recipe: Recipe, teacher: Teacher, store: ResponseStore, budget: Budget, student: Teacher | None = None
+    ) -> None:
         self._recipe = recipe
         self._teacher = teacher
         self._store = store
         self._budget = budget
+        self._student = student
         self._stack = ExitStack()
         self._asked: Teacher | None = None
         self._rounds: Rounds | None = None
@@ -259,7 +263,8 @@ class Turns:
             # The lock is released only after a managed server has stopped: the next run starts one on the same GPU.
             lock = AskingLock(self._store.path, model.id, self._recipe.augft.wait_timeout)
             alone = self._stack.enter_context(lock)
-            log = self._recipe.output_dir / "logs" / ("teacher.log" if model is self._teacher else "verifier.log")
+            role = "teacher" if model is self._teacher else "student" if model is self._student else "verifier"
+            log = self._recipe.output_dir / "logs" / f"{role}.log"
             session = self._stack.enter_context(TeacherSession(model, log))
             failed = self._recipe.augft.max_failed_fraction
             self._rounds = Rounds(model, self._store, session, self._budget, failed, alone, self.totals)

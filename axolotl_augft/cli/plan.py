@@ -6,6 +6,7 @@ Sends no request.
 from collections import deque
 from dataclasses import dataclass, field, replace
 
+from axolotl_augft.asking.feed import count_requests
 from axolotl_augft.batched import batched
 from axolotl_augft.cli.estimate import Work, cost_lines
 from axolotl_augft.cli.expected_training import expected_training
@@ -86,6 +87,7 @@ def plan_lines(recipe: Recipe) -> list[str]:
         ]
         if (directives := ready.documents.directives).rows:
             lines.append(f"  {directives.rows:,} rows {directives.what}")
+        lines += _student_lines(ready)
         for plan in entries:
             lines += _entry_lines(plan, ready.teacher.tokens)
         work = sum((plan.work for plan in entries), Work())
@@ -112,7 +114,7 @@ def entry_plan(ready: Prepared, strategy: Strategy, rows: int) -> EntryPlan:
     plan = EntryPlan(strategy.settings.strategy)
     seen = DigestSet()
     prompts = _Prompts(ready.teacher.tokens)
-    for batch in batched(strategy.in_sending_order()):
+    for batch in batched(ready.tasks.sent_by(strategy)):
         plan.units += sum(t.request.sample == 0 for t in batch)
         new = [t.request for t in batch if seen.add(t.request.key)]
         missing = ready.store.missing(new)
@@ -222,6 +224,21 @@ def _held_out(ready: Prepared) -> str:
         + (f"; held-out rows {held_out:,}" if held_out else "")
         + (f"; rows equal to held-out or test rows left out {twins:,}" if twins else "")
     )
+
+
+def _student_lines(ready: Prepared) -> list[str]:
+    """Say what the student is asked, and what it was found to know; nothing if it is not asked."""
+    if ready.probe is None or (record := ready.probed()) is None:
+        return []
+    student = ready.probe.student
+    asked = count_requests(ready.probe.requests(), ready.store)
+    lines = [
+        f"student {student.id} ({student.backend}, {student.api}): {asked.total:,} questions: "
+        f"{asked.total - asked.missing:,} answered already, {asked.missing:,} to ask"
+    ]
+    if asked.missing:
+        lines.append("  (not counted: its short answers; what it turns out to know is left out of the requests below)")
+    return lines + [f"  {line}" for line in record.lines()] if asked.missing < asked.total else lines
 
 
 def _mark_lines(ready: Prepared, marks: Marks, result: Manifest | None) -> list[str]:

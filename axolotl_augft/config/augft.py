@@ -14,6 +14,7 @@ from pydantic import BaseModel, Field, field_validator, model_validator
 
 from axolotl_augft.config.augment import Augment, default_augment, refuse_equal_entries, with_named_strategies
 from axolotl_augft.config.mix import MixConfig, ReplayConfig
+from axolotl_augft.config.probe import ProbeConfig
 from axolotl_augft.config.teacher import SettingsBlock, TeacherConfig
 from axolotl_augft.config.verify import VerifyConfig
 
@@ -109,6 +110,11 @@ class AugftConfig(SettingsBlock):
         description="Reject statements that their source does not support, by a model that is asked about each. "
         "`teacher` is short for a block with all defaults, `names` for rules that need no model, `none` for no check.",
     )
+    probe: ProbeConfig | None = Field(
+        None,
+        description="Ask the untrained student first, and the teacher only about sentences and documents that it does "
+        "not know. `true` is short for a block with all defaults.",
+    )
     marks: str | None = Field(
         None,
         min_length=1,
@@ -179,9 +185,10 @@ class AugftConfig(SettingsBlock):
 
     @property
     def models(self) -> list[TeacherConfig]:
-        """The models that are asked: the teacher, and the one that verifies if that is another one."""
+        """The models that are asked: the teacher, and those that verify or are probed if they are other ones."""
         verifies = self.verify.by if self.verify else None
-        return [self.teacher] if verifies is None else [self.teacher, verifies]
+        probed = self.probe.served if self.probe else None
+        return [self.teacher, *filter(None, (verifies, probed))]
 
     @model_validator(mode="before")
     @classmethod
@@ -192,6 +199,11 @@ class AugftConfig(SettingsBlock):
     @classmethod
     def _no_check(cls, value: Any) -> Any:
         return None if value == "none" else value
+
+    @field_validator("probe", mode="before")
+    @classmethod
+    def _no_probe(cls, value: Any) -> Any:
+        return None if value is False else value
 
     @model_validator(mode="after")
     def _something_to_do(self) -> "AugftConfig":
@@ -213,6 +225,15 @@ class AugftConfig(SettingsBlock):
         for key in ("repeat_original", "repeat_augmented"):
             if getattr(self, key) > 1:
                 raise ValueError(f"mix and {key} both say how often rows are trained on; remove one of them")
+        return self
+
+    @model_validator(mode="after")
+    def _probe_spares_requests(self) -> "AugftConfig":
+        entries = [*self.augment, *(entry for source in self.sources for entry in source.augment)]
+        if self.probe is not None and not any(entry.asks for entry in entries):
+            raise ValueError(
+                "probe spares the teacher requests, but no entry of augment asks it anything; remove probe"
+            )
         return self
 
     @property

@@ -11,6 +11,7 @@ from pydantic_core import ErrorDetails
 from axolotl_augft.config.augft import AugftConfig, DocumentsConfig, SourceConfig
 from axolotl_augft.config.augment import STRATEGIES
 from axolotl_augft.config.mix import MixConfig, ReplayConfig
+from axolotl_augft.config.probe import ProbeConfig
 from axolotl_augft.config.teacher import REMOVABLE_FIELDS, SECRET_FIELD, TeacherConfig, TeacherPrice
 from axolotl_augft.config.verify import VerifyConfig
 from axolotl_augft.errors import ConfigError
@@ -21,7 +22,9 @@ _BLOCKS: dict[str, type[BaseModel]] = {
     "price": TeacherPrice,
     "teacher": TeacherConfig,
     "by": TeacherConfig,
+    "student": TeacherConfig,
     "verify": VerifyConfig,
+    "probe": ProbeConfig,
     "documents": DocumentsConfig,
     "mix": MixConfig,
     "replay": ReplayConfig,

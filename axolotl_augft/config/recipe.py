@@ -156,6 +156,11 @@ class Recipe:
             raise ConfigError(
                 "train_on_inputs is true, so cumulative rows would be trained on their context too; set it to false"
             )
+        if augft.probe is not None and not (augft.probe.served.model or recipe.base_model):
+            raise ConfigError(
+                "augft.probe: the recipe has no base_model, so there is no student to ask; name it in "
+                "augft.probe.student.model, or remove augft.probe"
+            )
         recipe._check_entries()
         return recipe
 
@@ -178,8 +183,9 @@ class Recipe:
         augft = self.augft.model_dump(mode="json", exclude=_NOT_IN_KEY)
         splits = self.augft.sentence_splitting == "cumulative"
         counts_tokens = self.augft.mix is not None or self.augft.replay is not None
-        for block in (augft, augft["verify"] or {}):
-            block.update({k: answer_settings(block[k]) for k in ("teacher", "by") if isinstance(block.get(k), dict)})
+        for block in (augft, augft["verify"] or {}, augft["probe"] or {}):
+            models = (k for k in ("teacher", "by", "student") if isinstance(block.get(k), dict))
+            block.update({k: answer_settings(block[k]) for k in models})
         content = {
             "code": code_digest(),
             "augft": augft,

@@ -115,6 +115,11 @@ def _lines(
     yield from (f"* {line}" for line in dict.fromkeys(map(_strategy, assigned)))
     yield f"* Prompts and rules: axolotl-augft, code digest `{code_digest()[:16]}`; seed {recipe.seed}"
     yield from _mixture(manifest, recipe)
+    if probe := manifest.probe:
+        knows = (
+            f"{probe.known_sentences:,} of {probe.sentences:,} sentences that `{shown_path(probe.by)}` knew untrained"
+        )
+        yield f"* Not asked about: {knows}"
     yield from _counted("Kept", counts.accepted)
     yield from _counted("Rejected", counts.rejected)
     if counts.by_hand:

@@ -12,6 +12,7 @@ from typing import Any, Literal
 from axolotl_augft.config.recipe import Recipe
 from axolotl_augft.files.durable import read_json, write_json
 from axolotl_augft.files.fingerprints import FileStamp
+from axolotl_augft.probing.record import LeftOut, ProbeRecord
 from axolotl_augft.store.run_record import RunRecord
 from axolotl_augft.verifying.records import Calibration, ContradictionRecord, Coverage, Diversity, VerificationRecord
 
@@ -178,6 +179,7 @@ class Manifest:
         exact_tokens: Tokens were counted by the student's tokenizer, not estimated.
         verification: How statements were verified; None if no model was asked.
         replay: General rows that are trained on too; None without `augft.replay`.
+        probe: What the student was found to know; None without `augft.probe`.
         schema: Version of this format.
     """
 
@@ -190,6 +192,7 @@ class Manifest:
     exact_tokens: bool
     verification: VerificationRecord | None = None
     replay: WrittenReplay | None = None
+    probe: ProbeRecord | None = None
     schema: int = SCHEMA
 
     @classmethod
@@ -200,9 +203,10 @@ class Manifest:
             return None
         entries = tuple(WrittenEntry(**{k: _file(v) for k, v in e.items()}) for e in data.pop("entries"))
         verification, replay = _verification(data.pop("verification")), _replay(data.pop("replay", None))
+        probe = _probe(data.pop("probe", None))
         read = {"counts": Counts, "coverage": Coverage, "diversity": Diversity}
         parts = {name: kind(**data.pop(name)) for name, kind in read.items()}
-        return cls(entries=entries, verification=verification, replay=replay, **parts, **data)
+        return cls(entries=entries, verification=verification, replay=replay, probe=probe, **parts, **data)
 
     def as_json(self) -> dict[str, Any]:
         """Return the manifest as plain values."""
@@ -221,6 +225,10 @@ def _verification(value: Mapping[str, Any] | None) -> VerificationRecord | None:
 
 def _replay(value: Mapping[str, Any] | None) -> WrittenReplay | None:
     return None if value is None else WrittenReplay(value["path"], value["layout"], _file(value["file"]))
+
+
+def _probe(value: Mapping[str, Any] | None) -> ProbeRecord | None:
+    return None if value is None else ProbeRecord(**{**value, "left_out": LeftOut(**value["left_out"])})
 
 
 def _file(value: Any) -> Any:

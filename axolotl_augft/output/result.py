@@ -24,6 +24,7 @@ from axolotl_augft.output.mixture import mixed_entries
 from axolotl_augft.output.replayed import write_replay
 from axolotl_augft.output.student import Student
 from axolotl_augft.output.writer import RequestCounts, ResultWriter
+from axolotl_augft.probing.record import ProbeRecord
 from axolotl_augft.sources.replay import Replay
 from axolotl_augft.sources.source import Source
 from axolotl_augft.verifying.records import VerificationRecord
@@ -36,11 +37,13 @@ class Verdicts:
     Attributes:
         judged: The inferences, in document order.
         verification: How they were verified, None if no model was asked.
+        probe: What the student was found to know, None if it was not asked.
         sentences: How many sentences were to be asked about, if not all is answered; None if all of them were judged.
     """
 
     judged: Iterable[Judged]
     verification: VerificationRecord | None = None
+    probe: ProbeRecord | None = None
     sentences: int | None = None
 
 
@@ -81,7 +84,7 @@ def write_result(
         counts = writer.counts(requests)
         if recipe.assignments() and not counts.accepted and not may_be_empty:
             raise NothingAccepted(
-                f"no statement was accepted, so there is nothing to add ({_reasons(counts)}); "
+                f"no statement was accepted, so there is nothing to add ({_reasons(counts, verdicts.probe)}); "
                 "see 'no statement was accepted' in docs/troubleshooting.md"
             )
         coverage, diversity = writer.coverage.coverage(), writer.diversity.counted
@@ -89,7 +92,9 @@ def write_result(
             coverage = replace(coverage, sentences=verdicts.sentences)
         exact = student.tokens.exact
         entries = mixed_entries(recipe, entries, folder, writer.sizes)
-        manifest = Manifest("", teacher_id, entries, counts, coverage, diversity, exact, verdicts.verification)
+        manifest = Manifest(
+            "", teacher_id, entries, counts, coverage, diversity, exact, verdicts.verification, probe=verdicts.probe
+        )
         if replay is not None:
             manifest = replace(manifest, replay=write_replay(replay, manifest, recipe, student, folder))
         (folder / CARD).write_text(card(recipe, manifest), encoding="utf-8")
@@ -103,7 +108,11 @@ def write_result(
     return manifest
 
 
-def _reasons(counts: Counts) -> str:
+def _reasons(counts: Counts, probe: ProbeRecord | None) -> str:
+    if probe is not None and probe.left_out.total and not counts.rejected:
+        return (
+            f"augft.probe left out {probe.left_out.total} requests about what the student knows, and no other is left"
+        )
     none = "the teacher wrote none" if counts.requests else "no sentence could be turned, and no teacher was asked"
     return ", ".join(f"{reason} {n}" for reason, n in counts.rejected.items()) or none
 

@@ -107,6 +107,7 @@ def summary_lines(manifest: Manifest, recipe: Recipe, run: RunRecord) -> list[st
             }
         ),
         *(f"  {rows:,} rows {what}" for what, rows in counts.problems.items()),
+        *(manifest.probe.lines() if manifest.probe else []),
         f"requests {counts.requests:,}: {run.answered_before:,} answered before, {run.asked:,} asked now"
         + _also({"left unanswered": counts.unanswered}),
         f"statements accepted {accepted:,} "

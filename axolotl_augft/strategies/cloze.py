@@ -9,7 +9,7 @@ from functools import cached_property
 from axolotl_augft.config.augment import ClozeAugment
 from axolotl_augft.sources.documents import Document
 from axolotl_augft.strategies.task import NO_REQUEST, Task
-from axolotl_augft.text.names import Capitals, Name
+from axolotl_augft.text.names import Capitals, Name, with_blanks, words_beside
 from axolotl_augft.text.sentences import split_sentences
 from axolotl_augft.text.words import WORD
 
@@ -74,7 +74,7 @@ class ClozeStrategy:
     def _tasks_of(self, document: Document, position: int, sentence: str) -> Iterator[Task]:
         names = self._capitals.names(sentence)
         said = sentence.rstrip(_CLOSING)
-        turnable = [name for name in names if name.end < len(said) and _others(sentence, name) >= _FEWEST_WORDS]
+        turnable = [name for name in names if name.end < len(said) and words_beside(sentence, name) >= _FEWEST_WORDS]
         for kind in self.settings.kinds if turnable else ():
             written = self._with_blanks(said, names, turnable) if kind == "blank" else [reversed_words(said, names)]
             yield Task(
@@ -89,17 +89,8 @@ class ClozeStrategy:
 
     def _with_blanks(self, said: str, names: Sequence[Name], turnable: Sequence[Name]) -> Iterator[str]:
         for text in dict.fromkeys(name.text for name in turnable):
-            # Everywhere, because a second mention would give the name away.
-            mentions = [name for name in names if name.text == text and name.end <= len(said)]
-            starts = [0, *(name.end for name in mentions)]
-            ends = [*(name.start for name in mentions), len(said)]
-            around = (said[start:end] for start, end in zip(starts, ends, strict=True))
-            yield self.settings.form.format(sentence=self.settings.blank.join(around), name=text)
-
-
-def _others(sentence: str, name: Name) -> int:
-    """Count the words of a sentence beside a name."""
-    return len(WORD.findall(sentence)) - len(WORD.findall(name.text))
+            sentence = with_blanks(said, names, text, self.settings.blank)
+            yield self.settings.form.format(sentence=sentence, name=text)
 
 
 def reversed_words(sentence: str, names: Sequence[Name]) -> str:

@@ -1,7 +1,7 @@
 """The `augment` entries of a recipe -> strategies -> their tasks."""
 
 import heapq
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from axolotl_augft.batched import batched
@@ -11,7 +11,7 @@ from axolotl_augft.strategies.cloze import ClozeStrategy
 from axolotl_augft.strategies.global_ import GlobalStrategy, GroupMemory
 from axolotl_augft.strategies.local import LocalStrategy
 from axolotl_augft.strategies.study import StudyStrategy
-from axolotl_augft.strategies.task import AsksAgain, Missed, Strategy, Task
+from axolotl_augft.strategies.task import AsksAgain, Knowledge, Missed, Strategy, Task
 from axolotl_augft.teacher.teacher import Teacher
 
 _WINDOW = 2048
@@ -49,11 +49,21 @@ def make_strategy(
             return ClozeStrategy(settings, documents, language)
 
 
+def _nothing_known() -> Knowledge | None:
+    return None
+
+
 @dataclass(frozen=True)
 class AllTasks:
-    """The tasks of all strategies of a recipe."""
+    """The tasks of all strategies of a recipe, except requests about what the student knows.
+
+    Attributes:
+        strategies: The strategies.
+        known: Returns what the student knows now; None if it is not asked.
+    """
 
     strategies: tuple[Strategy, ...]
+    known: Callable[[], Knowledge | None] = _nothing_known
 
     @property
     def ask(self) -> bool:
@@ -68,20 +78,34 @@ class AllTasks:
     def in_sending_order(self) -> Iterator[Task]:
         """Yield the tasks strategy by strategy, with equal prefixes next to each other."""
         for strategy in self.strategies:
-            yield from strategy.in_sending_order()
+            yield from self.sent_by(strategy)
+
+    def sent_by(self, strategy: Strategy) -> Iterator[Task]:
+        """Yield the tasks of one strategy in sending order."""
+        return self._unknown(strategy.in_sending_order())
+
+    def left_out(self, strategy: Strategy) -> Iterator[Task]:
+        """Yield the tasks of one strategy that the student's knowledge leaves out."""
+        known = self.known()
+        return (task for task in strategy.in_sending_order() if known and known.covers(task))
 
     def in_document_order(self) -> Iterator[Task]:
         """Yield the tasks document by document; for one document, in the order of the strategies."""
-        return _merged(s.tasks() for s in self.strategies)
+        return self._unknown(_merged(s.tasks() for s in self.strategies))
 
     def again_in_document_order(self, missed: Missed) -> Iterator[Task]:
         """Yield tasks that ask once more about sentences, document by document."""
-        return _merged(s.again(missed) for s in self.strategies if isinstance(s, AsksAgain))
+        return self._unknown(_merged(s.again(missed) for s in self.strategies if isinstance(s, AsksAgain)))
 
     def again_in_sending_order(self, missed: Missed) -> Iterator[Task]:
         """Yield the same tasks; within a window, those with equal prefixes stand next to each other."""
         for window in batched(self.again_in_document_order(missed), _WINDOW):
             yield from sorted(window, key=lambda task: task.request.prefix.text)
+
+    def _unknown(self, tasks: Iterator[Task]) -> Iterator[Task]:
+        """Leave out requests about what the student knows; what is written without a request costs nothing."""
+        known = self.known()
+        return tasks if known is None else (task for task in tasks if not (task.is_asked and known.covers(task)))
 
 
 def _merged(tasks: Iterable[Iterator[Task]]) -> Iterator[Task]:

@@ -93,6 +93,13 @@ class Task:
         return self.target.exchange
 
 
+class Knowledge(Protocol):
+    """What the student knows before it is trained."""
+
+    def covers(self, task: Task) -> bool:
+        """Whether the student knows all that a task is about, so that the teacher is not asked."""
+
+
 class Unit(Protocol):
     """What the requests of one task are about, such as a few sentences or an exchange."""
 

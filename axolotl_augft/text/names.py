@@ -5,7 +5,7 @@ their words. Scripts without capitals (Chinese, Arabic, Hindi …) have no names
 """
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 
@@ -82,3 +82,23 @@ def find_names(text: str, small: Collection[str], inside: Collection[str] = ()) 
             if rest and is_small:
                 start, name = start + len(first) + 1, rest
         yield Name(name, start, match.end())
+
+
+def with_blanks(text: str, names: Sequence[Name], name: str, blank: str) -> str:
+    """Return a text with a blank in place of each mention of a name, because a second mention would give it away.
+
+    Args:
+        text: The text.
+        names: The names in it, in their order.
+        name: The text of the name.
+        blank: What stands in its place.
+    """
+    mentions = [n for n in names if n.text == name and n.end <= len(text)]
+    starts = [0, *(n.end for n in mentions)]
+    ends = [*(n.start for n in mentions), len(text)]
+    return blank.join(text[start:end] for start, end in zip(starts, ends, strict=True))
+
+
+def words_beside(text: str, name: Name) -> int:
+    """Count the words of a text beside a name."""
+    return len(WORD.findall(text)) - len(WORD.findall(name.text))

@@ -25,6 +25,7 @@ _BLOCKS = {
     "sources": "SourceConfig",
     "mix": "MixConfig",
     "replay": "ReplayConfig",
+    "probe": "ProbeConfig",
     **{name: model.__name__ for name, model in STRATEGIES.items()},
 }
 # Keys whose value is a block with a table of its own.
@@ -35,6 +36,7 @@ _HEADINGS = {
     "SourceConfig": "sources",
     "MixConfig": "mix",
     "ReplayConfig": "replay",
+    "ProbeConfig": "probe",
 }
 
 

@@ -1,0 +1,1 @@
+"""What the student knows before it is trained, so that the teacher is asked about the rest only."""

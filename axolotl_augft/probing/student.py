@@ -1,0 +1,30 @@
+"""The `probe:` block and the teacher -> whose server the student is asked at, and what is said if that fails."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from axolotl_augft.config.probe import ProbeConfig
+from axolotl_augft.errors import TeacherError
+from axolotl_augft.teacher.teacher import Teacher
+
+_REMEDY = "say in augft.probe.student how it is served, as in augft.teacher, or remove augft.probe"
+
+
+def is_the_teacher(config: ProbeConfig, teacher: Teacher, base_model: str) -> bool:
+    """Tell whether the teacher is the student, so that one server does for both."""
+    return config.student is None and teacher.model == base_model
+
+
+@contextmanager
+def student_errors(student: Teacher, teacher: Teacher) -> Iterator[None]:
+    """Say of an error of the student's server that it is not the teacher's, unless that is the same.
+
+    Raises:
+        TeacherError: The student cannot be asked.
+    """
+    try:
+        yield
+    except TeacherError as error:
+        if student is teacher:
+            raise
+        raise type(error)(f"augft.probe: the student {student.model} cannot be asked; {_REMEDY} ({error})") from error
