@@ -1,13 +1,18 @@
 import pytest
 
 from axolotl_augft.sources.documents import Document
-from axolotl_augft.strategies.grouping import Sized, regroup
+from axolotl_augft.sources.sized_file import Sized, SizedFile
+from axolotl_augft.strategies import grouping
 
 TOPICS = ["pump valve pressure", "harbour ship crane", "bread oven flour", "violin string bow"]
 
 
 def sized(texts, tokens=10):
     return [Sized(Document(f"{i:08x}", t, 0, i), tokens) for i, t in enumerate(texts)]
+
+
+def regroup(documents, *settings):
+    return grouping.regroup(SizedFile(documents), *settings)
 
 
 def texts(n):
