@@ -5,6 +5,7 @@ trace that ends in conclusions.
 """
 
 import hashlib
+from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -19,7 +20,7 @@ from axolotl_augft.files.made_once import MadeOnce
 from axolotl_augft.formats import Writes
 from axolotl_augft.sources.documents import Document, document_id
 from axolotl_augft.sources.sized_file import Sized, SizedFile
-from axolotl_augft.store.responses import Group, Pass
+from axolotl_augft.store.groupings import Group, Pass
 from axolotl_augft.strategies.answer_schema import response_format
 from axolotl_augft.strategies.grouping import regroup
 from axolotl_augft.strategies.instructions import DATA, Instructions, instructions_of
@@ -117,10 +118,11 @@ class GlobalStrategy:
 
     def tasks(self) -> Iterator[Task]:
         """Yield the tasks document by document; for each document, in the order of the passes."""
-        home = [{d: group for group in one for d in group} for one in self._passes]
-        for document in self._sized:
-            for groups in dict.fromkeys(p[document.id] for p in home):
-                yield from self._target_tasks(document, groups)
+        homes = [self._homes(one) for one in self._passes]
+        for number, document in enumerate(self._sized):
+            own = (groups[home[number]] for groups, home in zip(self._passes, homes, strict=True))
+            for group in dict.fromkeys(own):
+                yield from self._target_tasks(document, group)
 
     def in_sending_order(self) -> Iterator[Task]:
         """Yield the tasks group by group, because the requests of a group share their prefix."""
@@ -229,6 +231,14 @@ class GlobalStrategy:
 
     def _document(self, name: str) -> Document:
         return self._sized[self._numbers[name]]
+
+    def _homes(self, groups: Pass) -> "array[int]":
+        """Return the position of each document's group."""
+        homes = array("i", bytes(4 * len(self._sized)))
+        for position, group in enumerate(groups):
+            for name in group:
+                homes[self._numbers[name]] = position
+        return homes
 
     @cached_property
     def _passes(self) -> list[Pass]:

@@ -13,13 +13,19 @@ from array import array
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import chain, pairwise
+from itertools import chain, islice, pairwise
 
 from axolotl_augft.sources.sized_file import SizedFile
-from axolotl_augft.store.responses import Pass
+from axolotl_augft.store.groupings import Pass
 from axolotl_augft.text.neighbours import Nearest, Neighbours
 
 _NEIGHBOURS = 32
+_BROUGHT_IN = 4
+"""Number of documents that each member of a group proposes as further members: those that it is most related to.
+
+If it proposed all that it is related to, those that most members are related to would come first, and a large group
+would hold one subject from many sides instead of what connects several (`bench reach`).
+"""
 _NEXT = 256
 """Number of following documents of which one may fill a group that no related document fits into."""
 # Fresh groups are filled to this share only, so that a document that grows in an edit still fits into its old group.
@@ -237,9 +243,9 @@ def _fresh_groups(
             group.append(chosen)
             left.remove(chosen)
             room -= tokens[chosen]
-            for other, score in pulls.of(chosen):
-                if other in left and not have_met(other, chosen):
-                    related.add(other, score)
+            new = ((other, score) for other, score in pulls.of(chosen) if other in left and not have_met(other, chosen))
+            for other, score in islice(new, _BROUGHT_IN):
+                related.add(other, score)
             chosen = _next_member(left, related, tokens, room)
         yield group
 

@@ -81,6 +81,13 @@ def test_groups_of_a_few_documents_are_those_of_earlier_versions():
     ]
 
 
+def test_each_member_brings_in_those_nearest_to_it_only():
+    words = "crane hose|valve pump|hose|hose crane|valve crane|tide|crane|ship|tide pump|hose pump|hose valve"
+    (one,) = regroup(sized(words.split("|")), 74, 1, [])
+    # If members brought in all that they are related to, "hose pump" (9) would be the last of the first group.
+    assert [[int(d, 16) for d in group] for group in one] == [[0, 3, 6, 4, 2, 10, 1], [5, 8, 9, 7]]
+
+
 def test_thousands_of_documents_without_a_common_word_are_grouped_in_their_order():
     documents = sized([f"only{i}" for i in range(3000)], tokens=10)
     (one,) = regroup(documents, 105, 1, [])
