@@ -1,15 +1,16 @@
 """Numbers of documents -> CPU time and memory of grouping related documents, and how good the neighbours are.
 
-    python benchmarks/grouping_at_size.py --documents 1000,10000,100000
+    python benchmarks/grouping_at_size.py --documents 1000,10000,100000,1000000
     python benchmarks/grouping_at_size.py --documents 0 --file passages.jsonl     # texts of your own
 
 Each size is measured in a process of its own, on generated documents (`speed/corpus.py`, 170 tokens on average) or on
-the `text` of the lines of a JSON Lines file. The memory includes the texts. "Neighbours" is the share of the 32 most
-similar documents of a sample that are found, and "similarity" the sum of the scores of those found, both compared with
-scoring all documents. "After an edit" groups again with one document changed.
+the `text` of the lines of a JSON Lines file. Documents are on disk, as in the stage. "Neighbours" is the share of the
+32 most similar documents of a sample that are found, and "similarity" the sum of the scores of those found, both
+compared with scoring all documents. "After an edit" groups again with one document changed.
 """
 
 import argparse
+import hashlib
 import json
 import random
 import re
@@ -17,14 +18,17 @@ import resource
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from axolotl_augft.files.digest_set import DigestSet
 from axolotl_augft.sources.documents import Document, document_id
-from axolotl_augft.strategies.grouping import Sized, regroup
+from axolotl_augft.sources.sized_file import Sized, SizedFile
+from axolotl_augft.strategies.grouping import regroup
 from axolotl_augft.text.bm25 import Bm25
 from axolotl_augft.text.neighbours import Neighbours
 
@@ -82,19 +86,23 @@ HEAD = (
 )
 
 
-def measure(texts: list[str]) -> Measured:
+def measure(count: int, file: Path | None) -> Measured:
     """Group texts, edit one, group again, and compare neighbours if there are few enough texts for that."""
-    sized = [_sized(i, content) for i, content in enumerate(texts)]
+    documents = SizedFile(_sized(i, content) for i, content in enumerate(_texts(count, file)))
     start = time.process_time()
-    first = regroup(sized, _BUDGET, 1, [])
+    first = regroup(documents, _BUDGET, 1, [])
     seconds, memory = time.process_time() - start, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    middle = len(sized) // 2
-    sized[middle] = _sized(middle, texts[middle] + " It was edited.")
+    documents = SizedFile(_edited(documents, len(documents) // 2))
     start = time.process_time()
-    second = regroup(sized, _BUDGET, 1, first)
+    second = regroup(documents, _BUDGET, 1, first)
     changed = len(set(second[0]) - set(first[0]))
-    done = Measured(len(texts), len(first[0]), seconds, memory, time.process_time() - start, changed)
-    return compared(done, texts) if len(texts) <= _MOST_COMPARED else done
+    done = Measured(len(documents), len(first[0]), seconds, memory, time.process_time() - start, changed)
+    return compared(done, [*_texts(count, file)]) if len(documents) <= _MOST_COMPARED else done
+
+
+def _edited(documents: SizedFile, number: int) -> Iterator[Sized]:
+    for i, document in enumerate(documents):
+        yield _sized(i, f"{document.text} It was edited." if i == number else document.text)
 
 
 def compared(measured: Measured, texts: list[str]) -> Measured:
@@ -117,12 +125,14 @@ def _sized(number: int, content: str) -> Sized:
     return Sized(Document(document_id(content), content, 0, number), len(content.encode()) // 4 + 4)
 
 
-def _texts(documents: int, file: Path | None) -> list[str]:
+def _texts(documents: int, file: Path | None) -> Iterator[str]:
+    """Yield generated texts or those of a file, each once."""
+    seen = DigestSet()
     if file is None:
         made: Any = (text(i, 20) for i in range(documents))
     else:
         made = (json.loads(line)["text"] for line in file.read_text(encoding="utf-8").splitlines())
-    return list(dict.fromkeys(made))
+    return (one for one in made if seen.add(hashlib.sha256(one.encode()).digest()))
 
 
 def main() -> None:
@@ -133,7 +143,7 @@ def main() -> None:
     parser.add_argument("--child", action="store_true", help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.child:
-        sys.stdout.write(json.dumps(asdict(measure(_texts(int(args.documents), args.file)))))
+        sys.stdout.write(json.dumps(asdict(measure(int(args.documents), args.file))))
         return
     print(HEAD)
     for size in args.documents.split(","):

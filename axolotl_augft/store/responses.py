@@ -19,18 +19,14 @@ import orjson
 
 from axolotl_augft.errors import StoreError
 from axolotl_augft.files.durable import make_private
+from axolotl_augft.store import groupings
+from axolotl_augft.store.groupings import Pass
 from axolotl_augft.teacher.answer import Answer, Outcome, TokenChoice
 from axolotl_augft.teacher.request import Request
 from axolotl_augft.teacher.spending import Spent
 
-Group = tuple[str, ...]
-"""The ids of the documents of one context group."""
-
-Pass = tuple[Group, ...]
-"""The context groups of one pass over all documents."""
-
 APPLICATION_ID = 0x41554746  # "AUGF"
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 # Answers and prefixes are ordinary rowid tables, to which rows are appended in the order of arrival. Only their key
 # index is accessed at random, and it is small.
 _SCHEMA = """
@@ -41,7 +37,6 @@ CREATE TABLE responses (
     prompt_tokens INTEGER, cached_tokens INTEGER, completion_tokens INTEGER, nanodollars INTEGER
 );
 CREATE TABLE teachers (id TEXT PRIMARY KEY, known TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE groupings (key TEXT PRIMARY KEY, passes TEXT NOT NULL) WITHOUT ROWID;
 """
 # New in schema 2: reasoning, deleted together with its answer; a log of rounds; and the requests sent to a provider's
 # Batch API (`tag` is ours, `id` the provider's).
@@ -210,13 +205,13 @@ class ResponseStore:
 
     def load_grouping(self, key: str) -> list[Pass]:
         """Return the passes saved under `key`, an empty list if there are none."""
-        rows = self._run("SELECT passes FROM groupings WHERE key = ?", [key])
-        return [tuple(tuple(group) for group in one) for one in orjson.loads(rows[0][0])] if rows else []
+        with self._reading() as db:
+            return groupings.load(db, key)
 
     def save_grouping(self, key: str, passes: list[Pass]) -> None:
         """Save passes under `key`, replacing earlier ones."""
         with self._transaction():
-            self._writer.execute("INSERT OR REPLACE INTO groupings VALUES (?, ?)", [key, orjson.dumps(passes).decode()])
+            groupings.save(self._writer, key, passes)
 
     def load_teacher(self, teacher_id: str) -> dict[str, Any] | None:
         """Return what was known of a teacher when it was first used; None before that."""
@@ -254,8 +249,13 @@ class ResponseStore:
         return self._run(query, values)
 
     def _run(self, query: str, values: Sequence[object]) -> list[tuple[Any, ...]]:
+        with self._reading() as db:
+            return db.execute(query, values).fetchall()
+
+    @contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection]:
         try:
-            return self._reader.execute(query, values).fetchall()
+            yield self._reader
         except sqlite3.Error as error:
             raise self._failed("read", error) from error
 
@@ -364,7 +364,10 @@ def _missing_tables(connection: sqlite3.Connection, path: Path) -> list[str]:
     made = f"{_SCHEMA} PRAGMA application_id = {APPLICATION_ID};\n" if not tables else ""
     if version < 2:
         made += ("ALTER TABLE responses ADD COLUMN nanodollars INTEGER;\n" if tables else "") + _ADDED_IN_2
-    return list(_statements(f"{made} {_ADDED_IN_3} PRAGMA user_version = {SCHEMA_VERSION};\n"))
+    if version < 3:
+        made += _ADDED_IN_3
+    made += groupings.ADDED_IN_4 + (groupings.MOVED_IN_4 if tables else "")
+    return list(_statements(f"{made} PRAGMA user_version = {SCHEMA_VERSION};\n"))
 
 
 def _statements(script: str) -> Iterator[str]:

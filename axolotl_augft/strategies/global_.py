@@ -5,19 +5,24 @@ trace that ends in conclusions.
 """
 
 import hashlib
+from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Protocol, get_args
 
+import orjson
+
 from axolotl_augft.batched import batched
 from axolotl_augft.config.augment import GlobalAugment
 from axolotl_augft.errors import ConfigError
+from axolotl_augft.files.made_once import MadeOnce
 from axolotl_augft.formats import Writes
 from axolotl_augft.sources.documents import Document, document_id
-from axolotl_augft.store.responses import Group, Pass
+from axolotl_augft.sources.sized_file import Sized, SizedFile
+from axolotl_augft.store.groupings import Group, Pass
 from axolotl_augft.strategies.answer_schema import response_format
-from axolotl_augft.strategies.grouping import Sized, regroup
+from axolotl_augft.strategies.grouping import regroup
 from axolotl_augft.strategies.instructions import DATA, Instructions, instructions_of
 from axolotl_augft.strategies.task import Reading, Task
 from axolotl_augft.strategies.templates import PromptTemplate, load_prompt
@@ -33,6 +38,8 @@ VARIABLES = {
 }
 _CONCLUSION = "conclusion"
 _SMALLEST_BUDGET = 64
+# Of prefixes and premises in memory. The others are read again: a tenth of a millisecond, where making takes several.
+_KEPT_BYTES = 1 << 26
 
 
 class GroupMemory(Protocol):
@@ -43,6 +50,14 @@ class GroupMemory(Protocol):
 
     def save_grouping(self, key: str, passes: list[Pass]) -> None:
         """Save passes under `key`, replacing older ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """A context group, and whether the requests that show it ask for statements or questions."""
+
+    writes: Writes
+    group: Group
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +73,16 @@ class _GroupPrefix:
     prefix: Prefix
     labels: tuple[str, ...]
     premises: tuple[str, ...]
+
+    def dumped(self) -> bytes:
+        """Return it as JSON."""
+        return orjson.dumps([self.prefix.system, self.prefix.text, self.labels, self.premises])
+
+    @classmethod
+    def load(cls, record: bytes) -> "_GroupPrefix":
+        """Read it from its JSON."""
+        system, text, labels, premises = orjson.loads(record)
+        return cls(Prefix(system, text), tuple(labels), tuple(premises))
 
 
 class GlobalStrategy:
@@ -87,27 +112,28 @@ class GlobalStrategy:
         self._language = language
         self._memory = memory
         self._memory_key = memory_key
-        self._prefixes: dict[tuple[Writes, Group], _GroupPrefix] = {}
+        self._prefixes = MadeOnce(self._prefix, _GroupPrefix.dumped, _GroupPrefix.load, _KEPT_BYTES)
         self._templates = {writes: load_global_prompt(entry, teacher.api, writes) for writes in get_args(Writes)}
         self._reading = Reading(ends_in_conclusions=True, keep=entry.keep, keep_reasoning=entry.keep_reasoning)
 
     def tasks(self) -> Iterator[Task]:
         """Yield the tasks document by document; for each document, in the order of the passes."""
-        home = [{d: group for group in one for d in group} for one in self._passes]
-        for document in (s.document for s in self._sized):
-            for groups in dict.fromkeys(p[document.id] for p in home):
-                yield from self._target_tasks(document, groups)
+        homes = [self._homes(one) for one in self._passes]
+        for number, document in enumerate(self._sized):
+            own = (groups[home[number]] for groups, home in zip(self._passes, homes, strict=True))
+            for group in dict.fromkeys(own):
+                yield from self._target_tasks(document, group)
 
     def in_sending_order(self) -> Iterator[Task]:
         """Yield the tasks group by group, because the requests of a group share their prefix."""
-        for group in dict.fromkeys(group for one in self._passes for group in one):
+        for group in self.groups:
             for d in group:
-                yield from self._target_tasks(self._by_id[d], group)
+                yield from self._target_tasks(self._document(d), group)
 
     @property
-    def groups(self) -> list[tuple[Document, ...]]:
+    def groups(self) -> list[Group]:
         """The distinct context groups of all passes."""
-        return [tuple(self._by_id[d] for d in g) for g in dict.fromkeys(group for one in self._passes for group in one)]
+        return list(dict.fromkeys(group for one in self._passes for group in one))
 
     def scope(self, units: int) -> str:
         """Describe the number of targets and of context groups."""
@@ -121,12 +147,12 @@ class GlobalStrategy:
     @cached_property
     def cut(self) -> int:
         """The number of documents that are cut to fit into a prompt."""
-        return sum(s.tokens > self._budget for s in self._measured)
+        return sum(tokens > self._budget for tokens in self._measured.tokens)
 
     @cached_property
-    def _measured(self) -> list[Sized]:
+    def _measured(self) -> SizedFile:
         """The documents as they are, read and counted once."""
-        return [sized for some in batched(self._source) for sized in self._sizes(some)]
+        return SizedFile(sized for some in batched(self._source) for sized in self._sizes(some))
 
     @cached_property
     def _budget(self) -> int:
@@ -139,7 +165,7 @@ class GlobalStrategy:
             return asked
         instructions = max(self._teacher.tokens.count(self._instructions(writes)) for writes in self._written)
         free = self._teacher.context_length - self._teacher.max_tokens(self.settings) - instructions - 64
-        longest = max((s.tokens for s in self._measured), default=0)
+        longest = max(self._measured.tokens, default=0)
         # Rounded up to a power of two, so that the room does not change with every edit of the longest document.
         left = max(free - (1 << longest.bit_length()), free // 2)
         if left < _SMALLEST_BUDGET:
@@ -155,7 +181,7 @@ class GlobalStrategy:
 
     @cached_property
     def _written(self) -> set[Writes]:
-        return {writes for s in self._measured for writes in self._writes(s.document)} or {"statements"}
+        return {writes for document in self._measured for writes in self._writes(document)} or {"statements"}
 
     def _instructions(self, writes: Writes) -> str:
         template = self._templates[writes]
@@ -170,20 +196,29 @@ class GlobalStrategy:
         return {writes: instructions_of(template, values) for writes, template in self._templates.items()}
 
     @cached_property
-    def _sized(self) -> list[Sized]:
+    def _sized(self) -> SizedFile:
         """The documents with their sizes; those above the budget are cut into several at sentence ends."""
-        parts: dict[str, Sized] = {}
-        for part in (part for whole in self._measured for part in self._parts(whole)):
-            same = parts.setdefault(part.document.id, part).document
-            if same.text != part.document.text:
+        whole = self._measured
+        if len(set(whole.ids)) == len(whole) and not any(map(self._may_be_cut, whole.tokens)):
+            return whole
+        parts, numbers = SizedFile(), dict[str, int]()
+        for part in (part for sized in whole.sized() for part in self._parts(sized)):
+            same = numbers.setdefault(part.document.id, len(parts))
+            if same == len(parts):
+                parts.add(part)
+            elif parts[same].text != part.document.text:
                 # Two texts share a short id: the later one gets a longer id.
                 longer = replace(part.document, id=hashlib.sha256(part.document.text.encode()).hexdigest()[:16])
-                parts.setdefault(longer.id, *self._sizes([longer]))
-        return list(parts.values())
+                if numbers.setdefault(longer.id, len(parts)) == len(parts):
+                    parts.add(*self._sizes([longer]))
+        return parts
+
+    def _may_be_cut(self, tokens: int) -> bool:
+        # What is far from the limit is not counted again.
+        return tokens > self._budget // 2
 
     def _parts(self, whole: Sized) -> list[Sized]:
-        # What is far from the limit is not counted again.
-        if whole.tokens <= self._budget // 2:
+        if not self._may_be_cut(whole.tokens):
             return [whole]
         d = whole.document
         limit = self._budget - self._sizes([Document(d.id, "", d.entry, d.row)])[0].tokens
@@ -191,8 +226,19 @@ class GlobalStrategy:
         return self._sizes([d if t == d.text else replace(d, id=document_id(t), text=t) for t in texts])
 
     @cached_property
-    def _by_id(self) -> dict[str, Document]:
-        return {s.document.id: s.document for s in self._sized}
+    def _numbers(self) -> dict[str, int]:
+        return {name: number for number, name in enumerate(self._sized.ids)}
+
+    def _document(self, name: str) -> Document:
+        return self._sized[self._numbers[name]]
+
+    def _homes(self, groups: Pass) -> "array[int]":
+        """Return the position of each document's group."""
+        homes = array("i", bytes(4 * len(self._sized)))
+        for position, group in enumerate(groups):
+            for name in group:
+                homes[self._numbers[name]] = position
+        return homes
 
     @cached_property
     def _passes(self) -> list[Pass]:
@@ -207,22 +253,19 @@ class GlobalStrategy:
         counts = self._teacher.tokens.count_all([f"[{d.id}] {d.text}\n" for d in documents])
         return [Sized(d, tokens) for d, tokens in zip(documents, counts, strict=True)]
 
-    def _prefix(self, writes: Writes, group: Group) -> "_GroupPrefix":
-        """Return what the requests of a group share; rendered once per group."""
-        if (writes, group) not in self._prefixes:
-            documents = [d for d in map(self._as_context, group) if d.text]
-            template = self._templates[writes]
-            prefix = Prefix(template.render("system"), template.render("prefix", documents=documents))
-            labels, premises = tuple(d.id for d in documents), tuple(d.text for d in documents)
-            self._prefixes[writes, group] = _GroupPrefix(prefix, labels, premises)
-        return self._prefixes[writes, group]
+    def _prefix(self, about: _Shown) -> _GroupPrefix:
+        """Render what the requests of a group share."""
+        documents = [d for d in map(self._as_context, about.group) if d.text]
+        template = self._templates[about.writes]
+        prefix = Prefix(template.render("system"), template.render("prefix", documents=documents))
+        return _GroupPrefix(prefix, tuple(d.id for d in documents), tuple(d.text for d in documents))
 
     def _as_context(self, document_id: str) -> Document:
         """Return a document as requests about others show it: without what reads as an instruction to a model.
 
         So no such passage can reach what the teacher writes about another document.
         """
-        document = self._by_id[document_id]
+        document = self._document(document_id)
         if document.exchange:
             return document
         return replace(document, text=without_directives(document.text, self._language))
@@ -233,7 +276,7 @@ class GlobalStrategy:
 
     def _tasks_that_write(self, writes: Writes, document: Document, group: Group) -> Iterator[Task]:
         asks = self._teacher.structured
-        shared = self._prefix(writes, group)
+        shared = self._prefixes[_Shown(writes, group)]
         own = () if document.text in shared.premises else (document.text,)
         # A document that is nothing but instructions is not shown among the others.
         labels = shared.labels if document.id in shared.labels else (*shared.labels, document.id)

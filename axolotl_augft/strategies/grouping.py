@@ -4,19 +4,28 @@ The documents of a group are the prefix of all its requests, so a changed group 
 in it. Groupings are therefore kept between runs: `regroup` keeps every group whose documents are unchanged, and after
 an edit of one document in a thousand, only the requests of its own group are sent again.
 
-Documents are numbered in source order here; a number takes less memory than an id.
+Documents are numbered in source order here; a number takes less memory than an id. Their texts stay on disk, and are
+read when the index of their words is made.
 """
 
 import heapq
 from array import array
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain, islice, pairwise
 
-from axolotl_augft.sources.documents import Document
-from axolotl_augft.store.responses import Pass
+from axolotl_augft.sources.sized_file import SizedFile
+from axolotl_augft.store.groupings import Pass
 from axolotl_augft.text.neighbours import Nearest, Neighbours
 
 _NEIGHBOURS = 32
+_BROUGHT_IN = 4
+"""Number of documents that each member of a group proposes as further members: those that it is most related to.
+
+If it proposed all that it is related to, those that most members are related to would come first, and a large group
+would hold one subject from many sides instead of what connects several (`bench reach`).
+"""
 _NEXT = 256
 """Number of following documents of which one may fill a group that no related document fits into."""
 # Fresh groups are filled to this share only, so that a document that grows in an edit still fits into its old group.
@@ -24,19 +33,11 @@ _FILL = 0.95
 _NOWHERE = -1
 
 
-@dataclass(frozen=True, slots=True)
-class Sized:
-    """A document and its size in tokens, including its label in the prompt."""
-
-    document: Document
-    tokens: int
-
-
-def regroup(sized: Sequence[Sized], budget: int, passes: int, remembered: Sequence[Pass]) -> list[Pass]:
+def regroup(documents: SizedFile, budget: int, passes: int, remembered: Sequence[Pass]) -> list[Pass]:
     """Group documents for each pass; every document is in exactly one group of each pass.
 
     Args:
-        sized: The documents in source order, none above `budget` tokens.
+        documents: The documents in source order, none above `budget` tokens.
         budget: Most tokens of documents in one group.
         passes: Number of groupings. Later passes bring together related documents that have not shared a group yet.
         remembered: The passes of an earlier run, possibly over other documents.
@@ -44,38 +45,39 @@ def regroup(sized: Sequence[Sized], budget: int, passes: int, remembered: Sequen
     Returns:
         For each pass, its groups as document ids.
     """
-    numbers = {s.document.id: i for i, s in enumerate(sized)}
-    groupings = [_Grouping(sized, budget) for _ in range(passes)]
+    groupings = [_Grouping(documents.tokens, budget) for _ in range(passes)]
+    numbers = {name: i for i, name in enumerate(documents.ids)} if remembered else {}
     for grouping, groups in zip(groupings, remembered, strict=False):
         grouping.keep(groups, numbers)
-    pulls = _pulls(sized, sorted({d for grouping in groupings for d in grouping.homeless()}))
+    homeless = [grouping.homeless() for grouping in groupings]
+    pulls = _pulls(documents, homeless[0] if len(homeless) == 1 else array("i", sorted(set().union(*homeless))))
     for i, grouping in enumerate(groupings):
         grouping.complete(pulls, groupings[:i])
-    return [tuple(tuple(sized[d].document.id for d in group) for group in g.groups) for g in groupings]
+    return [tuple(tuple(documents.ids[d] for d in group) for group in g.groups) for g in groupings]
 
 
-def _pulls(sized: Sequence[Sized], documents: Sequence[int]) -> "_Pulls":
+def _pulls(documents: SizedFile, some: "array[int]") -> "_Pulls":
     """Find what some documents are related to; the index of all documents is needed for that only."""
-    nearest = Neighbours(s.document.text for s in sized).nearest(documents, _NEIGHBOURS) if documents else None
-    return _Pulls(documents, nearest)
+    nearest = Neighbours(d.text for d in documents).nearest(some, _NEIGHBOURS) if some else None
+    return _Pulls(some, nearest)
 
 
 class _Pulls:
     """For some documents, how strongly each is related to others.
 
     Args:
-        documents: The documents.
+        documents: The documents, ascending.
         nearest: What they are related to; None if there are no documents.
     """
 
-    def __init__(self, documents: Sequence[int], nearest: Nearest | None) -> None:
-        self._rows = {d: row for row, d in enumerate(documents)}
+    def __init__(self, documents: "array[int]", nearest: Nearest | None) -> None:
+        self._documents = documents
         self._nearest = nearest
 
     def of(self, document: int) -> Iterator[tuple[int, float]]:
         """Yield the numbers and scores of the most related documents, most related first."""
         assert self._nearest is not None
-        row = self._rows[document]
+        row = bisect_left(self._documents, document)
         numbers = self._nearest.numbers[row].tolist()
         return ((n, score) for n, score in zip(numbers, self._nearest.scores[row].tolist(), strict=True) if n >= 0)
 
@@ -85,36 +87,38 @@ class _Grouping:
     """The groups of one pass.
 
     Attributes:
+        tokens: The size of each document.
+        budget: Most tokens of documents in one group.
         groups: The groups, as document numbers.
         home: For each document, the number of its group, or `_NOWHERE`.
         changed: The groups that have lost or gained documents, all of whose requests are new.
     """
 
-    sized: Sequence[Sized]
+    tokens: "array[int]"
     budget: int
     groups: "list[array[int]]" = field(default_factory=list)
     home: "array[int]" = field(default_factory=lambda: array("i"))
     changed: set[int] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        self.home = array("i", [_NOWHERE]) * len(self.sized)
+        self.home = array("i", [_NOWHERE]) * len(self.tokens)
 
     def keep(self, groups: Iterable[Sequence[str]], numbers: Mapping[str, int]) -> None:
         """Keep remembered groups, without the documents that are gone or no longer fit."""
         for group in groups:
             room, members = self.budget, array("i")
             for d in (numbers[name] for name in group if name in numbers):
-                if self.sized[d].tokens <= room:
+                if self.tokens[d] <= room:
                     members.append(d)
-                    room -= self.sized[d].tokens
+                    room -= self.tokens[d]
             if members:
                 if len(members) < len(group):
                     self.changed.add(len(self.groups))
                 self._add(members)
 
-    def homeless(self) -> list[int]:
+    def homeless(self) -> "array[int]":
         """The documents without a group."""
-        return [d for d, home in enumerate(self.home) if home == _NOWHERE]
+        return array("i", (d for d, home in enumerate(self.home) if home == _NOWHERE))
 
     def complete(self, pulls: _Pulls, before: Sequence["_Grouping"]) -> None:
         """Put documents without a group into existing groups that have room, and the rest into fresh groups.
@@ -129,7 +133,7 @@ class _Grouping:
         def have_met(a: int, b: int) -> bool:
             return any(g.home[a] == g.home[b] for g in before)
 
-        for members in _fresh_groups(left, self.sized, pulls, int(self.budget * _FILL), have_met):
+        for members in _fresh_groups(left, self.tokens, pulls, int(self.budget * _FILL), have_met):
             self._add(members)
 
     def _add(self, members: "array[int]") -> None:
@@ -137,17 +141,17 @@ class _Grouping:
             self.home[d] = len(self.groups)
         self.groups.append(members)
 
-    def _moved_in(self, homeless: Sequence[int], pulls: _Pulls) -> list[int]:
+    def _moved_in(self, homeless: "array[int]", pulls: _Pulls) -> "array[int]":
         """Put documents into the groups that they are most related to; return those that no group has room for.
 
         Of related groups, those that have changed come first, because another document in them makes no further
         requests new. So an edited document goes back to the group that it was in.
         """
-        room = [self.budget - sum(self.sized[d].tokens for d in group) for group in self.groups]
-        smallest = min(self.sized[d].tokens for d in homeless)
-        left, roomy = [], 0
+        room = [self.budget - sum(self.tokens[d] for d in group) for group in self.groups]
+        smallest = min(self.tokens[d] for d in homeless)
+        left, roomy = array("i"), 0
         for d in homeless:
-            tokens = self.sized[d].tokens
+            tokens = self.tokens[d]
             pull: dict[int, float] = {}
             for other, score in pulls.of(d):
                 if (home := self.home[other]) != _NOWHERE:
@@ -170,27 +174,34 @@ class _Grouping:
 
 
 class _Queue:
-    """Documents in source order, of which any can leave."""
+    """Documents in source order, of which any can leave.
 
-    def __init__(self, documents: Sequence[int]) -> None:
-        self._place = {d: i for i, d in enumerate(documents, 1)}
-        self._documents = documents
-        self._next = array("i", [*range(1, len(documents) + 1), 0])
-        self._last = array("i", [len(documents), *range(len(documents))])
+    Args:
+        documents: The documents, ascending.
+        count: Number of all documents, in the queue or not.
+    """
+
+    def __init__(self, documents: "array[int]", count: int) -> None:
+        # Of each document the one before and after it; the last number stands for both ends of the queue.
+        self._end = count
+        self._next = array("i", [_NOWHERE]) * (count + 1)
+        self._last = array("i", [_NOWHERE]) * (count + 1)
+        for before, after in pairwise(chain((count,), documents, (count,))):
+            self._next[before], self._last[after] = after, before
 
     def __contains__(self, document: int) -> bool:
-        return document in self._place
+        return self._next[document] != _NOWHERE
 
     def __iter__(self) -> Iterator[int]:
-        place = self._next[0]
-        while place:
-            yield self._documents[place - 1]
-            place = self._next[place]
+        document = self._next[self._end]
+        while document != self._end:
+            yield document
+            document = self._next[document]
 
     def remove(self, document: int) -> None:
-        place = self._place.pop(document)
-        before, after = self._last[place], self._next[place]
+        before, after = self._last[document], self._next[document]
         self._next[before], self._last[after] = after, before
+        self._next[document] = _NOWHERE
 
 
 class _Candidates:
@@ -218,30 +229,30 @@ class _Candidates:
 
 
 def _fresh_groups(
-    documents: Sequence[int],
-    sized: Sequence[Sized],
+    documents: "array[int]",
+    tokens: "array[int]",
     pulls: _Pulls,
     budget: int,
     have_met: Callable[[int, int], bool],
 ) -> "Iterator[array[int]]":
     """Build groups one at a time, adding the document most related to the members until none fits."""
-    left = _Queue(documents)
+    left = _Queue(documents, len(tokens))
     while (chosen := next(iter(left), None)) is not None:
         group, related, room = array("i"), _Candidates(), budget
         while chosen is not None:
             group.append(chosen)
             left.remove(chosen)
-            room -= sized[chosen].tokens
-            for other, score in pulls.of(chosen):
-                if other in left and not have_met(other, chosen):
-                    related.add(other, score)
-            chosen = _next_member(left, related, sized, room)
+            room -= tokens[chosen]
+            new = ((other, score) for other, score in pulls.of(chosen) if other in left and not have_met(other, chosen))
+            for other, score in islice(new, _BROUGHT_IN):
+                related.add(other, score)
+            chosen = _next_member(left, related, tokens, room)
         yield group
 
 
-def _next_member(left: _Queue, related: _Candidates, sized: Sequence[Sized], room: int) -> int | None:
+def _next_member(left: _Queue, related: _Candidates, tokens: "array[int]", room: int) -> int | None:
     def fits(document: int) -> bool:
-        return sized[document].tokens <= room
+        return tokens[document] <= room
 
     chosen = related.take(fits)
     if chosen is not None:

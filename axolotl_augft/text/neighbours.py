@@ -8,7 +8,8 @@ of bm25s, to the last bit. Among a thousand texts or so, nothing is missed; beyo
 The list of texts that have a word is cut into stretches of `_LOOK_UPS` texts. A text without a word that is rarer than
 that looks up one stretch, of its rarest word: the one that the text itself is in.
 
-The index takes some 20 bytes for each different word of each text. scipy's sparse product adds up the scores.
+The index takes some 16 bytes for each different word of each text, 20 if there are more than 2^31 of these. scipy's
+sparse product adds up the scores.
 """
 
 import re
@@ -30,6 +31,7 @@ _K1, _B = 1.5, 0.75
 _AT_ONCE = 256
 _QUERIES = 256
 _ENTRIES = 1 << 20
+_MOST_INT32 = (1 << 31) - 1
 
 Ints = npt.NDArray[np.int32]
 Floats = npt.NDArray[np.float32]
@@ -63,7 +65,8 @@ class Neighbours:
             found.add(some)
         self._entries = entries = found.entries()
         self._weights = _weights(entries, found.counts())
-        table = sparse.csr_array((self._weights, entries.stretches, entries.starts), shape=(entries.texts, found.count))
+        starts = entries.starts.astype(np.int32) if entries.starts[-1] <= _MOST_INT32 else entries.starts
+        table = sparse.csr_array((self._weights, entries.stretches, starts), shape=(entries.texts, found.count))
         self._postings = table.T.tocsr()
         self._sizes = np.diff(self._postings.indptr)
         self._place = np.zeros(len(entries.word_of), dtype=np.int32)
@@ -111,7 +114,8 @@ class Neighbours:
         from scipy import sparse
 
         joined = np.concatenate(queries)
-        starts = np.cumsum([0, *map(len, queries)])
+        # Of the postings' type: scipy copies whichever of two arrays has the narrower one.
+        starts = np.cumsum([0, *map(len, queries)], dtype=self._postings.indptr.dtype)
         shape = (len(queries), self._postings.shape[0])
         return sparse.csr_array((np.ones(len(joined), dtype=np.float32), joined, starts), shape=shape)
 

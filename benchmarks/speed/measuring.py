@@ -47,13 +47,13 @@ class MockServer:
 
 @contextmanager
 def mock(**options: float) -> Iterator[MockServer]:
-    """Start the mock server on the last core."""
-    cores = os.cpu_count() or 1
+    """Start the mock server on the last core of those that this process may use."""
+    cores = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else [*range(os.cpu_count() or 1)]
     settings = [part for name, value in options.items() for part in (f"--{name.replace('_', '-')}", str(value))]
     command = [
         sys.executable,
         str(HERE / "mock_server.py"),
-        *(["--core", str(cores - 1)] if cores > 1 else []),
+        *(["--core", str(cores[-1])] if len(cores) > 1 else []),
         *settings,
     ]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)

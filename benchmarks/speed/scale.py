@@ -39,14 +39,15 @@ def _reset_peak() -> int:
     return int(psutil.Process().memory_info().rss)
 
 
-def _write_corpus(count: int, file: Path) -> None:
+def write_corpus(count: int, file: Path, most_sentences: int = 3) -> None:
+    """Write generated documents of up to so many sentences as a Parquet file."""
     with pq.ParquetWriter(file, pa.schema([("text", pa.string())])) as writer:
         for start in range(0, count, _ROWS):
-            texts = [corpus.text(i) for i in range(start, min(count, start + _ROWS))]
+            texts = [corpus.text(i, most_sentences) for i in range(start, min(count, start + _ROWS))]
             writer.write_table(pa.table({"text": texts}))
 
 
-def _tokenizer(folder: Path) -> Path:
+def trained_tokenizer(folder: Path) -> Path:
     """Train a byte-level tokenizer of 4,096 tokens on the corpus."""
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
@@ -63,10 +64,10 @@ def _tokenizer(folder: Path) -> Path:
 def _recipe(count: int, folder: Path) -> Any:
     from axolotl_augft.config.recipe import Recipe
 
-    _write_corpus(count, folder / "corpus.parquet")
+    write_corpus(count, folder / "corpus.parquet")
     return Recipe.from_cfg(
         {
-            "base_model": str(_tokenizer(folder / "model")),
+            "base_model": str(trained_tokenizer(folder / "model")),
             "augft": {
                 "augment": [corpus.LOCAL],
                 "output_dir": str(folder / "out"),

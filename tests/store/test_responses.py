@@ -84,9 +84,11 @@ def test_groupings_are_remembered(tmp_path):
     with ResponseStore.opened(tmp_path / "s") as store:
         assert store.load_grouping("k") == []
         store.save_grouping("k", [(("a", "b"), ("c",))])
-        store.save_grouping("k", [(("a",), ("b", "c"))])
+        store.save_grouping("other", [(("c",),)])
+        store.save_grouping("k", [(("a",), ("b", "c")), (("c", "b", "a"),)])
     with ResponseStore.opened(tmp_path / "s") as store:
-        assert store.load_grouping("k") == [(("a",), ("b", "c"))]
+        assert store.load_grouping("k") == [(("a",), ("b", "c")), (("c", "b", "a"),)]
+        assert store.load_grouping("other") == [(("c",),)]
 
 
 def _foreign(path):
@@ -201,12 +203,14 @@ PRAGMA application_id = 0x41554746; PRAGMA user_version = 1;
 def test_a_store_of_version_1_keeps_its_answers(tmp_path):
     old = sqlite3.connect(tmp_path / "s")
     old.executescript(VERSION_1)
+    old.execute("INSERT INTO groupings VALUES ('k', ?)", ['[[["a","b"],["c"]],[["a"],["b","c"]]]'])
     row = [request().key, PREFIX.digest, "A is B.", "answered", "B is A.", "stop", 10, None, 4]
     old.execute("INSERT INTO responses VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
     old.commit()
     for _ in range(2):
         with ResponseStore.opened(tmp_path / "s") as store:
             assert store.get([request()]) == [ANSWER] and store.spent([request().key]).without_dollars == 1
+            assert store.load_grouping("k") == [(("a", "b"), ("c",)), (("a",), ("b", "c"))]
             store.put([(request("x"), replace(ANSWER, nanodollars=7, reasoning="hm"))])
             assert store.get([request("x")]) == [replace(ANSWER, nanodollars=7, reasoning="hm")]
 
@@ -246,7 +250,7 @@ def test_processes_that_make_or_upgrade_a_store_at_the_same_time(tmp_path, made)
         assert [o.stdout.readline() for o in openers] == ["opened\n"] * 3
     assert [o.communicate() for o in openers] == [("", "")] * 3
     with closing(sqlite3.connect(tmp_path / "0")) as db:
-        assert db.execute("PRAGMA user_version").fetchone() == (3,) and db.execute(
+        assert db.execute("PRAGMA user_version").fetchone() == (4,) and db.execute(
             "PRAGMA journal_mode"
         ).fetchone() == ("wal",)
 

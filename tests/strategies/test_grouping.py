@@ -1,13 +1,18 @@
 import pytest
 
 from axolotl_augft.sources.documents import Document
-from axolotl_augft.strategies.grouping import Sized, regroup
+from axolotl_augft.sources.sized_file import Sized, SizedFile
+from axolotl_augft.strategies import grouping
 
 TOPICS = ["pump valve pressure", "harbour ship crane", "bread oven flour", "violin string bow"]
 
 
 def sized(texts, tokens=10):
     return [Sized(Document(f"{i:08x}", t, 0, i), tokens) for i, t in enumerate(texts)]
+
+
+def regroup(documents, *settings):
+    return grouping.regroup(SizedFile(documents), *settings)
 
 
 def texts(n):
@@ -74,6 +79,13 @@ def test_groups_of_a_few_documents_are_those_of_earlier_versions():
         [[0, 2, 1], [3, 4, 5, 7], [6]],
         [[0, 4, 5, 7], [1, 3, 2], [6]],
     ]
+
+
+def test_each_member_brings_in_those_nearest_to_it_only():
+    words = "crane hose|valve pump|hose|hose crane|valve crane|tide|crane|ship|tide pump|hose pump|hose valve"
+    (one,) = regroup(sized(words.split("|")), 74, 1, [])
+    # If members brought in all that they are related to, "hose pump" (9) would be the last of the first group.
+    assert [[int(d, 16) for d in group] for group in one] == [[0, 3, 6, 4, 2, 10, 1], [5, 8, 9, 7]]
 
 
 def test_thousands_of_documents_without_a_common_word_are_grouped_in_their_order():

@@ -74,6 +74,12 @@ def test_texts_with_common_words_only_are_compared_with_those_around_them(monkey
     assert len(near) == 99 and near.min() > 300 and near.max() < 700
 
 
+def test_a_number_in_the_index_and_in_what_is_found_takes_four_bytes():
+    index = Neighbours(random_texts(50))
+    found = index._table([index._query(7)]) @ index._postings
+    assert {part.dtype for part in (index._postings.indices, index._postings.indptr, found.indices)} == {np.dtype("i4")}
+
+
 def test_time_for_a_text_does_not_grow_with_their_number(monkeypatch):
     monkeypatch.setattr(neighbours, "_LOOK_UPS", 500)
     looked_up = []

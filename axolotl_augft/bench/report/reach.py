@@ -14,7 +14,7 @@ from axolotl_augft.config.augment import GlobalAugment
 from axolotl_augft.config.teacher import TeacherConfig
 from axolotl_augft.errors import BenchError
 from axolotl_augft.sources.documents import Document, document_id
-from axolotl_augft.store.responses import Pass
+from axolotl_augft.store.groupings import Pass
 from axolotl_augft.strategies.global_ import GlobalStrategy
 from axolotl_augft.teacher.teacher import Teacher
 from axolotl_augft.text.tokens import ESTIMATE, TokenCounter, token_counter
