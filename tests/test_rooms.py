@@ -30,7 +30,7 @@ ROOMS = [
 OWN = ""
 # What lies inside a room, from the lowest to the highest; OWN stands for the room's own modules.
 INNER_ROOMS = {
-    "bench": ["datasets", "oracle", "report", "audit", "experiments", "cli", OWN],
+    "bench": ["served", "datasets", "oracle", "report", "audit", "experiments", "cli", OWN],
     "teacher": ["entailment", OWN, "serving"],
     "asking": ["pacing", OWN],
 }

@@ -38,18 +38,45 @@ def bench() -> None:
     type=click.IntRange(min=1),
     help="Number of SQuAD passages. Default: by scale, 5 (tiny), 20 (small) or 200 (paper).",
 )
+@click.option("--two-passages", is_flag=True, help="Add questions to SQuAD's that need two passages.")
+@click.option("--teacher-url", help="Server (OpenAI-compatible) of a model that proposes and tries further ones.")
+@click.option("--teacher-model", help="The name by which that server knows the model.")
+@click.option("--teacher-key-env", help="Environment variable that holds that server's API key.")
+@click.option(
+    "--proposals",
+    default=1,
+    show_default=True,
+    type=click.IntRange(min=1),
+    help="Proposals for each pair of passages of an article.",
+)
 @one_line_errors
-def make_data(name: str, out: Path, scale: "Scale", seed: int, source: Path | None, passages: int | None) -> None:
+def make_data(
+    name: str,
+    out: Path,
+    scale: "Scale",
+    seed: int,
+    source: Path | None,
+    passages: int | None,
+    two_passages: bool,
+    teacher_url: str | None,
+    teacher_model: str | None,
+    teacher_key_env: str | None,
+    proposals: int,
+) -> None:
     """Make a data set: reversals, syllogisms, semantic, process, reversal-curse or squad."""
     from axolotl_augft.bench.datasets.dataset import save
     from axolotl_augft.bench.datasets.making import examine, make
+    from axolotl_augft.bench.datasets.squad.teacher import teacher_config, wanted_two_passages
     from axolotl_augft.errors import BenchError
 
-    data = make(name, scale, seed, source, passages)
+    teacher = teacher_config(teacher_url, teacher_model, teacher_key_env)
+    with wanted_two_passages(two_passages, teacher, proposals, out) as wanted:
+        data = make(name, scale, seed, source, passages, wanted)
     examination = examine(data)
     if found := examination.problems:
         raise BenchError(f"data set {name}: {len(found):,} problems, so it is not written; the first: {found[0]}")
     save(data, out)
+    say(data.about)
     for line in examination.proven:
         say(line)
     say(f"data set: {out}")

@@ -11,9 +11,10 @@ from axolotl_augft.bench.cli import bench
 from axolotl_augft.bench.datasets.dataset import load, save
 from axolotl_augft.bench.datasets.making import examine, grammar_of, make
 from axolotl_augft.bench.datasets.squad.choices import kind_of, wrong_answers
-from axolotl_augft.bench.datasets.squad.make import make_squad, prompt_of
+from axolotl_augft.bench.datasets.squad.make import make_squad
 from axolotl_augft.bench.datasets.squad.needs import needs_of
 from axolotl_augft.bench.datasets.squad.passages import Asked, Passage, choose, passages_of, read_passages
+from axolotl_augft.bench.datasets.squad.questions import prompt_of
 from axolotl_augft.errors import BenchError
 from tests.support.data import write_rows
 from tests.support.squad import TOWNS, write_squad
@@ -76,7 +77,7 @@ def test_too_few_passages_is_one_line(tmp_path):
     passages = read_passages(write_squad(tmp_path / "squad"))
     with pytest.raises(BenchError, match="passages: 20 wanted, but 3 articles give 15 .40 to 180 words long, with "):
         choose(passages, 20, 0)
-    with pytest.raises(BenchError, match="passages: 1 wanted, but 3 articles give 0 .40 to 180 words long, with quest"):
+    with pytest.raises(BenchError, match="passages: none of 18 has a question, so there is nothing to ask; give each"):
         choose([replace(p, questions=()) for p in passages], 1, 0)
 
 

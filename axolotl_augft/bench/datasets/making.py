@@ -1,11 +1,14 @@
 """The name of a data set -> the data set, its grammar and its examination; imports only what the name needs."""
 
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from axolotl_augft.bench.datasets.dataset import BenchData, Scale
 from axolotl_augft.bench.datasets.grammar import Grammar
 from axolotl_augft.errors import BenchError
+
+if TYPE_CHECKING:
+    from axolotl_augft.bench.datasets.squad.two_passages import TwoPassagesWanted
 
 NAMES = ("reversals", "syllogisms", "semantic", "process", "reversal-curse", "squad")
 _READ_FROM_ELSEWHERE = ("reversal-curse", "squad")
@@ -24,7 +27,12 @@ class Examined(Protocol):
 
 
 def make(
-    name: str, scale: Scale, seed: int, source: Path | str | None = None, passages: int | None = None
+    name: str,
+    scale: Scale,
+    seed: int,
+    source: Path | str | None = None,
+    passages: int | None = None,
+    two_passages: "TwoPassagesWanted | None" = None,
 ) -> BenchData:
     """Make a data set by name.
 
@@ -35,9 +43,11 @@ def make(
         source: Folder of the reversal-curse or SQuAD data, None to download them from the hub. All other data sets are
             generated and take none.
         passages: Number of SQuAD's passages, instead of the scale's. The other data sets take none.
+        two_passages: Adds questions to SQuAD's that need two passages. The other data sets take none.
 
     Raises:
         BenchError: The name is unknown, the data set takes no source or passages, or its files cannot be read.
+        AugftError: A teacher of questions that need two passages cannot be asked.
     """
     if source is not None and name not in _READ_FROM_ELSEWHERE:
         raise BenchError(
@@ -46,6 +56,8 @@ def make(
         )
     if passages is not None and name != "squad":
         raise BenchError(f"passages {passages}: only squad has passages; leave them out, or give another scale")
+    if two_passages is not None and name != "squad":
+        raise BenchError(f"two passages: only squad has questions that need them, {name} has none; leave them out")
     match name:
         case "reversals":
             from axolotl_augft.bench.datasets.reversals import make_reversals
@@ -70,7 +82,7 @@ def make(
         case "squad":
             from axolotl_augft.bench.datasets.squad.make import make_squad
 
-            return make_squad(Path(source) if source is not None else None, scale, seed, passages)
+            return make_squad(Path(source) if source is not None else None, scale, seed, passages, two_passages)
     raise _unknown(name)
 
 

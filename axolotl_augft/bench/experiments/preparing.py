@@ -86,8 +86,10 @@ def check_comparable(augft: Mapping[str, Any], match: Match, where: object) -> N
 
 def _made(wanted: MadeData, folder: Path) -> BenchData:
     from axolotl_augft.bench.datasets.making import examine, make
+    from axolotl_augft.bench.datasets.squad.two_passages import TwoPassagesWanted
 
-    data = make(wanted.name, wanted.scale, wanted.seed, wanted.source, wanted.passages)
+    further = TwoPassagesWanted() if wanted.two_passages else None
+    data = make(wanted.name, wanted.scale, wanted.seed, wanted.source, wanted.passages, further)
     if (folder / DATASET).exists() and _saved(folder) == data:
         return data
     if problems := examine(data).problems:

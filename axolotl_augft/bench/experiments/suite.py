@@ -53,6 +53,7 @@ class MadeData(_Block):
         description="Folder of the reversal-curse or SQuAD data. Default: download them from the hub.",
     )
     passages: int | None = Field(None, ge=1, description="Number of SQuAD passages. Default: by scale.")
+    two_passages: bool = Field(False, description="Whether to add questions to SQuAD's that need two passages.")
 
 
 class FolderData(_Block):

@@ -35,8 +35,22 @@ class SquadExamination:
             f"{len(questions):,} questions, all of whose choices stand in one of {passages:,} passages; "
             f"that the wrong ones are wrong is not proven",
             f"what questions need, by a rule about words: {', '.join(f'{s} {n:,}' for s, n in splits.most_common())}",
+            *self._two_passages(),
             f"{len(self.data.form_rows):,} form rows, none of which is a question or about one of the articles",
         ]
+
+    def _two_passages(self) -> Iterator[str]:
+        """How the questions that need two passages came about; nothing if none were wanted."""
+        counts = self.data.settings.get("two_passages")
+        if counts is None:
+            return
+        yield f"two passages: {counts['compared']:,} comparisons of dates, right by construction"
+        if "proposals" in counts:
+            dropped = ", ".join(f"{reason} {n:,}" for reason, n in counts["dropped"].items()) or "none"
+            yield (
+                f"two passages: {counts['kept']:,} of {counts['proposals']:,} questions that a teacher proposed need "
+                f"both as far as it can tell, which is not proven; read them (dropped: {dropped})"
+            )
 
     def _problems(self, question: Question) -> Iterator[str]:
         if not 0 <= question.answer < len(question.choices):

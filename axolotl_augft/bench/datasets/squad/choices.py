@@ -12,6 +12,10 @@ from typing import Literal
 from axolotl_augft.bench.datasets.squad.passages import Asked, Passage
 
 WRONG = 3
+LONGEST_ANSWER = 12
+"""Words of the longest answer that a question may have."""
+TOO_FEW = "too few wrong answers of its kind"
+"""Why a question is left out that has not as many."""
 Kind = Literal["year", "number", "name", "phrase"]
 _NUMBER_WORDS = "one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|hundreds?|thousands?|millions?"
 _MONTH = "(?:Jan|Febr)uary|March|April|May|June|July|August|(?:Septem|Octo|Novem|Decem)ber"
@@ -41,25 +45,37 @@ def kind_of(answer: str) -> Kind:
 def wrong_answers(asked: Asked, passages: Sequence[Passage], rng: random.Random) -> tuple[str, ...] | None:
     """Draw three wrong answers of the same kind, of about the same length; None if there are too few.
 
-    An answer to much the same question is left out, as is one that holds the right answer or is held by it.
-
     Args:
         asked: The question and its right answer.
         passages: The passages of its article that are trained on.
         rng: Draws among answers of equal length.
     """
+    found = other_answers(asked, passages, rng)
+    return found[:WRONG] if len(found) >= WRONG else None
+
+
+def other_answers(asked: Asked, passages: Sequence[Passage], rng: random.Random) -> tuple[str, ...]:
+    """Collect answers of the same kind as the right one, those of about the same length first.
+
+    An answer to much the same question is left out, as is one that holds the right answer or is held by it.
+
+    Args:
+        asked: The question and its right answer.
+        passages: The passages to look in.
+        rng: Orders answers of equal length.
+    """
     kind, length = kind_of(asked.answer), len(asked.answer.split())
     found = {
-        _normal(text): text
+        normal(text): text
         for text in _answers(asked, passages, kind)
-        if not _overlap(text, asked.answer) and not _overlap(text, asked.question)
+        if not overlap(text, asked.answer) and not overlap(text, asked.question)
     }
     nearest = sorted(rng.sample(sorted(found.values()), len(found)), key=lambda t: abs(len(t.split()) - length))
     chosen: list[str] = []
     for text in nearest:
-        if not any(_overlap(text, other) for other in chosen):
+        if not any(overlap(text, other) for other in chosen):
             chosen.append(text)
-    return tuple(chosen[:WRONG]) if len(chosen) >= WRONG else None
+    return tuple(chosen)
 
 
 def _answers(asked: Asked, passages: Sequence[Passage], kind: Kind) -> Iterable[str]:
@@ -76,14 +92,15 @@ def _answers(asked: Asked, passages: Sequence[Passage], kind: Kind) -> Iterable[
 
 
 def _telling(question: str) -> frozenset[str]:
-    return frozenset(w[:5] for w in _normal(question).split() if len(w) > 3)
+    return frozenset(w[:5] for w in normal(question).split() if len(w) > 3)
 
 
-def _overlap(a: str, b: str) -> bool:
+def overlap(a: str, b: str) -> bool:
     """Tell whether one text holds the other's words in a row."""
-    first, second = f" {_normal(a)} ", f" {_normal(b)} "
+    first, second = f" {normal(a)} ", f" {normal(b)} "
     return first in second or second in first
 
 
-def _normal(text: str) -> str:
+def normal(text: str) -> str:
+    """Return the words of a text in lower case, with one space between them."""
     return " ".join(_WORDS.findall(text.casefold()))

@@ -5,26 +5,30 @@ With them in every condition, no condition is ahead because it has seen question
 """
 
 import random
-import re
 from collections import Counter, defaultdict
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Container, Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from axolotl_augft.bench.datasets.dataset import BenchData, Question, Scale
-from axolotl_augft.bench.datasets.squad.choices import WRONG, wrong_answers
-from axolotl_augft.bench.datasets.squad.needs import needs_of
-from axolotl_augft.bench.datasets.squad.passages import Asked, Passage, choose, read_passages
+from axolotl_augft.bench.datasets.dataset import BenchData, Scale
+from axolotl_augft.bench.datasets.squad.choices import LONGEST_ANSWER
+from axolotl_augft.bench.datasets.squad.passages import Passage, choose, read_passages
+from axolotl_augft.bench.datasets.squad.questions import NAME, prompt_of, questions_of
+from axolotl_augft.bench.datasets.squad.two_passages import TwoPassages, TwoPassagesWanted, two_passages_of
 from axolotl_augft.errors import BenchError
 
-NAME = "squad"
 COUNTS: dict[Scale, int] = {"tiny": 5, "small": 20, "paper": 200}
 """Passages of each scale."""
 _FORM_ROWS_A_PASSAGE = 7
-_LONGEST_ANSWER = 12
-_SPACES = re.compile(r"\s+")
 
 
-def make_squad(source: Path | None, scale: Scale, seed: int, passages: int | None = None) -> BenchData:
+def make_squad(
+    source: Path | None,
+    scale: Scale,
+    seed: int,
+    passages: int | None = None,
+    two_passages: TwoPassagesWanted | None = None,
+) -> BenchData:
     """Make the data set.
 
     Args:
@@ -32,19 +36,21 @@ def make_squad(source: Path | None, scale: Scale, seed: int, passages: int | Non
         scale: Number of passages: tiny 5, small 20, paper 200.
         seed: Seed of the choice of passages, wrong choices and form rows.
         passages: Another number of passages than the scale's.
+        two_passages: Adds questions that need two passages, if set. All others stay as they are without them.
 
     Raises:
         BenchError: The data cannot be read, or hold too few passages or questions.
+        AugftError: The teacher cannot be asked. Every answer that arrived is stored.
     """
     count = passages or COUNTS[scale]
     chosen = choose(read_passages(source), count, seed)
     asked = frozenset(prompt_of(q.question) for p in chosen.passages for q in p.questions)
     rng = random.Random(f"{NAME} questions {count} {seed}")
     left_out: Counter[str] = Counter()
-    questions = tuple(_questions(chosen.passages, rng, left_out))
+    questions = tuple(questions_of(chosen.passages, rng, left_out))
     if not questions:
         raise BenchError(f"{NAME}: none of {count:,} passages has a question that can be asked ({_listed(left_out)})")
-    return BenchData(
+    data = BenchData(
         name=NAME,
         scale=scale,
         seed=seed,
@@ -60,52 +66,21 @@ def make_squad(source: Path | None, scale: Scale, seed: int, passages: int | Non
         settings={"passages": count, "form_rows": _FORM_ROWS_A_PASSAGE * count},
         form_rows=_form_rows(chosen.elsewhere, asked, _FORM_ROWS_A_PASSAGE * count, rng),
     )
+    if not two_passages:
+        return data
+    # Its own draws, so that the other questions and the form rows stay the same.
+    rng = random.Random(f"{NAME} two passages {count} {seed}")
+    return _with_two_passages(data, two_passages_of(chosen.passages, rng, two_passages))
 
 
-def prompt_of(question: str) -> str:
-    """Word a question as it is asked, and as form rows show it."""
-    return f"Question: {_SPACES.sub(' ', question).strip()}\nAnswer:"
-
-
-def _questions(passages: Sequence[Passage], rng: random.Random, left_out: Counter[str]) -> Iterator[Question]:
-    by_title: defaultdict[str, list[Passage]] = defaultdict(list)
-    for passage in passages:
-        by_title[passage.title].append(passage)
-    seen: set[str] = set()
-    for number, passage in enumerate(passages):
-        for asked in passage.questions:
-            key, needs = prompt_of(asked.question).casefold(), needs_of(asked.question, asked.answer, passage.text)
-            if reason := _unusable(asked, needs, key in seen):
-                left_out[reason] += 1
-                continue
-            seen.add(key)
-            wrong = wrong_answers(asked, by_title[passage.title], rng)
-            if needs is None or wrong is None:
-                left_out["too few wrong answers of its kind"] += 1
-                continue
-            yield _question(asked, wrong, needs, number, len(seen), rng)
-
-
-def _unusable(asked: Asked, needs: str | None, seen: bool) -> str | None:
-    if needs is None:
-        return "answer not in the passage"
-    if seen:
-        return "asked twice"
-    return "answer too long" if len(asked.answer.split()) > _LONGEST_ANSWER else None
-
-
-def _question(
-    asked: Asked, wrong: Sequence[str], needs: str, passage: int, number: int, rng: random.Random
-) -> Question:
-    place = rng.randrange(WRONG + 1)
-    choices = [*wrong[:place], asked.answer, *wrong[place:]]
-    return Question(
-        id=f"{NAME}-{number:04}",
-        prompt=prompt_of(asked.question),
-        choices=tuple(choices),
-        answer=place,
-        split=needs,
-        subset=f"passage {passage}",
+def _with_two_passages(data: BenchData, found: TwoPassages) -> BenchData:
+    tried = ", or were proposed by a teacher, which found their answers with both passages alone"
+    return replace(
+        data,
+        questions=(*data.questions, *found.questions),
+        about=f"{data.about} Questions that need two passages compare dates that people asked for"
+        f"{tried if found.proposed else ''}.",
+        settings={**data.settings, "two_passages": found.settings},
     )
 
 
@@ -123,7 +98,7 @@ def _form_rows(elsewhere: Sequence[Passage], asked: Container[str], count: int, 
     """
     rounds: defaultdict[int, list[str]] = defaultdict(list)
     for passage in rng.sample(elsewhere, len(elsewhere)):
-        short = [a for a in passage.questions if len(a.answer.split()) <= _LONGEST_ANSWER]
+        short = [a for a in passage.questions if len(a.answer.split()) <= LONGEST_ANSWER]
         for n, question in enumerate(rng.sample(short, len(short))):
             if prompt_of(question.question) not in asked:
                 rounds[n].append(f"{prompt_of(question.question)} {question.answer}")

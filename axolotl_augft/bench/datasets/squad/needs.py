@@ -57,6 +57,16 @@ def needs_of(question: str, answer: str, passage: str) -> Needs | None:
     return "forward" if before >= _CLEAR else "reversed"
 
 
+def telling_words(text: str) -> frozenset[str]:
+    """Return the names and numbers of a text, by their first letters."""
+    return frozenset(w.stem for w in _words(text) if w.telling)
+
+
+def content_words(text: str) -> frozenset[str]:
+    """Return the words of a text that say something, by their first letters."""
+    return frozenset(w.stem for w in _words(text))
+
+
 class _Place:
     """One occurrence of the answer in a sentence, with the words of the question that the sentence repeats."""
 

@@ -28,6 +28,19 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
+class Combined:
+    """A question about two passages, with its answer and three wrong ones.
+
+    Attributes:
+        places: Indices of the two passages.
+    """
+
+    asked: Asked
+    wrong: tuple[str, ...]
+    places: tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
 class Passage:
     """A paragraph of an article.
 
@@ -63,8 +76,13 @@ def choose(passages: Sequence[Passage], count: int, seed: int) -> Chosen:
     Only passages of 40 to 180 words are taken, which fit into 256 tokens.
 
     Raises:
-        BenchError: The articles have too few such passages.
+        BenchError: The articles have too few such passages, or none has a question.
     """
+    if not any(p.questions for p in passages):
+        raise BenchError(
+            f"passages: none of {len(passages):,} has a question, so there is nothing to ask; give each line questions "
+            f"(question, answer), or have a teacher write some about your own recipe: axolotl augft bench questions"
+        )
     rng = random.Random(f"squad {count} {seed}")
     articles = {title: list(group) for title, group in groupby(passages, key=lambda p: p.title)}
     chosen: list[Passage] = []
