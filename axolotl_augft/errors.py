@@ -12,6 +12,7 @@ AugftError
 ├── OutputError          the output or temporary folder cannot be written, or there is no result
 │   └── NothingAccepted        no statement was accepted
 ├── WaitingFailed        another process that this one waits for failed, or did not finish in time
+├── WorkerFailed         a worker process ended, or ran out of memory; every answer is stored
 └── BenchError           a suite, question data set or result of `axolotl augft bench` cannot be used
 
 No message quotes row text or a secret, because axolotl's telemetry sends the text of exceptions.
@@ -71,6 +72,10 @@ class NothingAccepted(OutputError):
 
 class WaitingFailed(AugftError):
     """A process that this one waits for, of the same launch or of another run, failed or did not finish in time."""
+
+
+class WorkerFailed(AugftError):
+    """A worker process (`augft.workers`) ended, or ran out of memory; every answer is stored."""
 
 
 class BenchError(AugftError):

@@ -3,7 +3,7 @@
 import logging
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
@@ -36,6 +36,8 @@ from axolotl_augft.probing.left_out import left_out
 from axolotl_augft.probing.probe import Probe
 from axolotl_augft.probing.record import ProbeRecord
 from axolotl_augft.probing.student import is_the_teacher, student_errors
+from axolotl_augft.shards.work import Work
+from axolotl_augft.shards.workers import Workers
 from axolotl_augft.sources.documents import Documents
 from axolotl_augft.sources.loading import evaluation_contents, evaluation_digests, load_sources
 from axolotl_augft.sources.replay import Replay, load_replay
@@ -49,8 +51,9 @@ from axolotl_augft.teacher.spending import Spent
 from axolotl_augft.teacher.teacher import Teacher, resolve_teacher, settled
 from axolotl_augft.verifying.coverage import count_sentences
 from axolotl_augft.verifying.model import verifying_model
-from axolotl_augft.verifying.verification import Verification
+from axolotl_augft.verifying.verification import FirstAnswers, Verification
 from axolotl_augft.verifying.verifier import Verifier
+from axolotl_augft.workers.processes import number_of_processes
 
 LOG = logging.getLogger("axolotl_augft")
 _PROBE = "questions to the student"
@@ -74,6 +77,7 @@ class Prepared:
         verifier: Verifies statements by asking a model; None if none is asked.
         replay: General rows to train on too; None without `augft.replay`.
         probe: Asks the student what it knows; None without `augft.probe`.
+        workers: The worker processes; None if this process does their work.
     """
 
     recipe: Recipe
@@ -88,6 +92,7 @@ class Prepared:
     verifier: Verifier | None
     replay: Replay | None
     probe: Probe | None = None
+    workers: Workers | None = None
 
     @property
     def model_ids(self) -> set[str]:
@@ -121,8 +126,7 @@ class Prepared:
         language = self.recipe.augft.language
         found = self.leaks if leaks else None
         if verification is None:
-            judged = self._judge(self.tasks.in_document_order(), leaks)
-            return without_duplicates(with_whole_texts(judged, found), language)
+            return without_duplicates(with_whole_texts(self._judged_first(leaks), found), language)
         texts = (document.text for document in self.documents)
         return without_repeats(lambda: with_whole_texts(verification.decided(), found), texts, language)
 
@@ -151,8 +155,7 @@ class Prepared:
         verification = self.verification()
         if verification is None or self.has_verified(verification):
             return self.verdicts()
-        judged = self._judge(self.tasks.in_document_order(), True)
-        scored = self.verifier.scored(judged) if self.verifier and self.verifier.inquiry.is_ready else judged
+        scored = self._judged_first(True, scored=self.verifier is not None and self.verifier.inquiry.is_ready)
         judged = without_duplicates(with_whole_texts(scored, self.leaks), self.recipe.augft.language)
         return Verdicts(judged, probe=self.probed())
 
@@ -166,7 +169,10 @@ class Prepared:
         config = self.recipe.augft.verify
         if self.verifier is None or config is None or not self.tasks.ask:
             return None
-        return Verification(config, self.verifier, self.teacher, self.tasks, lambda tasks: self._judge(tasks, leaks))
+        first = FirstAnswers(lambda: self._judged_first(leaks), lambda: self._judged_first(leaks, scored=True))
+        return Verification(
+            config, self.verifier, self.teacher, self.tasks, first, lambda tasks: self._judge(tasks, leaks)
+        )
 
     def marks(self) -> Marks:
         """Read the marks that the recipe names.
@@ -198,6 +204,13 @@ class Prepared:
         directives = self.documents.directives
         found = {directives.what: directives.rows} if directives.rows else {}
         return {**dict(sorted(counts.items())), **found}
+
+    def _judged_first(self, leaks: bool, scored: bool = False) -> Iterator[Judged]:
+        """Judge the stored first answers to all tasks, in document order."""
+        if self.workers is not None:
+            return self.workers.judged(leaks, scored)
+        judged = self._judge(self.tasks.in_document_order(), leaks)
+        return self.verifier.scored(judged) if scored and self.verifier else judged
 
     def _judge(self, tasks: Iterable[Task], leaks: bool) -> Iterator[Judged]:
         found = self.leaks if leaks else None
@@ -252,9 +265,21 @@ def prepared(recipe: Recipe) -> Iterator[Prepared]:
         ):
             LOG.warning("augft: %s", warning)
         verifier = _verifier(recipe, teacher, stamps, store)
-        yield Prepared(
+        ready = Prepared(
             recipe, stamps, student, sources, teacher, store, tasks, documents, leaks, verifier, replay, probe
         )
+        with _workers(ready) as workers:
+            yield replace(ready, workers=workers)
+
+
+def _workers(ready: Prepared) -> AbstractContextManager[Workers | None]:
+    """Return the worker processes that the recipe asks for; they are started when they are needed."""
+    if number_of_processes(ready.recipe.augft.workers) == 1:
+        return nullcontext()
+    verifying = ready.verifier.model if ready.verifier else None
+    sources = {source.entry: source.without_rows() for source in ready.sources}
+    work = Work(ready.recipe, ready.student, ready.teacher, verifying, ready.leaks, sources)
+    return Workers(work, ready.sources, ready.tasks, ready.documents)
 
 
 def _verifier(recipe: Recipe, teacher: Teacher, stamps: list[FileStamp], store: ResponseStore) -> Verifier | None:
@@ -308,7 +333,14 @@ def make_result(recipe: Recipe) -> Manifest:
         sentences = count_sentences(ready.tasks.in_document_order()) if counts.unanswered else None
         verdicts = replace(found, judged=_writing(marks.apply(found.judged)), sentences=sentences)
         manifest = write_result(
-            recipe, ready.sources, verdicts, ready.student, ready.teacher.id, counts, replay=ready.replay
+            recipe,
+            ready.sources,
+            verdicts,
+            ready.student,
+            ready.teacher.id,
+            counts,
+            replay=ready.replay,
+            make_parts=ready.workers.parts if ready.workers else None,
         )
     for warning in marks.warnings():
         LOG.warning("augft: %s", warning)

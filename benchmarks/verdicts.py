@@ -159,7 +159,7 @@ def _measured(
         rounds.ask(verifier.inquiry.probe, "probe", trusted=True)
         rounds.ask(lambda: verifier.requests(lambda: statements), name)
         rounds.ask(lambda: verifier.planted_requests(lambda: statements), f"{name}: slips")
-        calibration = next(iter(verifier.calibrations(lambda: statements).values()))
+        calibration = next(iter(verifier.calibrations(verifier.scored(statements)).values()))
         contradicted = _contradicted(labelled, verifier, calibration, rounds)
     scored = list(verifier.scored(statements))
     right = np.array([one.follows for one in labelled])
@@ -193,7 +193,7 @@ def _contradicted(
     contradictions = verifier.contradictions(lambda: statements)
     if contradictions is None:
         return None
-    verified = list(verifier.decided(statements, {calibration.strategy: calibration}))
+    verified = list(verifier.decided(verifier.scored(statements), {calibration.strategy: calibration}))
     rounds.ask(lambda: contradictions.requests(verified), "contradictions")
     record = contradictions.record()
     gone = [j.rejected is Reason.CONTRADICTED for j in contradictions.decided(verified, record)]

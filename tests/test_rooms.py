@@ -10,8 +10,10 @@ import axolotl_augft
 PACKAGE = Path(axolotl_augft.__file__).parent
 # From the lowest to the highest.
 ROOMS = [
-    *("batched", "text", "errors", "steady", "files", "formats", "config", "conversion", "sources", "teacher", "store"),
+    *("batched", "text", "errors", "steady", "files", "workers", "formats", "config", "conversion", "sources"),
     *(
+        "teacher",
+        "store",
         "strategies",
         "probing",
         "asking",
@@ -19,6 +21,7 @@ ROOMS = [
         "marks",
         "verifying",
         "output",
+        "shards",
         "report",
         "launch",
         "stage",

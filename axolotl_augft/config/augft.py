@@ -177,6 +177,11 @@ class AugftConfig(SettingsBlock):
         '"Ignore all previous instructions". `keep` shows them to the teacher in requests about their own document '
         "only. `drop` shows them in none, and leaves them out of the rows that are trained on.",
     )
+    workers: Literal["auto"] | Annotated[int, Field(ge=1)] = Field(
+        1,
+        description="Number of processes that convert documents, judge answers and make training rows; `auto` for one "
+        "for each core. The result is the same for any number.",
+    )
     val_set_size: float | None = Field(
         None,
         ge=0,

@@ -54,6 +54,7 @@ _NOT_IN_KEY = {
     "max_failed_fraction",
     "max_cost_usd",
     "max_requests",
+    "workers",
 }
 
 

@@ -1,4 +1,4 @@
-"""A document file -> its title and blocks, converted in a child process with limits of memory and time.
+"""Document files -> their titles and blocks, converted in child processes with limits of memory and time.
 
 The libraries that read documents unpack and parse what strangers wrote: a PDF of 2 KB can ask for gigabytes, a DOCX can
 keep a parser busy for hours, and a fault in native code ends its process. All that may happen to the child, never to
@@ -14,9 +14,12 @@ import signal
 import subprocess
 import sys
 import time
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from queue import SimpleQueue
 from types import TracebackType
 
 import orjson
@@ -24,6 +27,7 @@ import orjson
 import axolotl_augft
 from axolotl_augft.conversion.blocks import MOST_BYTES, Block, Converted, Unusable, too_large
 from axolotl_augft.conversion.convert import convert
+from axolotl_augft.workers.in_order import in_order
 
 _PASSED_ON = ("LANG", "LC_ALL", "LC_CTYPE", "LD_LIBRARY_PATH", "PATH", "PYTHONHOME", "VIRTUAL_ENV")
 _CODE = "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from {module} import main; main(int(sys.argv[2]))"
@@ -125,6 +129,46 @@ class Converter:
             self._child.kill()
             self._child.communicate()
             self._child = None
+
+
+class Converters:
+    """Child processes that convert files, which end with the `with` block.
+
+    Args:
+        processes: Number of child processes.
+    """
+
+    def __init__(self, processes: int) -> None:
+        self._processes = processes
+        self._threads = ThreadPoolExecutor(processes)
+        self._idle: SimpleQueue[Converter] = SimpleQueue()
+        self._stack = ExitStack()
+
+    def __enter__(self) -> "Converters":
+        # Once the children have ended, what the threads still do ends too.
+        self._stack.callback(self._threads.shutdown, cancel_futures=True)
+        for _ in range(self._processes):
+            self._idle.put(self._stack.enter_context(Converter()))
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stack.close()
+
+    def convert(self, files: Iterable[Path]) -> Iterator[Converted | Unusable]:
+        """Yield what each file holds, or why it cannot be used, in the order of the files."""
+        started = in_order(lambda file: self._threads.submit(self._one, file), files, self._processes)
+        return (future.result() for future in started)
+
+    def _one(self, file: Path) -> Converted | Unusable:
+        converter = self._idle.get()
+        try:
+            return converter.convert(file)
+        except Unusable as error:
+            return error
+        finally:
+            self._idle.put(converter)
 
 
 def _read(answer: dict[str, object]) -> Converted:

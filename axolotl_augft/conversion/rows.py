@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from axolotl_augft.conversion.blocks import Unusable
-from axolotl_augft.conversion.child import Converter
+from axolotl_augft.conversion.child import Converters
 from axolotl_augft.conversion.convert import CONVERTERS, require_libraries
 from axolotl_augft.conversion.find import FileProblem, Found, find_documents
 from axolotl_augft.conversion.sections import section_rows
@@ -72,7 +72,9 @@ class _Made:
     notes: tuple[FileProblem, ...]
 
 
-def convert_path(path: str, target: Path, on_error: Literal["skip", "stop"], language: str) -> Conversion:
+def convert_path(
+    path: str, target: Path, on_error: Literal["skip", "stop"], language: str, processes: int = 1
+) -> Conversion:
     """Convert a file or folder to `target`, unless `target` is up to date.
 
     Args:
@@ -80,6 +82,7 @@ def convert_path(path: str, target: Path, on_error: Literal["skip", "stop"], lan
         target: The Parquet file.
         on_error: Whether to skip a file that cannot be used, or to stop the run.
         language: ISO 639 code, for sentence ends.
+        processes: Number of files to convert at a time.
 
     Raises:
         SourceError: The path does not exist, none of its files can be used, or one cannot and `on_error` is `stop`.
@@ -90,7 +93,7 @@ def convert_path(path: str, target: Path, on_error: Literal["skip", "stop"], lan
     made = _load(target)
     if made is None or not _is_current(made, found, language):
         require_libraries()
-        made = _make(path, found, target, language)
+        made = _make(path, found, target, language, processes)
     problems = (*found.problems, *made.problems)
     usable = len(found.files) - len(made.problems)
     if not usable:
@@ -110,18 +113,17 @@ def _is_current(made: _Made, found: Found, language: str) -> bool:
     )
 
 
-def _make(path: str, found: Found, target: Path, language: str) -> _Made:
+def _make(path: str, found: Found, target: Path, language: str, processes: int) -> _Made:
     stamps = tuple(stamp_files(found.files.values(), {}))
     if found.files:
         LOG.info("augft: %s: converting %d files", path, len(found.files))
     problems, notes = list[FileProblem](), list[FileProblem]()
     rows: list[dict[str, str]] = []
-    with Converter() as converter:
-        for name, file in steadily(found.files.items(), "converting", "files", len(found.files)):
-            try:
-                converted = converter.convert(file)
-            except Unusable as error:
-                problems.append(FileProblem(name, str(error)))
+    with Converters(processes) as converters:
+        outcomes = zip(found.files, converters.convert(found.files.values()), strict=True)
+        for name, converted in steadily(outcomes, "converting", "files", len(found.files)):
+            if isinstance(converted, Unusable):
+                problems.append(FileProblem(name, str(converted)))
                 continue
             if converted.note:
                 notes.append(FileProblem(name, converted.note))

@@ -9,6 +9,7 @@ import hashlib
 import math
 import zlib
 from array import array
+from typing import Any
 
 import numpy as np
 
@@ -37,12 +38,28 @@ class DiversityCount:
         for run in runs:
             self._marks[zlib.crc32(run.encode()) % _MARKS] = True
 
+    def update(self, other: "DiversityCount") -> None:
+        """Count what another has counted, such as of other documents; what both have counts once."""
+        self._statements.extend(other._statements)
+        self._runs += other._runs
+        self._marks |= other._marks
+
     def __add__(self, other: "DiversityCount") -> "DiversityCount":
-        """Return the count of both together, such as of several data set entries; what both have counts once."""
+        """Return the count of both together, such as of several data set entries."""
         both = DiversityCount()
-        both._statements = self._statements + other._statements
-        both._runs, both._marks = self._runs + other._runs, self._marks | other._marks
+        both.update(self)
+        both.update(other)
         return both
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what another process is sent: of some thousand marks, only those that are set."""
+        set_ones = np.flatnonzero(self._marks).astype(np.uint32)
+        return {"statements": self._statements, "runs": self._runs, "set": set_ones}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self._statements, self._runs = state["statements"], state["runs"]
+        self._marks = np.zeros(_MARKS, dtype=np.bool_)
+        self._marks[state["set"]] = True
 
     @property
     def counted(self) -> Diversity:

@@ -18,6 +18,7 @@ from axolotl_augft.config.recipe import Recipe
 from axolotl_augft.errors import NothingAccepted
 from axolotl_augft.files.durable import sync, write_error, write_json
 from axolotl_augft.judging.rules import Judged
+from axolotl_augft.output.augmented import MakeParts
 from axolotl_augft.output.card import CARD, card
 from axolotl_augft.output.manifest import MANIFEST, Counts, Manifest, result_folder
 from axolotl_augft.output.mixture import mixed_entries
@@ -56,6 +57,7 @@ def write_result(
     requests: RequestCounts,
     may_be_empty: bool = False,
     replay: Replay | None = None,
+    make_parts: MakeParts | None = None,
 ) -> Manifest:
     """Write the files of a result, and return its manifest.
 
@@ -68,6 +70,7 @@ def write_result(
         requests: Counts for the manifest.
         may_be_empty: Write a result without accepted statements, too, for a person to look at.
         replay: General rows to train on too.
+        make_parts: Makes the rows of judged inferences; by default, this process does.
 
     Raises:
         OutputError: The folder cannot be written.
@@ -79,7 +82,7 @@ def write_result(
         for left_behind in recipe.output_dir.glob(".writing-*"):
             shutil.rmtree(left_behind, ignore_errors=True)
         folder.mkdir(parents=True)
-        writer = ResultWriter(recipe, student, folder)
+        writer = ResultWriter(recipe, student, folder, make_parts)
         entries = writer.write(sources, verdicts.judged)
         counts = writer.counts(requests)
         if recipe.assignments() and not counts.accepted and not may_be_empty:
@@ -87,7 +90,7 @@ def write_result(
                 f"no statement was accepted, so there is nothing to add ({_reasons(counts, verdicts.probe)}); "
                 "see 'no statement was accepted' in docs/troubleshooting.md"
             )
-        coverage, diversity = writer.coverage.coverage(), writer.diversity.counted
+        coverage, diversity = writer.tally.coverage.coverage(), writer.tally.diversity.counted
         if verdicts.sentences is not None:
             coverage = replace(coverage, sentences=verdicts.sentences)
         exact = student.tokens.exact

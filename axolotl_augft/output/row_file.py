@@ -8,8 +8,9 @@ from types import TracebackType
 from typing import Any
 
 import orjson
+import pyarrow as pa
 from datasets import Features, List, Value
-from datasets.arrow_writer import ParquetWriter
+from datasets.arrow_writer import ArrowWriter, ParquetWriter
 
 from axolotl_augft.judging.read_statements import Inference
 from axolotl_augft.judging.rules import Judged
@@ -52,9 +53,64 @@ class RowSizes:
     tokens: "array[int]" = field(default_factory=lambda: array("q"))
     trained: "array[int]" = field(default_factory=lambda: array("q"))
 
+    def add(self, student: Student, text: str, trained: Sequence[str] | None) -> None:
+        """Count the tokens of a row; the arguments are those of `RowFile.add`."""
+        tokens = student.tokens.count(text)
+        self.tokens.append(tokens)
+        # A text that is trained on as a whole is tokenized once.
+        whole = trained is None or list(trained) == [text]
+        self.trained.append(tokens + 1 if whole else student.tokens_with_ends(trained or ()))
+
+    def extend(self, other: "RowSizes") -> None:
+        """Add the sizes of further rows."""
+        self.tokens.extend(other.tokens)
+        self.trained.extend(other.trained)
+
+
+@dataclass(frozen=True)
+class RowPart:
+    """Some rows of a file.
+
+    Attributes:
+        table: The rows as an Arrow stream; b"" if there are none.
+        sizes: Their sizes.
+    """
+
+    table: bytes = b""
+    sizes: RowSizes = field(default_factory=RowSizes)
+
+
+class RowBuffer:
+    """Collects rows that are to become a part of a file.
+
+    Args:
+        features: The columns of the file and their types.
+        student: The student model, whose tokenizer counts tokens.
+    """
+
+    def __init__(self, features: Features, student: Student) -> None:
+        self._student = student
+        self._stream = pa.BufferOutputStream()
+        self._writer = ArrowWriter(stream=self._stream, features=features)
+        self._sizes = RowSizes()
+
+    def add(self, row: Mapping[str, Any], text: str, trained: Sequence[str] | None = None) -> None:
+        """Collect a row; the arguments are those of `RowFile.add`."""
+        self._writer.write(dict(row))
+        self._sizes.add(self._student, text, trained)
+
+    def part(self) -> RowPart:
+        """Return all rows; none can be added any more."""
+        if not self._sizes.tokens:
+            return RowPart()
+        self._writer.finalize(close_stream=False)
+        return RowPart(self._stream.getvalue().to_pybytes(), self._sizes)
+
 
 class RowFile:
     """Writes a Parquet file and counts the tokens of its text; leaves no file if no row was written.
+
+    The file is the same whether its rows are added one by one or in parts.
 
     Args:
         path: The file to write.
@@ -66,6 +122,7 @@ class RowFile:
         self._path = path
         self._student = student
         self._writer = ParquetWriter(path=str(path), features=features)
+        self._waiting: list[pa.Table] = []
         self.sizes = RowSizes()
 
     def __enter__(self) -> "RowFile":
@@ -75,6 +132,7 @@ class RowFile:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self.sizes.tokens:
+            self._write_waiting(1)
             self._writer.finalize()
         self._writer.close()
         if not self.sizes.tokens:
@@ -89,11 +147,25 @@ class RowFile:
             trained: The texts in it that the student is trained on, each with its end; by default, all.
         """
         self._writer.write(dict(row))
-        tokens = self._student.tokens.count(text)
-        self.sizes.tokens.append(tokens)
-        # A text that is trained on as a whole is tokenized once.
-        whole = trained is None or list(trained) == [text]
-        self.sizes.trained.append(tokens + 1 if whole else self._student.tokens_with_ends(trained or ()))
+        self.sizes.add(self._student, text, trained)
+
+    def add_part(self, part: RowPart) -> None:
+        """Write the rows of a part; to a file that gets its rows in parts, none is added singly."""
+        if part.table:
+            self._waiting.append(pa.ipc.open_stream(part.table).read_all())
+            self.sizes.extend(part.sizes)
+            self._write_waiting(self._writer.writer_batch_size)
+
+    def _write_waiting(self, least: int) -> None:
+        """Write the rows that wait in row groups of the writer's size, as long as there are at least so many."""
+        size = self._writer.writer_batch_size
+        if sum(table.num_rows for table in self._waiting) < least:
+            return
+        rows = pa.concat_tables(self._waiting)
+        while rows.num_rows >= least:
+            self._writer.write_table(rows.slice(0, size))
+            rows = rows.slice(size)
+        self._waiting = [rows] if rows.num_rows else []
 
     @property
     def written(self) -> WrittenFile | None:

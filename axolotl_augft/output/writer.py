@@ -1,7 +1,6 @@
 """Sources and judged inferences -> the Parquet files of a result and the counts of its manifest, in source order."""
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -9,30 +8,16 @@ from typing import Any
 
 from datasets import Features
 
+from axolotl_augft.batched import AT_ONCE
 from axolotl_augft.config.recipe import HELD_OUT, Recipe
-from axolotl_augft.formats.content import Augmentation, Exchange, Text
+from axolotl_augft.formats.content import Augmentation, Text
 from axolotl_augft.judging.rules import Judged, Reason
-from axolotl_augft.output.choice import choose_statements
-from axolotl_augft.output.diversity import DiversityCount
+from axolotl_augft.output.augmented import MakeParts, Part, RowMaker, Tally, in_parts
 from axolotl_augft.output.manifest import Counts, Load, WrittenEntry, WrittenFile
-from axolotl_augft.output.row_file import (
-    MESSAGES,
-    REJECTED,
-    SEGMENTS,
-    RowFile,
-    RowSizes,
-    features,
-    messages,
-    origin,
-    provenance,
-    rejected_line,
-    source_provenance,
-)
+from axolotl_augft.output.row_file import MESSAGES, REJECTED, SEGMENTS, RowFile, RowSizes, features, source_provenance
 from axolotl_augft.output.student import Student
 from axolotl_augft.sources.source import Source, text_of
 from axolotl_augft.text.directives import without_directives
-from axolotl_augft.text.sentences import cumulative_rows, split_sentences
-from axolotl_augft.verifying.coverage import CoverageCounter
 
 
 @dataclass(frozen=True)
@@ -58,37 +43,34 @@ class ResultWriter:
     """Writes the files of a result into a folder, and counts what they hold.
 
     Attributes:
-        coverage: Counts the sentences that accepted statements are about.
-        diversity: Counts how different the accepted statements are.
+        tally: Counts the statements and their rows.
         sizes: Tokens of the rows of each file, for the mixture.
 
     Args:
         recipe: The recipe.
         student: The student model, for counting tokens and for its special tokens.
         folder: The folder.
+        make_parts: Makes the rows of judged inferences; by default, this process does.
     """
 
-    def __init__(self, recipe: Recipe, student: Student, folder: Path) -> None:
+    def __init__(self, recipe: Recipe, student: Student, folder: Path, make_parts: MakeParts | None = None) -> None:
         self._recipe = recipe
         self._student = student
         self._folder = folder
-        self._accepted: Counter[str] = Counter()
-        self._rejected: Counter[str] = Counter()
-        self._too_long: Counter[str] = Counter()
-        self._over_the_cap = 0
-        self._brought_in = 0
+        self._rows = RowMaker(recipe, student)
+        self._make_parts = make_parts
+        self.tally = Tally()
         self.sizes: dict[str, RowSizes] = {}
-        self.coverage = CoverageCounter()
-        self.diversity = DiversityCount()
 
     def write(self, sources: list[Source], judged: Iterable[Judged]) -> tuple[WrittenEntry, ...]:
         """Write all sources, each with its judged inferences, which come in document order."""
-        by_entry = groupby(judged, key=lambda j: j.task.target.entry)
+        parts = self._make_parts(judged) if self._make_parts else self._parts(sources, judged)
+        by_entry = groupby(parts, key=lambda part: part.entry)
         pending = next(by_entry, None)
         written = []
         with (self._folder / REJECTED).open("wb") as rejected:
             for source in sources:
-                own: Iterator[Judged] = iter(())
+                own: Iterator[Part] = iter(())
                 if pending is not None and pending[0] == source.entry:
                     own = pending[1]
                 written.append(self._entry(source, own, rejected))
@@ -99,22 +81,28 @@ class ResultWriter:
     def counts(self, requests: RequestCounts) -> Counts:
         """Return the counts of the manifest, once everything is written."""
         order = {str(reason): i for i, reason in enumerate(Reason)}
+        tally = self.tally
         return Counts(
             documents=requests.documents,
             requests=requests.requests,
-            accepted=dict(sorted(self._accepted.items())),
-            rejected=dict(sorted(self._rejected.items(), key=lambda item: order[item[0]])),
+            accepted=dict(sorted(tally.accepted.items())),
+            rejected=dict(sorted(tally.rejected.items(), key=lambda item: order[item[0]])),
             unanswered=requests.unanswered,
-            over_max_augmented=self._over_the_cap,
+            over_max_augmented=tally.over_the_cap,
             problems=requests.problems,
-            too_long=dict(sorted(self._too_long.items())),
+            too_long=dict(sorted(tally.too_long.items())),
             skipped_files=requests.skipped_files,
-            brought_in=self._brought_in,
+            brought_in=tally.brought_in,
         )
 
-    def _entry(self, source: Source, judged: Iterator[Judged], rejected: Any) -> WrittenEntry:
-        segments = self._recipe.augft.sentence_splitting == "cumulative" and source.is_text
-        augmented, questions = self._augmented(source, judged, rejected, segments) if source.format else (None, None)
+    def _parts(self, sources: list[Source], judged: Iterable[Judged]) -> Iterator[Part]:
+        by_entry = {source.entry: source for source in sources}
+        for some in in_parts(judged, AT_ONCE):
+            yield self._rows.part(by_entry[some[0].task.target.entry], some)
+
+    def _entry(self, source: Source, parts: Iterator[Part], rejected: Any) -> WrittenEntry:
+        segments = self._rows.splits_cumulatively(source)
+        augmented, questions = self._augmented(source, parts, rejected) if source.format else (None, None)
         load = self._source_load(source)
         original, original_file = self._original(source, segments)
         held_out = self._plain_rows(source, source.held_out, "held_out")
@@ -137,43 +125,26 @@ class ResultWriter:
         """Count the source rows to train on, as they are, and those that are too long."""
         tokens = trained = 0
         for _, content in source.training_contents():
-            size = self._count_length("original", text_of(content))
+            size = self._rows.count_length("original", text_of(content), self.tally.too_long)
             tokens += size
             texts = self._student.trained_texts(content)
             trained += size + 1 if isinstance(content, Text) else self._student.tokens_with_ends(texts)
         return Load(len(source.training_rows), tokens, trained)
 
     def _augmented(
-        self, source: Source, judged: Iterator[Judged], rejected: Any, segments: bool
+        self, source: Source, parts: Iterator[Part], rejected: Any
     ) -> tuple[WrittenFile | None, WrittenFile | None]:
         """Write the augmentations of a source: rows with its columns, and chat rows about its plain text."""
-        path = self._folder / f"{source.entry}-augmented.parquet"
-        chats = self._folder / f"{source.entry}-questions.parquet"
+        columns = features(source, SEGMENTS if self._rows.splits_cumulatively(source) else None)
         with (
-            self._file(path, features(source, SEGMENTS if segments else None)) as file,
-            self._file(chats, features(source, MESSAGES)) as questions,
+            self._file(self._folder / f"{source.entry}-augmented.parquet", columns) as file,
+            self._file(self._folder / f"{source.entry}-questions.parquet", features(source, MESSAGES)) as questions,
         ):
-            for _, of_document in groupby(judged, key=lambda j: j.task.target.row):
-                all_of_it = list(of_document)
-                kept = [j for j in all_of_it if j.rejected is None]
-                chosen = choose_statements(kept, self._recipe.augft.max_augmented_per_original, self._recipe.seed)
-                self._over_the_cap += len(kept) - len(chosen)
-                self._brought_in += sum(j.overruled is not None for j in chosen)
-                self.coverage.add(all_of_it, chosen)
-                for j in chosen:
-                    self.diversity.add(j.inference.full_text)
-                    self._accepted[f"{j.task.strategy}/{j.inference.kind}"] += 1
-                    self._count_length(f"{j.task.strategy}/{j.inference.kind}", j.inference.full_text)
-                    if _is_chat(source, j):
-                        row = {**messages(j.inference), **origin(source, j.task.target.row), **provenance(source, j)}
-                        questions.add(row, j.inference.full_text, self._student.trained_texts(j.inference.content))
-                    else:
-                        new = _augmentation(source, j)
-                        self._add(file, source, j.task.target.row, new, segments, provenance(source, j))
-                for j in all_of_it:
-                    if j.rejected is not None:
-                        self._rejected[str(j.rejected)] += 1
-                        rejected.write(rejected_line(source, j))
+            for part in parts:
+                file.add_part(part.augmented)
+                questions.add_part(part.questions)
+                rejected.write(part.rejected)
+                self.tally.update(part.tally)
         return file.written, questions.written
 
     def _original(self, source: Source, segments: bool) -> tuple[Any, WrittenFile | None]:
@@ -198,9 +169,8 @@ class ResultWriter:
         with self._file(path, features(source, SEGMENTS if segments else None)) as file:
             for i in kept_rows:
                 if text := self._trained_on(source.text(i)):
-                    self._add(
-                        file, source, i, Augmentation(text), segments, source_provenance(source, i, "original", text)
-                    )
+                    columns = source_provenance(source, i, "original", text)
+                    self._rows.add(file, source, i, Augmentation(text), columns)
         return "rewritten", file.written
 
     def _has_directives(self, source: Source) -> bool:
@@ -229,65 +199,3 @@ class ResultWriter:
         if self._recipe.augft.mix is not None:
             self.sizes[path.name] = file.sizes
         return file
-
-    def _trained_texts(self, augmentation: Augmentation) -> list[str]:
-        if augmentation.question is None:
-            return self._student.trained_texts(Text(augmentation.text))
-        return self._student.trained_texts(Exchange(augmentation.question, augmentation.text))
-
-    def _fits(self, text: str) -> bool:
-        return self._student.tokens.count(text) <= self._recipe.training.sequence_len
-
-    def _count_length(self, kind: str, text: str) -> int:
-        """Return the tokens of a row's text, and count the row as too long if they exceed `sequence_len`."""
-        tokens = self._student.tokens.count(text)
-        self._too_long[kind] += tokens > self._recipe.training.sequence_len
-        return tokens
-
-    def _add(
-        self,
-        file: RowFile,
-        source: Source,
-        row: int,
-        augmentation: Augmentation,
-        segments: bool,
-        columns: Mapping[str, Any],
-    ) -> None:
-        """Write an augmentation as one row, or, with sentence splitting, as one row per sentence."""
-        assert source.format is not None
-        if self._recipe.augft.sentence_splitting == "none" or not source.is_text:
-            new = source.format.row(source.reader[row], augmentation)
-            file.add({**new, **columns}, _text_of(augmentation), self._trained_texts(augmentation))
-            return
-        language = self._recipe.augft.language
-        sentences = [augmentation.text] if augmentation.is_whole else split_sentences(augmentation.text, language)
-        if segments:
-            for parts in cumulative_rows(sentences, self._student.bos, self._student.eos, self._fits):
-                value = [{"label": p.label, "text": p.text} for p in parts]
-                new = {"segments": value, **origin(source, row), **columns}
-                trained = [p.text.removesuffix(self._student.eos) for p in parts if p.label]
-                file.add(new, "".join(p.text for p in parts), trained)
-        else:
-            for i, sentence in enumerate(sentences):
-                position = {"augft_sentence": i} if columns["augft_strategy"] == "original" else {}
-                file.add(
-                    {**source.format.row(source.reader[row], Augmentation(sentence)), **columns, **position},
-                    sentence,
-                )
-
-
-def _is_chat(source: Source, judged: Judged) -> bool:
-    """Whether an inference becomes a chat row about plain text."""
-    return source.is_text and judged.inference.question is not None and judged.task.question_form is None
-
-
-def _augmentation(source: Source, judged: Judged) -> Augmentation:
-    inference, form = judged.inference, judged.task.question_form
-    if source.is_text and form is not None and inference.question is not None:
-        return Augmentation(form.format(question=inference.question, answer=inference.text), is_whole=True)
-    is_whole = judged.task.reading.is_one_text or not judged.task.is_asked
-    return Augmentation(inference.text, inference.question, inference.keeps_answer, is_whole)
-
-
-def _text_of(augmentation: Augmentation) -> str:
-    return augmentation.text if augmentation.question is None else f"{augmentation.question}\n{augmentation.text}"

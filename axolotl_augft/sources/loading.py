@@ -14,6 +14,7 @@ from axolotl_augft.formats.content import Content, Unfit
 from axolotl_augft.sources.hold_out import hold_out
 from axolotl_augft.sources.share import take_share
 from axolotl_augft.sources.source import RowProblem, Source, content_format, load_entry, read_rows, row_digest
+from axolotl_augft.workers.processes import number_of_processes
 
 
 def load_sources(recipe: Recipe) -> list[Source]:
@@ -60,8 +61,9 @@ def _problems(rows: Dataset, form: Format) -> tuple[RowProblem, ...]:
 def _convert(entry: DatasetEntry, recipe: Recipe) -> Conversion:
     documents = recipe.augft.documents
     assert documents is not None, "an entry of documents comes from augft.documents"
+    target = converted_file(recipe.output_dir, entry.path)
     return convert_path(
-        entry.path, converted_file(recipe.output_dir, entry.path), documents.on_error, recipe.augft.language
+        entry.path, target, documents.on_error, recipe.augft.language, number_of_processes(recipe.augft.workers)
     )
 
 

@@ -65,6 +65,7 @@ class Source:
         problems: Rows that cannot be augmented.
         conversion: What became of the files of an entry of `augft.documents`, None for other entries.
         beyond_share: Rows that the entry's `weight` leaves out; not used at all.
+        excerpt: Some rows by number, where `rows` is only there for the columns; None where it has all rows.
     """
 
     entry: int
@@ -77,6 +78,7 @@ class Source:
     problems: tuple[RowProblem, ...] = ()
     conversion: Conversion | None = None
     beyond_share: Sequence[int] = ()
+    excerpt: Mapping[int, Mapping[str, Any]] | None = None
 
     @property
     def broken(self) -> set[int]:
@@ -88,9 +90,14 @@ class Source:
         return text_of(self.content.read(self.reader[row]) if self.content else None)
 
     @cached_property
-    def reader(self) -> "RowReader":
+    def reader(self) -> "RowReader | Mapping[int, Mapping[str, Any]]":
         """Access to the rows by number, fast if the numbers ascend."""
-        return RowReader(self.rows)
+        return RowReader(self.rows) if self.excerpt is None else self.excerpt
+
+    def without_rows(self) -> "Source":
+        """Return the source with its columns but none of its rows, for another process, which gets an excerpt."""
+        no_rows = Dataset.from_dict({name: [] for name in self.rows.features}, features=self.rows.features)
+        return Source(self.entry, self.path, no_rows, self.format, self.content)
 
     @property
     def training_rows(self) -> Sequence[int]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from axolotl_augft.batched import batched
 from axolotl_augft.config.augment import Augment, ClozeAugment, GlobalAugment, LocalAugment, StudyAugment
+from axolotl_augft.config.strategy_settings import StrategySettings
 from axolotl_augft.sources.documents import Document
 from axolotl_augft.strategies.cloze import ClozeStrategy
 from axolotl_augft.strategies.global_ import GlobalStrategy, GroupMemory
@@ -47,6 +48,11 @@ def make_strategy(
             return StudyStrategy(settings, teacher, documents, language)
         case ClozeAugment():
             return ClozeStrategy(settings, documents, language)
+
+
+def takes_documents_alone(settings: StrategySettings) -> bool:
+    """Whether the tasks about a document depend on that document alone, so that they can be made without the others."""
+    return isinstance(settings, LocalAugment)
 
 
 def _nothing_known() -> Knowledge | None:
@@ -91,11 +97,15 @@ class AllTasks:
 
     def in_document_order(self) -> Iterator[Task]:
         """Yield the tasks document by document; for one document, in the order of the strategies."""
-        return self._unknown(_merged(s.tasks() for s in self.strategies))
+        return self._unknown(merged(s.tasks() for s in self.strategies))
+
+    def made_by(self, strategy: Strategy) -> Iterator[Task]:
+        """Yield the tasks of one strategy in document order."""
+        return self._unknown(strategy.tasks())
 
     def again_in_document_order(self, missed: Missed) -> Iterator[Task]:
         """Yield tasks that ask once more about sentences, document by document."""
-        return self._unknown(_merged(s.again(missed) for s in self.strategies if isinstance(s, AsksAgain)))
+        return self._unknown(merged(s.again(missed) for s in self.strategies if isinstance(s, AsksAgain)))
 
     def again_in_sending_order(self, missed: Missed) -> Iterator[Task]:
         """Yield the same tasks; within a window, those with equal prefixes stand next to each other."""
@@ -108,5 +118,6 @@ class AllTasks:
         return tasks if known is None else (task for task in tasks if not (task.is_asked and known.covers(task)))
 
 
-def _merged(tasks: Iterable[Iterator[Task]]) -> Iterator[Task]:
+def merged(tasks: Iterable[Iterable[Task]]) -> Iterator[Task]:
+    """Merge the tasks of several strategies: document by document; for one document, in the order of the strategies."""
     return heapq.merge(*tasks, key=lambda task: task.target.place)

@@ -12,7 +12,7 @@ from axolotl_augft.strategies.instructions import Instructions
 from axolotl_augft.teacher.request import Prefix, Request, Sampling
 
 NO_REQUEST = Request("", "completions", Prefix("", ""), "", Sampling(0, None, 1, (), 0), 0)
-"""Stands in the tasks of a strategy that asks nobody."""
+"""Stands in the tasks of a strategy that asks nobody: the only request to a teacher without an id."""
 
 Missed = Mapping[Place, tuple[int, ...]]
 """For each document, the positions of the sentences that nothing kept is about, from 0."""
@@ -80,7 +80,7 @@ class Task:
     @property
     def is_asked(self) -> bool:
         """Whether the request is sent; otherwise the statements are written already."""
-        return self.request is not NO_REQUEST
+        return bool(self.request.teacher_id)
 
     @property
     def evidence(self) -> tuple[str, ...]:

@@ -46,6 +46,13 @@ class CoverageCounter:
         self._concluded += concluded
         return tuple(sentence for sentence in asked if sentence not in by_kind[ANY])
 
+    def update(self, other: "CoverageCounter") -> None:
+        """Add the counts of other documents."""
+        self._sentences += other._sentences
+        self._covered.update(other._covered)
+        self._documents += other._documents
+        self._concluded += other._concluded
+
     def coverage(self) -> Coverage:
         """Return the counts."""
         return Coverage(self._sentences, dict(sorted(self._covered.items())), self._documents, self._concluded)

@@ -25,6 +25,19 @@ Judge = Callable[[Iterable[Task]], Iterator[Judged]]
 
 
 @dataclass(frozen=True)
+class FirstAnswers:
+    """The statements of the first answers to all tasks, in document order; each call looks at the store again.
+
+    Attributes:
+        judged: Judges them.
+        scored: Judges them, and gives those that were asked about their probabilities.
+    """
+
+    judged: Callable[[], Iterator[Judged]]
+    scored: Callable[[], Iterator[Judged]]
+
+
+@dataclass(frozen=True)
 class VerifyRound:
     """Requests that are to be answered before the next round is known.
 
@@ -49,16 +62,24 @@ class Verification:
         verifier: Asks about statements.
         teacher: The teacher model, for sentences that are asked about once more.
         tasks: The tasks of the recipe.
-        judge: Judges the stored answers to tasks.
+        first: The statements of the first answers.
+        judge: Judges the stored answers to further tasks.
     """
 
     def __init__(
-        self, config: VerifyConfig, verifier: Verifier, teacher: Teacher, tasks: AllTasks, judge: Judge
+        self,
+        config: VerifyConfig,
+        verifier: Verifier,
+        teacher: Teacher,
+        tasks: AllTasks,
+        first: FirstAnswers,
+        judge: Judge,
     ) -> None:
         self._config = config
         self._verifier = verifier
         self._teacher = teacher
         self._tasks = tasks
+        self._first = first
         self._judge = judge
 
     def rounds(self) -> Iterator[VerifyRound]:
@@ -90,13 +111,14 @@ class Verification:
             yield VerifyRound("verification: what the server can do", model, lambda: probe, may_be_refused=True)
         if not self._verifier.inquiry.is_ready:
             return
-        yield VerifyRound("verification", model, lambda: self._verifier.requests(self._first))
-        yield VerifyRound("verification: planted slips", model, lambda: self._verifier.planted_requests(self._first))
+        verifier, first = self._verifier, self._first
+        yield VerifyRound("verification", model, lambda: verifier.requests(first.judged))
+        yield VerifyRound("verification: planted slips", model, lambda: verifier.planted_requests(first.judged))
 
     @cached_property
     def calibrations(self) -> Mapping[str, Calibration]:
         """What the verifier was found to be worth for the statements of each strategy."""
-        return self._verifier.calibrations(self._first)
+        return self._verifier.calibrations(self._first.scored())
 
     @cached_property
     def missed(self) -> Missed:
@@ -108,7 +130,7 @@ class Verification:
         has_told = any(calibration.statements for calibration in self.calibrations.values())
         if not self._config.ask_again or not has_told:
             return {}
-        return missed_sentences(self._verifier.decided(self._first(), self.calibrations))
+        return missed_sentences(self._verifier.decided(self._first.scored(), self.calibrations))
 
     @property
     def record(self) -> VerificationRecord:
@@ -126,18 +148,16 @@ class Verification:
 
     @cached_property
     def _contradictions(self) -> Contradictions | None:
-        return self._verifier.contradictions(self._first)
+        return self._verifier.contradictions(self._first.judged)
 
     @cached_property
     def _contradiction_record(self) -> ContradictionRecord | None:
         return self._contradictions.record() if self._contradictions else None
 
     def _verified(self) -> Iterator[Judged]:
-        order = heapq.merge(self._first(), self._second(), key=lambda j: j.task.target.place)
+        again = self._verifier.scored(self._second())
+        order = heapq.merge(self._first.scored(), again, key=lambda j: j.task.target.place)
         return self._verifier.decided(order, self.calibrations)
-
-    def _first(self) -> Iterator[Judged]:
-        return self._judge(self._tasks.in_document_order())
 
     def _second(self) -> Iterator[Judged]:
         return self._judge(self._tasks.again_in_document_order(self.missed)) if self.missed else iter(())

@@ -81,11 +81,15 @@ class Verifier:
             return None
         return Contradictions(self.inquiry, lambda: self.planted(judged), self._language)
 
-    def calibrations(self, judged: JudgedAgain) -> dict[str, Calibration]:
-        """Find the threshold for the statements of each strategy, by name, even if it has none to judge by."""
+    def calibrations(self, scored: Iterable[Judged]) -> dict[str, Calibration]:
+        """Find the threshold for the statements of each strategy, by name, even if it has none to judge by.
+
+        Args:
+            scored: All statements, as `scored` yields them.
+        """
         planted = PlantedSample(self._language)
         scores: dict[str, array[float]] = {}
-        for j in self.scored(judged()):
+        for j in scored:
             own = scores.setdefault(j.task.strategy, array("d"))
             if is_asked(j):
                 planted.add(j.task)
@@ -107,15 +111,19 @@ class Verifier:
                 least = _least([next(follow) for _ in _claims(j)])
                 yield replace(j, probability=least, alone=next(alone) if _stands_alone(j) else None)
 
-    def decided(self, judged: Iterable[Judged], calibrations: Mapping[str, Calibration]) -> Iterator[Judged]:
+    def decided(self, scored: Iterable[Judged], calibrations: Mapping[str, Calibration]) -> Iterator[Judged]:
         """Yield all statements in order, rejecting those that fail.
 
         A trace is kept if all conclusions of its answer pass; if some fail, only the good conclusions are kept.
+
+        Args:
+            scored: The statements, as `scored` yields them.
+            calibrations: The calibration of each strategy.
         """
-        for _, of_answer in groupby(self.scored(judged), key=lambda j: id(j.task)):
-            scored = list(of_answer)
-            decided = [self._decide(j, calibrations) if is_asked(j) else j for j in scored]
-            about_traces = _reason_for_traces(scored, decided)
+        for _, of_answer in groupby(scored, key=lambda j: id(j.task)):
+            own = list(of_answer)
+            decided = [self._decide(j, calibrations) if is_asked(j) else j for j in own]
+            about_traces = _reason_for_traces(own, decided)
             for j in decided:
                 yield replace(j, rejected=about_traces) if _is_open_trace(j) else j
 

@@ -1,13 +1,17 @@
 """Many documents -> seconds and memory of planning and of writing results, measured in a new process.
 
 `python scale.py plan|write COUNT FOLDER` prints them as JSON. `plan` runs `axolotl augft plan` on a Parquet file, with
-a tokenizer; `write` makes one augmentation per document from stored answers.
+a tokenizer; `write` makes one augmentation per document from stored answers, with one process and with as many as there
+are cores (another number may follow FOLDER).
 """
 
 import importlib
+import os
+import resource
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -102,47 +106,64 @@ def plan(count: int, folder: Path) -> dict[str, Any]:
     }
 
 
-def write(count: int, folder: Path) -> dict[str, Any]:
-    """Measure writing the results of a full store: seconds and memory."""
+def _fill(recipe: Any) -> None:
+    """Store an answer to every request of a recipe."""
+    from axolotl_augft.stage import prepared
+    from axolotl_augft.teacher.answer import Answer, Outcome
+
+    def answered(requests: Iterator[Any]) -> Iterator[Any]:
+        for i, request in enumerate(requests):
+            said = f"[1] rephrasing: Put in other words, that is number {i} of a long list."
+            yield request, Answer(Outcome.ANSWERED, said, "stop", 9, 0, 9)
+
+    with prepared(recipe) as ready:
+        answers = answered(ready.requests())
+        while some := list(islice(answers, 2000)):
+            ready.store.put(some)
+
+
+def _written(recipe: Any, count: int) -> dict[str, Any]:
+    """Measure writing the results of a full store: seconds, CPU seconds with those of the workers, and memory."""
     from axolotl_augft.output.result import Verdicts, write_result
     from axolotl_augft.output.student import load_student
     from axolotl_augft.output.writer import RequestCounts
-    from axolotl_augft.stage import Prepared, prepared
-    from axolotl_augft.teacher.answer import Answer, Outcome
-
-    recipe = _recipe(count, folder)
-    _import_axolotl()
-
-    def answered(ready: Prepared) -> Iterator[Any]:
-        for i, request in enumerate(ready.requests()):
-            yield (
-                request,
-                Answer(
-                    Outcome.ANSWERED,
-                    f"[1] rephrasing: Put in other words, that is number {i} of a long list.",
-                    "stop",
-                    9,
-                    0,
-                    9,
-                ),
-            )
+    from axolotl_augft.stage import prepared
 
     with prepared(recipe) as ready:
-        answers = answered(ready)
-        while some := list(islice(answers, 2000)):
-            ready.store.put(some)
-        before, start = _reset_peak(), time.monotonic()
-        judged = ready.judged(leaks=False)
+        before, start, cpu = _reset_peak(), time.monotonic(), time.process_time()
         found = write_result(
             recipe,
             ready.sources,
-            Verdicts(judged),
+            Verdicts(ready.judged(leaks=False)),
             load_student(recipe),
             "mock",
             RequestCounts(ready.documents.count, count, 0, {}, 0),
+            make_parts=ready.workers.parts if ready.workers else None,
         )
-    rows = sum(e.augmented.rows for e in found.entries if e.augmented)
-    return {"seconds": time.monotonic() - start, "growth": _peak() - before, "rows": rows}
+        seconds, cpu, growth = time.monotonic() - start, time.process_time() - cpu, _peak() - before
+    workers = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return {
+        "seconds": seconds,
+        "cpu": cpu,
+        "workers_cpu": workers.ru_utime + workers.ru_stime,
+        "growth": growth,
+        "rows": sum(e.augmented.rows for e in found.entries if e.augmented),
+        "fingerprint": found.fingerprint,
+    }
+
+
+def write(count: int, folder: Path, workers: int | None = None) -> dict[str, Any]:
+    """Measure writing with one process, then with as many as there are cores, or with `workers`."""
+    recipe = _recipe(count, folder)
+    _import_axolotl()
+    _fill(recipe)
+    several = workers or len(os.sched_getaffinity(0))
+    shared = recipe.augft.model_copy(update={"workers": several})
+    return {
+        "alone": _written(recipe, count),
+        "several": several,
+        "shared": _written(replace(recipe, augft=shared), count),
+    }
 
 
 def _goal(goal: str, figure: str, met: bool, count: int) -> tuple[str, str, bool | None]:
@@ -156,17 +177,24 @@ def figures(count: int) -> list[Figure]:
     seconds, growth = planned["seconds"], planned["growth"] / 2**20
     what = f"plan of {count:,} local documents (prompts sampled), time and memory above axolotl's imports"
     beside = f"{seconds:.0f} s ({planned['cpu']:.0f} s CPU), {growth:.0f} MB"
-    more = written["growth"] / 2**20
+    alone, shared = written["alone"], written["shared"]
+    more, same = alone["growth"] / 2**20, alone["fingerprint"] == shared["fingerprint"]
+    ratio, most = shared["seconds"] / alone["seconds"], 1 / (0.8 * written["several"])
+    met = same and ratio <= most
     return [
         Figure(what, *_goal("90 s, 300 MB", beside, seconds <= 90 and growth <= 300 and planned["sampled"], count)),
         Figure(
-            f"materializing {written['rows']:,} augmentations, memory",
-            *_goal("300 MB", f"{more:.0f} MB, in {written['seconds']:.0f} s", more <= 300, count),
+            f"materializing {alone['rows']:,} augmentations, memory",
+            *_goal("300 MB", f"{more:.0f} MB, in {alone['seconds']:.0f} s", more <= 300, count),
+        ),
+        Figure(
+            f"the same with {written['several']} workers, time / time with one",
+            *_goal(f"{most:.2f}, same bytes", f"{ratio:.2f}, {'same' if same else 'OTHER'} bytes", met, count),
         ),
     ]
 
 
 if __name__ == "__main__":
-    _, part, number, place = sys.argv
-    result = {"plan": plan, "write": write}[part](int(number), Path(place))
+    _, part, number, place, *more = sys.argv
+    result = {"plan": plan, "write": write}[part](int(number), Path(place), *map(int, more))
     sys.stdout.write("\n" + orjson.dumps(result).decode())

@@ -10,7 +10,7 @@ import pytest
 
 from axolotl_augft.conversion import child as in_child
 from axolotl_augft.conversion.blocks import Block, Converted, Unusable
-from axolotl_augft.conversion.child import Converter, Limits
+from axolotl_augft.conversion.child import Converter, Converters, Limits
 from axolotl_augft.conversion.convert import convert
 from tests.support.document_files import add_bad_files, write_docx, write_handbook, write_pdf
 
@@ -82,6 +82,21 @@ def entities(levels, size):
         f'<w:document xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"><w:body><w:p><w:r><w:t>'
         f"&a;</w:t></w:r></w:p></w:body></w:document>"
     ).encode()
+
+
+def test_several_files_are_converted_at_a_time_and_come_in_their_order(tmp_path):
+    names = [f"{i}.md" for i in range(5)]
+    for name in names:
+        (tmp_path / name).write_text(f"# {name}\n\nText." if name != "2.md" else "")
+    with Converters(3) as converters:
+        found = list(converters.convert(tmp_path / name for name in names))
+    assert [f.blocks[0].text if isinstance(f, Converted) else str(f) for f in found] == [
+        "0.md",
+        "1.md",
+        "empty",
+        "3.md",
+        "4.md",
+    ]
 
 
 BOMBS = {

@@ -6,7 +6,7 @@ import pytest
 
 from axolotl_augft.judging.read_statements import Inference
 from axolotl_augft.judging.rules import Judged
-from axolotl_augft.output.choice import choose_statements
+from axolotl_augft.output.augmented import choose_statements
 from axolotl_augft.sources.documents import Document
 from axolotl_augft.strategies.task import Task
 from tests.support.requests import NO_REQUEST

@@ -50,6 +50,9 @@ class Scripted:
             said = request.target.partition("Statement: ")[2].split()
             self.store.put([(request, answer(float(said["must the statement" not in request.target])))])
 
+    def decided(self, statements) -> list[Judged]:
+        return list(self.verifier.decided(self.verifier.scored(statements), THRESHOLDS))
+
 
 @pytest.fixture
 def store(tmp_path):
@@ -75,20 +78,20 @@ def scripted(store):
 def test_thresholds(scripted, said, task, reason):
     statement = judged(said, task)
     scripted.answer_all([statement])
-    (decided,) = scripted.verifier.decided([statement], THRESHOLDS)
+    (decided,) = scripted.decided([statement])
     assert decided.rejected == reason
     assert (decided.probability, decided.alone) == tuple(pytest.approx(float(p)) for p in said.split()[:2])
 
 
 def test_without_an_answer_a_statement_is_unverified(scripted):
-    (decided,) = scripted.verifier.decided([judged("0.9 0.9 mends")], THRESHOLDS)
+    (decided,) = scripted.decided([judged("0.9 0.9 mends")])
     assert (decided.rejected, decided.probability) == (Reason.UNVERIFIED, None)
 
 
 def test_what_is_rejected_already_is_not_asked_about(scripted):
     rejected = judged("0.9 0.9 mends", rejected=Reason.ECHO)
     assert list(scripted.verifier.requests(lambda: [rejected])) == []
-    assert list(scripted.verifier.decided([rejected], THRESHOLDS)) == [rejected]
+    assert list(scripted.decided([rejected])) == [rejected]
 
 
 def test_alone_is_not_asked_where_it_does_not_matter(store):
@@ -96,7 +99,7 @@ def test_alone_is_not_asked_where_it_does_not_matter(store):
     statement = judged("0.9 0.1 mends")
     assert len(list(scripted.verifier.requests(lambda: [statement]))) == 1
     scripted.answer_all([statement])
-    (decided,) = scripted.verifier.decided([statement], THRESHOLDS)
+    (decided,) = scripted.decided([statement])
     assert (decided.rejected, decided.alone) == (None, None)
 
 
@@ -112,7 +115,7 @@ def test_alone_is_not_asked_where_it_does_not_matter(store):
 def test_a_trace_stands_and_falls_with_its_conclusions(scripted, conclusions, reasons):
     of_answer = [judged("So it is.", GLOBAL, "trace"), *(judged(c, GLOBAL, "conclusion") for c in conclusions)]
     scripted.answer_all(of_answer)
-    assert [d.rejected for d in scripted.verifier.decided(of_answer, THRESHOLDS)] == reasons
+    assert [d.rejected for d in scripted.decided(of_answer)] == reasons
 
 
 def test_answers_are_decided_one_by_one(scripted):
@@ -124,14 +127,17 @@ def test_answers_are_decided_one_by_one(scripted):
         judged("0.1 0.9 b", other, "conclusion"),
     ]
     scripted.answer_all(statements)
-    decided = [d.rejected for d in scripted.verifier.decided(statements, THRESHOLDS)]
+    decided = [d.rejected for d in scripted.decided(statements)]
     assert decided == [None, None, Reason.UNSUPPORTED, Reason.UNSUPPORTED]
 
 
 def test_traces_without_conclusions_are_verified_themselves(scripted):
     traces = [judged("0.9 0.9 so it is", TRACES_ONLY, "trace"), judged("0.1 0.9 so it is not", TRACES_ONLY, "trace")]
     scripted.answer_all(traces)
-    assert [d.rejected for d in scripted.verifier.decided(traces, THRESHOLDS)] == [None, Reason.UNSUPPORTED]
+    assert [d.rejected for d in scripted.decided(traces)] == [
+        None,
+        Reason.UNSUPPORTED,
+    ]
 
 
 def test_requests_about_the_same_text_stand_together(scripted):
@@ -183,14 +189,14 @@ def test_a_pronoun_at_the_beginning_needs_no_request(scripted):
     assert list(scripted.verifier.inquiry.requests_alone(["She keeps the keys."])) == []
     for request in scripted.verifier.requests(lambda: [statement]):
         scripted.store.put([(request, answer(0.99))])
-    (decided,) = scripted.verifier.decided([statement], THRESHOLDS)
+    (decided,) = scripted.decided([statement])
     assert (decided.rejected, decided.alone) == (Reason.NOT_ALONE, 0.0)
 
 
 def test_a_strategy_without_statements_has_a_threshold_too(scripted):
     statements = [judged("0.9 0.9 mends"), judged("x", GLOBAL, rejected=Reason.ECHO)]
     scripted.answer_all(statements)
-    found = scripted.verifier.calibrations(lambda: statements)
+    found = scripted.verifier.calibrations(scripted.verifier.scored(statements))
     assert {name: (c.statements, c.threshold) for name, c in found.items()} == {"local": (1, 0.5), "global": (0, 0.5)}
 
 

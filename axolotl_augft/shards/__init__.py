@@ -1,0 +1,1 @@
+"""Judging and row making, some documents at a time, by worker processes."""

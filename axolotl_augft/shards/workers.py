@@ -1,0 +1,92 @@
+"""Shards and verdicts -> what the worker processes make of them, in document order."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
+from functools import cached_property
+from types import TracebackType
+
+from axolotl_augft.judging.rules import Judged
+from axolotl_augft.output.augmented import Part, in_parts
+from axolotl_augft.shards.cut import cut
+from axolotl_augft.shards.work import Statements, Work, judge_shard, make_part
+from axolotl_augft.sources.documents import Document, Documents
+from axolotl_augft.sources.source import Source
+from axolotl_augft.strategies.make import AllTasks, takes_documents_alone
+from axolotl_augft.strategies.task import Task
+from axolotl_augft.workers.processes import ProcessPool, number_of_processes
+
+AT_ONCE = 250
+"""Rows of an entry whose documents are judged together; statements whose rows are made together."""
+
+
+class Workers:
+    """The worker processes of a run: started when they are first needed, ended with the `with` block.
+
+    Args:
+        work: What each of them needs.
+        sources: The sources.
+        tasks: The tasks of all strategies, which stand in the order of the recipe's assignments.
+        documents: The documents of all strategies.
+    """
+
+    def __init__(self, work: Work, sources: Iterable[Source], tasks: AllTasks, documents: Documents) -> None:
+        self._work = work
+        self._sources = {source.entry: source for source in sources}
+        self._tasks = tasks
+        self._documents = documents
+        self._stack = ExitStack()
+
+    def __enter__(self) -> "Workers":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stack.close()
+
+    def judged(self, finds_leaks: bool, scored: bool) -> Iterator[Judged]:
+        """Yield the statements of the stored answers to all tasks, in document order.
+
+        Args:
+            finds_leaks: Whether to reject those that state a held-out answer.
+            scored: Whether they get their probabilities, as far as the store tells.
+
+        Raises:
+            WorkerFailed: A process ended, or ran out of memory.
+        """
+        for statements in self._pool.map(judge_shard, cut(self._streams(), finds_leaks, scored, AT_ONCE)):
+            yield from statements
+
+    def parts(self, judged: Iterable[Judged]) -> Iterator[Part]:
+        """Yield the training rows of statements, which come in document order.
+
+        Raises:
+            WorkerFailed: A process ended, or ran out of memory.
+        """
+        return self._pool.map(make_part, map(self._with_rows, in_parts(judged, AT_ONCE)))
+
+    def _streams(self) -> list[Iterable[Document] | Iterable[Task]]:
+        """Return the documents of each strategy whose tasks the workers make, and the tasks of the others.
+
+        They make none where the student's knowledge, which only this process has, decides which tasks there are.
+        """
+        all_of_them = self._tasks.known() is None
+        assigned = zip(self._tasks.strategies, self._work.recipe.assignments(), strict=True)
+        return [
+            self._documents.of(own.entries)
+            if all_of_them and takes_documents_alone(strategy.settings)
+            else self._tasks.made_by(strategy)
+            for strategy, own in assigned
+        ]
+
+    def _with_rows(self, judged: list[Judged]) -> Statements:
+        entry = judged[0].task.target.entry
+        reader = self._sources[entry].reader
+        rows = {j.task.target.row: reader[j.task.target.row] for j in judged}
+        return Statements(entry, rows, judged)
+
+    @cached_property
+    def _pool(self) -> ProcessPool[Work]:
+        pool = ProcessPool(self._work, number_of_processes(self._work.recipe.augft.workers))
+        self._stack.callback(pool.close)
+        return pool
