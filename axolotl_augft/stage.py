@@ -57,6 +57,7 @@ from axolotl_augft.workers.processes import number_of_processes
 
 LOG = logging.getLogger("axolotl_augft")
 _PROBE = "questions to the student"
+_FIRST = "augmentation: what to write about"
 _AUGMENTATION = "augmentation"
 
 
@@ -100,9 +101,17 @@ class Prepared:
         verifies = {self.verifier.model.id} if self.verifier else set()
         return {self.teacher.id} | verifies | ({self.probe.student.id} if self.probe else set())
 
+    def first_requests(self) -> Iterator[Request]:
+        """Yield the requests whose answers other requests depend on."""
+        return (task.request for strategy in self.tasks.strategies for task in self.tasks.asked_first(strategy))
+
     def requests(self) -> Iterator[Request]:
-        """Yield all requests for statements in sending order, including those that the store has answers for."""
-        return (task.request for task in self.tasks.in_sending_order())
+        """Yield all requests for statements in sending order, including those that the store has answers for.
+
+        Requests that depend on answers which are not stored yet are those that would be made without these.
+        """
+        yield from self.first_requests()
+        yield from (task.request for task in self.tasks.in_sending_order())
 
     def running_share(self) -> RunningShare:
         """Return what follows how many statements are kept while they are asked for."""
@@ -369,6 +378,8 @@ def _ask(ready: Prepared, turns: Turns, budget: Budget) -> None:
     known = _count_stored(ready, budget) if budget.is_limited else {}
     if ready.probe is not None:
         _ask_student(ready.probe, ready.teacher, turns, known.get(_PROBE, Spent()))
+    if next(ready.first_requests(), None) is not None:
+        turns.of(ready.teacher).ask(ready.first_requests, _FIRST, known.get(_FIRST, Spent()))
     share = ready.running_share()
     turns.of(ready.teacher).ask(share.requests, _AUGMENTATION, known.get(_AUGMENTATION, Spent()), note=share.note)
     verification = ready.verification()
@@ -400,6 +411,7 @@ def _count_stored(ready: Prepared, budget: Budget) -> dict[str, Spent]:
 
     if ready.probe is not None:
         count(_PROBE, ready.probe.requests())
+    count(_FIRST, ready.first_requests())
     count(_AUGMENTATION, ready.requests())
     verification = ready.verification()
     for round_ in verification.rounds() if verification else ():

@@ -5,7 +5,7 @@ import pytest
 from axolotl_augft.cli.plan import plan_lines
 from axolotl_augft.cli.prune import prune
 from axolotl_augft.config.recipe import Recipe
-from axolotl_augft.errors import ConfigError, NothingAccepted, TeacherError
+from axolotl_augft.errors import BudgetReached, ConfigError, NothingAccepted, TeacherError
 from axolotl_augft.output.manifest import Manifest
 from axolotl_augft.output.reuse import find_result
 from axolotl_augft.probing.record import LeftOut, ProbeRecord
@@ -104,6 +104,20 @@ def test_documents_that_are_known_are_no_targets_but_stay_context(probed, teache
     assert len(targets) == 1 and UNKNOWN in targets[0]
     assert KNOWN in prompt_of(teacher.bodies[0])
     assert (result.probe.known_documents, result.probe.left_out.requests) == (2, {"global": 2})
+
+
+def test_no_question_is_asked_for_about_a_known_document(probed, teacher):
+    run(probed, augment=[{"strategy": "study", "genres": ["summary"], "questions": 2}])
+    assert len(teacher.bodies) == 4
+    assert not any(f"This is a document:\n\n{KNOWN}" in prompt_of(body) for body in teacher.bodies)
+
+
+def test_limits_count_what_the_student_answered(probed, student, teacher):
+    with pytest.raises(BudgetReached):
+        run(probed, max_requests=7)
+    assert (len(student.bodies), len(teacher.bodies)) == (6, 1)
+    run(probed, max_requests=8)
+    assert (len(student.bodies), len(teacher.bodies)) == (6, 2)
 
 
 def test_what_no_teacher_writes_is_written_about_all(probed, teacher):

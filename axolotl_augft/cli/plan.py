@@ -5,6 +5,7 @@ Sends no request.
 
 from collections import deque
 from dataclasses import dataclass, field, replace
+from itertools import chain
 
 from axolotl_augft.asking.feed import count_requests
 from axolotl_augft.batched import batched
@@ -114,8 +115,8 @@ def entry_plan(ready: Prepared, strategy: Strategy, rows: int) -> EntryPlan:
     plan = EntryPlan(strategy.settings.strategy)
     seen = DigestSet()
     prompts = _Prompts(ready.teacher.tokens)
-    for batch in batched(ready.tasks.sent_by(strategy)):
-        plan.units += sum(t.request.sample == 0 for t in batch)
+    for batch in batched(chain(ready.tasks.asked_first(strategy), ready.tasks.sent_by(strategy))):
+        plan.units += sum(t.request.sample == 0 and not t.is_first for t in batch)
         new = [t.request for t in batch if seen.add(t.request.key)]
         missing = ready.store.missing(new)
         plan.answered += len(new) - len(missing)

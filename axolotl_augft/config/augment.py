@@ -176,6 +176,13 @@ class StudyAugment(AskingSettings):
         description="Your own genres: what the teacher is told to write, by name. A name of the package's replaces its "
         "genre. They are written if genres names them.",
     )
+    questions: int = Field(
+        0,
+        ge=0,
+        le=20,
+        description="Number of questions about each document that the teacher is asked for first. Every text about it "
+        "is then written so that a reader can answer them. 0: none.",
+    )
     document_tokens: int = Field(
         2000,
         ge=64,

@@ -3,6 +3,7 @@
 import heapq
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from typing import Protocol
 
 from axolotl_augft.batched import batched
 from axolotl_augft.config.augment import Augment, ClozeAugment, GlobalAugment, LocalAugment, StudyAugment
@@ -11,11 +12,15 @@ from axolotl_augft.sources.documents import Document
 from axolotl_augft.strategies.cloze import ClozeStrategy
 from axolotl_augft.strategies.global_ import GlobalStrategy, GroupMemory
 from axolotl_augft.strategies.local import LocalStrategy
-from axolotl_augft.strategies.study import StudyStrategy
-from axolotl_augft.strategies.task import AsksAgain, Knowledge, Missed, Strategy, Task
+from axolotl_augft.strategies.study import StoredAnswers, StudyStrategy
+from axolotl_augft.strategies.task import AsksAgain, AsksFirst, Knowledge, Missed, Strategy, Task
 from axolotl_augft.teacher.teacher import Teacher
 
 _WINDOW = 2048
+
+
+class Memory(GroupMemory, StoredAnswers, Protocol):
+    """What strategies need of the response store."""
 
 
 def make_strategy(
@@ -23,7 +28,7 @@ def make_strategy(
     teacher: Teacher,
     documents: Iterable[Document],
     language: str,
-    memory: GroupMemory,
+    memory: Memory,
     memory_key: str,
 ) -> Strategy:
     """Make the strategy of an `augment` entry.
@@ -33,7 +38,7 @@ def make_strategy(
         teacher: The teacher model.
         documents: The documents to augment; iterated more than once.
         language: ISO 639 code of the documents' language.
-        memory: Storage where a strategy may keep how it grouped documents.
+        memory: Storage where a strategy may keep how it grouped documents, and where it finds answers.
         memory_key: Key under which this entry's grouping is stored.
 
     Raises:
@@ -45,7 +50,7 @@ def make_strategy(
         case GlobalAugment():
             return GlobalStrategy(settings, teacher, documents, language, memory, memory_key)
         case StudyAugment():
-            return StudyStrategy(settings, teacher, documents, language)
+            return StudyStrategy(settings, teacher, documents, language, memory)
         case ClozeAugment():
             return ClozeStrategy(settings, documents, language)
 
@@ -85,6 +90,10 @@ class AllTasks:
         """Yield the tasks strategy by strategy, with equal prefixes next to each other."""
         for strategy in self.strategies:
             yield from self.sent_by(strategy)
+
+    def asked_first(self, strategy: Strategy) -> Iterator[Task]:
+        """Yield the tasks of one strategy that must be answered before its others are known."""
+        return self._unknown(strategy.first_tasks()) if isinstance(strategy, AsksFirst) else iter(())
 
     def sent_by(self, strategy: Strategy) -> Iterator[Task]:
         """Yield the tasks of one strategy in sending order."""

@@ -59,6 +59,7 @@ class Task:
         instructions: What the instructions of the request's prompt say.
         context: The text that the premises were taken from, against which a statement is verified; () if they are all.
         question_form: The text that a question about plain text and its answer become; None for a chat row.
+        is_first: The answer tells what other tasks are about, and becomes no statement.
         written: Statements that the strategy itself made of the premises; () if the request asks for them.
     """
 
@@ -76,6 +77,7 @@ class Task:
     context: tuple[str, ...] = ()
     question_form: str | None = None
     written: tuple[str, ...] = ()
+    is_first: bool = False
 
     @property
     def is_asked(self) -> bool:
@@ -142,6 +144,14 @@ class AsksAgain(Strategy, Protocol):
 
     def again(self, missed: Missed) -> Iterator[Task]:
         """Yield tasks about the sentences that were missed, in document order."""
+
+
+@runtime_checkable
+class AsksFirst(Strategy, Protocol):
+    """A strategy whose requests depend on what the teacher answers to other requests."""
+
+    def first_tasks(self) -> Iterator[Task]:
+        """Yield the tasks that must be answered before the others are known; their answers become no statements."""
 
 
 @runtime_checkable

@@ -50,6 +50,10 @@ class PromptTemplate:
         """All text that stands in the template itself, also in strings, but not in its worked examples."""
         return tuple(_literals(self.parsed))
 
+    def uses(self, variable: str) -> bool:
+        """Whether a variable is used anywhere in the template."""
+        return variable in meta.find_undeclared_variables(self.parsed)
+
     @cached_property
     def for_instructions(self) -> "PromptTemplate":
         """The template without its worked examples."""
