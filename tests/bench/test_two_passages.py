@@ -18,7 +18,7 @@ from axolotl_augft.bench.datasets.squad.make import make_squad
 from axolotl_augft.bench.datasets.squad.passages import Asked, Combined, Passage
 from axolotl_augft.bench.datasets.squad.proposals import Pair, Proposal, Unfit, proposal_prompt, read_proposal
 from axolotl_augft.bench.datasets.squad.trying import TRIES, Tried, tried
-from axolotl_augft.bench.datasets.squad.two_passages import TwoPassagesWanted
+from axolotl_augft.bench.datasets.squad.two_passages import TwoPassagesWanted, two_passages_of
 from axolotl_augft.bench.experiments.preparing import suite_plan
 from axolotl_augft.bench.experiments.suite import parse_suite
 from axolotl_augft.errors import BenchError
@@ -170,6 +170,28 @@ def test_the_other_questions_stay_as_they_are(tmp_path):
     assert data.about == f"{plain.about} Questions that need two passages compare dates that people asked for."
     assert examine(data).problems == [] and "two passages 4" in examine(data).proven[1]
     assert examine(data).proven[2] == "two passages: 4 comparisons of dates, right by construction"
+
+
+def test_of_one_pair_a_question_with_the_same_answer_is_kept_once():
+    questions = (
+        "When was the light of Varn built, near the mill of Brill?",
+        "In which year got Varn its light, not Brill?",
+    )
+
+    def ask(prompts, title):
+        both = [all(p.text in prompt.prefix.text + prompt.target for p in (LIGHT, MILL)) for prompt in prompts]
+        if title == "trying":
+            return ["1901" if told else "unknown" for told in both]
+        return [answer(questions[p.sample], "1901") if told else "" for p, told in zip(prompts, both, strict=True)]
+
+    found = two_passages_of([LIGHT, MILL, LIST], random.Random(0), TwoPassagesWanted(ask, proposals=2))
+    assert found.settings == {
+        "compared": 1,
+        "proposals": 6,
+        "kept": 1,
+        "dropped": {"malformed": 4, "proposed before": 1},
+    }
+    assert found.questions[1].prompt == f"Question: {questions[0]}\nAnswer:"
 
 
 EVERY_TOWN = f"Which of {', '.join(town for towns in TOWNS.values() for town in towns)} has a tower by the last one?"

@@ -34,8 +34,8 @@ class _Dated:
 def comparisons(passages: Sequence[Passage], rng: random.Random) -> Iterator[Combined]:
     """Compare dates of different passages, each date at most twice.
 
-    Neither passage may hold the other's year, the years must differ, and each question must name something, so that it
-    can be understood without its passage. Comparisons without enough other dates to choose from are left out.
+    Neither passage may hold the other's year, so the years differ. Each question must name something, so that it can be
+    understood without its passage. Comparisons without enough other dates to choose from are left out.
 
     Args:
         passages: The passages of one article that are trained on.
@@ -61,31 +61,53 @@ def _dated(passage: Passage, place: int) -> Iterator[_Dated]:
 
 def _is_told_apart(a: _Dated, b: _Dated, passages: Sequence[Passage]) -> bool:
     told = {str(a.year) in passages[b.place].text, str(b.year) in passages[a.place].text}
-    return a.place != b.place and a.year != b.year and told == {False}
+    return a.place != b.place and told == {False}
 
 
 def _compared(pair: tuple[_Dated, _Dated], passages: Sequence[Passage], rng: random.Random) -> Combined | None:
-    """Word the comparison of two dates; None if the passages have too few other dates."""
-    early = rng.random() < 0.5
-    first, second = rng.sample(pair, 2)
-    right = min(pair, key=lambda d: d.year if early else -d.year)
-    other = first if right is second else second
-    question = (
-        f"Which date is {'earlier' if early else 'later'}, the answer to “{first.asked.question.strip()}” or the "
-        f"answer to “{second.asked.question.strip()}”?"
-    )
-    asked = Asked(question, right.asked.answer)
+    """Word the comparison of two dates; None if the passages have too few other dates.
+
+    How many wrong dates lie beyond the right one is drawn first, and the direction then, so that no rank in time is
+    much likelier to be right than another.
+    """
+    shown = rng.sample(pair, 2)
+    ways = [way for early in (True, False) for way in _ways(shown, early, passages, rng)]
+    if not ways:
+        return None
+    share = rng.choice(sorted({len(way.beyond) for way in ways}))
+    way = rng.choice([way for way in ways if len(way.beyond) == share])
+    return Combined(way.asked, (way.other, *way.beyond, *way.within), (pair[0].place, pair[1].place))
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """One way to ask which of two dates is earlier or later.
+
+    Attributes:
+        other: The other one of the two dates.
+        beyond: Wrong dates that are still earlier or later than the right one.
+        within: Wrong dates that are not.
+    """
+
+    asked: Asked
+    other: str
+    beyond: tuple[str, ...]
+    within: tuple[str, ...]
+
+
+def _ways(shown: Sequence[_Dated], early: bool, passages: Sequence[Passage], rng: random.Random) -> Iterator[_Way]:
+    """Yield a way for each number of wrong dates beyond the right one for which the passages have enough dates."""
+    right, other = sorted(shown, key=lambda d: d.year, reverse=not early)
+    first, second = (f"the answer to “{d.asked.question.strip()}”" for d in shown)
+    asked = Asked(f"Which date is {'earlier' if early else 'later'}, {first} or {second}?", right.asked.answer)
     dates = {_year(text): text for text in other_answers(asked, passages, rng)}
     further = {year: text for year, text in dates.items() if year not in (right.year, other.year)}
     beyond = [text for year, text in further.items() if (year < right.year) == early]
     within = [text for year, text in further.items() if (year < right.year) != early]
-    # How many wrong dates lie beyond the right one is drawn, so that no place in time is the likeliest to be right.
-    shares = [n for n in range(_OTHERS + 1) if n <= len(beyond) and _OTHERS - n <= len(within)]
-    if not shares:
-        return None
-    share = rng.choice(shares)
-    wrong = (other.asked.answer, *rng.sample(beyond, share), *rng.sample(within, _OTHERS - share))
-    return Combined(asked, wrong, (pair[0].place, pair[1].place))
+    for share in range(_OTHERS + 1):
+        if share <= len(beyond) and _OTHERS - share <= len(within):
+            chosen = rng.sample(beyond, share), rng.sample(within, _OTHERS - share)
+            yield _Way(asked, other.asked.answer, tuple(chosen[0]), tuple(chosen[1]))
 
 
 def _year(date: str) -> int:
