@@ -125,6 +125,17 @@ def test_what_no_teacher_writes_is_written_about_all(probed, teacher):
     assert result.counts.accepted["cloze/blank"] == 3 and len(teacher.bodies) == 2
 
 
+@pytest.mark.slow
+def test_worker_processes_write_the_same(probed, tmp_path):
+    probe = probed["augft"]["probe"]
+    # So the teacher's answers about what the student knows are stored, too; they must not count.
+    run(probed, probe=False, store=str(tmp_path / "store"))
+    _, alone, folder = run(probed, probe=probe, output_dir=str(tmp_path / "alone"))
+    written = files(folder)
+    _, shared, folder = run(probed, output_dir=str(tmp_path / "shared"), workers=2)
+    assert (files(folder), shared) == (written, alone)
+
+
 def test_a_teacher_that_is_the_student_is_asked_at_its_own_server(cfg, data, teacher):
     write_rows(data, [{"text": text, "n": i} for i, text in enumerate(DOCUMENTS)])
     teacher.answer = fill_blanks

@@ -2,10 +2,10 @@
 
 Usage: python benchmarks/probe/known_or_invented.py RECIPE.yml [--list]
 
-The student and the teacher are those of the recipe; its data are not read. Asked about are 40 documents with facts that
-most people know (general.jsonl) and the 48 documents of the example handbook, whose people, places and numbers are
-invented. Prints a Markdown table and what would be left out of the teacher's requests about both together. The teacher
-is not asked. Answers are kept in the recipe's response store.
+The student and the teacher are those of the recipe; its data are not read. Asked about are 38 documents with facts that
+most people know (general.jsonl; none of them stands in the prompt's own examples) and the 48 documents of the example
+handbook, whose people, places and numbers are invented. Prints a Markdown table and what would be left out of the
+teacher's requests about both together. The teacher is not asked. Answers are kept in the recipe's response store.
 """
 
 import argparse
@@ -23,6 +23,7 @@ from axolotl_augft.asking.rounds import Turns
 from axolotl_augft.config.recipe import Recipe
 from axolotl_augft.probing.record import ProbeRecord
 from axolotl_augft.stage import Prepared, prepared
+from axolotl_augft.text.sentences import split_sentences
 
 _HERE = Path(__file__).parent
 _SOURCES = {
@@ -87,8 +88,6 @@ def _row(name: str, found: ProbeRecord) -> str:
 
 
 def _known_sentences(ready: Prepared) -> Iterator[str]:
-    from axolotl_augft.text.sentences import split_sentences
-
     assert ready.probe is not None
     for document in ready.documents:
         for i in sorted(ready.probe.known.sentences.get(document.place, ())):
