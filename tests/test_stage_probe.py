@@ -204,6 +204,12 @@ def test_a_student_that_cannot_be_served_is_one_line_with_the_key(probed):
     assert "no-such-program" in str(error.value) and "\n" not in str(error.value)
 
 
+def test_a_key_of_the_student_that_is_not_there_is_said_to_be_the_students(probed):
+    probed["augft"]["probe"]["student"]["api_key_env"] = "NO_SUCH_KEY"
+    with pytest.raises(ConfigError, match="^augft.probe: the student small cannot be asked; .* NO_SUCH_KEY is not set"):
+        run(probed)
+
+
 @pytest.mark.parametrize(
     ("augft", "message"),
     [

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from axolotl_augft.config.probe import ProbeConfig
-from axolotl_augft.errors import TeacherError
+from axolotl_augft.errors import ConfigError, TeacherError
 from axolotl_augft.teacher.teacher import Teacher
 
 _REMEDY = "say in augft.probe.student how it is served, as in augft.teacher, or remove augft.probe"
@@ -21,10 +21,11 @@ def student_errors(student: Teacher, teacher: Teacher) -> Iterator[None]:
 
     Raises:
         TeacherError: The student cannot be asked.
+        ConfigError: Likewise, because of a setting, such as a key that is not there.
     """
     try:
         yield
-    except TeacherError as error:
+    except (TeacherError, ConfigError) as error:
         if student is teacher:
             raise
         raise type(error)(f"augft.probe: the student {student.model} cannot be asked; {_REMEDY} ({error})") from error
