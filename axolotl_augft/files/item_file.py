@@ -43,6 +43,7 @@ class ItemFile(Generic[T]):
         Raises:
             OutputError: The disk is full.
         """
+        # Nothing but this process can read the file, so there is no reason against pickle.
         data = pickle.dumps(items, pickle.HIGHEST_PROTOCOL)
         try:
             self._file.write(data)
