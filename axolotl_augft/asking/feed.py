@@ -1,14 +1,14 @@
 """All requests of a round -> the next ones to send, in an order that suits a server with a prefix cache.
 
-`RequestFeed` makes requests in a thread, ahead of need, and leaves out those that the store answers. `SendQueue` sends
-the first request of each long prefix alone and the others once it is answered. It limits the size of the prefixes in
-use at a time, so that the server's cache can hold them all.
+`RequestFeed` makes or reads requests in a thread, ahead of need. `SendQueue` sends the first request of each long
+prefix alone and the others once it is answered. It limits the size of the prefixes in use at a time, so that the
+server's cache can hold them all.
 """
 
 import asyncio
 import threading
-from collections import Counter, OrderedDict, deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections import OrderedDict, deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from axolotl_augft.batched import batched
@@ -44,23 +44,39 @@ class StoredCounts:
     keys: DigestSet = field(default_factory=DigestSet, compare=False, repr=False)
 
 
-def count_requests(requests: Iterable[Request], store: ResponseStore, before: Sequence[DigestSet] = ()) -> StoredCounts:
+def count_requests(
+    requests: Iterable[Request],
+    store: ResponseStore,
+    before: Sequence[DigestSet] = (),
+    missing: Callable[[list[Request]], None] | None = None,
+) -> StoredCounts:
     """Count distinct requests and look up what the store knows about them.
 
     Args:
         requests: The requests.
         store: The response store.
         before: Keys of requests that are counted elsewhere, and therefore not here.
+        missing: Called with lists of those that the store does not answer, each once, in order.
     """
-    outcomes: Counter[Outcome] = Counter()
-    spent = Spent()
+    known: dict[Outcome, Spent] = {}
     seen = DigestSet()
-    for keys in batched((r.key for r in requests), _LOOKUP):
-        own_keys = [k for k in keys if not any(k in counted for counted in before)]
-        new_keys = [k for k, new in zip(own_keys, seen.add_all(own_keys), strict=True) if new]
-        outcomes += store.outcomes(new_keys)
-        spent += store.spent(new_keys)
-    return StoredCounts(len(seen), len(seen) - outcomes.total(), outcomes[Outcome.ANSWERED], spent, seen)
+    for some in batched(requests, _LOOKUP):
+        own = [r for r in some if not any(r.key in counted for counted in before)]
+        new = [r for r, is_new in zip(own, seen.add_all([r.key for r in own]), strict=True) if is_new]
+        found = store.spent_by_outcome([r.key for r in new])
+        for outcome, spent in found.items():
+            known[outcome] = known.get(outcome, Spent()) + spent
+        answered = sum(spent.answers for spent in found.values())
+        if missing is not None and answered < len(new):
+            missing(store.missing(new) if answered else new)
+    spent = sum(known.values(), Spent())
+    answered = known[Outcome.ANSWERED].answers if Outcome.ANSWERED in known else 0
+    return StoredCounts(len(seen), len(seen) - spent.answers, answered, spent, seen)
+
+
+def looked_up(requests: Iterable[Request]) -> Iterator[list[Request]]:
+    """Yield lists of requests that need no look-up; the first one is short, so that sending starts soon."""
+    return batched(requests, _LOOKUP, first=_FIRST_LOOKUP)
 
 
 def unanswered(requests: Iterable[Request], store: ResponseStore, pending: set[bytes]) -> Iterator[list[Request]]:

@@ -17,6 +17,7 @@ from axolotl_augft.asking.window import ask
 from axolotl_augft.config.recipe import Recipe
 from axolotl_augft.errors import StoreError, TeacherError
 from axolotl_augft.files.digest_set import DigestSet
+from axolotl_augft.files.item_file import ItemFile
 from axolotl_augft.steady import steadily
 from axolotl_augft.store.batches import BatchLedger
 from axolotl_augft.store.lock import AskingLock
@@ -114,7 +115,7 @@ class Rounds:
         """Send the requests that the store does not answer.
 
         Args:
-            requests: Returns the requests of the round; called more than once.
+            requests: Returns the requests of the round; called again if another run has to end first.
             title: Name of the round, for progress messages.
             counted: Tokens and dollars of the stored answers that the budget has already counted.
             trusted: A request that the server calls invalid says nothing about the others.
@@ -129,24 +130,30 @@ class Rounds:
             OutputError: The store's folder or the temporary folder cannot be written.
         """
         is_alone = self._alone.try_acquire()
-        laid_out = steadily(requests(), f"{title}: laying out", "requests")
-        tally = count_requests(laid_out, self._store, self._totals.keys)
-        if tally.missing and not is_alone:
-            self._alone.wait()
-            tally = count_requests(requests(), self._store, self._totals.keys)
-        self._budget.count(tally.spent - counted)
-        counts = RoundCounts()
-        try:
-            if tally.missing:
-                self._send(requests, tally, partial(Progress, title=title, note=note), counts, trusted)
-        except BaseException:
-            with suppress(StoreError):
-                self._note(tally, counts)
-            raise
+        with ExitStack() as stack:
+            laid_out = self._lay_out(requests, title, stack)
+            if laid_out.counts.missing and not is_alone:
+                self._alone.wait()
+                laid_out = self._lay_out(requests, title, stack)
+            tally, counts = laid_out.counts, RoundCounts()
+            self._budget.count(tally.spent - counted)
+            try:
+                if tally.missing:
+                    self._send(laid_out, partial(Progress, title=title, note=note), counts, trusted)
+            except BaseException:
+                with suppress(StoreError):
+                    self._note(tally, counts)
+                raise
         self._note(tally, counts)
         if self._budget.reached:
             raise self._budget.error(max(0, tally.missing - counts.total + counts.failed.total()))
         self._check_failures(counts, tally.total)
+
+    def _lay_out(self, requests: Requests, title: str, stack: ExitStack) -> "_LaidOut":
+        # Beside the store, whose disk needs room for as much text anyway once the requests are answered.
+        missing: ItemFile[Request] = stack.enter_context(ItemFile(self._store.path.parent))
+        steady = steadily(requests(), f"{title}: laying out", "requests")
+        return _LaidOut(count_requests(steady, self._store, self._totals.keys, missing.add), missing)
 
     def _note(self, tally: StoredCounts, counts: RoundCounts) -> None:
         """Add a round to the totals and to the store's log, however it ended.
@@ -162,17 +169,16 @@ class Rounds:
 
     def _send(
         self,
-        requests: Requests,
-        tally: StoredCounts,
+        laid_out: "_LaidOut",
         follow: Callable[[int], Progress],
         counts: RoundCounts,
         trusted: bool,
     ) -> None:
         opened = self._session.open()
-        with follow(tally.missing) as progress:
+        with follow(laid_out.counts.missing) as progress:
             pace = teacher_pace(self._teacher, opened.check)
             prompts = PromptWindow(self._teacher.tokens)
-            trusted = trusted or tally.answered > 0
+            trusted = trusted or laid_out.counts.answered > 0
             round_ = Round(
                 opened.server,
                 self._store,
@@ -185,21 +191,21 @@ class Rounds:
                 further=opened.further,
             )
             if self._teacher.config.batch:
-                ask_in_batches(requests, round_)
+                ask_in_batches(lambda: laid_out.missing, round_)
             else:
                 self._warn_of_batches(opened.server.host)
-                ask(requests(), round_)
-                self._ask_again(requests, round_)
+                ask(laid_out.missing, round_, missing=True)
+                self._ask_again(laid_out.missing, round_)
             LOG.info("augft: %s", progress.last_line(counts))
 
-    def _ask_again(self, requests: Requests, round_: Round) -> None:
+    def _ask_again(self, requests: Iterable[Request], round_: Round) -> None:
         """Ask once more, at the end of a round, for what failed: one unlucky request must not end a long run."""
         counts = round_.counts
         if not counts.failed or self._budget.reached:
             return
         LOG.info("augft: asking once more for %d requests that failed", counts.failed.total())
         counts.failed.clear()
-        ask(requests(), replace(round_, trusted=round_.trusted or counts.answered > 0, again=True))
+        ask(requests, replace(round_, trusted=round_.trusted or counts.answered > 0, again=True))
 
     def _warn_of_batches(self, host: str) -> None:
         if waiting := BatchLedger(self._store, host).open_batches():
@@ -217,6 +223,19 @@ class Rounds:
                 f"({counts.listed(counts.failed)}); every answer is stored: run again to ask for the rest, or raise "
                 f"augft.max_failed_fraction (now {self._max_failed_fraction:g})"
             )
+
+
+@dataclass(frozen=True)
+class _LaidOut:
+    """The requests of a round.
+
+    Attributes:
+        counts: What the store knows about them.
+        missing: Those that it does not answer, so that they need not be made again.
+    """
+
+    counts: StoredCounts
+    missing: ItemFile[Request]
 
 
 class Turns:

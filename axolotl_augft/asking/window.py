@@ -15,7 +15,7 @@ from typing import ParamSpec
 
 import uvloop
 
-from axolotl_augft.asking.feed import RequestFeed, SendQueue, unanswered
+from axolotl_augft.asking.feed import RequestFeed, SendQueue, looked_up, unanswered
 from axolotl_augft.asking.journal import Journal
 from axolotl_augft.asking.pacing.lanes import Lane, Lanes, open_lanes
 from axolotl_augft.asking.round import Refusals, Round, RoundCounts
@@ -35,7 +35,7 @@ _RAISED_TO_SUSPECT_SEED = 3
 _AT_ONCE = (StoreError, TeacherUnreachable, TeacherServerFailed)
 
 
-def ask(requests: Iterable[Request], round_: Round) -> RoundCounts:
+def ask(requests: Iterable[Request], round_: Round, missing: bool = False) -> RoundCounts:
     """Send the requests that the store does not answer, and return once each is stored or has failed for good.
 
     Once `round_.budget.reached` names a limit, no more requests are sent, and answers to those in flight are stored.
@@ -43,6 +43,7 @@ def ask(requests: Iterable[Request], round_: Round) -> RoundCounts:
     Args:
         requests: The requests; equal requests are sent once.
         round_: The server, the store, the pace and the budget.
+        missing: None of the requests is stored, and none is there twice, so they are not looked up.
 
     Returns:
         `round_.counts`.
@@ -51,7 +52,7 @@ def ask(requests: Iterable[Request], round_: Round) -> RoundCounts:
         TeacherError: The server refuses access, does not know the model, calls all requests invalid, or is gone.
         StoreError: An answer could not be stored.
     """
-    asking = _Asking(round_)
+    asking = _Asking(round_, missing)
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(asking.run(requests))
@@ -69,8 +70,9 @@ def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
 class _Asking:
     """The state of a round while its requests are sent."""
 
-    def __init__(self, round_: Round) -> None:
+    def __init__(self, round_: Round, missing: bool) -> None:
         self._round = round_
+        self._are_missing = missing
         self._pace = round_.pace
         self._budget = round_.budget
         self._counts = round_.counts
@@ -95,7 +97,7 @@ class _Asking:
             async with open_lanes(self._round.servers, self._pace) as self._lanes:
                 stop = threading.Event()
                 going_on = takewhile(lambda _: not stop.is_set(), requests)
-                with RequestFeed(unanswered(going_on, self._round.store, self._pending), stop) as feed:
+                with RequestFeed(self._lists(going_on), stop) as feed:
                     queue = SendQueue(feed, self._round.most_in_flight)
                     async with asyncio.TaskGroup() as group:
                         sender = group.create_task(self._guarded(self._send_all, queue, group))
@@ -106,6 +108,9 @@ class _Asking:
         finally:
             await self._journal.close()
             self._counts.seconds += self._pace.clock() - start
+
+    def _lists(self, requests: Iterable[Request]) -> Iterator[list[Request]]:
+        return looked_up(requests) if self._are_missing else unanswered(requests, self._round.store, self._pending)
 
     async def _guarded(self, work: Callable[P, Coroutine[None, None, None]], *args: P.args, **kwargs: P.kwargs) -> None:
         """Run `work`. If it fails, cancel the tasks that are waiting to send, and let requests in flight finish.

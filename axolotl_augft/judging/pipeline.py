@@ -1,9 +1,10 @@
 """Tasks and stored answers -> judged inferences in document order, as a pure function of both."""
 
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import groupby
+from random import Random
 
 from axolotl_augft.batched import batched
 from axolotl_augft.config.augft import AugftConfig
@@ -25,8 +26,7 @@ _QUESTION_END = " ?？؟."
 _LEAST_LEFT = 2
 _LEAST_OWN = 2
 """A text needs this part (one half) of what the teacher wrote, and as much of its sentences in words of its own."""
-_RECENT = 2000
-_JUDGED = 200
+_SAMPLED = 100
 _REPEATED = {
     Repeats.SOURCE: Reason.NEAR_DUPLICATE,
     Repeats.STATEMENT: Reason.DUPLICATE,
@@ -105,7 +105,9 @@ def _compared(judged: Judged) -> str:
 
 
 class RunningShare:
-    """Judges a sample of the tasks that were sent last, as far as they are answered.
+    """Judges a sample of the tasks of a round while they are asked, as far as they are answered.
+
+    The sample holds the first tasks, which are answered soon, and as many of the others, drawn at random.
 
     Args:
         tasks: Makes the tasks in sending order; may be called more than once.
@@ -117,20 +119,26 @@ class RunningShare:
     ) -> None:
         self._tasks = tasks
         self._judge = judge
-        self._recent: deque[Task] = deque(maxlen=_RECENT)
+        self._first: list[Task] = []
+        self._drawn: list[Task] = []
 
     def requests(self) -> Iterator[Request]:
-        """Yield the requests of the tasks, and remember the last tasks."""
-        for task in self._tasks():
-            self._recent.append(task)
+        """Yield the requests of the tasks, and remember a sample of the tasks."""
+        self._first, self._drawn = [], []
+        draw = Random(0)
+        for number, task in enumerate(self._tasks(), 1 - _SAMPLED):
+            if number <= 0:
+                self._first.append(task)
+            elif len(self._drawn) < _SAMPLED:
+                self._drawn.append(task)
+            elif (place := draw.randrange(number)) < _SAMPLED:
+                self._drawn[place] = task
             yield task.request
 
     def note(self) -> str:
         """Say how many of the statements so far are kept, "" before the first; the rest of the judging comes later."""
-        # A copy in one step: requests are made in a thread of their own.
-        recent = list(self._recent)
         kept = seen = 0
-        for judged in self._judge(recent[:: 1 + len(recent) // _JUDGED]):
+        for judged in self._judge([*self._first, *self._drawn]):
             seen += 1
             kept += judged.rejected is None
         return f"{kept / seen:.0%} of statements kept so far" if seen else ""

@@ -8,7 +8,6 @@ never holds a secret: an API key is not part of a request, and of a server it ho
 import sqlite3
 import threading
 import time
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
@@ -115,11 +114,16 @@ class ResponseStore:
 
     def spent(self, keys: Sequence[bytes]) -> Spent:
         """Sum up the tokens and dollars of the stored answers with these keys."""
-        total = Spent()
+        return sum(self.spent_by_outcome(keys).values(), Spent())
+
+    def spent_by_outcome(self, keys: Sequence[bytes]) -> dict[Outcome, Spent]:
+        """Count the stored answers with these keys by outcome, and sum up their tokens and dollars."""
+        found: dict[Outcome, Spent] = {}
         for chunk in _chunks(keys):
-            query = f"SELECT {_SPENT} FROM responses WHERE key IN ({_placeholders(chunk)})"
-            total += Spent(*(n or 0 for n in self._run(query, chunk)[0]))
-        return total
+            query = f"SELECT outcome, {_SPENT} FROM responses WHERE key IN ({_placeholders(chunk)}) GROUP BY outcome"
+            for outcome, *sums in self._run(query, chunk):
+                found[Outcome(outcome)] = found.get(Outcome(outcome), Spent()) + Spent(*(n or 0 for n in sums))
+        return found
 
     def missing(self, requests: Sequence[Request]) -> list[Request]:
         """Return the requests without a stored answer, in order and without repetitions."""
@@ -133,14 +137,6 @@ class ResponseStore:
     def is_empty(self) -> bool:
         """True if the store holds no answers."""
         return not self._run("SELECT 1 FROM responses LIMIT 1", [])
-
-    def outcomes(self, keys: Sequence[bytes]) -> Counter[Outcome]:
-        """Count the stored answers with these keys by outcome."""
-        counts: Counter[Outcome] = Counter()
-        for chunk in _chunks(keys):
-            query = f"SELECT outcome, count(*) FROM responses WHERE key IN ({_placeholders(chunk)}) GROUP BY outcome"
-            counts.update({Outcome(outcome): n for outcome, n in self._run(query, chunk)})
-        return counts
 
     def put(self, answered: Sequence[tuple[Request, Answer]]) -> None:
         """Store answers in one transaction; on return they are durable. An existing answer is not replaced.

@@ -137,6 +137,16 @@ def plain_data(value: Any) -> Any:
     raise TypeError(f"a prompt got a value of type {type(value).__name__}, which is not plain data")
 
 
+class _PackageEnvironment(Environment):
+    """For the package's own templates, which read little else than keys of dicts."""
+
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        """Look for a key first: to find that a dict has no such attribute takes most of the time of a look-up."""
+        if type(obj) is dict and attribute in obj:
+            return obj[attribute]
+        return super().getattr(obj, attribute)
+
+
 def load_prompt(name: str, file: str | None, known: Mapping[str, str]) -> PromptTemplate:
     """Load a user's prompt template, or the package's if there is none.
 
@@ -150,7 +160,7 @@ def load_prompt(name: str, file: str | None, known: Mapping[str, str]) -> Prompt
     """
     shown = file or name
     # The package's own prompts need no sandbox; its checks would take most of the rendering time.
-    environment_class = ImmutableSandboxedEnvironment if file else Environment
+    environment_class = ImmutableSandboxedEnvironment if file else _PackageEnvironment
     environment = environment_class(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     # Jinja's own functions (`range`, `lipsum` …) are no variables of a prompt, so nothing needs them.
     environment.globals.clear()

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
@@ -22,6 +23,8 @@ _COMPLETIONS_STOP = ("###",)
 # Part of an entailment model's id. A change of how our server uses models gets the next number, so that the
 # probabilities are asked for anew.
 _ENTAILMENT_VERSION = 1
+# One object for equal settings, so that a file of many requests holds it once.
+_sampling = lru_cache(maxsize=64)(Sampling)
 
 
 @dataclass(frozen=True)
@@ -93,7 +96,7 @@ class Teacher:
             extra: Further fields of the JSON body; those in the user's `extra_body` override them.
             keep_reasoning: Whether to store the reasoning of a reasoning model.
         """
-        sampling = Sampling(self.config.temperature, self.config.top_p, max_tokens, stop, self.seed + sample)
+        sampling = _sampling(self.config.temperature, self.config.top_p, max_tokens, stop, self.seed + sample)
         fields = {**(extra or {}), **(self.config.extra_body or {})}
         return Request(
             self.id, self.api, prefix, target, sampling, sample, tuple(sorted(fields.items())), keep_reasoning

@@ -8,6 +8,7 @@ import logging
 import sys
 from collections.abc import Sequence
 from functools import cache
+from itertools import chain
 from typing import Any, cast
 
 import numpy as np
@@ -76,8 +77,9 @@ class SmallBm25:
         Tokens are added in the order of the query, as in bm25s, so that the floats, and hence every choice based on
         them, are identical to those of `Bm25`.
         """
-        rows = self._rows
-        known = [[0, *(rows[t] for t in query if t in rows)] for query in queries]
+        # No known token has row 0, which stands for all others.
+        known = [[0, *filter(None, map(self._rows.get, query))] for query in queries]
         starts = np.cumsum([0, *(len(k) for k in known[:-1])])
-        summed: npt.NDArray[np.float32] = np.add.reduceat(self._table[[i for k in known for i in k]], starts, axis=0)
+        rows = np.fromiter(chain.from_iterable(known), dtype=np.intp)
+        summed: npt.NDArray[np.float32] = np.add.reduceat(self._table[rows], starts, axis=0)
         return summed

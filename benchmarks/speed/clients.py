@@ -1,8 +1,9 @@
 """One client and a server's URL -> the client's figures, measured in a process of its own.
 
 `python clients.py NAME URL[,URL] COUNT IN_FLIGHT FOLDER` prints them as JSON; only ours take several servers. NAME is a
-baseline or one of ours: `bare` sends ready-made requests; `local` goes from documents through prompts to stored
-answers; `streamed` does the same with documents generated on the way; `global` has context groups of 16,000 tokens;
+baseline or one of ours: `bare` sends ready-made requests; `local` goes from documents through prompts, which are laid
+out and counted before the first is sent, to stored answers; `fitting` does the same with the prompts that are the most
+work to make, and `streamed` with documents generated on the way; `global` has context groups of 16,000 tokens;
 `shuffled` sends the same requests in random order, without sending the first of a group ahead.
 """
 
@@ -27,6 +28,7 @@ from axolotl_augft.asking.window import ask
 from axolotl_augft.config.augment import GlobalAugment, LocalAugment
 from axolotl_augft.config.teacher import TeacherConfig
 from axolotl_augft.files.collector import fewer_collections
+from axolotl_augft.files.item_file import ItemFile
 from axolotl_augft.sources.documents import Document, document_id
 from axolotl_augft.store.responses import ResponseStore
 from axolotl_augft.strategies.global_ import GlobalStrategy
@@ -38,6 +40,7 @@ from axolotl_augft.teacher.teacher import Teacher
 from axolotl_augft.text.tokens import ESTIMATE
 
 _EARLY = 5000
+_DOCUMENTS = ("local", "fitting", "streamed")
 
 
 class MemoryWatcher:
@@ -77,29 +80,32 @@ def run(name: str, url: str, count: int, in_flight: int, folder: Path) -> dict[s
     if name in baselines.NAMES:
         return timed(lambda: baselines.run(name, url, count, in_flight, folder)) | {"requests": count}
     with fewer_collections(), ResponseStore.opened(folder / f"{name}-{time.monotonic_ns()}.sqlite") as store:
-        requests: Iterable[Request]
-        if name == "bare":
-            requests = plain_requests(count)
-        elif name == "local":
-            strategy = _local(url, in_flight, list(corpus.documents(count)))
-            requests = (t.request for t in strategy.in_sending_order())
-        elif name == "streamed":
-            requests = (t.request for t in _local(url, in_flight, corpus.documents(count)).in_sending_order())
-        else:
-            requests = _global(url, count, in_flight, store, shuffled=name == "shuffled")
         watcher = MemoryWatcher()
         server, *further = (Server(one, "m", 600) for one in url.split(","))
         round_ = Round(server, store, Pace(in_flight, 6), watcher, further=tuple(further))
-        figures = timed(lambda: ask(requests, round_).answered)
+        if name in _DOCUMENTS:
+            strategy = _local(name, url, in_flight, count)
+            figures = timed(lambda: _laid_out_and_asked(strategy, round_, folder))
+        else:
+            made = (
+                plain_requests(count) if name == "bare" else _global(url, count, in_flight, store, name == "shuffled")
+            )
+            figures = timed(lambda: ask(made, round_).answered)
         figures["growth"] = psutil.Process().memory_info().rss - watcher.early if watcher.early else 0
-        if name == "local":
-            again = (t.request for t in strategy.in_sending_order())
-            figures["counting_cpu"] = timed(lambda: count_requests(again, store).missing)["cpu"]
         return figures
 
 
-def _local(url: str, in_flight: int, documents: Iterable[Document]) -> LocalStrategy:
-    return LocalStrategy(LocalAugment(**corpus.LOCAL), teacher(url, in_flight), documents, "en")
+def _laid_out_and_asked(strategy: LocalStrategy, round_: Round, folder: Path) -> int:
+    with ItemFile[Request](folder) as missing:
+        count_requests((t.request for t in strategy.in_sending_order()), round_.store, missing=missing.add)
+        return ask(missing, round_, missing=True).answered
+
+
+def _local(name: str, url: str, in_flight: int, count: int) -> LocalStrategy:
+    """Make the strategy whose requests are about one document each."""
+    documents = corpus.documents(count, most_sentences=1 if name == "local" else 3)
+    entry = LocalAugment() if name == "local" else LocalAugment(**corpus.LOCAL)
+    return LocalStrategy(entry, teacher(url, in_flight), documents if name == "streamed" else list(documents), "en")
 
 
 def _global(url: str, count: int, in_flight: int, store: ResponseStore, shuffled: bool) -> Iterable[Request]:
@@ -123,7 +129,7 @@ def timed(work: Any) -> dict[str, Any]:
 
 if __name__ == "__main__":
     if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, {0})
+        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     _, kind, address, number, parallel, place = sys.argv
     found = run(kind, address, int(number), int(parallel), Path(place))
     found["peak"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024

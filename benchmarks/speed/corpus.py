@@ -67,8 +67,8 @@ def _fill(kind: str, draw: random.Random) -> str:
     return draw.choice({"r": _ROLES, "t": _THINGS, "c": _COMPARISONS}[kind])
 
 
-def documents(count: int, start: int = 0) -> Iterator[Document]:
+def documents(count: int, start: int = 0, most_sentences: int = 3) -> Iterator[Document]:
     """Generate documents one at a time; none is kept."""
     for i in range(start, start + count):
-        content = text(i)
+        content = text(i, most_sentences)
         yield Document(document_id(content), content, 0, i)

@@ -101,7 +101,7 @@ class Stage:
     def stored(self) -> int:
         """Number of answers on disk."""
         with ResponseStore.opened(self._recipe.store_path) as store:
-            return sum(store.outcomes([t.request.key for t in self._tasks().in_sending_order()]).values())
+            return store.spent([t.request.key for t in self._tasks().in_sending_order()]).answers
 
 
 def _forked(work: Callable[[], None]) -> int:

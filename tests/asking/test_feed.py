@@ -129,9 +129,11 @@ def test_requests_that_are_answered_or_pending_are_left_out(store):
     pending = {b.key}
     assert list(unanswered([a, b, c, c], store, pending)) == [[c]]
     assert pending == {b.key, c.key}
-    assert count_requests([a, a, b, c], store) == StoredCounts(
+    missing = []
+    assert count_requests([a, a, b, c, b], store, missing=missing.append) == StoredCounts(
         total=3, missing=2, answered=1, spent=store.spent([a.key])
     )
+    assert missing == [[b, c]]
 
 
 def test_an_error_while_requests_are_made_ends_the_run(store):

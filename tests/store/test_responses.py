@@ -166,7 +166,11 @@ def test_what_is_missing_and_what_is_there(tmp_path):
             *requests[900:1200],
             *requests[1201:],
         ]
-        assert store.outcomes([r.key for r in requests]) == {Outcome.ANSWERED: 300, Outcome.FILTERED: 600}
+        found = store.spent_by_outcome([r.key for r in requests])
+        assert {o: (s.answers, s.prompt_tokens) for o, s in found.items()} == {
+            Outcome.ANSWERED: (300, 3000),
+            Outcome.FILTERED: (600, 0),
+        }
 
 
 @pytest.mark.parametrize("api", ["chat", "completions"])
