@@ -10,6 +10,7 @@ from axolotl_augft.stage import run_stage
 from tests.support import worker_calls
 from tests.support.data import TEXTS, write_rows
 from tests.support.exchange_data import ANSWER, QUESTION
+from tests.support.teacher_server import prompt_of, scripted_answer
 
 pytestmark = pytest.mark.slow
 
@@ -26,7 +27,7 @@ def written(cfg, tmp_path, folder: str, **augft) -> dict[str, bytes]:
     return {f.name: f.read_bytes() for f in sorted(result_folder(recipe, result.fingerprint).iterdir())}
 
 
-@pytest.mark.parametrize("more", [{}, {"verify": "teacher", "max_augmented_per_original": 2}])
+@pytest.mark.parametrize("more", [{}, {"verify": "teacher", "max_augmented_per_original": 2}, {"probe": {}}])
 def test_any_number_of_workers_writes_the_same_bytes(cfg, tmp_path, teacher, small_shards, more):
     exchanges = [
         (QUESTION, ANSWER),
@@ -38,6 +39,9 @@ def test_any_number_of_workers_writes_the_same_bytes(cfg, tmp_path, teacher, sma
     )
     cfg["datasets"].append({"path": str(chats), "ds_type": "json", "type": "alpaca"})
     cfg["val_set_size"] = 1
+    if "probe" in more:
+        teacher.answer = lambda body: "Port Ennis" if "___" in prompt_of(body) else scripted_answer(body)
+        more = {"probe": {"threshold": 0.5, "student": {**cfg["augft"]["teacher"], "model": "small"}}}
     sources = [{"path": str(chats), "augment": ["local"]}]
     augft = {"augment": ["local", "global", "cloze"], "sources": sources, **more}
     alone = written(cfg, tmp_path, "alone", **augft)

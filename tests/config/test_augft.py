@@ -59,6 +59,7 @@ BAD = [
     ({"teacher": {"modle": "x"}}, "augft.teacher.modle: unknown key; did you mean 'model'?"),
     ({"augment": [{"strategy": "global", "pases": 2}]}, "augft.augment[0].pases: unknown key; did you mean 'passes'?"),
     ({"augment": []}, "augft: augment is empty and sentence_splitting is none"),
+    ({"workers": 0}, "augft.workers: input should be 'auto', or greater than or equal to 1, got 0"),
     ({"augment": ["both"]}, "augft.augment[0].strategy must be one of local, global, study, cloze, got 'both'"),
     ({"augment": [{"samples": 2}]}, "augft.augment[0].strategy must be one of local, global"),
     (

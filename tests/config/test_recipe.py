@@ -28,7 +28,7 @@ def test_raw_and_validated_config_have_one_key(cfg):
 
 def test_key_changes_with_what_changes_the_result_only():
     key = Recipe.from_cfg(GOOD).key
-    same = {**GOOD, "augft": {"wait_timeout": 5, "teacher": {"max_concurrency": 3}}, "learning_rate": 1}
+    same = {**GOOD, "augft": {"wait_timeout": 5, "workers": 8, "teacher": {"max_concurrency": 3}}, "learning_rate": 1}
     assert Recipe.from_cfg(same).key == key
     for change in (
         {"augft": {"augment": ["local"]}},
