@@ -23,7 +23,7 @@ from typing import Any
 from axolotl_augft.cli.plan import entry_plan
 from axolotl_augft.config.recipe import Recipe
 from axolotl_augft.config.teacher import TeacherConfig
-from axolotl_augft.stage import prepared
+from axolotl_augft.prepared import prepared
 from axolotl_augft.teacher.prices import NANO, Price, find_price
 
 sys.path.insert(0, str(Path(__file__).parent / "speed"))

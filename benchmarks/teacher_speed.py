@@ -19,7 +19,7 @@ from axolotl_augft.asking.pacing.pace import Pace
 from axolotl_augft.asking.round import Round, RoundCounts
 from axolotl_augft.asking.window import ask
 from axolotl_augft.config.recipe import Recipe
-from axolotl_augft.stage import Prepared, prepared
+from axolotl_augft.prepared import Prepared, prepared
 from axolotl_augft.strategies.task import Strategy
 from axolotl_augft.teacher.client import Server
 from axolotl_augft.teacher.request import Request

@@ -24,6 +24,7 @@ ROOMS = [
         "shards",
         "report",
         "launch",
+        "prepared",
         "stage",
         "plugin",
         "cli",

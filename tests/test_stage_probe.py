@@ -8,8 +8,8 @@ from axolotl_augft.config.recipe import Recipe
 from axolotl_augft.errors import BudgetReached, ConfigError, NothingAccepted, TeacherError
 from axolotl_augft.output.manifest import Manifest
 from axolotl_augft.output.reuse import find_result
+from axolotl_augft.prepared import prepared
 from axolotl_augft.probing.record import LeftOut, ProbeRecord
-from axolotl_augft.stage import prepared
 from tests.support.data import write_rows
 from tests.support.teacher_server import TeacherServer, prompt_of, scripted_answer
 from tests.test_stage import files, rows, run

@@ -7,7 +7,7 @@ from axolotl_augft.cli.prune import prune
 from axolotl_augft.config.recipe import Recipe
 from axolotl_augft.errors import BudgetReached, ConfigError
 from axolotl_augft.judging.rules import Reason
-from axolotl_augft.stage import prepared
+from axolotl_augft.prepared import prepared
 from tests.support.data import TEXTS, write_rows
 from tests.support.teacher_server import asks_whether_it_follows, is_verification, prompt_of
 from tests.test_stage import rows, run

@@ -13,8 +13,8 @@ from axolotl_augft.output.mixture import Group, group_lines, mixture_lines, repe
 from axolotl_augft.output.replayed import draw
 from axolotl_augft.output.student import Student
 from axolotl_augft.output.summary import TrainingLoads, too_long_lines, training_lines, training_loads
+from axolotl_augft.prepared import Prepared
 from axolotl_augft.sources.source import Source, text_of
-from axolotl_augft.stage import Prepared
 from axolotl_augft.text.sentences import split_sentences
 from axolotl_augft.text.tokens import SampledCount
 

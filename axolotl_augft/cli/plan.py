@@ -16,7 +16,7 @@ from axolotl_augft.files.digest_set import DigestSet
 from axolotl_augft.marks import Marks
 from axolotl_augft.output.manifest import Manifest
 from axolotl_augft.output.reuse import find_result
-from axolotl_augft.stage import Prepared, prepared
+from axolotl_augft.prepared import Prepared, prepared
 from axolotl_augft.store.round_log import logged_rounds
 from axolotl_augft.strategies.task import Strategy, Windowed
 from axolotl_augft.teacher.request import Request

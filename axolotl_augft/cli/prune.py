@@ -10,7 +10,7 @@ from axolotl_augft.batched import batched
 from axolotl_augft.cli.store import bytes_on_disk, existing_store, size_on_disk
 from axolotl_augft.config.recipe import Recipe
 from axolotl_augft.errors import ConfigError, StoreError
-from axolotl_augft.stage import prepared
+from axolotl_augft.prepared import prepared
 from axolotl_augft.store.lock import AskingLock
 from axolotl_augft.teacher.answer import Outcome
 from axolotl_augft.teacher.prices import NANO

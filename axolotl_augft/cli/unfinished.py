@@ -18,7 +18,7 @@ from axolotl_augft.files.durable import write_error
 from axolotl_augft.output.manifest import Manifest, ResultRecord, save_record
 from axolotl_augft.output.result import write_result
 from axolotl_augft.output.reuse import remote_digest
-from axolotl_augft.stage import Prepared, prepared
+from axolotl_augft.prepared import Prepared, prepared
 from axolotl_augft.store.run_record import RunRecord
 from axolotl_augft.teacher.request import Request
 from axolotl_augft.verifying.coverage import count_sentences

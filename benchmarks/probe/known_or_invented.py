@@ -21,8 +21,8 @@ import yaml
 from axolotl_augft.asking.budget import recipe_budget
 from axolotl_augft.asking.rounds import Turns
 from axolotl_augft.config.recipe import Recipe
+from axolotl_augft.prepared import Prepared, prepared
 from axolotl_augft.probing.record import ProbeRecord
-from axolotl_augft.stage import Prepared, prepared
 from axolotl_augft.text.sentences import split_sentences
 
 _HERE = Path(__file__).parent

@@ -108,7 +108,7 @@ def plan(count: int, folder: Path) -> dict[str, Any]:
 
 def _fill(recipe: Any) -> None:
     """Store an answer to every request of a recipe."""
-    from axolotl_augft.stage import prepared
+    from axolotl_augft.prepared import prepared
     from axolotl_augft.teacher.answer import Answer, Outcome
 
     def answered(requests: Iterator[Any]) -> Iterator[Any]:
@@ -127,7 +127,7 @@ def _written(recipe: Any, count: int) -> dict[str, Any]:
     from axolotl_augft.output.result import Verdicts, write_result
     from axolotl_augft.output.student import load_student
     from axolotl_augft.output.writer import RequestCounts
-    from axolotl_augft.stage import prepared
+    from axolotl_augft.prepared import prepared
 
     with prepared(recipe) as ready:
         before, start, cpu = _reset_peak(), time.monotonic(), time.process_time()

@@ -5,7 +5,7 @@ from aiohttp import web
 from axolotl_augft.asking.budget import Budget
 from axolotl_augft.asking.rounds import Turns
 from axolotl_augft.config.recipe import Recipe
-from axolotl_augft.stage import prepared
+from axolotl_augft.prepared import prepared
 
 
 def test_what_is_asked_is_laid_out_once(cfg, teacher):

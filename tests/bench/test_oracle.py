@@ -21,7 +21,8 @@ from axolotl_augft.bench.oracle.prompt_reading import (
 )
 from axolotl_augft.bench.oracle.server import OracleServer
 from axolotl_augft.config.recipe import Recipe
-from axolotl_augft.stage import prepared, run_stage
+from axolotl_augft.prepared import prepared
+from axolotl_augft.stage import run_stage
 from axolotl_augft.verifying.questions import Questions
 from tests.support.bench_toys import DOCUMENTS, TOY, ToyGrammar, fact
 from tests.support.data import LOCAL_BY_DOCUMENT, write_rows

@@ -7,7 +7,7 @@ import pytest
 from axolotl_augft.cli import plan as planning
 from axolotl_augft.cli.plan import EntryPlan, entry_plan, plan_lines
 from axolotl_augft.config.recipe import Recipe
-from axolotl_augft.stage import prepared
+from axolotl_augft.prepared import prepared
 from axolotl_augft.strategies import local
 from axolotl_augft.teacher.answer import Answer, Outcome
 from tests.support.data import LOCAL_BY_DOCUMENT, write_rows

@@ -3,7 +3,8 @@
 import logging
 
 from axolotl_augft.config.recipe import Recipe
-from axolotl_augft.stage import prepared, run_stage
+from axolotl_augft.prepared import prepared
+from axolotl_augft.stage import run_stage
 from tests.support.teacher_server import scripted_answer
 
 

@@ -23,7 +23,7 @@ from axolotl_augft.config.recipe import Recipe
 from axolotl_augft.config.teacher import TeacherConfig
 from axolotl_augft.errors import BenchError
 from axolotl_augft.judging.rules import Judged
-from axolotl_augft.stage import Prepared, prepared
+from axolotl_augft.prepared import Prepared, prepared
 
 ALL = "all"
 GRAMMAR = "grammar"

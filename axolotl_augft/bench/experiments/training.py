@@ -18,7 +18,8 @@ from axolotl_augft.config.recipe import Recipe
 from axolotl_augft.errors import AugftError, BenchError
 from axolotl_augft.output.manifest import Load, load_record, load_result
 from axolotl_augft.output.summary import training_loads
-from axolotl_augft.stage import prepared, run_stage
+from axolotl_augft.prepared import prepared
+from axolotl_augft.stage import run_stage
 
 RECIPE = "recipe.yml"
 LOG_FILE = "train.log"
