@@ -1,18 +1,20 @@
 """Numbers of documents -> requests, tokens, dollars and hours: how cost grows, without asking a teacher.
 
     python benchmarks/cost_growth.py --out benchmarks/results/cost-growth.csv --page docs/cost.md
+    python benchmarks/cost_growth.py --laid-out benchmarks/results/cost-growth.csv --page docs/cost.md
 
 Generated documents (`speed/corpus.py`, 1 to 20 sentences) pass through the recipe. The stage lays out their requests,
 whose tokens are counted as bytes / 4. Larger numbers of documents are extrapolated from the largest one laid out.
 Prices come from genai-prices. The length of answers and the server's speed are assumptions, which are arguments and are
-named in the page. --out writes all figures as CSV; --page inserts the main ones as a table.
+named in the page. --out writes all figures as CSV; --page inserts the main ones as a table, and beside them what the
+stage itself takes (`stage_growth.py`, measured by `million.py`). --laid-out takes the requests and tokens from an
+earlier CSV instead of laying out.
 """
 
 import argparse
 import csv
 import json
 import re
-import resource
 import sys
 import tempfile
 import time
@@ -28,9 +30,9 @@ from axolotl_augft.teacher.prices import NANO, Price, find_price
 
 sys.path.insert(0, str(Path(__file__).parent / "speed"))
 from corpus import text
+from stage_growth import Asked, stage_cost, stage_table
 
-_MARKS = re.compile(r"(?<=<!-- figures -->\n).*?(?=<!-- /figures -->)", re.DOTALL)
-_SIZES = [10**n for n in range(3, 8)]
+_SIZES = [10**n for n in range(3, 9)]
 _OPENAI = "https://api.openai.com/v1"
 
 
@@ -44,7 +46,6 @@ class Layout:
         prompt_tokens: Tokens of all prompts.
         distinct_tokens: The same, with each shared prefix counted once.
         seconds: Time for laying out the requests.
-        memory_mb: Peak memory of this process, in MB.
         measured: Whether the requests were laid out; otherwise the values are extrapolated.
     """
 
@@ -53,7 +54,6 @@ class Layout:
     prompt_tokens: float
     distinct_tokens: float
     seconds: float
-    memory_mb: float
     measured: bool
 
     def times(self, documents: int) -> "Layout":
@@ -97,12 +97,11 @@ def lay_out(entry: str | dict[str, Any], documents: int) -> Layout:
             # With few rows, all requests are laid out and none is estimated.
             plan = entry_plan(ready, ready.tasks.strategies[0], rows=0)
         seconds = time.perf_counter() - start
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(
         f"{entry} {documents:,}: {plan.requests:,} requests, {plan.prompt_tokens:,} prompt tokens, {seconds:.0f} s",
         file=sys.stderr,
     )
-    return Layout(documents, plan.requests, plan.prompt_tokens, plan.distinct_tokens, seconds, memory, True)
+    return Layout(documents, plan.requests, plan.prompt_tokens, plan.distinct_tokens, seconds, True)
 
 
 @dataclass(frozen=True)
@@ -148,6 +147,7 @@ _COLUMNS = (
     "seconds_laying_out",
 )
 _SHOWN = (1_000, 100_000, 10_000_000)
+_BESIDE = ("local", "global")
 _HEADS = (
     "strategy",
     "documents",
@@ -232,17 +232,41 @@ def _assumptions(args: argparse.Namespace) -> str:
 
 
 def write(rows: list[Reckoned], args: argparse.Namespace) -> None:
-    """Write the CSV, and insert the table between the page's marks."""
+    """Write the CSV, and insert the tables between the page's marks."""
     if args.out:
         with args.out.open("w", encoding="utf-8", newline="") as file:
             writer = csv.DictWriter(file, _COLUMNS, lineterminator="\n")
             writer.writeheader()
             writer.writerows(row.fields() for row in rows)
-    text = f"\n{_assumptions(args)}\n\n{table(rows)}\n\n"
-    print(text)
-    if args.page:
-        page = args.page.read_text(encoding="utf-8")
-        args.page.write_text(_MARKS.sub(lambda _: text, page), encoding="utf-8")
+    tables = {"figures": f"{_assumptions(args)}\n\n{table(rows)}", "stage": "\n".join(beside(rows, args.million))}
+    for name, made in tables.items():
+        print(f"\n{made}\n")
+        if args.page:
+            page = args.page.read_text(encoding="utf-8")
+            marks = re.compile(rf"(?<=<!-- {name} -->\n).*?(?=<!-- /{name} -->)", re.DOTALL)
+            args.page.write_text(marks.sub(lambda _, made=made: f"\n{made}\n\n", page), encoding="utf-8")
+
+
+def beside(rows: list[Reckoned], million: Path) -> list[str]:
+    """Format what the stage takes beside the teacher's hours."""
+    asked = [
+        Asked(row.strategy, row.layout.documents, row.layout.requests, row.hours_own_cached)
+        for row in rows
+        if row.strategy in _BESIDE
+    ]
+    return stage_table(asked, lambda strategy: stage_cost(million, strategy))
+
+
+def laid_out(file: Path) -> dict[str, list[Layout]]:
+    """Read the sizes that were laid out, by strategy, from an earlier CSV."""
+    found: dict[str, list[Layout]] = {}
+    with file.open(encoding="utf-8") as lines:
+        for row in csv.DictReader(lines):
+            if row["laid_out"] == "yes":
+                counts = [int(row[name]) for name in ("requests", "prompt_tokens", "distinct_prompt_tokens")]
+                layout = Layout(int(row["documents"]), *counts, float(row["seconds_laying_out"]), True)
+                found.setdefault(row["strategy"], []).append(layout)
+    return found
 
 
 def arguments(given: list[str] | None = None) -> argparse.Namespace:
@@ -261,26 +285,32 @@ def arguments(given: list[str] | None = None) -> argparse.Namespace:
         "--prompt-rate", type=float, default=20_000, help="tokens/s that your own server reads, assumed"
     )
     parser.add_argument("--answer-rate", type=float, default=3_000, help="tokens/s that it writes, assumed")
+    parser.add_argument(
+        "--million", type=Path, default=Path("benchmarks/results/million.csv"), help="what million.py measured"
+    )
+    parser.add_argument("--laid-out", type=Path, help="CSV file of an earlier run, instead of laying out")
     parser.add_argument("--out", type=Path, help="CSV file for all figures")
-    parser.add_argument("--page", type=Path, help="file to insert the table into, between its <!-- figures --> marks")
+    parser.add_argument("--page", type=Path, help="file to insert the tables into, between its marks")
     return parser.parse_args(given)
+
+
+def lay_out_all(args: argparse.Namespace) -> dict[str, list[Layout]]:
+    """Lay out the requests of all strategies, by their names in the results."""
+    lay_out("local", 10)  # warm-up: imports would distort the first measurement
+    sizes = [int(n) for n in args.documents.split(",")]
+    local = {name: [lay_out(entry, size) for size in sizes] for name, entry in LOCAL.items()}
+    return {**local, "global": [lay_out("global", int(n)) for n in args.global_documents.split(",")]}
 
 
 def main() -> None:
     """Lay out the requests, compute the costs, and write them."""
     args = arguments()
-    lay_out("local", 10)  # warm-up: imports would distort the first measurement
-    sizes = [int(n) for n in args.documents.split(",")]
-    local = {name: [lay_out(entry, size) for size in sizes] for name, entry in LOCAL.items()}
+    layouts = laid_out(args.laid_out) if args.laid_out else lay_out_all(args)
     answers = {
         name: args.local_answer if "unit_tokens" in entry else args.sentence_answer for name, entry in LOCAL.items()
     }
-    whole = [lay_out("global", int(n)) for n in args.global_documents.split(",")]
-    rows = [
-        *(row for name, layouts in local.items() for row in reckoned(name, layouts, answers[name], args)),
-        *reckoned("global", whole, args.global_answer, args),
-    ]
-    write(rows, args)
+    answers["global"] = args.global_answer
+    write([row for name, laid in layouts.items() for row in reckoned(name, laid, answers[name], args)], args)
 
 
 if __name__ == "__main__":

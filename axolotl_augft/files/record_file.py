@@ -83,8 +83,8 @@ class RecordFile:
 
 
 def _failed(error: OSError) -> OutputError:
-    folder = tempfile.tempdir or "no temporary folder"
     return OutputError(
-        f"{folder}: a temporary file cannot be written or read ({error.strerror or type(error).__name__}); free some "
-        "disk space there, or set TMPDIR to a folder with room, and run again. Every answer stored so far is kept"
+        f"cannot write a temporary file ({error.strerror or type(error).__name__}); free some space in "
+        f"{tempfile.tempdir or 'the temporary folder'}, or set TMPDIR to another folder. Every answer stored so far is "
+        "kept"
     )
