@@ -65,7 +65,7 @@ def origin(row: dict) -> tuple[str, str, str]:
 
 
 def no_conversion(monkeypatch):
-    monkeypatch.setattr(folder_rows, "Converter", lambda: pytest.fail("something was converted again"))
+    monkeypatch.setattr(folder_rows, "Converters", lambda processes: pytest.fail("something was converted again"))
 
 
 def test_literal_rows_with_title_section_and_file(recipe_cfg, handbook, teacher):
