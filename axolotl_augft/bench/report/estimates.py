@@ -61,6 +61,21 @@ def is_right(score: Score) -> float:
     return float(score.right)
 
 
+def exact(score: Score) -> float | None:
+    """Measure whether the student wrote the right answer's words and no others."""
+    return None if score.written is None else float(score.written.exact)
+
+
+def f1(score: Score) -> float | None:
+    """Measure the overlap of words of the student's own answer and the right one."""
+    return None if score.written is None else score.written.f1
+
+
+def contains(score: Score) -> float | None:
+    """Measure whether the right answer stands in what the student wrote."""
+    return None if score.written is None else float(score.written.contains)
+
+
 def estimate(seeds: Sequence[Sequence[Score]], measure: Measure = is_right) -> Estimate:
     """Average the seeds' accuracies, with a standard error over task subsets and seeds.
 

@@ -10,9 +10,21 @@ from pathlib import Path
 from statistics import fmean
 
 from axolotl_augft.bench.report.cost import ASSUMPTION, Cost, costs
-from axolotl_augft.bench.report.estimates import Measure, Variant, baseline, chance, label, splits, variants
+from axolotl_augft.bench.report.differences import difference_rows
+from axolotl_augft.bench.report.estimates import (
+    Measure,
+    Variant,
+    baseline,
+    chance,
+    contains,
+    exact,
+    f1,
+    label,
+    splits,
+    variants,
+)
 from axolotl_augft.bench.report.output import write_text
-from axolotl_augft.bench.report.results import CellResult, Condition, Score, Splitting, SuiteResult
+from axolotl_augft.bench.report.results import CellResult, Condition, Splitting, SuiteResult
 from axolotl_augft.errors import BenchError
 
 START, END = "<!-- bench -->", "<!-- /bench -->"
@@ -21,6 +33,10 @@ _NOTHING = "–"
 _HOW = (
     "Accuracy (likeliest of the choices), mean over seeds ± standard error over task subsets and seeds. Tokens and "
     "seconds are means over seeds; teacher tokens are read + written."
+)
+_DIFFERENCES = (
+    "Differences are over the same questions, against the control that differs in nothing but what is to be shown: "
+    "ft-form, or ft where that was not run."
 )
 _WRITTEN = (
     "Exact, F1 and in it are about the answers that students wrote: the same words as the right answer, the overlap of "
@@ -49,21 +65,25 @@ def table_lines(results: Sequence[SuiteResult]) -> list[str]:
         BenchError: A result cannot be used.
     """
     lines: list[str] = []
-    unpriced = False
+    unpriced = differs = False
     for result in results:
         spent = costs(result)
         unpriced |= any(c.unit != "dollars" for c in spent)
         lines += [f"### {_text(result.title)}", "", _made_with(result), ""]
         if found := variants(result):
             lines += [*_table(result, found), ""]
+            compared = _differences(result, found)
+            lines += [*compared, ""] if compared else []
+            differs |= bool(compared)
         worse = _less_accurate_than_icl(found)
-        notes = [
+        remarks = [
             *(_cost_line(c, spent, (c.condition, c.splitting) in worse) for c in spent),
             *(_failure_line(c) for c in result.cells if c.status == "failed"),
         ]
-        lines += [*notes, ""] if notes else []
+        lines += [*remarks, ""] if remarks else []
     written = any(s.written for result in results for cell in result.cells for s in cell.scores)
-    return [*lines, _HOW + (f" {_WRITTEN}" if written else "") + (f" {ASSUMPTION}" if unpriced else "")]
+    notes = [(_DIFFERENCES, differs), (_WRITTEN, written), (ASSUMPTION, unpriced)]
+    return [*lines, " ".join([_HOW, *(note for note, applies in notes if applies)])]
 
 
 def insert(page: Path, lines: Iterable[str]) -> None:
@@ -102,6 +122,14 @@ def _table(result: SuiteResult, found: Sequence[Variant]) -> list[str]:
         ["chance", *(c.chance for c in filled[1:])],
     ]
     return [f"| {' | '.join(line)} |" for line in lines]
+
+
+def _differences(result: SuiteResult, found: Sequence[Variant]) -> list[str]:
+    rows = difference_rows(found, splits(result))
+    if not rows:
+        return []
+    head, *body = rows
+    return [f"| {' | '.join(map(_text, line))} |" for line in [head, ["---", "---", *["---:"] * len(head[2:])], *body]]
 
 
 def _columns(result: SuiteResult, found: Sequence[Variant]) -> list[_Column]:
@@ -152,20 +180,8 @@ def _written_columns(splits: Sequence[str]) -> list[_Column]:
     def column(title: str, measure: Measure, split: str | None = None) -> _Column:
         return _Column(title, lambda v: _accuracy(v, split, measure))
 
-    by_split = [column(f"in it: {_text(name)}", _contains, name) for name in splits] if len(splits) > 1 else []
-    return [column("exact", _exact), column("F1", _f1), column("in it", _contains), *by_split]
-
-
-def _exact(score: Score) -> float | None:
-    return None if score.written is None else float(score.written.exact)
-
-
-def _f1(score: Score) -> float | None:
-    return None if score.written is None else score.written.f1
-
-
-def _contains(score: Score) -> float | None:
-    return None if score.written is None else float(score.written.contains)
+    by_split = [column(f"in it: {_text(name)}", contains, name) for name in splits] if len(splits) > 1 else []
+    return [column("exact", exact), column("F1", f1), column("in it", contains), *by_split]
 
 
 def _accuracy(variant: Variant, split: str | None, measure: Measure | None = None) -> str:
