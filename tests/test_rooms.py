@@ -34,7 +34,7 @@ ROOMS = [
 OWN = ""
 # What lies inside a room, from the lowest to the highest; OWN stands for the room's own modules.
 INNER_ROOMS = {
-    "bench": ["served", "datasets", "oracle", "report", "audit", "experiments", "cli", OWN],
+    "bench": ["served", "datasets", "oracle", "report", "audit", "experiments", "commands", "cli", OWN],
     "teacher": ["entailment", OWN, "serving"],
     "asking": ["pacing", OWN],
 }

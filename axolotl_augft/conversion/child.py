@@ -20,6 +20,7 @@ from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from queue import SimpleQueue
+from threading import Lock
 from types import TracebackType
 
 import orjson
@@ -54,6 +55,8 @@ class Converter:
     def __init__(self, limits: Limits | None = None) -> None:
         self._limits = limits or Limits()
         self._child: subprocess.Popen[bytes] | None = None
+        self._starting = Lock()
+        self._is_over = False
 
     def __enter__(self) -> "Converter":
         return self
@@ -61,6 +64,9 @@ class Converter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        # A thread with further files must not start a child that nobody ends.
+        with self._starting:
+            self._is_over = True
         self._end()
 
     def convert(self, file: Path) -> Converted:
@@ -86,13 +92,16 @@ class Converter:
     def _start(self) -> subprocess.Popen[bytes]:
         # The same modules as here, but none from the working directory, where a json.py may lie.
         path = [*filter(None, sys.path), str(Path(axolotl_augft.__file__).parents[1])]
-        self._child = subprocess.Popen(
-            [sys.executable, "-P", "-c", _CODE.format(module=__name__), json.dumps(path), str(self._limits.memory)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env={name: os.environ[name] for name in _PASSED_ON if name in os.environ},
-        )
+        with self._starting:
+            if self._is_over:
+                raise Unusable("not converted, because the run ends")
+            self._child = subprocess.Popen(
+                [sys.executable, "-P", "-c", _CODE.format(module=__name__), json.dumps(path), str(self._limits.memory)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                env={name: os.environ[name] for name in _PASSED_ON if name in os.environ},
+            )
         return self._child
 
     def _line(self, child: subprocess.Popen[bytes]) -> bytes:

@@ -1,5 +1,6 @@
 """Lists of items -> a file that is deleted after use -> the same items, as often as they are read."""
 
+import os
 import pickle
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -46,6 +47,8 @@ class ItemFile(Generic[T]):
         # Nothing but this process can read the file, so there is no reason against pickle.
         data = pickle.dumps(items, pickle.HIGHEST_PROTOCOL)
         try:
+            # Whoever is reading has left the file somewhere in the middle.
+            self._file.seek(0, os.SEEK_END)
             self._file.write(data)
         except OSError as error:
             raise OutputError(

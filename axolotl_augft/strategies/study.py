@@ -39,7 +39,8 @@ _READING = Reading(is_one_text=True)
 _MARGIN = 64
 _TOKENS_A_QUESTION = 48
 _LONGEST_QUESTION = 300
-_QUESTION = re.compile(r"[\W\d_]*(?P<asked>\w.*[?？؟])\W*")
+# What stands before the first letter is taken whole: to try each part of it would take hours for a line of digits.
+_QUESTION = re.compile(r"[\W\d_]*+(?P<asked>\w.*[?？؟])\W*")
 _SMALLEST_BUDGET = 64
 
 
@@ -81,8 +82,9 @@ def read_questions(text: str, most: int, language: str) -> tuple[str, ...]:
     """
     # Small teachers write all of them on one line.
     sentences = (sentence for line in text.splitlines() for sentence in split_sentences(line, language))
-    found = [match["asked"] for sentence in sentences if (match := _QUESTION.fullmatch(sentence))]
-    fit = [q for q in found if len(q) <= _LONGEST_QUESTION and without_directives(q, language) == q]
+    short = (sentence for sentence in sentences if len(sentence) <= _LONGEST_QUESTION)
+    found = [match["asked"] for sentence in short if (match := _QUESTION.fullmatch(sentence))]
+    fit = [q for q in found if without_directives(q, language) == q]
     return tuple(dict.fromkeys(fit))[:most]
 
 

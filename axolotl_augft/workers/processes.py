@@ -3,7 +3,6 @@
 The processes are started anew, not forked: this process has threads and open connections, which a fork would share.
 """
 
-import os
 import pickle
 import signal
 from collections.abc import Callable, Iterable, Iterator
@@ -13,7 +12,7 @@ from contextlib import ExitStack
 from typing import Any, Generic, Literal, TypeVar
 
 import cloudpickle
-from loky import ProcessPoolExecutor
+from loky import ProcessPoolExecutor, cpu_count
 
 from axolotl_augft.errors import WorkerFailed
 from axolotl_augft.files.collector import fewer_collections
@@ -88,7 +87,8 @@ class ProcessPool(Generic[W]):
 
 def number_of_processes(asked: int | Literal["auto"]) -> int:
     """Return the number of processes that `augft.workers` asks for: with `auto`, one for each core we may use."""
-    return len(os.sched_getaffinity(0)) if asked == "auto" else asked
+    # Of a container that may use two of 64 cores, two.
+    return int(cpu_count()) if asked == "auto" else asked
 
 
 def _begin(held: bytes) -> None:

@@ -99,6 +99,17 @@ def test_several_files_are_converted_at_a_time_and_come_in_their_order(tmp_path)
     ]
 
 
+def test_after_the_end_no_child_is_started(tmp_path):
+    (tmp_path / "waits.md").write_text("Text.")
+    # A pipe that nobody writes to is at work until its child ends.
+    os.mkfifo(tmp_path / "at-work.md")
+    with Converters(1) as converters:
+        futures = [converters._threads.submit(converters._one, tmp_path / f"{n}.md") for n in ("at-work", "waits")]
+        pipe = os.open(tmp_path / "at-work.md", os.O_WRONLY)
+    os.close(pipe)
+    assert futures[1].cancelled() or isinstance(futures[1].result(), Unusable)
+
+
 BOMBS = {
     "entities.docx": lambda path: with_part(path, "word/document.xml", [entities(10, 50)]),
     "zeros.docx": lambda path: with_part(path, "word/document.xml", (b"\0" * 1_000_000 for _ in range(300))),

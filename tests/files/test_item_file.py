@@ -19,6 +19,7 @@ def test_items_come_back_in_order_as_often_as_they_are_read(tmp_path, monkeypatc
         items.add(["c"])
         one, other = iter(items), iter(items)
         assert [next(one), next(one), *other, next(one)] == ["a", "b", "a", "b", "c", "c"]
+        next(iter(items))
         items.add(["d"])
         assert list(items) == ["a", "b", "c", "d"]
     assert list(tmp_path.iterdir()) == []

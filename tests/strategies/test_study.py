@@ -1,5 +1,7 @@
 """What `strategy: study` asks for."""
 
+import time
+
 import pytest
 
 from axolotl_augft.config.augment import GENRES, StudyAugment
@@ -114,6 +116,12 @@ def test_a_prompt_of_your_own_and_one_with_an_unknown_variable(tmp_path):
 )
 def test_only_questions_are_read_of_what_was_written_first(said, read):
     assert read_questions(said, 3, "en") == read
+
+
+@pytest.mark.parametrize("said", ["1" * 800 + "?" * 800 + "x", "1?" * 800 + "x"])
+def test_a_teacher_that_repeats_itself_takes_no_time(said):
+    start = time.process_time()
+    assert read_questions(said, 3, "en") == () and time.process_time() - start < 2
 
 
 def test_a_prompt_of_ones_own_must_show_the_questions_that_are_asked_for(tmp_path):
