@@ -12,7 +12,7 @@ from axolotl_augft.files.digest_set import DigestSet
 from axolotl_augft.judging.rules import Judged
 from axolotl_augft.launch import run_once
 from axolotl_augft.output.manifest import Manifest, ResultRecord, save_record
-from axolotl_augft.output.result import write_result
+from axolotl_augft.output.result import ResultInput, write_result
 from axolotl_augft.output.reuse import find_result, remote_digest
 from axolotl_augft.output.summary import indented, summary_lines
 from axolotl_augft.prepared import Prepared, prepared
@@ -63,16 +63,8 @@ def make_result(recipe: Recipe) -> Manifest:
         found = ready.verdicts()
         sentences = count_sentences(ready.tasks.in_document_order()) if counts.unanswered else None
         verdicts = replace(found, judged=_writing(marks.apply(found.judged)), sentences=sentences)
-        manifest = write_result(
-            recipe,
-            ready.sources,
-            verdicts,
-            ready.student,
-            ready.teacher.id,
-            counts,
-            replay=ready.replay,
-            make_parts=ready.workers.parts if ready.workers else None,
-        )
+        given = ResultInput(ready.sources, verdicts, ready.student, ready.teacher.id, counts, ready.replay)
+        manifest = write_result(recipe, given, make_parts=ready.workers.parts if ready.workers else None)
     for warning in marks.warnings():
         LOG.warning("augft: %s", warning)
     run = totals.record()

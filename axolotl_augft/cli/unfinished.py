@@ -16,7 +16,7 @@ from axolotl_augft.cli.report import Reviewable
 from axolotl_augft.config.recipe import Recipe
 from axolotl_augft.files.durable import write_error
 from axolotl_augft.output.manifest import Manifest, ResultRecord, save_record
-from axolotl_augft.output.result import write_result
+from axolotl_augft.output.result import ResultInput, write_result
 from axolotl_augft.output.reuse import remote_digest
 from axolotl_augft.prepared import Prepared, prepared
 from axolotl_augft.store.run_record import RunRecord
@@ -69,7 +69,8 @@ def _so_far(recipe: Recipe, folder: Path) -> Reviewable | None:
         sentences = count_sentences(ready.tasks.in_document_order())
         verdicts = replace(verdicts, judged=ready.marks().apply(verdicts.judged), sentences=sentences)
         counts = ready.counts(asked.total + verifying.total, 0)
-        manifest = write_result(found, ready.sources, verdicts, ready.student, ready.teacher.id, counts, True)
+        given = ResultInput(ready.sources, verdicts, ready.student, ready.teacher.id, counts)
+        manifest = write_result(found, given, may_be_empty=True)
         run = RunRecord(
             answered_before=_known(asked) + _known(verifying), all_runs=(asked.spent + verifying.spent).usage()
         )

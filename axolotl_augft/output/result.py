@@ -48,28 +48,36 @@ class Verdicts:
     sentences: int | None = None
 
 
-def write_result(
-    recipe: Recipe,
-    sources: list[Source],
-    verdicts: Verdicts,
-    student: Student,
-    teacher_id: str,
-    requests: RequestCounts,
-    may_be_empty: bool = False,
-    replay: Replay | None = None,
-    make_parts: MakeParts | None = None,
-) -> Manifest:
-    """Write the files of a result, and return its manifest.
+@dataclass(frozen=True)
+class ResultInput:
+    """What a result is made of.
 
-    Args:
-        recipe: The recipe.
+    Attributes:
         sources: The sources, in the order of their entries.
         verdicts: The judged inferences.
         student: The student model, for counting tokens and for its special tokens.
         teacher_id: Name of the teacher model in request keys.
         requests: Counts for the manifest.
-        may_be_empty: Write a result without accepted statements, too, for a person to look at.
         replay: General rows to train on too.
+    """
+
+    sources: list[Source]
+    verdicts: Verdicts
+    student: Student
+    teacher_id: str
+    requests: RequestCounts
+    replay: Replay | None = None
+
+
+def write_result(
+    recipe: Recipe, given: ResultInput, may_be_empty: bool = False, make_parts: MakeParts | None = None
+) -> Manifest:
+    """Write the files of a result, and return its manifest.
+
+    Args:
+        recipe: The recipe.
+        given: What the result is made of.
+        may_be_empty: Write a result without accepted statements, too, for a person to look at.
         make_parts: Makes the rows of judged inferences; by default, this process does.
 
     Raises:
@@ -77,14 +85,15 @@ def write_result(
         ConfigError: The shares of `augft.mix` or `augft.replay` cannot be reached.
         NothingAccepted: The recipe asks for augmentations, but no statement was accepted.
     """
+    verdicts, student = given.verdicts, given.student
     folder = recipe.output_dir / f".writing-{os.getpid()}"
     try:
         for left_behind in recipe.output_dir.glob(".writing-*"):
             shutil.rmtree(left_behind, ignore_errors=True)
         folder.mkdir(parents=True)
         writer = ResultWriter(recipe, student, folder, make_parts)
-        entries = writer.write(sources, verdicts.judged)
-        counts = writer.counts(requests)
+        entries = writer.write(given.sources, verdicts.judged)
+        counts = writer.counts(given.requests)
         if recipe.assignments() and not counts.accepted and not may_be_empty:
             raise NothingAccepted(
                 f"no statement was accepted, so there is nothing to add ({_reasons(counts, verdicts.probe)}); "
@@ -96,10 +105,18 @@ def write_result(
         exact = student.tokens.exact
         entries = mixed_entries(recipe, entries, folder, writer.sizes)
         manifest = Manifest(
-            "", teacher_id, entries, counts, coverage, diversity, exact, verdicts.verification, probe=verdicts.probe
+            "",
+            given.teacher_id,
+            entries,
+            counts,
+            coverage,
+            diversity,
+            exact,
+            verdicts.verification,
+            probe=verdicts.probe,
         )
-        if replay is not None:
-            manifest = replace(manifest, replay=write_replay(replay, manifest, recipe, student, folder))
+        if given.replay is not None:
+            manifest = replace(manifest, replay=write_replay(given.replay, manifest, recipe, student, folder))
         (folder / CARD).write_text(card(recipe, manifest), encoding="utf-8")
         manifest = replace(manifest, fingerprint=_fingerprint(folder, manifest))
         write_json(folder / MANIFEST, manifest.as_json())

@@ -124,22 +124,16 @@ def _fill(recipe: Any) -> None:
 
 def _written(recipe: Any, count: int) -> dict[str, Any]:
     """Measure writing the results of a full store: seconds, CPU seconds with those of the workers, and memory."""
-    from axolotl_augft.output.result import Verdicts, write_result
+    from axolotl_augft.output.result import ResultInput, Verdicts, write_result
     from axolotl_augft.output.student import load_student
     from axolotl_augft.output.writer import RequestCounts
     from axolotl_augft.prepared import prepared
 
     with prepared(recipe) as ready:
         before, start, cpu = _reset_peak(), time.monotonic(), time.process_time()
-        found = write_result(
-            recipe,
-            ready.sources,
-            Verdicts(ready.judged(leaks=False)),
-            load_student(recipe),
-            "mock",
-            RequestCounts(ready.documents.count, count, 0, {}, 0),
-            make_parts=ready.workers.parts if ready.workers else None,
-        )
+        counts, verdicts = RequestCounts(ready.documents.count, count, 0, {}, 0), Verdicts(ready.judged(leaks=False))
+        given = ResultInput(ready.sources, verdicts, load_student(recipe), "mock", counts)
+        found = write_result(recipe, given, make_parts=ready.workers.parts if ready.workers else None)
         seconds, cpu, growth = time.monotonic() - start, time.process_time() - cpu, _peak() - before
     workers = resource.getrusage(resource.RUSAGE_CHILDREN)
     return {
