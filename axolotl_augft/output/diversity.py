@@ -1,8 +1,8 @@
 """Accepted statements -> how many of them, and of their runs of three words, are different ones, for the summary.
 
 Runs are counted by linear counting: each sets one of a fixed number of marks by its digest, and the share of marks left
-unset tells how many different runs there were (Whang et al., 1990). It takes 4 MB for each data set entry, whatever the
-number of statements, and 8 bytes for each statement. The error is below 1 % up to 40 million different runs.
+unset tells how many different runs there were (Whang et al., 1990). It takes 4 MB, whatever the number of statements,
+and 8 bytes for each statement. The error is below 1 % up to 40 million different runs.
 """
 
 import hashlib
@@ -43,13 +43,6 @@ class DiversityCount:
         self._statements.extend(other._statements)
         self._runs += other._runs
         self._marks |= other._marks
-
-    def __add__(self, other: "DiversityCount") -> "DiversityCount":
-        """Return the count of both together, such as of several data set entries."""
-        both = DiversityCount()
-        both.update(self)
-        both.update(other)
-        return both
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what another process is sent: of some thousand marks, only those that are set."""

@@ -1,3 +1,5 @@
+import pickle
+
 import pytest
 
 from axolotl_augft.output.diversity import DiversityCount
@@ -27,8 +29,9 @@ def test_statements_and_runs_of_three_words(texts, diversity):
     assert count(*texts).counted == diversity
 
 
-def test_two_counts_together():
-    both = count("The mill grinds corn.") + count("The mill grinds corn.", "The mill grinds old corn.")
+def test_a_count_that_another_process_made_is_added():
+    both = count("The mill grinds corn.")
+    both.update(pickle.loads(pickle.dumps(count("The mill grinds corn.", "The mill grinds old corn."))))
     assert both.counted == Diversity(3, 2, 7, 4)
 
 
