@@ -282,14 +282,10 @@ class GlobalStrategy:
         labels = shared.labels if document.id in shared.labels else (*shared.labels, document.id)
         target = self._templates[writes].render("target", target=document, structured=asks)
         extra = response_format([_CONCLUSION]) if writes == "questions" and asks else None
+        longest, stop = self._teacher.max_tokens(self.settings), self._teacher.stop(self.settings)
+        keep = self.settings.keep_reasoning and writes == "statements"
         for sample in range(self.settings.samples):
-            longest, keep = (
-                self._teacher.max_tokens(self.settings),
-                self.settings.keep_reasoning and writes == "statements",
-            )
-            request = self._teacher.request(
-                shared.prefix, target, longest, self._teacher.stop(self.settings), sample, extra, keep
-            )
+            request = self._teacher.request(shared.prefix, target, longest, stop, sample, extra, keep)
             kind = _CONCLUSION if writes == "questions" else "statement"
             yield Task(
                 request,
