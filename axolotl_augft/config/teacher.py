@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Mapping
-from typing import Any, Literal
+from types import UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from urllib.parse import parse_qsl, urlsplit
 
 import orjson
@@ -32,6 +33,7 @@ _ENVIRONMENT_NAME = re.compile(r"[A-Z_][A-Z0-9_]*")
 _WORD_BOUNDARY = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|[^0-9A-Za-z]+")
 SECRET_FIELD = re.compile(r"(?i)(^|_)(key|api_?key|token|secret|password|authorization|sig|signature)$")
 
+_SEVERAL_URLS = re.compile(r"[\s,]")
 _SECRET_VALUE = re.compile(r"\s*(sk-|hf_|gsk_|ghp_|xox|AKIA|(?i:bearer|basic)\s+)\S{6,}")
 
 
@@ -70,6 +72,8 @@ def _checked_url(value: str) -> str:
         raise ValueError("must not hold credentials; put the key in an environment variable and name it in api_key_env")
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError("must be an http:// or https:// address, e.g. http://localhost:8000/v1")
+    if _SEVERAL_URLS.search(value):
+        raise ValueError("must be one address without spaces and commas; give several as a list: [http://…, http://…]")
     if parts.query or parts.fragment:
         raise ValueError(
             "must be an address without ? and #, since paths are added to it, e.g. http://localhost:8000/v1"
@@ -77,10 +81,28 @@ def _checked_url(value: str) -> str:
     return value.rstrip("/")
 
 
+def _kinds(annotation: Any) -> set[Any]:
+    """Find the types that a field can hold at its top: the members of unions, without what is inside lists."""
+    if get_origin(annotation) is Annotated:
+        return _kinds(get_args(annotation)[0])
+    members = get_args(annotation) if get_origin(annotation) in (Union, UnionType) else ()
+    return set().union(*map(_kinds, members)) if members else {annotation}
+
+
 class SettingsBlock(BaseModel):
-    """A block of settings, without keys that nobody knows."""
+    """A block of settings, without keys that nobody knows, in which `true` is no number."""
 
     model_config = ConfigDict(extra="forbid")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _number_not_truth(cls, block: Any) -> Any:
+        """Refuse `workers: true`, which pydantic would take for 1."""
+        for name, field in cls.model_fields.items():
+            value = block.get(name) if isinstance(block, Mapping) else None
+            if isinstance(value, bool) and _kinds(field.annotation) & {int, float}:
+                raise ValueError(f"{name} must be a number, got {str(value).lower()}")
+        return block
 
 
 class TeacherPrice(SettingsBlock):

@@ -60,6 +60,12 @@ BAD = [
     ({"augment": [{"strategy": "global", "pases": 2}]}, "augft.augment[0].pases: unknown key; did you mean 'passes'?"),
     ({"augment": []}, "augft: augment is empty and sentence_splitting is none"),
     ({"workers": 0}, "augft.workers: input should be 'auto', or greater than or equal to 1, got 0"),
+    ({"workers": True}, "augft: workers must be a number, got true"),
+    ({"teacher": {"temperature": False}}, "augft.teacher: temperature must be a number, got false"),
+    (
+        {"augment": [{"strategy": "study", "questions": True}]},
+        "augft.augment[0]: questions must be a number, got true",
+    ),
     ({"augment": ["both"]}, "augft.augment[0].strategy must be one of local, global, study, cloze, got 'both'"),
     ({"augment": [{"samples": 2}]}, "augft.augment[0].strategy must be one of local, global"),
     (
@@ -86,6 +92,10 @@ BAD = [
         "augft.teacher.base_url: must not hold credentials",
     ),
     ({"teacher": {"base_url": "host:8000"}}, "augft.teacher.base_url: must be an http:// or https:// address"),
+    (
+        {"teacher": {"base_url": "http://a/v1,http://b/v1"}},
+        "augft.teacher.base_url: must be one address without spaces and commas; give several as a list",
+    ),
     (
         {"teacher": {"extra_body": {"api_key": "very-secret"}}},
         "augft.teacher.extra_body: field 'api_key' looks like a secret",
