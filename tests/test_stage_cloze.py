@@ -45,6 +45,7 @@ def test_the_plan_says_that_cloze_costs_nothing_and_what_it_adds(named, verify):
     lines = plan_lines(Recipe.from_cfg(named))
     assert not any("verification" in line for line in lines)
     assert "cloze: 5 statements made of 2 sentences, no teacher needed" in lines
+    assert not any("the rest is not known" in line for line in lines)
     assert "dollars: nothing more" in lines
     assert any(line.split()[:3] == ["augmented", "5", "rows"] for line in lines)
 

@@ -18,6 +18,8 @@ from axolotl_augft.sources.source import Source, text_of
 from axolotl_augft.text.sentences import split_sentences
 from axolotl_augft.text.tokens import SampledCount
 
+_UNKNOWN_YET = "  (augmentations as far as they are answered already; the rest is not known before it is written)"
+
 
 def expected_training(ready: Prepared, result: Manifest | None, marks: Marks) -> list[str]:
     """Format the training load: of the result if it is there, else of the sources and of what is answered already.
@@ -38,10 +40,8 @@ def expected_training(ready: Prepared, result: Manifest | None, marks: Marks) ->
     for source in ready.sources:
         expected.add_source(source, ready)
     expected.add_augmented(ready, marks)
-    return [
-        *expected.lines(ready),
-        "  (augmentations as far as they are answered already; the rest is not known before it is written)",
-    ]
+    lines = expected.lines(ready)
+    return [*lines, _UNKNOWN_YET] if ready.tasks.ask else lines
 
 
 @dataclass

@@ -110,8 +110,9 @@ def summary_lines(manifest: Manifest, recipe: Recipe, run: RunRecord) -> list[st
         *(manifest.probe.lines() if manifest.probe else []),
         f"requests {counts.requests:,}: {run.answered_before:,} answered before, {run.asked:,} asked now"
         + _also({"left unanswered": counts.unanswered}),
-        f"statements accepted {accepted:,} "
-        f"({_listed(counts.accepted)})" + _also({"over max_augmented_per_original": counts.over_max_augmented}),
+        f"statements accepted {accepted:,}"
+        + (f" ({_listed(counts.accepted)})" if accepted else "")
+        + _also({"over max_augmented_per_original": counts.over_max_augmented}),
         f"of these different {manifest.diversity}",
         f"statements rejected {rejected:,}" + (f" ({_listed(counts.rejected)})" if rejected else ""),
     ]

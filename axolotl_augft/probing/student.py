@@ -28,4 +28,6 @@ def student_errors(student: Teacher, teacher: Teacher) -> Iterator[None]:
     except (TeacherError, ConfigError) as error:
         if student is teacher:
             raise
-        raise type(error)(f"augft.probe: the student {student.model} cannot be asked; {_REMEDY} ({error})") from error
+        # The server's messages are the same for all models; the keys to look at are the student's.
+        told = str(error).replace("augft.teacher", "augft.probe.student").replace("the teacher's", "the student's")
+        raise type(error)(f"augft.probe: the student {student.model} cannot be asked; {_REMEDY} ({told})") from error
