@@ -1,4 +1,4 @@
-# Targets: env, test, test-quick, test-oldest, check, docs, docs-keys, demo, bench, bench-tiny, bench-reversal-curse, bench-squad, bench-gemma, bench-small,
+# Targets: env, test, test-quick, test-oldest, check, docs, docs-keys, demo, bench, bench-tiny, bench-reversal-curse, bench-cloze, bench-squad, bench-gemma, bench-small,
 # bench-table, screenshots, clean. All work in .venv, test-oldest in .venv-oldest.
 # The newest of these that runs here, and the newest axolotl for it; test-oldest: the oldest of both.
 PYTHON ?= $(shell .ci/python 3.12 3.13 3.11)
@@ -12,7 +12,7 @@ DEMO := example_configs/smollm2-staff-lora-cpu.yml
 export HF_HUB_OFFLINE ?= 1
 export AXOLOTL_DO_NOT_TRACK ?= 1
 
-.PHONY: env test test-quick test-oldest check demo bench bench-tiny bench-reversal-curse bench-squad bench-gemma bench-small bench-table docs docs-keys screenshots clean
+.PHONY: env test test-quick test-oldest check demo bench bench-tiny bench-reversal-curse bench-cloze bench-squad bench-gemma bench-small bench-table docs docs-keys screenshots clean
 
 env: .venv/.ready
 
@@ -75,10 +75,15 @@ bench-small: env
 	$(BIN)/axolotl augft bench run benchmarks/suites/process-small.yml
 	$(BIN)/axolotl augft bench run benchmarks/suites/semantic-small.yml
 
+bench-cloze: env
+	$(BIN)/python example_configs/demo_model.py build/models/smollm2
+	$(BIN)/axolotl augft bench run benchmarks/suites/reversal-curse-cloze.yml $(if $(SOURCE),--source $(SOURCE)) $(if $(SEEDS),--seeds $(SEEDS))
+
 # Passages of SQuAD with any chat model that is served already. SOURCE=: the folder of the data; without it, it is taken from the hub.
 bench-squad: env
 	$(BIN)/python example_configs/demo_model.py build/models/smollm2
 	$(BIN)/axolotl augft bench run benchmarks/suites/squad-small.yml $(if $(SOURCE),--source $(SOURCE)) $(if $(SEEDS),--seeds $(SEEDS))
+	$(BIN)/axolotl augft bench run benchmarks/suites/squad-small-questions.yml $(if $(SOURCE),--source $(SOURCE)) $(if $(SEEDS),--seeds $(SEEDS))
 
 bench-tiny: env
 	$(BIN)/python benchmarks/tiny_student.py build/models/tiny
