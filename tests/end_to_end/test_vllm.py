@@ -17,10 +17,10 @@ from axolotl_augft.output.manifest import load_record
 from axolotl_augft.stage import run_stage
 from tests.support.data import write_rows
 
-# vLLM is several gigabytes and needs an environment of its own beside axolotl's, so `make env` does not install it.
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.timeout(1500),
+    # vLLM is several gigabytes and needs an environment of its own beside axolotl's, so `make env` does not install it.
     pytest.mark.skipif(shutil.which("vllm") is None, reason="no vLLM here; put `vllm` on the PATH to run these tests"),
 ]
 TEXTS = [

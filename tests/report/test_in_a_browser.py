@@ -16,7 +16,6 @@ from tests.support.browser import CHROMIUM, open_browser
 from tests.support.data import TEXTS
 from tests.support.report_runs import HOSTILE, made_up_rows, make_run
 
-# A browser is no Python package, so the project's own files cannot install one. Whoever has none tests everything else.
 pytestmark = [
     pytest.mark.slow,
     # A browser comes from the system's packages, which no Python environment can install.

@@ -29,8 +29,7 @@ class PrefixLM(HFLM):
     def generate_until(self, requests: Sequence[Any], *args: Any, **kwargs: Any) -> Any:
         """Write answers; one prompt at a time if they share a prefix, since padding would stand before it."""
         contexts = [(None, self.tok_encode(r.args[0]), [0] * r.args[1]["max_gen_toks"]) for r in requests]
-        # lm_eval sets it in a base class that mypy does not see into.
-        batch_size: int | str = self.batch_size_per_gpu  # type: ignore[has-type]
+        batch_size: int | str = self.batch_size_per_gpu  # type: ignore[has-type]  # set in an untyped class of lm_eval
         with self._prefix_of(contexts):
             self.batch_size_per_gpu = batch_size if self._prefix is None else 1
             try:

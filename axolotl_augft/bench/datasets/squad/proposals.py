@@ -42,7 +42,7 @@ Second text: The guild of Merrow has run the water mill there since 1790. Touris
 
 {"first":"The mill of Haldon was opened in 1804.","second":"The mill of Merrow has run since 1790.","question":"Who runs the older one of the mills of Haldon and Merrow?","answer":"guild of Merrow"}
 
-"""  # noqa: E501
+"""  # noqa: E501 (a paragraph of a prompt is one line)
 _PREFIX = Prefix(_SYSTEM, _RULES)
 _PROPERTIES = {
     "first": {"type": "string", "maxLength": 120},
