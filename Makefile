@@ -1,5 +1,6 @@
-# Targets: env, test, test-quick, test-oldest, check, docs, docs-keys, demo, bench, bench-tiny, bench-reversal-curse, bench-cloze, bench-squad, bench-gemma, bench-small,
-# bench-table, screenshots, clean. All work in .venv, test-oldest in .venv-oldest.
+# Targets: env, test, test-quick, test-oldest, check, docs, docs-keys, demo, bench, bench-tiny, bench-scratch,
+# bench-reversal-curse, bench-cloze, bench-squad, bench-gemma, bench-small, bench-table, screenshots, clean.
+# All work in .venv, test-oldest in .venv-oldest.
 # The newest of these that runs here, and the newest axolotl for it; test-oldest: the oldest of both.
 PYTHON ?= $(shell .ci/python 3.12 3.13 3.11)
 OLDEST_PYTHON ?= $(shell .ci/python 3.11)
@@ -12,7 +13,7 @@ DEMO := example_configs/smollm2-staff-lora-cpu.yml
 export HF_HUB_OFFLINE ?= 1
 export AXOLOTL_DO_NOT_TRACK ?= 1
 
-.PHONY: env test test-quick test-oldest check demo bench bench-tiny bench-reversal-curse bench-cloze bench-squad bench-gemma bench-small bench-table docs docs-keys screenshots clean
+.PHONY: env test test-quick test-oldest check demo bench bench-tiny bench-scratch bench-reversal-curse bench-cloze bench-squad bench-gemma bench-small bench-table docs docs-keys screenshots clean
 
 env: .venv/.ready
 
@@ -88,6 +89,13 @@ bench-squad: env
 bench-tiny: env
 	$(BIN)/python benchmarks/tiny_student.py build/models/tiny
 	$(BIN)/axolotl augft bench run benchmarks/suites/reversals-tiny.yml --seeds $(or $(SEEDS),0)
+
+# The three larger generated data sets; a student for each, whose tokenizer knows its words.
+bench-scratch: env
+	for set in syllogisms process semantic; do \
+	  $(BIN)/python benchmarks/tiny_student.py build/models/$$set-scratch --suite benchmarks/suites/$$set-scratch.yml --hidden-size 128 \
+	  && $(BIN)/axolotl augft bench run benchmarks/suites/$$set-scratch.yml $(if $(SEEDS),--seeds $(SEEDS)) || exit 1; \
+	done
 
 # The tables and figures of docs/results.md, from the kept raw scores.
 bench-table: env

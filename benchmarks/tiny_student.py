@@ -1,12 +1,12 @@
-"""Nothing -> an untrained student of 0.1 million parameters, for `benchmarks/suites/reversals-tiny.yml`.
+"""A suite -> an untrained student of less than a million parameters, for the suites named `-tiny` and `-scratch`.
 
-Usage: python benchmarks/tiny_student.py OUT
+Usage: python benchmarks/tiny_student.py OUT [--suite FILE] [--hidden-size N]
 
 No model is downloaded. The tokenizer is trained on the suite's documents, so that their words are tokens and all other
 words are spelled out.
 """
 
-import sys
+import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -23,14 +23,19 @@ SEED = 0
 
 def main() -> None:
     """Write the student's model and tokenizer."""
-    out = Path(sys.argv[1])
-    data = yaml.safe_load(SUITE.read_text())["data"]
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("out", type=Path, help="folder for the model")
+    parser.add_argument("--suite", type=Path, default=SUITE, help="the suite whose documents the tokenizer knows")
+    parser.add_argument("--hidden-size", type=int, default=64, help="numbers per token; layers stay two")
+    given = parser.parse_args()
+    out, hidden = given.out, given.hidden_size
+    data = yaml.safe_load(given.suite.read_text())["data"]
     tokenizer = word_tokenizer(make(data["name"], data["scale"], data["seed"]).documents)
     tokenizer.save_pretrained(out)
     torch.manual_seed(SEED)
     config = LlamaConfig(
-        vocab_size=len(tokenizer), hidden_size=64, intermediate_size=128, num_hidden_layers=2, num_attention_heads=4,
-        max_position_embeddings=1024, bos_token_id=1, eos_token_id=2, pad_token_id=0, tie_word_embeddings=True,
+        vocab_size=len(tokenizer), hidden_size=hidden, intermediate_size=2 * hidden, num_hidden_layers=2,
+        num_attention_heads=4, max_position_embeddings=1024, bos_token_id=1, eos_token_id=2, pad_token_id=0, tie_word_embeddings=True,
     )  # fmt: skip
     model = LlamaForCausalLM(config)
     model.save_pretrained(out)
