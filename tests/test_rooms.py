@@ -37,6 +37,7 @@ INNER_ROOMS = {
     "bench": ["served", "datasets", "oracle", "report", "audit", "experiments", "commands", "cli", OWN],
     "teacher": ["entailment", OWN, "serving"],
     "asking": ["pacing", OWN],
+    "strategies": ["genres", OWN],
 }
 MOST_FILES = 12
 

@@ -153,7 +153,7 @@ class GlobalAugment(AskingSettings):
 GENRES = ("explanation", "summary", "dialogue", "quiz", "timeline", "comparison", "what_if", "free")
 DEFAULT_GENRES = ("summary", "dialogue", "quiz")
 _GENRE_NAME = re.compile(r"[a-z0-9_]{1,40}")
-_TRACE = "trace"
+_TRACE, _PROPOSED = _OTHER_KINDS = ("trace", "proposed")
 
 
 class StudyAugment(AskingSettings):
@@ -167,7 +167,6 @@ class StudyAugment(AskingSettings):
     strategy: Literal["study"] = "study"
     genres: list[str] = Field(
         default_factory=lambda: list(DEFAULT_GENRES),
-        min_length=1,
         description="What each document becomes: `explanation`, `summary`, `dialogue`, `quiz`, `timeline`, "
         "`comparison`, `what_if`, `free`, or a name in own_genres. Default: summary, dialogue and quiz.",
     )
@@ -183,6 +182,13 @@ class StudyAugment(AskingSettings):
         description="Number of questions about each document that the teacher is asked for first. Every text about it "
         "is then written so that a reader can answer them. 0: none.",
     )
+    proposed: int = Field(
+        0,
+        ge=0,
+        le=10,
+        description="Number of exercises that the teacher proposes about each document first. Each is then done, "
+        "beside the genres. 0: none.",
+    )
     document_tokens: int = Field(
         2000,
         ge=64,
@@ -193,11 +199,13 @@ class StudyAugment(AskingSettings):
     @model_validator(mode="after")
     def _known_genres(self) -> "StudyAugment":
         for name in self.own_genres:
-            if not _GENRE_NAME.fullmatch(name) or name == _TRACE:
+            if not _GENRE_NAME.fullmatch(name) or name in _OTHER_KINDS:
                 raise ValueError(
                     f"own_genres has {name!r}; a genre's name is made of small letters, digits and underscores, and is "
-                    f"not {_TRACE!r}, which means a teacher's reasoning"
+                    f"neither {_TRACE!r}, which means a teacher's reasoning, nor {_PROPOSED!r}, an exercise it proposed"
                 )
+        if not self.genres and not self.proposed:
+            raise ValueError("genres is empty; name at least one, or set proposed")
         known = [*GENRES, *(name for name in self.own_genres if name not in GENRES)]
         for i, name in enumerate(self.genres):
             if name not in known:

@@ -2,21 +2,19 @@
 
 All requests about a document share their prefix, the document. The genre `comparison` also shows the document that is
 most closely related, and is left out for a document that is related to none. With `questions`, the teacher is asked for
-questions about each document first, which its texts then answer.
+questions about each document first, which its texts then answer; with `proposed`, for exercises, which it then does.
 """
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from pathlib import Path
 from typing import Protocol
-
-import orjson
 
 from axolotl_augft.config.augment import StudyAugment
 from axolotl_augft.errors import ConfigError
 from axolotl_augft.sources.documents import Document, document_id
+from axolotl_augft.strategies.genres.asked_first import AskedFirst, proposals_first, questions_first
+from axolotl_augft.strategies.genres.genre import PROPOSED, Genre, load_genres
 from axolotl_augft.strategies.instructions import DATA, Instructions, instructions_of, merged
 from axolotl_augft.strategies.task import Reading, Task
 from axolotl_augft.strategies.templates import load_prompt
@@ -25,7 +23,7 @@ from axolotl_augft.teacher.request import Prefix, Request
 from axolotl_augft.teacher.teacher import Teacher
 from axolotl_augft.text.directives import without_directives
 from axolotl_augft.text.neighbours import Neighbours
-from axolotl_augft.text.sentences import split_at_sentences, split_sentences
+from axolotl_augft.text.sentences import split_at_sentences
 
 VARIABLES = {
     "document": "the document, with id and text",
@@ -33,30 +31,12 @@ VARIABLES = {
     "genre": "the name of the genre",
     "instruction": "what is to be written",
     "questions": "questions that the text is to answer; none unless they are asked for",
+    "proposal": "an exercise that was proposed for the document; none unless they are asked for",
 }
-_GENRES = Path(__file__).parent / "prompts" / "genres.jsonl"
 _READING = Reading(is_one_text=True)
 _MARGIN = 64
-_TOKENS_A_QUESTION = 48
-_LONGEST_QUESTION = 300
-# What stands before the first letter is taken whole: to try each part of it would take hours for a line of digits.
-_QUESTION = re.compile(r"[\W\d_]*+(?P<asked>\w.*[?？؟])\W*")
+_TOKENS_A_LINE = 48
 _SMALLEST_BUDGET = 64
-
-
-@dataclass(frozen=True, slots=True)
-class Genre:
-    """A way of writing a document anew.
-
-    Attributes:
-        name: Its name, which is the kind of its texts.
-        instruction: What the teacher is told to write.
-        related: Whether it needs a related document.
-    """
-
-    name: str
-    instruction: str
-    related: bool = False
 
 
 class StoredAnswers(Protocol):
@@ -66,31 +46,19 @@ class StoredAnswers(Protocol):
         """Return the stored answer of each request, None if there is none."""
 
 
-def _questions_genre(number: int) -> Genre:
-    """Return what the teacher is told to write first: questions about the document."""
-    return Genre(
-        "questions",
-        f"Write {number} questions, each about another fact, that a reader of the document should be able to answer. "
-        "Write each on a line of its own that ends with a question mark, and write no answers.",
-    )
+@dataclass(frozen=True, slots=True)
+class _Beside:
+    """What a request shows beside its document.
 
-
-def read_questions(text: str, most: int, language: str) -> tuple[str, ...]:
-    """Read the questions that a teacher wrote: at most so many, each once, without what reads as an instruction.
-
-    They stand in the teacher's next prompts, so they must be questions and nothing else.
+    Attributes:
+        related: A related document.
+        questions: Questions that the text is to answer.
+        proposal: The exercise that was proposed.
     """
-    # Small teachers write all of them on one line.
-    sentences = (sentence for line in text.splitlines() for sentence in split_sentences(line, language))
-    short = (sentence for sentence in sentences if len(sentence) <= _LONGEST_QUESTION)
-    found = [match["asked"] for sentence in short if (match := _QUESTION.fullmatch(sentence))]
-    fit = [q for q in found if without_directives(q, language) == q]
-    return tuple(dict.fromkeys(fit))[:most]
 
-
-def load_genres() -> dict[str, Genre]:
-    """Load the package's genres, by name."""
-    return {(genre := Genre(**orjson.loads(line))).name: genre for line in _GENRES.read_bytes().splitlines()}
+    related: object = None
+    questions: Sequence[str] = ()
+    proposal: str | None = None
 
 
 class StudyStrategy:
@@ -101,7 +69,7 @@ class StudyStrategy:
         teacher: The teacher model.
         documents: The documents to augment; iterated more than once.
         language: ISO 639 code, used to cut long documents at sentence ends.
-        answers: Where the questions are found that the teacher was asked for first.
+        answers: Where the questions and exercises are found that the teacher was asked for first.
 
     Raises:
         ConfigError: The prompt template is missing or invalid.
@@ -121,11 +89,12 @@ class StudyStrategy:
         self._language = language
         self._answers = answers
         self._template = load_prompt(f"study.{teacher.api}.jinja", entry.prompt, VARIABLES)
-        if entry.questions and not self._template.uses("questions"):
-            raise ConfigError(
-                f"prompt {self._template.name}: never uses the variable 'questions', but augft.augment (study) asks "
-                f"for {entry.questions} questions; show them to the teacher there, or remove questions"
-            )
+        self._first = [
+            *([questions_first(entry.questions)] if entry.questions else []),
+            *([proposals_first(entry.proposed)] if entry.proposed else []),
+        ]
+        for asked in self._first:
+            self._check_is_shown(asked)
         own = {name: Genre(name, text) for name, text in entry.own_genres.items()}
         known = {**load_genres(), **own}
         self._genres = [known[name] for name in entry.genres]
@@ -135,17 +104,21 @@ class StudyStrategy:
         for document in self._documents:
             for part in self._parts(document):
                 prefix = self._prefix(part)
-                questions = self._questions_about(part, prefix)
+                said = self._said_first(part, prefix)
+                questions = said.get("questions", ())
                 for genre in self._genres:
                     related = self._related.get(document.id) if genre.related else None
                     if related or not genre.related:
-                        yield from self._tasks_of(part, prefix, genre, related, questions)
+                        yield from self._tasks_of(part, prefix, genre, _Beside(related, questions))
+                for proposal in said.get("proposed", ()):
+                    yield from self._tasks_of(part, prefix, PROPOSED, _Beside(None, questions, proposal))
 
     def first_tasks(self) -> Iterator[Task]:
-        """Yield the tasks that ask for questions about each document; none unless they are wanted."""
-        for document in self._documents if self.settings.questions else ():
+        """Yield the tasks that ask for questions and exercises about each document; none unless they are wanted."""
+        for document in self._documents if self._first else ():
             for part in self._parts(document):
-                yield self._question_task(part, self._prefix(part))
+                prefix = self._prefix(part)
+                yield from (self._first_task(asked, part, prefix) for asked in self._first)
 
     def in_sending_order(self) -> Iterator[Task]:
         """Yield the same tasks: those about a document share their prefix already."""
@@ -170,9 +143,9 @@ class StudyStrategy:
             return self.settings.document_tokens
         shown = 2 if any(genre.related for genre in self._genres) else 1
         count = self._teacher.tokens.count
-        instructions = max(count(self._rendered(DATA, genre)) for genre in self._genres)
+        instructions = max(count(self._rendered(DATA, genre)) for genre in self._written)
         free = self._teacher.context_length - self._teacher.max_tokens(self.settings) - instructions - _MARGIN
-        free -= _TOKENS_A_QUESTION * self.settings.questions
+        free -= _TOKENS_A_LINE * (self.settings.questions + bool(self.settings.proposed))
         if free // shown < _SMALLEST_BUDGET:
             raise ConfigError(
                 f"augft.augment (study): the teacher's context of {self._teacher.context_length} tokens leaves no room "
@@ -185,10 +158,14 @@ class StudyStrategy:
     def _instructions(self) -> Instructions:
         """The instructions of the prompts."""
         shown = {"id": DATA, "text": DATA}
-        values = [
-            self._values(genre, shown, shown, [DATA] if self.settings.questions else []) for genre in self._genres
-        ]
+        beside = _Beside(shown, [DATA] if self.settings.questions else [], DATA if self.settings.proposed else None)
+        values = [self._values(genre, shown, beside) for genre in self._written]
         return merged(instructions_of(self._template, value) for value in values)
+
+    @property
+    def _written(self) -> list[Genre]:
+        """The genres of all texts."""
+        return [*self._genres, *([PROPOSED] if self.settings.proposed else [])]
 
     @cached_property
     def _related(self) -> dict[str, Document]:
@@ -219,42 +196,50 @@ class StudyStrategy:
     def _prefix(self, part: Document) -> Prefix:
         return Prefix(self._template.render("system"), self._template.render("prefix", document=part))
 
-    def _question_task(self, part: Document, prefix: Prefix) -> Task:
-        genre = _questions_genre(self.settings.questions)
-        target = self._template.render("target", **self._values(genre, part, None))
+    def _first_task(self, asked: AskedFirst, part: Document, prefix: Prefix) -> Task:
+        target = self._template.render("target", **self._values(asked.genre, part, _Beside()))
         longest, stop = self._teacher.max_tokens(self.settings), self._teacher.stop(self.settings)
         request = self._teacher.request(prefix, target, longest, stop)
         return Task(request=request, strategy="study", target=part, premises=(part.text,), is_first=True)
 
-    def _questions_about(self, part: Document, prefix: Prefix) -> tuple[str, ...]:
-        """Return the questions about a document that the teacher has written; none before it is asked."""
-        if not self.settings.questions:
-            return ()
-        answer = self._answers.get([self._question_task(part, prefix).request])[0]
-        return read_questions(answer.text, self.settings.questions, self._language) if answer else ()
+    def _said_first(self, part: Document, prefix: Prefix) -> dict[str, tuple[str, ...]]:
+        """Return what the teacher wrote first about a document, by setting; nothing before it is asked."""
+        requests = [self._first_task(asked, part, prefix).request for asked in self._first]
+        answers = zip(self._first, self._answers.get(requests) if requests else [], strict=True)
+        return {asked.setting: asked.read(answer.text, self._language) for asked, answer in answers if answer}
+
+    def _check_is_shown(self, asked: AskedFirst) -> None:
+        if not self._template.uses(asked.variable):
+            raise ConfigError(
+                f"prompt {self._template.name}: never uses the variable '{asked.variable}', but augft.augment (study) "
+                f"asks for {asked.number} {asked.genre.name}; show them to the teacher there, or remove {asked.setting}"
+            )
 
     def _rendered(self, text: str, genre: Genre) -> str:
         shown = {"id": text, "text": text}
-        parts = (self._template.render(b, **self._values(genre, shown, shown)) for b in ("system", "prefix", "target"))
-        return "".join(parts)
+        values = self._values(genre, shown, _Beside(shown))
+        return "".join(self._template.render(block, **values) for block in ("system", "prefix", "target"))
 
-    def _values(
-        self, genre: Genre, document: object, related: object, questions: Sequence[str] = ()
-    ) -> dict[str, object]:
-        named = {"genre": genre.name, "instruction": genre.instruction}
-        return {"document": document, "related": related, "questions": questions, **named}
+    def _values(self, genre: Genre, document: object, beside: _Beside) -> dict[str, object]:
+        return {
+            "genre": genre.name,
+            "instruction": genre.instruction,
+            "document": document,
+            "related": beside.related,
+            "questions": beside.questions,
+            "proposal": beside.proposal,
+        }
 
-    def _tasks_of(
-        self, document: Document, prefix: Prefix, genre: Genre, related: Document | None, questions: Sequence[str]
-    ) -> Iterator[Task]:
-        target = self._template.render("target", **self._values(genre, document, related, questions))
+    def _tasks_of(self, document: Document, prefix: Prefix, genre: Genre, beside: _Beside) -> Iterator[Task]:
+        target = self._template.render("target", **self._values(genre, document, beside))
         longest, stop = self._teacher.max_tokens(self.settings), self._teacher.stop(self.settings)
+        related = beside.related
         for sample in range(self.settings.samples):
             yield Task(
                 request=self._teacher.request(prefix, target, longest, stop, sample),
                 strategy="study",
                 target=document,
-                premises=(document.text, related.text) if related else (document.text,),
+                premises=(document.text, related.text) if isinstance(related, Document) else (document.text,),
                 kind=genre.name,
                 reading=_READING,
                 instructions=self._instructions,

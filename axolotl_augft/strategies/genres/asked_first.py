@@ -1,0 +1,79 @@
+"""What the teacher is asked for before it writes about a document -> the lines that its next requests show.
+
+A teacher's own words then stand in its prompts, so only lines of the form that was asked for are taken, and none that
+reads as an instruction to a model.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from axolotl_augft.strategies.genres.genre import Genre
+from axolotl_augft.text.directives import without_directives
+from axolotl_augft.text.sentences import split_sentences
+
+_LONGEST = 300
+# What stands before the first letter is taken whole: to try each part of it would take hours for a line of digits.
+_QUESTION = re.compile(r"[\W\d_]*+(?P<asked>\w.*[?？؟])\W*")
+_PROPOSAL = re.compile(r"[\W\d_]*+(?P<proposed>\w.*)")
+_BOLD = re.compile(r"\*\*|__")
+
+
+@dataclass(frozen=True, slots=True)
+class AskedFirst:
+    """Lines that the teacher is asked for about each document before it writes.
+
+    Attributes:
+        setting: The key of the strategy's entry that asks for them, with their number.
+        variable: The template's variable that shows them.
+        genre: What the teacher is told to write.
+        number: Most lines about a document.
+        candidates: Returns the lines of an answer in a language that have the form that was asked for.
+    """
+
+    setting: str
+    variable: str
+    genre: Genre
+    number: int
+    candidates: Callable[[str, str], Iterator[str]]
+
+    def read(self, text: str, language: str) -> tuple[str, ...]:
+        """Read the lines that a teacher wrote, each once.
+
+        Args:
+            text: The teacher's answer.
+            language: ISO 639 code for sentence splitting.
+        """
+        short = (line for line in self.candidates(text, language) if len(line) <= _LONGEST)
+        fit = (line for line in short if without_directives(line, language) == line)
+        return tuple(dict.fromkeys(fit))[: self.number]
+
+
+def questions_first(number: int) -> AskedFirst:
+    """Ask for questions about the document, which its texts then answer."""
+    told = (
+        f"Write {number} questions, each about another fact, that a reader of the document should be able to answer. "
+        "Write each on a line of its own that ends with a question mark, and write no answers."
+    )
+    return AskedFirst("questions", "questions", Genre("questions", told), number, _questions)
+
+
+def proposals_first(number: int) -> AskedFirst:
+    """Ask for exercises that fit the document, which are then done (as in Active Reading, arXiv 2508.09494)."""
+    told = (
+        f"Propose {number} exercises, each of another kind, by which a reader would learn best what just this document "
+        "says. Describe each in one sentence on a line of its own that says what is to be written, and do none of them."
+    )
+    return AskedFirst("proposed", "proposal", Genre("proposals", told), number, _proposals)
+
+
+def _questions(text: str, language: str) -> Iterator[str]:
+    # Small teachers write all of them on one line.
+    sentences = (sentence for line in text.splitlines() for sentence in split_sentences(line, language))
+    return (match["asked"] for sentence in sentences if (match := _QUESTION.fullmatch(sentence[: _LONGEST + 1])))
+
+
+def _proposals(text: str, _: str) -> Iterator[str]:
+    lines = (_BOLD.sub("", line).strip() for line in text.splitlines())
+    said = (match["proposed"] for line in lines if (match := _PROPOSAL.fullmatch(line)))
+    return (line for line in said if line[-1] not in ":：?？؟")
