@@ -1,6 +1,6 @@
 """A suite -> an untrained student of less than a million parameters, for the suites named `-tiny` and `-scratch`.
 
-Usage: python benchmarks/tiny_student.py OUT [--suite FILE] [--hidden-size N]
+Usage: python benchmarks/tiny_student.py OUT [--suite FILE] [--source FOLDER] [--hidden-size N]
 
 No model is downloaded. The tokenizer is trained on the suite's documents, so that their words are tokens and all other
 words are spelled out.
@@ -26,11 +26,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("out", type=Path, help="folder for the model")
     parser.add_argument("--suite", type=Path, default=SUITE, help="the suite whose documents the tokenizer knows")
+    parser.add_argument("--source", type=Path, help="folder of the reversal-curse data; downloaded by default")
     parser.add_argument("--hidden-size", type=int, default=64, help="numbers per token; layers stay two")
     given = parser.parse_args()
     out, hidden = given.out, given.hidden_size
     data = yaml.safe_load(given.suite.read_text())["data"]
-    tokenizer = word_tokenizer(make(data["name"], data["scale"], data["seed"]).documents)
+    tokenizer = word_tokenizer(make(data["name"], data["scale"], data["seed"], given.source).documents)
     tokenizer.save_pretrained(out)
     torch.manual_seed(SEED)
     config = LlamaConfig(
