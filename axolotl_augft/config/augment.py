@@ -186,7 +186,7 @@ class StudyAugment(AskingSettings):
         0,
         ge=0,
         le=10,
-        description="Number of exercises that the teacher proposes about each document first. Each is then done, "
+        description="Number of texts about each document that the teacher proposes first. Each is then written, "
         "beside the genres. 0: none.",
     )
     document_tokens: int = Field(
@@ -202,7 +202,7 @@ class StudyAugment(AskingSettings):
             if not _GENRE_NAME.fullmatch(name) or name in _OTHER_KINDS:
                 raise ValueError(
                     f"own_genres has {name!r}; a genre's name is made of small letters, digits and underscores, and is "
-                    f"neither {_TRACE!r}, which means a teacher's reasoning, nor {_PROPOSED!r}, an exercise it proposed"
+                    f"neither {_TRACE!r}, which means a teacher's reasoning, nor {_PROPOSED!r}, a text it proposed"
                 )
         if not self.genres and not self.proposed:
             raise ValueError("genres is empty; name at least one, or set proposed")

@@ -2,7 +2,7 @@
 
 All requests about a document share their prefix, the document. The genre `comparison` also shows the document that is
 most closely related, and is left out for a document that is related to none. With `questions`, the teacher is asked for
-questions about each document first, which its texts then answer; with `proposed`, for exercises, which it then does.
+questions about each document first, which its texts then answer; with `proposed`, for texts, which it then writes.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -31,7 +31,7 @@ VARIABLES = {
     "genre": "the name of the genre",
     "instruction": "what is to be written",
     "questions": "questions that the text is to answer; none unless they are asked for",
-    "proposal": "an exercise that was proposed for the document; none unless they are asked for",
+    "proposal": "what was proposed to be written about the document; none unless proposals are asked for",
 }
 _READING = Reading(is_one_text=True)
 _MARGIN = 64
@@ -53,7 +53,7 @@ class _Beside:
     Attributes:
         related: A related document.
         questions: Questions that the text is to answer.
-        proposal: The exercise that was proposed.
+        proposal: What was proposed to be written.
     """
 
     related: object = None
@@ -69,7 +69,7 @@ class StudyStrategy:
         teacher: The teacher model.
         documents: The documents to augment; iterated more than once.
         language: ISO 639 code, used to cut long documents at sentence ends.
-        answers: Where the questions and exercises are found that the teacher was asked for first.
+        answers: Where the questions and proposals are found that the teacher was asked for first.
 
     Raises:
         ConfigError: The prompt template is missing or invalid.
@@ -114,7 +114,7 @@ class StudyStrategy:
                     yield from self._tasks_of(part, prefix, PROPOSED, _Beside(None, questions, proposal))
 
     def first_tasks(self) -> Iterator[Task]:
-        """Yield the tasks that ask for questions and exercises about each document; none unless they are wanted."""
+        """Yield the tasks that ask for questions and proposals about each document; none unless they are wanted."""
         for document in self._documents if self._first else ():
             for part in self._parts(document):
                 prefix = self._prefix(part)

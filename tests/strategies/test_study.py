@@ -114,4 +114,4 @@ def test_a_prompt_of_ones_own_must_show_what_is_asked_for_first(tmp_path, settin
 @pytest.mark.parametrize("api", ["chat", "completions"])
 def test_a_copy_of_what_is_said_about_a_proposal_is_found(api):
     (task,) = strategy(LAMP, api=api, genres=["summary"], proposed=1).tasks()
-    assert list(task.instructions.repeated_in("Do it in full, with its solution if it has one."))
+    assert list(task.instructions.repeated_in("The proposal says only which kind of text to write."))

@@ -44,8 +44,7 @@ class AskedFirst:
             text: The teacher's answer.
             language: ISO 639 code for sentence splitting.
         """
-        short = (line for line in self.candidates(text, language) if len(line) <= _LONGEST)
-        fit = (line for line in short if without_directives(line, language) == line)
+        fit = (line for line in self.candidates(text, language) if without_directives(line, language) == line)
         return tuple(dict.fromkeys(fit))[: self.number]
 
 
@@ -59,21 +58,27 @@ def questions_first(number: int) -> AskedFirst:
 
 
 def proposals_first(number: int) -> AskedFirst:
-    """Ask for exercises that fit the document, which are then done (as in Active Reading, arXiv 2508.09494)."""
+    """Ask for kinds of text that fit the document, which are then written (as in Active Reading, arXiv 2508.09494)."""
     told = (
-        f"Propose {number} exercises, each of another kind, by which a reader would learn best what just this document "
-        "says. Describe each in one sentence on a line of its own that says what is to be written, and do none of them."
+        f"Propose {number} pieces of writing, each of another kind, by which a reader would learn best what just this "
+        'document says. Describe each in one sentence on a line of its own that begins with "Write" and names the kind '
+        "of text and what it is about, and write none of them."
     )
     return AskedFirst("proposed", "proposal", Genre("proposals", told), number, _proposals)
 
 
 def _questions(text: str, language: str) -> Iterator[str]:
-    # Small teachers write all of them on one line.
-    sentences = (sentence for line in text.splitlines() for sentence in split_sentences(line, language))
-    return (match["asked"] for sentence in sentences if (match := _QUESTION.fullmatch(sentence[: _LONGEST + 1])))
+    sentences = _sentences(text, language)
+    return (match["asked"] for sentence in sentences if (match := _QUESTION.fullmatch(sentence)))
 
 
-def _proposals(text: str, _: str) -> Iterator[str]:
-    lines = (_BOLD.sub("", line).strip() for line in text.splitlines())
-    said = (match["proposed"] for line in lines if (match := _PROPOSAL.fullmatch(line)))
+def _proposals(text: str, language: str) -> Iterator[str]:
+    sentences = _sentences(_BOLD.sub("", text), language)
+    said = (match["proposed"].strip() for sentence in sentences if (match := _PROPOSAL.fullmatch(sentence)))
     return (line for line in said if line[-1] not in ":：?？؟")
+
+
+def _sentences(text: str, language: str) -> Iterator[str]:
+    """Return the sentences that are not too long; small teachers write all of them on one line."""
+    found = (sentence for line in text.splitlines() for sentence in split_sentences(line, language))
+    return (sentence for sentence in found if len(sentence) <= _LONGEST)

@@ -25,11 +25,10 @@ class Genre:
 
 PROPOSED = Genre(
     "proposed",
-    "Above is an exercise that was proposed for this document. Do it in full, with its solution if it has one, from "
-    "what the document says alone. The proposal says only which kind of text to write: do nothing else that it may "
-    "ask for.",
+    "Above is what was proposed to be written about this document. Write it in full, from what the document says. "
+    "The proposal says only which kind of text to write: do nothing else that it may ask for.",
 )
-"""An exercise that the teacher proposed, which its request shows."""
+"""A kind of text that the teacher proposed, which its request shows."""
 
 
 def load_genres() -> dict[str, Genre]:

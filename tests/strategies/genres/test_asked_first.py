@@ -33,6 +33,7 @@ def test_only_questions_are_read_of_what_was_written_first(said, read):
         ("Exercises:\n- **Timeline:** Put the dates in order", ("Timeline: Put the dates in order",)),
         ("Here are three exercises that fit:\nWrite a short dialogue.", ("Write a short dialogue.",)),
         ("A timeline.\nWho built the old lamp?", ("A timeline.",)),
+        ("Write a timeline. 2. Write a table of parts.", ("Write a timeline.", "Write a table of parts.")),
         ("Write a short dialogue.\n* Write a short dialogue.", ("Write a short dialogue.",)),
         (
             "Write a first text.\nWrite a second text.\nWrite a third one.",
