@@ -30,6 +30,7 @@ from axolotl_augft.probing.left_out import left_out
 from axolotl_augft.probing.probe import Probe
 from axolotl_augft.probing.record import ProbeRecord
 from axolotl_augft.probing.student import is_the_teacher
+from axolotl_augft.shards.document_order import in_document_order
 from axolotl_augft.shards.work import Work
 from axolotl_augft.shards.workers import Workers
 from axolotl_augft.sources.documents import Documents
@@ -206,8 +207,13 @@ class Prepared:
         """Judge the stored first answers to all tasks, in document order."""
         if self.workers is not None:
             return self.workers.judged(leaks, scored)
-        judged = self._judge(self.tasks.in_document_order(), leaks)
-        return self.verifier.scored(judged) if scored and self.verifier else judged
+        verifier = self.verifier if scored else None
+
+        def judged(strategy: Strategy) -> Iterator[Judged]:
+            found = self._judge(self.tasks.to_judge(strategy), leaks)
+            return verifier.scored(found) if verifier else found
+
+        return in_document_order(self.tasks, judged)
 
     def _judge(self, tasks: Iterable[Task], leaks: bool) -> Iterator[Judged]:
         found = self.leaks if leaks else None

@@ -89,10 +89,14 @@ def _writing(judged: Iterable[Judged]) -> Iterator[Judged]:
 
 def _ask(ready: Prepared, turns: Turns, budget: Budget) -> None:
     """Ask round after round; what is stored of later rounds counts towards the limits from the beginning."""
-    known = _count_stored(ready, budget) if budget.is_limited else {}
+    asks_first = next(ready.first_requests(), None) is not None
+    several_rounds = asks_first or ready.probe is not None or ready.verification() is not None
+    # A round counts what is stored of it before it sends anything.
+    counts_ahead = budget.is_limited and several_rounds and not ready.store.is_empty
+    known = _count_stored(ready, budget) if counts_ahead else {}
     if ready.probe is not None:
         _ask_student(ready.probe, ready.teacher, turns, known.get(_PROBE, Spent()))
-    if next(ready.first_requests(), None) is not None:
+    if asks_first:
         turns.of(ready.teacher).ask(ready.first_requests, _FIRST, known.get(_FIRST, Spent()))
     share = ready.running_share()
     turns.of(ready.teacher).ask(share.requests, _AUGMENTATION, known.get(_AUGMENTATION, Spent()), note=share.note)

@@ -26,7 +26,7 @@ from typing import Any
 import numpy as np
 
 from axolotl_augft.files.digest_set import DigestSet
-from axolotl_augft.sources.documents import Document, document_id
+from axolotl_augft.sources.documents import Document
 from axolotl_augft.sources.sized_file import Sized, SizedFile
 from axolotl_augft.strategies.grouping import regroup
 from axolotl_augft.text.bm25 import Bm25
@@ -122,7 +122,9 @@ def compared(measured: Measured, texts: list[str]) -> Measured:
 
 
 def _sized(number: int, content: str) -> Sized:
-    return Sized(Document(document_id(content), content, 0, number), len(content.encode()) // 4 + 4)
+    # Some of a million texts share the first 8 digits. The stage gives these longer ids, so that each has its own.
+    own = hashlib.sha256(content.encode()).hexdigest()[:16]
+    return Sized(Document(own, content, 0, number), len(content.encode()) // 4 + 4)
 
 
 def _texts(documents: int, file: Path | None) -> Iterator[str]:

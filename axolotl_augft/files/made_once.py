@@ -16,13 +16,11 @@ class MadeOnce(Generic[K, V]):
     """Values that take longer to make than to read.
 
     Attributes:
-        make: Makes the value of a key.
         dump: Turns a value into bytes.
         load: Turns the bytes into the value again.
         most: Bytes of values, as `dump` returns them, that are kept in memory.
     """
 
-    make: Callable[[K], V]
     dump: Callable[[V], bytes]
     load: Callable[[bytes], V]
     most: int
@@ -31,8 +29,12 @@ class MadeOnce(Generic[K, V]):
     _recent: OrderedDict[K, tuple[V, int]] = field(default_factory=OrderedDict)
     _size: int = 0
 
-    def __getitem__(self, key: K) -> V:
-        """Return the value of a key, making it if it was never asked for.
+    def get(self, key: K, make: Callable[[], V]) -> V:
+        """Return the value of a key.
+
+        Args:
+            key: The key.
+            make: Makes the value, if it was never asked for.
 
         Raises:
             OutputError: The temporary folder is full or cannot be written.
@@ -44,7 +46,7 @@ class MadeOnce(Generic[K, V]):
             record = self._file[number]
             value = self.load(record)
         else:
-            value = self.make(key)
+            value = make()
             record = self.dump(value)
             self._numbers[key] = self._file.add(record)
         self._keep(key, value, len(record))

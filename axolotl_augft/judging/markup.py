@@ -7,6 +7,7 @@ here are further blocks, blocks in the markup of other models, and channels.
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 _NAMES = r"(?:think|thinking|thoughts?|thought_process|reasoning|reflection|scratchpad|analysis|inner_monologue)"
 _LEFT, _RIGHT = r"(?:[<‹＜]\|?|\[|◁)", r"(?:\|?[>›＞]|\]|▷)"
@@ -62,9 +63,12 @@ def without_thinking(text: str, premises: Sequence[str] = ()) -> str:
         text: The answer.
         premises: The texts that its statements are about.
     """
-    if any(_THOUGHT.search(premise) or _CHANNEL.search(premise) for premise in premises):
-        return text
-    return _without_blocks(_final_channel(text)).strip()
+    return text if _speak_of_thinking(tuple(premises)) else _without_blocks(_final_channel(text)).strip()
+
+
+@lru_cache(maxsize=64)
+def _speak_of_thinking(premises: tuple[str, ...]) -> bool:
+    return any(_THOUGHT.search(premise) or _CHANNEL.search(premise) for premise in premises)
 
 
 def _final_channel(text: str) -> str:

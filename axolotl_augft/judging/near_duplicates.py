@@ -10,22 +10,27 @@ Other orders of the same words are other statements, whatever they say, and so i
 """
 
 import hashlib
+import pickle
 import re
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import numpy as np
 import numpy.typing as npt
 
+from axolotl_augft.files.made_once import MadeOnce
 from axolotl_augft.text.sentences import split_sentences
 from axolotl_augft.text.wording import spoken_words
 
 _FEWEST_WORDS, _MOST_WORDS = 6, 40
 """Lengths of statements of which one word may differ."""
 _SENTENCE_END = re.compile(r"[.!?…。！？।؟]\W*\w|\n")
+_REMEMBERED, _REMEMBERED_BYTES = 64, 1 << 22
+_LONG = 8 * 1024
+"""Characters of premises that take longer to compare than to find again what that came to."""
 _UNKNOWN = -1.0
 _GIVEN, _OWN = 1, 2
 _Numbers = npt.NDArray[np.uint64]
@@ -64,6 +69,16 @@ class _Premises:
     words: frozenset[str]
     gaps: frozenset[int]
 
+    @classmethod
+    def of(cls, texts: Iterable[str], language: str) -> "_Premises":
+        """Read texts."""
+        sentences = [words for text in texts for words in _sentences(text, language)]
+        return cls(
+            frozenset(map(_key, sentences)),
+            frozenset(word.casefold() for words in sentences for word in words),
+            frozenset(gap.key for words in sentences for gap in _gaps(words)),
+        )
+
 
 class NearDuplicates:
     """Finds statements that repeat others; asked about them only when all have been added.
@@ -79,6 +94,8 @@ class NearDuplicates:
     def __init__(self, sources: Iterable[str] = (), language: str = "en") -> None:
         self._language = language
         keys = array("Q", (_key(words) for text in sources for words in _sentences(text, language)))
+        self._premises = lru_cache(maxsize=_REMEMBERED)(self._read_premises)
+        self._long_premises = MadeOnce[bytes, _Premises](_dumped, pickle.loads, _REMEMBERED_BYTES)
         self._sources: _Numbers = np.unique(np.frombuffer(keys, dtype=np.uint64))
         self._positions = array("q")
         self._keys = array("Q")
@@ -105,7 +122,7 @@ class NearDuplicates:
             same: What two statements have in common if they are taken as one, such as a question. Default: the text.
         """
         assert not self._settled, "all statements are added before the first question"
-        words, about = spoken_words(text, self._language), _premises(premises, self._language)
+        words, about = spoken_words(text, self._language), self._premises(premises)
         gaps = list(_gaps(words)) if probability is not None else []
         self._verdicts.extend(bytes(position - len(self._verdicts) + 1))
         if self._is_of_the_sources(text, words, gaps, about):
@@ -138,6 +155,16 @@ class NearDuplicates:
             return True
         at = int(np.searchsorted(self._sources, np.uint64(key)))
         return at < len(self._sources) and int(self._sources[at]) == key
+
+    def _read_premises(self, texts: tuple[str, ...]) -> _Premises:
+        """Compare long premises, such as the documents of a context group, once, and then read what that came to.
+
+        The statements about them are spread over the data set.
+        """
+        make = partial(_Premises.of, texts, self._language)
+        if sum(map(len, texts)) < _LONG:
+            return make()
+        return self._long_premises.get(hashlib.sha256("\0".join(texts).encode()).digest(), make)
 
     def _settle(self) -> None:
         """Decide on all statements, from the most to the least probable."""
@@ -209,11 +236,6 @@ def _sentences(text: str, language: str) -> Iterator[list[str]]:
     return (spoken_words(sentence, language) for sentence in split_sentences(text, language))
 
 
-@lru_cache(maxsize=64)
-def _premises(texts: tuple[str, ...], language: str) -> _Premises:
-    sentences = [words for text in texts for words in _sentences(text, language)]
-    return _Premises(
-        frozenset(map(_key, sentences)),
-        frozenset(word.casefold() for words in sentences for word in words),
-        frozenset(gap.key for words in sentences for gap in _gaps(words)),
-    )
+def _dumped(premises: _Premises) -> bytes:
+    # Nothing but this process can read the file, so there is no reason against pickle.
+    return pickle.dumps(premises, pickle.HIGHEST_PROTOCOL)

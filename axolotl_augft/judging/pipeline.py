@@ -1,4 +1,4 @@
-"""Tasks and stored answers -> judged inferences in document order, as a pure function of both."""
+"""Tasks and stored answers -> judged inferences in the order of the tasks, as a pure function of both."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -44,7 +44,7 @@ def judged_inferences(
     """Yield every inference of every stored answer, kept or rejected; requests without a stored answer yield nothing.
 
     Args:
-        tasks: The tasks, in document order.
+        tasks: The tasks; fastest with equal premises next to each other.
         store: The response store that holds the answers.
         config: The settings, which say how statements are judged.
         leaks: Finds held-out answers; None if no rows are held out.

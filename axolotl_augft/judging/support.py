@@ -20,6 +20,8 @@ _SHORTEST_NAME = 2  # letters before an apostrophe: "I'm" is not a name
 _LONG_PROMPT = 16 * 1024
 _CACHED_LINES = 1024
 _CACHED_PROMPTS = 32
+_CACHED_PREMISES = 64
+"""Tasks with equal premises are judged one after the other, those of a document at least."""
 
 
 def unsupported(task: Task, inference: Inference, text: str) -> bool:
@@ -123,11 +125,11 @@ def _written_words(part: str) -> frozenset[str]:
     return frozenset(POSSESSIVE.sub("", w) for w in set(WORD.findall(part)))
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=_CACHED_PREMISES)
 def _sentences_of(texts: tuple[str, ...]) -> frozenset[str]:
     return frozenset(sentence for text in texts for sentence in normalised_sentences(text))
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=_CACHED_PREMISES)
 def _normalised_texts(texts: tuple[str, ...]) -> str:
     return "\n".join(f" {normalised(text)} " for text in texts)

@@ -1,6 +1,6 @@
 """A shard -> its judged statements; statements with their final verdicts -> training rows. Done by worker processes."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -17,7 +17,7 @@ from axolotl_augft.shards.cut import Shard
 from axolotl_augft.sources.documents import Document
 from axolotl_augft.sources.source import Source
 from axolotl_augft.store.responses import ResponseStore
-from axolotl_augft.strategies.make import make_strategy, merged, takes_documents_alone
+from axolotl_augft.strategies.make import make_strategy, takes_documents_alone
 from axolotl_augft.strategies.task import Task
 from axolotl_augft.teacher.teacher import Teacher
 from axolotl_augft.verifying.verifier import Verifier
@@ -71,13 +71,11 @@ class Work:
         return self._row_maker.part(source, statements.judged)
 
     def _tasks(self, shard: Shard) -> Iterator[Task]:
-        """Return the shard's tasks as `AllTasks.in_document_order` does."""
-        streams: list[Iterable[Task]] = []
-        for maker, part in zip(self._makers, shard.parts, strict=True):
-            documents = [item for item in part if isinstance(item, Document)]
-            made = (item for item in part if isinstance(item, Task))
-            streams.append(maker.tasks(documents) if maker and documents else made)
-        return merged(streams)
+        documents = [item for item in shard.items if isinstance(item, Document)]
+        maker = self._makers[shard.strategy]
+        if maker is not None and documents:
+            return maker.tasks(documents)
+        return (item for item in shard.items if isinstance(item, Task))
 
     @cached_property
     def _makers(self) -> list["_TaskMaker | None"]:

@@ -3,20 +3,22 @@
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from functools import cached_property
+from itertools import chain
 from types import TracebackType
 
 from axolotl_augft.judging.rules import Judged
 from axolotl_augft.output.augmented import Part, in_parts
 from axolotl_augft.shards.cut import cut
+from axolotl_augft.shards.document_order import in_document_order
 from axolotl_augft.shards.work import Statements, Work, judge_shard, make_part
 from axolotl_augft.sources.documents import Document, Documents
 from axolotl_augft.sources.source import Source
 from axolotl_augft.strategies.make import AllTasks, takes_documents_alone
-from axolotl_augft.strategies.task import Task
+from axolotl_augft.strategies.task import Strategy, Task
 from axolotl_augft.workers.processes import ProcessPool, number_of_processes
 
 AT_ONCE = 250
-"""Rows of an entry whose documents are judged together; statements whose rows are made together."""
+"""Documents or tasks that are judged together; statements whose rows are made together."""
 
 
 class Workers:
@@ -54,8 +56,13 @@ class Workers:
         Raises:
             WorkerFailed: A process ended, or ran out of memory.
         """
-        for statements in self._pool.map(judge_shard, cut(self._streams(), finds_leaks, scored, AT_ONCE)):
-            yield from statements
+
+        def of_strategy(strategy: Strategy) -> Iterator[Judged]:
+            number = self._tasks.strategies.index(strategy)
+            shards = cut(number, self._items(number), finds_leaks, scored, AT_ONCE)
+            return chain.from_iterable(self._pool.map(judge_shard, shards))
+
+        return in_document_order(self._tasks, of_strategy)
 
     def parts(self, judged: Iterable[Judged]) -> Iterator[Part]:
         """Yield the training rows of statements, which come in document order.
@@ -65,19 +72,15 @@ class Workers:
         """
         return self._pool.map(make_part, map(self._with_rows, in_parts(judged, AT_ONCE)))
 
-    def _streams(self) -> list[Iterable[Document] | Iterable[Task]]:
-        """Return the documents of each strategy whose tasks the workers make, and the tasks of the others.
+    def _items(self, number: int) -> Iterable[Document | Task]:
+        """Return the documents of a strategy if the workers make its tasks of them, otherwise its tasks.
 
         They make none where the student's knowledge, which only this process has, decides which tasks there are.
         """
-        all_of_them = self._tasks.known() is None
-        assigned = zip(self._tasks.strategies, self._work.recipe.assignments(), strict=True)
-        return [
-            self._documents.of(own.entries)
-            if all_of_them and takes_documents_alone(strategy.settings)
-            else self._tasks.made_by(strategy)
-            for strategy, own in assigned
-        ]
+        strategy = self._tasks.strategies[number]
+        if self._tasks.known() is None and takes_documents_alone(strategy.settings):
+            return self._documents.of(self._work.recipe.assignments()[number].entries)
+        return self._tasks.to_judge(strategy)
 
     def _with_rows(self, judged: list[Judged]) -> Statements:
         entry = judged[0].task.target.entry

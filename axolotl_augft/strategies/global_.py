@@ -8,7 +8,7 @@ import hashlib
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Protocol, get_args
 
 import orjson
@@ -112,7 +112,7 @@ class GlobalStrategy:
         self._language = language
         self._memory = memory
         self._memory_key = memory_key
-        self._prefixes = MadeOnce(self._prefix, _GroupPrefix.dumped, _GroupPrefix.load, _KEPT_BYTES)
+        self._prefixes = MadeOnce[_Shown, _GroupPrefix](_GroupPrefix.dumped, _GroupPrefix.load, _KEPT_BYTES)
         self._templates = {writes: load_global_prompt(entry, teacher.api, writes) for writes in get_args(Writes)}
         self._reading = Reading(ends_in_conclusions=True, keep=entry.keep, keep_reasoning=entry.keep_reasoning)
 
@@ -276,7 +276,8 @@ class GlobalStrategy:
 
     def _tasks_that_write(self, writes: Writes, document: Document, group: Group) -> Iterator[Task]:
         asks = self._teacher.structured
-        shared = self._prefixes[_Shown(writes, group)]
+        about = _Shown(writes, group)
+        shared = self._prefixes.get(about, partial(self._prefix, about))
         own = () if document.text in shared.premises else (document.text,)
         # A document that is nothing but instructions is not shown among the others.
         labels = shared.labels if document.id in shared.labels else (*shared.labels, document.id)

@@ -37,7 +37,7 @@ def regroup(documents: SizedFile, budget: int, passes: int, remembered: Sequence
     """Group documents for each pass; every document is in exactly one group of each pass.
 
     Args:
-        documents: The documents in source order, none above `budget` tokens.
+        documents: The documents in source order, each with an id of its own, none above `budget` tokens.
         budget: Most tokens of documents in one group.
         passes: Number of groupings. Later passes bring together related documents that have not shared a group yet.
         remembered: The passes of an earlier run, possibly over other documents.
@@ -47,6 +47,7 @@ def regroup(documents: SizedFile, budget: int, passes: int, remembered: Sequence
     """
     groupings = [_Grouping(documents.tokens, budget) for _ in range(passes)]
     numbers = {name: i for i, name in enumerate(documents.ids)} if remembered else {}
+    assert len(numbers) in (0, len(documents)), "of documents with one id, all but the last would lose their groups"
     for grouping, groups in zip(groupings, remembered, strict=False):
         grouping.keep(groups, numbers)
     homeless = [grouping.homeless() for grouping in groupings]

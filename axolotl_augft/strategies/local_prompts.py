@@ -23,7 +23,7 @@ from axolotl_augft.strategies.examples import (
     with_kinds,
 )
 from axolotl_augft.strategies.instructions import DATA, Instructions, instructions_of, merged
-from axolotl_augft.strategies.templates import Plain, PromptTemplate, load_prompt, plain_data
+from axolotl_augft.strategies.templates import MARK, Plain, PromptTemplate, load_prompt, plain_data
 from axolotl_augft.teacher.request import Prefix
 from axolotl_augft.teacher.teacher import Teacher
 from axolotl_augft.text.sentences import split_at_sentences
@@ -93,6 +93,15 @@ class Prompt:
     target: str
 
 
+@dataclass(frozen=True)
+class _ShownExample:
+    """A worked example as a template shows it, with what stands before and after the examples."""
+
+    before: str
+    text: str
+    after: str
+
+
 class LocalPrompts:
     """Makes the prompts of one form.
 
@@ -114,7 +123,12 @@ class LocalPrompts:
         self._sentence_template = _sentence_prompt(entry, teacher.api, form) or self._template
         self._systems = {t.name: t.render("system") for t in (self._template, self._sentence_template)}
         self._prefixes: dict[tuple[str, ...], Prefix] = {}
-        self._plain_examples: dict[str, Plain] = {}
+        self._shown_examples: dict[tuple[str, str], _ShownExample] = {}
+        self._always = {
+            "kinds": Plain(plain_data(entry.kinds)),
+            "structured": teacher.structured,
+            "short": self._is_short,
+        }
 
     @cached_property
     def instructions(self) -> Instructions:
@@ -156,24 +170,32 @@ class LocalPrompts:
         return FittingExamples(pool, count) if self._entry.example_choice == "fitting" else FixedExamples(pool, count)
 
     def _render(self, template: PromptTemplate, block: str, **values: Any) -> str:
-        given = {"kinds": self._entry.kinds, "structured": self._teacher.structured, "short": self._is_short}
-        return template.render(block, **given, **values)
+        return template.render(block, **self._always, **values)
 
     def _prefix(self, template: PromptTemplate, examples: tuple[Example, ...]) -> Prefix:
         """Return the prefix with these examples; the most recently made prefixes are cached."""
         key = (template.name, *[e.id for e in examples])
         prefix = self._prefixes.get(key)
         if prefix is None:
-            text = self._render(template, "prefix", examples=[self._plain(example) for example in examples])
-            prefix = self._prefixes[key] = Prefix(self._systems[template.name], text)
+            prefix = self._prefixes[key] = Prefix(self._systems[template.name], self._prefix_text(template, examples))
             if len(self._prefixes) > _CACHED_PREFIXES:
                 del self._prefixes[next(iter(self._prefixes))]
         return prefix
 
-    def _plain(self, example: Example) -> Plain:
-        if example.id not in self._plain_examples:
-            self._plain_examples[example.id] = Plain(plain_data(example))
-        return self._plain_examples[example.id]
+    def _prefix_text(self, template: PromptTemplate, examples: Sequence[Example]) -> str:
+        if template.with_marks is None or not examples:
+            return self._render(template, "prefix", examples=examples)
+        shown = [self._shown(template.with_marks, example) for example in examples]
+        return "".join([shown[0].before, *(one.text for one in shown), shown[0].after])
+
+    def _shown(self, template: PromptTemplate, example: Example) -> _ShownExample:
+        """Show an example by a template with marks, once for all prompts."""
+        key = (template.name, example.id)
+        if key not in self._shown_examples:
+            before, _, rest = self._render(template, "prefix", examples=[example]).partition(MARK)
+            text, _, after = rest.rpartition(MARK)
+            self._shown_examples[key] = _ShownExample(before, text, after)
+        return self._shown_examples[key]
 
     def _shortened(self, exchange: Exchange, prefix: Prefix) -> Exchange:
         """Shorten an exchange until it fits into the teacher's context.

@@ -60,6 +60,11 @@ def takes_documents_alone(settings: StrategySettings) -> bool:
     return isinstance(settings, LocalAugment)
 
 
+def shares_premises(settings: StrategySettings) -> bool:
+    """Whether many tasks have the same long premises, so that they are judged one after the other."""
+    return isinstance(settings, GlobalAugment)
+
+
 def _nothing_known() -> Knowledge | None:
     return None
 
@@ -111,6 +116,10 @@ class AllTasks:
     def made_by(self, strategy: Strategy) -> Iterator[Task]:
         """Yield the tasks of one strategy in document order."""
         return self._unknown(strategy.tasks())
+
+    def to_judge(self, strategy: Strategy) -> Iterator[Task]:
+        """Yield the tasks of one strategy in document order, or with equal premises next to each other."""
+        return self.sent_by(strategy) if shares_premises(strategy.settings) else self.made_by(strategy)
 
     def again_in_document_order(self, missed: Missed) -> Iterator[Task]:
         """Yield tasks that ask once more about sentences, document by document."""

@@ -14,14 +14,16 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, StrictUndefined, Template, TemplateError, meta, nodes
-from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2.sandbox import ImmutableSandboxedEnvironment, SandboxedEnvironment
 from pydantic import BaseModel
 
 from axolotl_augft.errors import ConfigError
 
 BLOCKS = ("system", "prefix", "target")
+MARK = "\ue001"
+"""Stands around a worked example where `with_marks` is rendered."""
 _FOLDER = Path(__file__).parent / "prompts"
-_PLAIN = (str, int, float, bool, type(None))
+_PLAIN = frozenset((str, int, float, bool, type(None)))
 # What a template of the user can raise while it runs. A security error of the sandbox is a TemplateError.
 _FAILURES = (
     *(TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError),
@@ -64,6 +66,21 @@ class PromptTemplate:
         return replace(self, template=environment.from_string(parsed), parsed=parsed)
 
     @cached_property
+    def with_marks(self) -> "PromptTemplate | None":
+        """The template with a `MARK` before and after each worked example; None for a user's own.
+
+        The package's templates show each example as they would show it alone.
+        """
+        environment = self.template.environment
+        if isinstance(environment, SandboxedEnvironment):
+            return None
+        parsed = deepcopy(self.parsed)
+        for loop in parsed.find_all(nodes.For):
+            if isinstance(loop.iter, nodes.Name) and loop.iter.name == "examples":
+                loop.body = [_mark(), *loop.body, _mark()]
+        return replace(self, template=environment.from_string(parsed), parsed=parsed)
+
+    @cached_property
     def _given(self) -> dict[str, Any]:
         """Values for every block: None for each known variable."""
         return dict.fromkeys(self.known)
@@ -86,6 +103,10 @@ class PromptTemplate:
             raise ConfigError(
                 f"prompt {self.name}: block {block} fails ({type(error).__name__}: {error}); correct the template"
             ) from None
+
+
+def _mark() -> nodes.Node:
+    return nodes.Output([nodes.TemplateData(MARK)])
 
 
 def _holds_examples(node: nodes.Node) -> bool:
@@ -124,6 +145,8 @@ def plain_data(value: Any) -> Any:
         return value
     if isinstance(value, Plain):
         return value.data
+    if type(value) is tuple or type(value) is list:
+        return [plain_data(inner) for inner in value]
     if isinstance(value, str):
         return str.__str__(value)
     if isinstance(value, BaseModel):

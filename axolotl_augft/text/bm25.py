@@ -77,9 +77,14 @@ class SmallBm25:
         Tokens are added in the order of the query, as in bm25s, so that the floats, and hence every choice based on
         them, are identical to those of `Bm25`.
         """
-        # No known token has row 0, which stands for all others.
-        known = [[0, *filter(None, map(self._rows.get, query))] for query in queries]
-        starts = np.cumsum([0, *(len(k) for k in known[:-1])])
-        rows = np.fromiter(chain.from_iterable(known), dtype=np.intp)
-        summed: npt.NDArray[np.float32] = np.add.reduceat(self._table[rows], starts, axis=0)
+        from scipy import sparse
+
+        # No known token has row 0, so that the filter drops the unknown ones only.
+        known = [list(filter(None, map(self._rows.get, query))) for query in queries]
+        rows = np.fromiter(chain.from_iterable(known), dtype=np.int32)
+        starts = np.cumsum([0, *map(len, known)], dtype=np.int32)
+        table = sparse.csr_array(
+            (np.ones(len(rows), dtype=np.float32), rows, starts), shape=(len(queries), len(self._table))
+        )
+        summed: npt.NDArray[np.float32] = table @ self._table
         return summed

@@ -33,7 +33,7 @@ def word_size(word: str) -> float:
     return 0.5 if _UNSPACED_WORD.match(word) else 1
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=64)
 def vocabulary(texts: tuple[str, ...]) -> frozenset[str]:
     """Return the set of all words of the texts, in their `bare` form."""
     return frozenset(bare(w) for w in {w for text in texts for w in WORD.findall(text)})

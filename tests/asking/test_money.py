@@ -8,6 +8,7 @@ import yaml
 from aiohttp import web
 from click.testing import CliRunner
 
+from axolotl_augft import stage
 from axolotl_augft.asking.budget import Budget, Limits, worst_tokens
 from axolotl_augft.asking.pacing.pace import Pace
 from axolotl_augft.asking.round import Round
@@ -366,6 +367,22 @@ def test_stored_verdicts_count_before_anything_is_asked(recipe, teacher, data):
     with data.open("a") as file:
         file.write(json.dumps({"text": "The Tern is a boat.", "n": 7}) + "\n")
     assert call("run", recipe(max_requests=8, verify="teacher")).exit_code == 1 and len(teacher.bodies) == 8
+
+
+@pytest.mark.parametrize(("verify", "counted"), [({}, [False, False]), ({"verify": "teacher"}, [False, True])])
+def test_only_stored_answers_of_several_rounds_are_counted_ahead(recipe, teacher, monkeypatch, verify, counted):
+    titles, count = [], stage.count_requests
+
+    def counting(*given):
+        titles.append(given)
+        return count(*given)
+
+    monkeypatch.setattr(stage, "count_requests", counting)
+    found = []
+    for most in (3, 4):
+        assert call("run", recipe(max_requests=most, **verify)).exit_code == 1 and len(teacher.bodies) == most
+        found.append(bool(titles))
+    assert found == counted
 
 
 def test_a_limit_on_dollars_needs_a_price(recipe, teacher):

@@ -56,16 +56,15 @@ def test_a_full_disk_is_one_line(monkeypatch):
 def test_values_are_made_once_and_the_last_ones_are_kept():
     made, loaded = [], []
 
-    def make(key):
-        made.append(key)
-        return key * 10
+    def get(key):
+        return values.get(key, lambda: made.append(key) or key * 10)
 
     def load(record):
         loaded.append(record)
         return int(record)
 
-    values = MadeOnce(make, lambda value: b"%06d" % value, load, most=12)
-    assert [values[key] for key in (1, 2, 1, 3, 1, 2, 3)] == [10, 20, 10, 30, 10, 20, 30]
+    values = MadeOnce(lambda value: b"%06d" % value, load, most=12)
+    assert [get(key) for key in (1, 2, 1, 3, 1, 2, 3)] == [10, 20, 10, 30, 10, 20, 30]
     assert made == [1, 2, 3]
     # The two last ones are in memory: 2 left when 3 came, and came back in place of 3.
     assert loaded == [b"000020", b"000030"]

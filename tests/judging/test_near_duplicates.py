@@ -5,10 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from axolotl_augft.judging import near_duplicates
 from axolotl_augft.judging.near_duplicates import NearDuplicates, Repeats
 from axolotl_augft.judging.pipeline import without_repeats
 from axolotl_augft.judging.read_statements import Inference
 from axolotl_augft.judging.rules import Judged, Reason
+from axolotl_augft.text.sentences import split_sentences
 from axolotl_augft.text.wording import wording
 from tests.judging.test_rules import TASK
 
@@ -169,3 +171,33 @@ def test_inferences_are_rejected_by_what_they_repeat():
     found = list(without_repeats(lambda: iter(judged), [SOURCE], "en"))
     assert [j.rejected for j in found] == [reason for *_, reason in written]
     assert [j.probability for j in found] == [p for _, p, *_ in written]
+
+
+def test_long_premises_are_compared_once_wherever_the_statements_about_them_stand(monkeypatch):
+    premises = [
+        ("The pump of the mill is old and leaks a little.",),
+        ("The valve of the ship is new and never leaks.",),
+    ]
+    statements = [
+        "The pump of the mill is old and leaks a bit.",
+        "The valve of the ship is new and never drips.",
+        "A tide.",
+    ]
+
+    def verdicts() -> list[Repeats | None]:
+        found = NearDuplicates()
+        for position in range(12):
+            found.add(position, statements[position % 3], 0.9, premises[position % 2])
+        return [found.repeats(position) for position in range(12)]
+
+    expected, read = verdicts(), []
+
+    def split(text: str, language: str) -> list[str]:
+        read.append(text)
+        return split_sentences(text, language)
+
+    monkeypatch.setattr(near_duplicates, "split_sentences", split)
+    for name in ("_LONG", "_REMEMBERED", "_REMEMBERED_BYTES"):
+        monkeypatch.setattr(near_duplicates, name, 0)
+    assert verdicts() == expected and Repeats.SOURCE in expected and None in expected
+    assert [read.count(texts[0]) for texts in premises] == [1, 1]

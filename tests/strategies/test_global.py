@@ -1,4 +1,5 @@
 import hashlib
+from dataclasses import replace
 
 from axolotl_augft.config.augment import GlobalAugment
 from axolotl_augft.config.teacher import TeacherConfig
@@ -61,6 +62,16 @@ def test_two_texts_with_one_short_id_are_told_apart():
     same = [Document("aaaaaaaa", text, 0, i) for i, text in enumerate(["Pump one.", "Pump two.", "Pump two."])]
     ids = [t.target.id for t in strategy(same).tasks()]
     assert ids == ["aaaaaaaa", hashlib.sha256(b"Pump two.").hexdigest()[:16]]
+
+
+def test_an_edit_changes_one_group_where_other_documents_share_a_short_id():
+    before = [replace(d, id="aaaaaaaa") if d.row % 7 == 3 else d for d in documents(TEXTS)]
+    memory = Memory()
+    list(strategy(before, memory, context_tokens=100).tasks())
+    saved = memory.passes
+    edited = [replace(d, id="ffffffff", text="Pump 9 was sold.") if d.row == 9 else d for d in before]
+    list(strategy(edited, memory, context_tokens=100).tasks())
+    assert len(set(memory.passes[0]) - set(saved[0])) == 1
 
 
 def test_a_grouping_is_saved_when_it_changes_only():

@@ -108,3 +108,12 @@ def test_removed_documents_leave_and_new_ones_find_a_place():
     old = regroup(before, 100, 1, [])
     (new,) = regroup([*before[5:], Sized(Document("eeeeeeee", "pump valve", 0, 99), 10)], 100, 1, old)
     assert sorted(d for g in new for d in g) == sorted([s.document.id for s in before[5:]] + ["eeeeeeee"])
+
+
+def test_documents_with_one_id_are_refused():
+    # They would be moved to other groups at every edit, all of whose requests would be new.
+    documents = sized(texts(20))
+    old = regroup(documents, 100, 1, [])
+    documents[7] = Sized(Document(documents[3].document.id, "pump tide", 0, 7), 10)
+    with pytest.raises(AssertionError, match="of documents with one id"):
+        regroup(documents, 100, 1, old)

@@ -1,9 +1,16 @@
 import pytest
 
+from axolotl_augft.config.augment import LocalAugment
+from axolotl_augft.config.teacher import TeacherConfig
 from axolotl_augft.errors import ConfigError
+from axolotl_augft.sources.documents import Document
+from axolotl_augft.strategies.examples import load_pool, with_kinds
 from axolotl_augft.strategies.global_ import VARIABLES as GLOBAL
 from axolotl_augft.strategies.local_prompts import VARIABLES as LOCAL
-from axolotl_augft.strategies.templates import load_prompt
+from axolotl_augft.strategies.local_prompts import LocalPrompts, LocalUnit
+from axolotl_augft.strategies.templates import MARK, load_prompt
+from axolotl_augft.teacher.teacher import Teacher
+from axolotl_augft.text.tokens import ESTIMATE
 from axolotl_augft.verifying.questions import ALONE, FOLLOWS
 
 BLOCKS = "{% block system %}{% endblock %}{% block prefix %}P{% endblock %}"
@@ -62,3 +69,36 @@ def test_templates_run_in_a_sandbox(tmp_path, attack):
     template = load_prompt("local.chat.jinja", str(file), LOCAL)
     with pytest.raises(ConfigError, match="block target fails"):
         template.render("target", sentences=["A."])
+
+
+TEMPLATES = [
+    f"{name}.{api}" for name in ("local", "local-questions", "local-exchanges") for api in ("chat", "completions")
+]
+
+
+@pytest.mark.parametrize("name", TEMPLATES)
+@pytest.mark.parametrize("kinds", [["reversal"], ["rephrasing", "consequence"]])
+def test_the_packages_templates_show_each_example_as_alone(name, kinds):
+    template = load_prompt(f"{name}.jinja", None, LOCAL)
+    form = "exchanges" if "exchanges" in name else "questions" if "questions" in name else "statements"
+    pool = with_kinds(load_pool(None, form), kinds)
+
+    def parts(examples):
+        marked = template.with_marks.render("prefix", examples=examples, kinds=kinds, structured=True, short=False)
+        return marked.split(MARK)
+
+    before, *several, after = parts(pool[:5])
+    assert several[1::2] == [""] * 4
+    assert [[before, shown, after] for shown in several[::2]] == [parts([example]) for example in pool[:5]]
+    whole = template.render("prefix", examples=pool[:5], kinds=kinds, structured=True, short=False)
+    assert whole == "".join([before, *several, after])
+
+
+def test_examples_in_a_template_of_ones_own_may_depend_on_each_other(tmp_path):
+    file = tmp_path / "mine.jinja"
+    loop = "{% for example in examples %}{{ loop.index }}. {{ example.text }} {% endfor %}"
+    file.write_text(BLOCKS.replace("P", loop) + "{% block target %}T{% endblock %}")
+    teacher = Teacher(TeacherConfig(), "endpoint", "t", "t", "chat", 1, ESTIMATE, None, 42)
+    prompts = LocalPrompts(LocalAugment(prompt=str(file), num_examples=2), teacher, "statements")
+    (prompt,) = prompts.prompts([LocalUnit(Document("d", "A is B.", 0, 0), ("A is B.",))])
+    assert prompt.prefix.text.startswith("1. ") and " 2. " in prompt.prefix.text
