@@ -69,6 +69,7 @@ def test_a_key_that_axolotl_would_drop_is_found(stem, path, value):
 DOCUMENTS = [("completion", "original"), ("completion", "augmented")]
 CHATS = [("chat_template", "original"), ("chat_template", "augmented")]
 BECOMES = {
+    "smollm2-staff-lora-cpu": DOCUMENTS,
     "chat-lora-endpoint": CHATS,
     "smollm2-support-chat-lora-cpu": CHATS,
     "documents-and-chats": [*DOCUMENTS, ("chat_template", "questions"), *CHATS],
@@ -89,6 +90,6 @@ def test_the_stage_runs(file, cfg, tmp_path, monkeypatch):
     }
     assert not result.counts.unanswered and not result.counts.problems
     apply_result(raw, read, result)
-    written = [(e["type"], re.sub(r"^\d+-(\w+)\.parquet$", r"\1", Path(e["path"]).name)) for e in raw.datasets]
-    assert written == BECOMES.get(file.stem, DOCUMENTS)
+    written = [(e["type"], re.sub(r"^(?:\d+-)?(\w+)\.parquet$", r"\1", Path(e["path"]).name)) for e in raw.datasets]
+    assert written == BECOMES.get(file.stem, [*DOCUMENTS, ("completion", "replay")])
     assert raw.val_set_size == 0 and sum(e.held_out.rows for e in result.entries if e.held_out) > 0
