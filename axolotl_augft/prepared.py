@@ -2,7 +2,7 @@
 
 import logging
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from itertools import chain
@@ -167,7 +167,11 @@ class Prepared:
         config = self.recipe.augft.verify
         if self.verifier is None or config is None or not self.tasks.ask:
             return None
-        first = FirstAnswers(lambda: self._judged_first(leaks), lambda: self._judged_first(leaks, scored=True))
+        first = FirstAnswers(
+            judged=lambda: self._judged_first(leaks),
+            together=lambda: chain.from_iterable(map(self._judged_by(leaks), self.tasks.strategies)),
+            scored=lambda: self._judged_first(leaks, scored=True),
+        )
         return Verification(
             config, self.verifier, self.teacher, self.tasks, first, lambda tasks: self._judge(tasks, leaks)
         )
@@ -205,15 +209,19 @@ class Prepared:
 
     def _judged_first(self, leaks: bool, scored: bool = False) -> Iterator[Judged]:
         """Judge the stored first answers to all tasks, in document order."""
-        if self.workers is not None:
-            return self.workers.judged(leaks, scored)
+        return in_document_order(self.tasks, self._judged_by(leaks, scored))
+
+    def _judged_by(self, leaks: bool, scored: bool = False) -> Callable[[Strategy], Iterator[Judged]]:
+        """Return what judges the stored first answers to a strategy's tasks, in the order of `AllTasks.to_judge`."""
+        if (workers := self.workers) is not None:
+            return lambda strategy: workers.judged(strategy, leaks, scored)
         verifier = self.verifier if scored else None
 
         def judged(strategy: Strategy) -> Iterator[Judged]:
             found = self._judge(self.tasks.to_judge(strategy), leaks)
             return verifier.scored(found) if verifier else found
 
-        return in_document_order(self.tasks, judged)
+        return judged
 
     def _judge(self, tasks: Iterable[Task], leaks: bool) -> Iterator[Judged]:
         found = self.leaks if leaks else None

@@ -9,7 +9,6 @@ from types import TracebackType
 from axolotl_augft.judging.rules import Judged
 from axolotl_augft.output.augmented import Part, in_parts
 from axolotl_augft.shards.cut import cut
-from axolotl_augft.shards.document_order import in_document_order
 from axolotl_augft.shards.work import Statements, Work, judge_shard, make_part
 from axolotl_augft.sources.documents import Document, Documents
 from axolotl_augft.sources.source import Source
@@ -46,23 +45,20 @@ class Workers:
     ) -> None:
         self._stack.close()
 
-    def judged(self, finds_leaks: bool, scored: bool) -> Iterator[Judged]:
-        """Yield the statements of the stored answers to all tasks, in document order.
+    def judged(self, strategy: Strategy, finds_leaks: bool, scored: bool) -> Iterator[Judged]:
+        """Yield the statements of the stored answers to a strategy's tasks, in the order of `AllTasks.to_judge`.
 
         Args:
+            strategy: The strategy.
             finds_leaks: Whether to reject those that state a held-out answer.
             scored: Whether they get their probabilities, as far as the store tells.
 
         Raises:
             WorkerFailed: A process ended, or ran out of memory.
         """
-
-        def of_strategy(strategy: Strategy) -> Iterator[Judged]:
-            number = self._tasks.strategies.index(strategy)
-            shards = cut(number, self._items(number), finds_leaks, scored, AT_ONCE)
-            return chain.from_iterable(self._pool.map(judge_shard, shards))
-
-        return in_document_order(self._tasks, of_strategy)
+        number = self._tasks.strategies.index(strategy)
+        shards = cut(number, self._items(number), finds_leaks, scored, AT_ONCE)
+        return chain.from_iterable(self._pool.map(judge_shard, shards))
 
     def parts(self, judged: Iterable[Judged]) -> Iterator[Part]:
         """Yield the training rows of statements, which come in document order.

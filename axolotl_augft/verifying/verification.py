@@ -26,14 +26,16 @@ Judge = Callable[[Iterable[Task]], Iterator[Judged]]
 
 @dataclass(frozen=True)
 class FirstAnswers:
-    """The statements of the first answers to all tasks, in document order; each call looks at the store again.
+    """The statements of the first answers to all tasks; each call looks at the store again.
 
     Attributes:
-        judged: Judges them.
-        scored: Judges them, and gives those that were asked about their probabilities.
+        judged: Judges them, in document order.
+        together: Judges them, those with the same premises one after the other.
+        scored: Judges them, in document order, and gives those that were asked about their probabilities.
     """
 
     judged: Callable[[], Iterator[Judged]]
+    together: Callable[[], Iterator[Judged]]
     scored: Callable[[], Iterator[Judged]]
 
 
@@ -112,7 +114,7 @@ class Verification:
         if not self._verifier.inquiry.is_ready:
             return
         verifier, first = self._verifier, self._first
-        yield VerifyRound("verification", model, lambda: verifier.requests(first.judged))
+        yield VerifyRound("verification", model, lambda: verifier.requests(first.together))
         yield VerifyRound("verification: planted slips", model, lambda: verifier.planted_requests(first.judged))
 
     @cached_property
