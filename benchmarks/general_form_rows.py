@@ -4,8 +4,8 @@
     python benchmarks/general_form_rows.py build/data/squad build/data/squad-general
     python benchmarks/general_form_rows.py build/data/squad build/data/squad-general-tenth --rows 14
 
-The questions are those of `replay: questions`, in the form in which the data set asks. Fourteen of them make up a tenth of
-the tokens beside the 20 passages.
+The questions are those of `replay: questions`, in the form in which the data set asks. Fourteen of them make up a tenth
+of the tokens beside the 20 passages.
 """
 
 import argparse

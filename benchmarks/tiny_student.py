@@ -36,7 +36,8 @@ def main() -> None:
     torch.manual_seed(SEED)
     config = LlamaConfig(
         vocab_size=len(tokenizer), hidden_size=hidden, intermediate_size=2 * hidden, num_hidden_layers=2,
-        num_attention_heads=4, max_position_embeddings=1024, bos_token_id=1, eos_token_id=2, pad_token_id=0, tie_word_embeddings=True,
+        num_attention_heads=4, max_position_embeddings=1024, bos_token_id=1, eos_token_id=2, pad_token_id=0,
+        tie_word_embeddings=True,
     )  # fmt: skip
     model = LlamaForCausalLM(config)
     model.save_pretrained(out)
