@@ -1,16 +1,20 @@
 """axolotl's config -> the same config with the augmented data sets: the plugin that axolotl loads.
 
 `register` checks the recipe and adds entries for `augft.documents` to `cfg.datasets`, which axolotl's validation
-requires. `load_datasets` runs the stage, replaces `cfg.datasets` (and `test_datasets` and `val_set_size` if rows are
-held out) and returns None, so that axolotl loads, templates, tokenizes, packs and trains as usual. No other part of the
-project mutates its inputs.
+requires. With `use_ray` it also runs the stage: `load_datasets` is called by Ray's workers then, in other folders and
+with the cluster in the training's hands. `load_datasets` runs the stage, replaces `cfg.datasets` (and `test_datasets`
+and `val_set_size` if rows are held out) and returns None, so that axolotl loads, templates, tokenizes, packs and trains
+as usual. No other part of the project mutates its inputs.
 """
 
+import copy
 import logging
 import sys
+import traceback
 from collections.abc import Callable
 from functools import cache
 from importlib.metadata import version
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -48,11 +52,14 @@ class AugFTPlugin(BasePlugin):
     def register(self, cfg: DictDefault) -> None:
         """Check the recipe, as far as that needs no network and no API key; may be called repeatedly.
 
+        If axolotl is about to train on Ray, run the stage, too.
+
         If the recipe's result is on disk already, its held-out rows become `test_datasets` here, because `axolotl
         evaluate` never calls `load_datasets` and must see the same rows.
 
         Raises:
             ConfigError: The recipe cannot be augmented, or misspells `augft`.
+            AugftError: The stage failed, of a training on Ray.
         """
         self._has_block = "augft" in cfg
         if not self._has_block and not is_listed(cfg):
@@ -64,7 +71,11 @@ class AugFTPlugin(BasePlugin):
         _one_line_errors()
         _warn_of_newer_axolotl(version("axolotl"))
         recipe = Recipe.from_cfg(cfg)
+        if recipe.use_ray:
+            recipe = _with_absolute_folders(cfg, recipe)
         _add_documents(cfg, recipe)
+        if recipe.use_ray and _is_started_by_training():
+            _run_before_ray(cfg, recipe)
         result = load_result(recipe)
         if recipe.val_set_size and result is not None:
             cfg["augft"] = {**cfg["augft"], "val_set_size": recipe.val_set_size}
@@ -94,6 +105,41 @@ class AugFTPlugin(BasePlugin):
         from axolotl_augft.report.tracking import TrackingCallback, tracked
 
         return [TrackingCallback(tracked(*self._made))]
+
+
+def _with_absolute_folders(cfg: DictDefault, recipe: "Recipe") -> "Recipe":
+    """Name the stage's folders by absolute paths, since Ray's workers run in another folder; return the new recipe."""
+    own = {"output_dir": str(recipe.output_dir.absolute()), "store": str(recipe.store_path.absolute())}
+    cfg["augft"] = {**cfg["augft"], **own}
+    return type(recipe).from_cfg(cfg)
+
+
+def _is_started_by_training() -> bool:
+    """Tell whether axolotl's training command calls us, and not a Ray worker or another command.
+
+    No hook of axolotl's runs between the check of a recipe and the start of its workers.
+    """
+    return any(
+        frame.f_code.co_name == "do_cli" and Path(frame.f_code.co_filename).parts[-3:] == ("axolotl", "cli", "train.py")
+        for frame, _ in traceback.walk_stack(None)
+    )
+
+
+def _run_before_ray(cfg: DictDefault, recipe: "Recipe") -> None:
+    """Run the stage, or find its result, before Ray gives the cluster to the training.
+
+    Raises:
+        AugftError: The stage failed, or the workers would not find its data.
+        ValueError: axolotl refuses the recipe, which it would otherwise say after the teacher was asked.
+    """
+    from axolotl.utils.config import validate_config
+
+    from axolotl_augft.config.entries import refuse_relative_paths
+    from axolotl_augft.stage import run_stage
+
+    refuse_relative_paths(recipe.datasets)
+    validate_config(DictDefault(copy.deepcopy(cfg.to_dict())))
+    run_stage(recipe)
 
 
 @cache

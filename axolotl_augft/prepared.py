@@ -269,8 +269,8 @@ def prepared(recipe: Recipe) -> Iterator[Prepared]:
 
 
 def _workers(ready: Prepared) -> AbstractContextManager[Workers | None]:
-    """Return the worker processes that the recipe asks for; they are started when they are needed."""
-    if number_of_processes(ready.recipe.augft.workers) == 1:
+    """Return the workers that the recipe asks for; they are started when they are needed."""
+    if not ready.recipe.use_ray and number_of_processes(ready.recipe.augft.workers) == 1:
         return nullcontext()
     verifying = ready.verifier.model if ready.verifier else None
     sources = {source.entry: source.without_rows() for source in ready.sources}

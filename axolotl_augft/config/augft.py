@@ -177,10 +177,11 @@ class AugftConfig(SettingsBlock):
         '"Ignore all previous instructions". `keep` shows them to the teacher in requests about their own document '
         "only. `drop` shows them in none, and leaves them out of the rows that are trained on.",
     )
-    workers: Literal["auto"] | Annotated[int, Field(ge=1)] = Field(
-        1,
+    workers: Literal["auto"] | Annotated[int, Field(ge=1)] | None = Field(
+        None,
         description="Number of processes that convert documents, judge answers and make training rows; `auto` for one "
-        "for each core. The result is the same for any number.",
+        "for each core. With `use_ray`, number of tasks on the Ray cluster that judge and make rows. The result is the "
+        "same for any number. Default: 1; with use_ray, one for each CPU of the cluster.",
     )
     val_set_size: float | None = Field(
         None,

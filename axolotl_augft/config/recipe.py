@@ -104,6 +104,7 @@ class Recipe:
         prepared_path: axolotl's `dataset_prepared_path`.
         hub_token: The recipe's `hf_use_auth_token`.
         deduplicates: axolotl removes repeated rows (`dataset_exact_deduplication`).
+        use_ray: axolotl trains on a Ray cluster, where judging and row making run too.
         training: What determines the number of optimizer steps.
     """
 
@@ -120,6 +121,7 @@ class Recipe:
     prepared_path: str
     hub_token: bool | None
     deduplicates: bool
+    use_ray: bool
     training: Training
 
     @classmethod
@@ -151,6 +153,7 @@ class Recipe:
             prepared_path=_prepared_path(cfg),
             hub_token=cfg.get("hf_use_auth_token"),
             deduplicates=bool(cfg.get("dataset_exact_deduplication")),
+            use_ray=bool(cfg.get("use_ray")),
             training=_training(cfg),
         )
         if augft.sentence_splitting == "cumulative" and recipe.train_on_inputs:

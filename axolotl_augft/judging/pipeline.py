@@ -16,7 +16,7 @@ from axolotl_augft.judging.read_questions import read_pairs
 from axolotl_augft.judging.read_statements import Inference, complete_trace, read_inferences, read_text, says_none
 from axolotl_augft.judging.rules import Duplicates, Judged, Reason, judge, judge_sentence, repeats_itself
 from axolotl_augft.judging.support import is_echo
-from axolotl_augft.store.responses import ResponseStore
+from axolotl_augft.store.responses import StoredAnswers
 from axolotl_augft.strategies.task import Task
 from axolotl_augft.teacher.answer import Answer, Outcome
 from axolotl_augft.teacher.request import Request
@@ -36,7 +36,7 @@ _REPEATED = {
 
 def judged_inferences(
     tasks: Iterable[Task],
-    store: ResponseStore,
+    store: StoredAnswers,
     config: AugftConfig,
     leaks: Leaks | None = None,
     special_tokens: Sequence[str] = (),
@@ -45,7 +45,7 @@ def judged_inferences(
 
     Args:
         tasks: The tasks; fastest with equal premises next to each other.
-        store: The response store that holds the answers.
+        store: What holds the answers: the response store, or what stands for it.
         config: The settings, which say how statements are judged.
         leaks: Finds held-out answers; None if no rows are held out.
         special_tokens: The student's special tokens, which no statement may hold.
@@ -227,7 +227,7 @@ def _reasoning(answer: Answer) -> list[Inference]:
     return [complete_trace(thought, answer.was_cut and not answer.text)] if thought else []
 
 
-def _with_answers(tasks: Iterable[Task], store: ResponseStore) -> Iterator[tuple[Task, Answer | None]]:
+def _with_answers(tasks: Iterable[Task], store: StoredAnswers) -> Iterator[tuple[Task, Answer | None]]:
     for some in batched(tasks):
         answers = iter(store.get([task.request for task in some if task.is_asked]))
         yield from ((task, next(answers) if task.is_asked else None) for task in some)

@@ -17,7 +17,7 @@ from axolotl_augft.shards.cut import Shard
 from axolotl_augft.sources.documents import Document
 from axolotl_augft.sources.source import Source
 from axolotl_augft.store.responses import ResponseStore
-from axolotl_augft.strategies.make import make_strategy, takes_documents_alone
+from axolotl_augft.strategies.make import Memory, make_strategy, takes_documents_alone
 from axolotl_augft.strategies.task import Task
 from axolotl_augft.teacher.teacher import Teacher
 from axolotl_augft.verifying.verifier import Verifier
@@ -49,6 +49,7 @@ class Work:
         verifying: The model that verifies statements; None if none is asked.
         leaks: Finds held-out answers.
         sources: The sources without their rows, by entry.
+        lent: Where answers are found, for a process on another machine than the store; None to open the store.
     """
 
     recipe: Recipe
@@ -57,6 +58,7 @@ class Work:
     verifying: Teacher | None
     leaks: Leaks
     sources: dict[int, Source]
+    lent: Memory | None = None
 
     def judged(self, shard: Shard) -> list[Judged]:
         """Judge the stored answers to a shard's tasks."""
@@ -84,9 +86,9 @@ class Work:
         return [_TaskMaker(self, own) if takes_documents_alone(own) else None for own in settings]
 
     @cached_property
-    def store(self) -> ResponseStore:
-        """The response store, open until the process ends."""
-        return self._lasting.enter_context(ResponseStore.opened(self.recipe.store_path))
+    def store(self) -> Memory:
+        """Where answers are found: the response store, open until the process ends, or what is lent."""
+        return self.lent or self._lasting.enter_context(ResponseStore.opened(self.recipe.store_path))
 
     @cached_property
     def _lasting(self) -> ExitStack:

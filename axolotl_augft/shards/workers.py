@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from functools import cached_property
 from itertools import chain
 from types import TracebackType
@@ -9,19 +10,24 @@ from types import TracebackType
 from axolotl_augft.judging.rules import Judged
 from axolotl_augft.output.augmented import Part, in_parts
 from axolotl_augft.shards.cut import cut
+from axolotl_augft.shards.lent_store import LentStore
 from axolotl_augft.shards.work import Statements, Work, judge_shard, make_part
 from axolotl_augft.sources.documents import Document, Documents
 from axolotl_augft.sources.source import Source
 from axolotl_augft.strategies.make import AllTasks, takes_documents_alone
 from axolotl_augft.strategies.task import Strategy, Task
 from axolotl_augft.workers.processes import ProcessPool, number_of_processes
+from axolotl_augft.workers.ray_cluster import ray_cluster
+from axolotl_augft.workers.ray_pool import RayPool
 
 AT_ONCE = 250
 """Documents or tasks that are judged together; statements whose rows are made together."""
 
 
 class Workers:
-    """The worker processes of a run: started when they are first needed, ended with the `with` block.
+    """The workers of a run: started when they are first needed, ended with the `with` block.
+
+    They are processes of this machine or, with `use_ray`, tasks on a Ray cluster.
 
     Args:
         work: What each of them needs.
@@ -54,7 +60,7 @@ class Workers:
             scored: Whether they get their probabilities, as far as the store tells.
 
         Raises:
-            WorkerFailed: A process ended, or ran out of memory.
+            WorkerFailed: A worker ended, or ran out of memory.
         """
         number = self._tasks.strategies.index(strategy)
         shards = cut(number, self._items(number), finds_leaks, scored, AT_ONCE)
@@ -64,7 +70,7 @@ class Workers:
         """Yield the training rows of statements, which come in document order.
 
         Raises:
-            WorkerFailed: A process ended, or ran out of memory.
+            WorkerFailed: A worker ended, or ran out of memory.
         """
         return self._pool.map(make_part, map(self._with_rows, in_parts(judged, AT_ONCE)))
 
@@ -85,7 +91,12 @@ class Workers:
         return Statements(entry, rows, judged)
 
     @cached_property
-    def _pool(self) -> ProcessPool[Work]:
-        pool = ProcessPool(self._work, number_of_processes(self._work.recipe.augft.workers))
+    def _pool(self) -> ProcessPool[Work] | RayPool[Work]:
+        recipe = self._work.recipe
+        if recipe.use_ray:
+            ray = self._stack.enter_context(ray_cluster())
+            work = replace(self._work, lent=LentStore(ray, recipe.store_path))
+            return RayPool(ray, work, recipe.augft.workers)
+        pool = ProcessPool(self._work, number_of_processes(recipe.augft.workers))
         self._stack.callback(pool.close)
         return pool

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import orjson
 
@@ -66,6 +66,13 @@ _SPENT = (
 )
 _REMEMBERED_PREFIXES = 4096
 _OR_EMPTY = f" OR (outcome = '{Outcome.ANSWERED}' AND trim(text, ' ' || char(9, 10, 13)) = '')"
+
+
+class StoredAnswers(Protocol):
+    """Where the answers to requests are found."""
+
+    def get(self, requests: Sequence[Request]) -> list[Answer | None]:
+        """Return the stored answer of each request, in order; None if there is none."""
 
 
 class ResponseStore:

@@ -9,10 +9,11 @@ from axolotl_augft.batched import batched
 from axolotl_augft.config.augment import Augment, ClozeAugment, GlobalAugment, LocalAugment, StudyAugment
 from axolotl_augft.config.strategy_settings import StrategySettings
 from axolotl_augft.sources.documents import Document
+from axolotl_augft.store.responses import StoredAnswers
 from axolotl_augft.strategies.cloze import ClozeStrategy
 from axolotl_augft.strategies.global_ import GlobalStrategy, GroupMemory
 from axolotl_augft.strategies.local import LocalStrategy
-from axolotl_augft.strategies.study import StoredAnswers, StudyStrategy
+from axolotl_augft.strategies.study import StudyStrategy
 from axolotl_augft.strategies.task import AsksAgain, AsksFirst, Knowledge, Missed, Strategy, Task
 from axolotl_augft.teacher.teacher import Teacher
 

@@ -8,18 +8,17 @@ questions about each document first, which its texts then answer; with `proposed
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Protocol
 
 from axolotl_augft.config.augment import StudyAugment
 from axolotl_augft.errors import ConfigError
 from axolotl_augft.sources.documents import Document, document_id
+from axolotl_augft.store.responses import StoredAnswers
 from axolotl_augft.strategies.genres.asked_first import AskedFirst, proposals_first, questions_first
 from axolotl_augft.strategies.genres.genre import PROPOSED, Genre, load_genres
 from axolotl_augft.strategies.instructions import DATA, Instructions, instructions_of, merged
 from axolotl_augft.strategies.task import Reading, Task
 from axolotl_augft.strategies.templates import load_prompt
-from axolotl_augft.teacher.answer import Answer
-from axolotl_augft.teacher.request import Prefix, Request
+from axolotl_augft.teacher.request import Prefix
 from axolotl_augft.teacher.teacher import Teacher
 from axolotl_augft.text.directives import without_directives
 from axolotl_augft.text.neighbours import Neighbours
@@ -37,13 +36,6 @@ _READING = Reading(is_one_text=True)
 _MARGIN = 64
 _TOKENS_A_LINE = 48
 _SMALLEST_BUDGET = 64
-
-
-class StoredAnswers(Protocol):
-    """Where the answers to requests are found."""
-
-    def get(self, requests: Sequence[Request]) -> list[Answer | None]:
-        """Return the stored answer of each request, None if there is none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from axolotl_augft.config.verify import VerifyConfig
-from axolotl_augft.store.responses import ResponseStore
+from axolotl_augft.store.responses import StoredAnswers
 from axolotl_augft.teacher.request import Request
 from axolotl_augft.teacher.teacher import Teacher
 from axolotl_augft.text.pronouns import opens_with_pronoun
@@ -45,7 +45,7 @@ class Inquiry:
         language: ISO 639 code of the claims' language.
     """
 
-    def __init__(self, config: VerifyConfig, model: Teacher, store: ResponseStore, language: str) -> None:
+    def __init__(self, config: VerifyConfig, model: Teacher, store: StoredAnswers, language: str) -> None:
         self._config = config
         self._model = model
         self._store = store

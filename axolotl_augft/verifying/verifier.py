@@ -11,7 +11,7 @@ from itertools import chain, groupby
 from axolotl_augft.batched import batched
 from axolotl_augft.config.verify import VerifyConfig
 from axolotl_augft.judging.rules import Judged, Reason
-from axolotl_augft.store.responses import ResponseStore
+from axolotl_augft.store.responses import StoredAnswers
 from axolotl_augft.teacher.request import Request
 from axolotl_augft.teacher.teacher import Teacher
 from axolotl_augft.verifying.contradictions import Contradictions
@@ -42,7 +42,7 @@ class Verifier:
         language: ISO 639 code of the documents' language.
     """
 
-    def __init__(self, config: VerifyConfig, model: Teacher, store: ResponseStore, language: str) -> None:
+    def __init__(self, config: VerifyConfig, model: Teacher, store: StoredAnswers, language: str) -> None:
         self._config = config
         self._language = language
         self.model = model

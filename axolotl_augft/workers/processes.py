@@ -85,10 +85,10 @@ class ProcessPool(Generic[W]):
         )
 
 
-def number_of_processes(asked: int | Literal["auto"]) -> int:
+def number_of_processes(asked: int | Literal["auto"] | None) -> int:
     """Return the number of processes that `augft.workers` asks for: with `auto`, one for each core we may use."""
     # Of a container that may use two of 64 cores, two.
-    return int(cpu_count()) if asked == "auto" else asked
+    return int(cpu_count()) if asked == "auto" else asked or 1
 
 
 def _begin(held: bytes) -> None:

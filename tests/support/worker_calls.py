@@ -41,3 +41,18 @@ def judged_until_killed(work: Any, shard: Any) -> object:
     except FileExistsError:
         os.kill(os.getpid(), signal.SIGKILL)
     return judge_shard(work, shard)
+
+
+def killed_once(folder: str, item: int) -> int:
+    """End the process at the third item, but not when it is made again."""
+    seen = Path(folder) / "seen"
+    if item == 3 and not seen.exists():
+        seen.mkdir()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return item
+
+
+def on_node(held: object, item: int) -> str:
+    import ray
+
+    return str(ray.get_runtime_context().get_node_id())

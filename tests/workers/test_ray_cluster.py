@@ -1,0 +1,48 @@
+"""Whether Ray is there, and the one that works."""
+
+import tomllib
+from importlib.metadata import PackageNotFoundError
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+
+from axolotl_augft.errors import ConfigError
+from axolotl_augft.workers import ray_cluster
+
+PYPROJECT = Path(__file__).parents[2] / "pyproject.toml"
+REMEDY = "install it with `pip install 'axolotl-augft[ray]'`, which takes ray<3,>=2.60"
+
+
+@pytest.mark.parametrize(
+    ("found", "words"),
+    [
+        (None, f"the recipe wants Ray, which is not installed; {REMEDY}"),
+        ("2.41.0", f"the recipe wants Ray, but ray 2.41.0 is installed; {REMEDY}"),
+        ("3.0.0", f"the recipe wants Ray, but ray 3.0.0 is installed; {REMEDY}"),
+    ],
+)
+def test_ray_that_is_missing_or_another_one_is_one_line(monkeypatch, found, words):
+    def version(name):
+        if found is None:
+            raise PackageNotFoundError(name)
+        return found
+
+    monkeypatch.setattr(ray_cluster, "version", version)
+    with pytest.raises(ConfigError) as raised, ray_cluster.ray_cluster():
+        pass
+    assert str(raised.value) == words
+
+
+def test_the_versions_are_those_of_the_extra():
+    extras = tomllib.loads(PYPROJECT.read_text())["project"]["optional-dependencies"]
+    (wanted,) = map(Requirement, extras["ray"])
+    assert (wanted.name, wanted.specifier) == ("ray", ray_cluster.NEEDED)
+    assert any("ray" in Requirement(line).extras for line in extras["dev"])
+
+
+def test_an_address_for_clients_outside_the_cluster_is_refused(monkeypatch):
+    monkeypatch.setenv("RAY_ADDRESS", "ray://head:10001")
+    with pytest.raises(ConfigError, match="^RAY_ADDRESS is ray://head:10001, an address for clients"):
+        with ray_cluster.ray_cluster():
+            pass
