@@ -1,14 +1,18 @@
 """Whether Ray is there, and the one that works."""
 
+import os
 import tomllib
 from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 
+import psutil
 import pytest
 from packaging.requirements import Requirement
 
 from axolotl_augft.errors import ConfigError
 from axolotl_augft.workers import ray_cluster
+from axolotl_augft.workers.ray_pool import RayPool
+from tests.support import worker_calls
 
 PYPROJECT = Path(__file__).parents[2] / "pyproject.toml"
 REMEDY = "install it with `pip install 'axolotl-augft[ray]'`, which takes ray<3,>=2.60"
@@ -46,3 +50,16 @@ def test_an_address_for_clients_outside_the_cluster_is_refused(monkeypatch):
     with pytest.raises(ConfigError, match="^RAY_ADDRESS is ray://head:10001, an address for clients"):
         with ray_cluster.ray_cluster():
             pass
+
+
+@pytest.mark.slow
+def test_a_cluster_that_is_started_here_ends_here(monkeypatch):
+    monkeypatch.setenv("RAY_ADDRESS", "local")
+    before = set(psutil.Process().children(recursive=True))
+    with ray_cluster.ray_cluster() as ray:
+        started = set(psutil.Process().children(recursive=True)) - before
+        with ray_cluster.ray_cluster() as joined:
+            assert joined is ray
+        assert ray.is_initialized() and os.environ["RAY_USAGE_STATS_ENABLED"] == "0"
+        assert list(RayPool(ray, 7, 2).map(worker_calls.multiplied, range(3))) == [0, 7, 14]
+    assert started and psutil.wait_procs(started, timeout=30)[1] == []
