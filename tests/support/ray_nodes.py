@@ -1,8 +1,10 @@
 """A real Ray cluster of several nodes on this machine, each with processes of its own."""
 
 import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
 
@@ -21,3 +23,22 @@ def ray_nodes(number: int) -> Iterator:
         yield cluster
     finally:
         cluster.shutdown()
+
+
+@contextmanager
+def losing_a_node(cluster, folder: Path) -> Iterator[None]:
+    """Remove the second node once a task is at work there, which tells so in the folder and never ends."""
+    folder.mkdir(exist_ok=True)
+    (folder / "home").write_text(cluster.head_node.node_id)
+    (other,) = cluster.worker_nodes
+
+    def remove():
+        while not (folder / "at-work").exists():
+            threading.Event().wait(0.1)
+        cluster.remove_node(other, allow_graceful=False)
+
+    removing = threading.Thread(target=remove, daemon=True)
+    removing.start()
+    yield
+    removing.join(60)
+    assert not cluster.worker_nodes
