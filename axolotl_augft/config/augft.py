@@ -180,7 +180,7 @@ class AugftConfig(SettingsBlock):
     workers: Literal["auto"] | Annotated[int, Field(ge=1)] | None = Field(
         None,
         description="Number of processes that convert documents, judge answers and make training rows; `auto` for one "
-        "for each core. With `use_ray`, number of tasks on the Ray cluster that judge and make rows. The result is the "
+        "for each core. With `use_ray`, number of tasks on the Ray cluster for each strategy. The result is the "
         "same for any number. Default: 1; with use_ray, one for each CPU of the cluster.",
     )
     val_set_size: float | None = Field(
