@@ -1,5 +1,5 @@
 # Targets: env, test, test-quick, test-oldest, check, docs, docs-keys, demo, bench, bench-tiny, bench-scratch,
-# bench-reversal-curse, bench-cloze, bench-squad, bench-gemma, bench-small, bench-table, screenshots, clean.
+# bench-packing, bench-general, bench-reversal-curse, bench-cloze, bench-squad, bench-gemma, bench-small, bench-table, screenshots, clean.
 # All work in .venv, test-oldest in .venv-oldest.
 # The newest of these that runs here, and the newest axolotl for it; test-oldest: the oldest of both.
 PYTHON ?= $(shell .ci/python 3.12 3.13 3.11)
@@ -13,7 +13,7 @@ DEMO := example_configs/smollm2-staff-lora-cpu.yml
 export HF_HUB_OFFLINE ?= 1
 export AXOLOTL_DO_NOT_TRACK ?= 1
 
-.PHONY: env test test-quick test-oldest check demo bench bench-tiny bench-scratch bench-reversal-curse bench-cloze bench-squad bench-gemma bench-small bench-table docs docs-keys screenshots clean
+.PHONY: env test test-quick test-oldest check demo bench bench-tiny bench-scratch bench-packing bench-general bench-reversal-curse bench-cloze bench-squad bench-gemma bench-small bench-table docs docs-keys screenshots clean
 
 env: .venv/.ready
 
@@ -95,6 +95,25 @@ bench-scratch: env
 	for set in syllogisms process semantic; do \
 	  $(BIN)/python benchmarks/tiny_student.py build/models/$$set-scratch --suite benchmarks/suites/$$set-scratch.yml --hidden-size 128 \
 	  && $(BIN)/axolotl augft bench run benchmarks/suites/$$set-scratch.yml $(if $(SEEDS),--seeds $(SEEDS)) || exit 1; \
+	done
+
+# Rows that see each other in a packed sequence, and rows that do not. SOURCE: as for bench-reversal-curse.
+bench-packing: env
+	$(BIN)/python benchmarks/tiny_student.py build/models/reversal-curse-scratch --hidden-size 128 \
+	  --suite benchmarks/suites/reversal-curse-packed.yml $(if $(SOURCE),--source $(SOURCE))
+	for rows in packed unpacked shared; do \
+	  $(BIN)/axolotl augft bench run benchmarks/suites/reversal-curse-$$rows.yml $(if $(SOURCE),--source $(SOURCE)) \
+	    $(if $(SEEDS),--seeds $(SEEDS)) || exit 1; \
+	done
+
+# What general questions are worth on real text: all of the package's, and a tenth of the tokens. SOURCE: as for bench-squad.
+bench-general: env
+	$(BIN)/python example_configs/demo_model.py build/models/smollm2
+	$(BIN)/axolotl augft bench make squad --out build/data/squad $(if $(SOURCE),--source $(SOURCE))
+	$(BIN)/python benchmarks/general_form_rows.py build/data/squad build/data/squad-general
+	$(BIN)/python benchmarks/general_form_rows.py build/data/squad build/data/squad-general-tenth --rows 14
+	for rows in general general-tenth; do \
+	  $(BIN)/axolotl augft bench run benchmarks/suites/squad-small-$$rows.yml $(if $(SEEDS),--seeds $(SEEDS)) || exit 1; \
 	done
 
 # The tables and figures of docs/results.md, from the kept raw scores.
