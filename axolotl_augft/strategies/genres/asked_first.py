@@ -17,6 +17,7 @@ _LONGEST = 300
 _QUESTION = re.compile(r"[\W\d_]*+(?P<asked>\w.*[?？؟])\W*")
 _PROPOSAL = re.compile(r"[\W\d_]*+(?P<proposed>\w.*)")
 _BOLD = re.compile(r"\*\*|__")
+_OPENING = "Write"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +62,8 @@ def proposals_first(number: int) -> AskedFirst:
     """Ask for kinds of text that fit the document, which are then written (as in Active Reading, arXiv 2508.09494)."""
     told = (
         f"Propose {number} pieces of writing, each of another kind, by which a reader would learn best what just this "
-        'document says. Describe each in one sentence on a line of its own that begins with "Write" and names the kind '
-        "of text and what it is about, and write none of them."
+        f'document says. Describe each in one sentence on a line of its own that begins with "{_OPENING}" and names '
+        "the kind of text and what it is about, and write none of them."
     )
     return AskedFirst("proposed", "proposal", Genre("proposals", told), number, _proposals)
 
@@ -73,9 +74,14 @@ def _questions(text: str, language: str) -> Iterator[str]:
 
 
 def _proposals(text: str, language: str) -> Iterator[str]:
+    """Return the sentences that begin as they were asked for, or all if none does: some teachers write no English.
+
+    So neither what a chat model says before its proposals nor what it adds to one of them is a proposal.
+    """
     sentences = _sentences(_BOLD.sub("", text), language)
     said = (match["proposed"].strip() for sentence in sentences if (match := _PROPOSAL.fullmatch(sentence)))
-    return (line for line in said if line[-1] not in ":：?？؟")
+    proposed = [line for line in said if line[-1] not in ":：?？؟"]
+    return iter([line for line in proposed if line.startswith(_OPENING)] or proposed)
 
 
 def _sentences(text: str, language: str) -> Iterator[str]:

@@ -29,7 +29,9 @@ def test_only_questions_are_read_of_what_was_written_first(said, read):
 @pytest.mark.parametrize(
     ("said", "read"),
     [
-        ("1. Write a timeline.\n2) Draw up a table of parts.", ("Write a timeline.", "Draw up a table of parts.")),
+        ("1. Write a timeline.\n2) Write up a table of parts.", ("Write a timeline.", "Write up a table of parts.")),
+        ("Sure, gladly! Write a timeline. Include each date.\nWrite a table.", ("Write a timeline.", "Write a table.")),
+        ("1. Draw up a timeline.\n2) Make a table of parts.", ("Draw up a timeline.", "Make a table of parts.")),
         ("Exercises:\n- **Timeline:** Put the dates in order", ("Timeline: Put the dates in order",)),
         ("Here are three exercises that fit:\nWrite a short dialogue.", ("Write a short dialogue.",)),
         ("A timeline.\nWho built the old lamp?", ("A timeline.",)),
