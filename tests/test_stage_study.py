@@ -109,6 +109,14 @@ def proposes(body):
     return PROPOSALS if "Propose 2 pieces of writing, each of another kind" in prompt_of(body) else scripted(body)
 
 
+def test_the_plan_says_how_many_texts_may_be_proposed(study, teacher):
+    lines = plan_lines(Recipe.from_cfg({**study, "augft": {**study["augft"], "augment": [PROPOSING]}}))
+    assert (
+        "study: 0 texts, and up to 2 more about each document for which none are proposed yet, 1 requests: "
+        "0 answered already, 1 to ask"
+    ) in lines
+
+
 def test_proposed_texts_are_written_one_by_one(study, teacher):
     teacher.answer = proposes
     recipe, result, folder = run(study, augment=[PROPOSING])

@@ -117,8 +117,10 @@ class StudyStrategy:
         return self.tasks()
 
     def scope(self, units: int) -> str:
-        """Describe the number of texts."""
-        return f"{units:,} texts"
+        """Describe the number of texts; those that the teacher will propose are not known before it is asked."""
+        most = self.settings.proposed
+        later = f", and up to {most} more about each document for which none are proposed yet" if most else ""
+        return f"{units:,} texts{later}"
 
     def warnings(self) -> Iterator[str]:
         """Warn if documents are cut into parts, or if a comparison finds nothing to compare with."""
