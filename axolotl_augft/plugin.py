@@ -134,10 +134,10 @@ def _run_before_ray(cfg: DictDefault, recipe: "Recipe") -> None:
     """
     from axolotl.utils.config import validate_config
 
-    from axolotl_augft.config.entries import refuse_relative_paths
+    from axolotl_augft.output.reuse import refuse_relative_paths
     from axolotl_augft.stage import run_stage
 
-    refuse_relative_paths(recipe.datasets)
+    refuse_relative_paths(recipe)
     validate_config(DictDefault(copy.deepcopy(cfg.to_dict())))
     run_stage(recipe)
 

@@ -1,7 +1,6 @@
 """Entries of `datasets` in a recipe -> the keys that the stage reads, checked as far as possible without the data."""
 
 import hashlib
-import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -149,23 +148,6 @@ def check_assignment(entry: DatasetEntry, augment: Augment) -> None:
             f"datasets entry {entry.path!r} holds questions and answers (type {base_type(entry.type)}), "
             f"which {conflict}; give it an augment list of its own under augft.sources"
         )
-
-
-def refuse_relative_paths(entries: Iterable[DatasetEntry]) -> None:
-    """Check that axolotl's workers on Ray will find the data files: they run in a folder of their own.
-
-    Raises:
-        ConfigError: A file or folder is named by a relative path.
-    """
-    if os.environ.get("RAY_CHDIR_TO_TRIAL_DIR") == "0":
-        return
-    for entry in entries:
-        if not os.path.isabs(entry.path) and os.path.exists(entry.path):
-            raise ConfigError(
-                f"{'augft.documents' if entry.is_documents else 'datasets'} names {entry.path!r}, but with use_ray the "
-                f"training runs in another folder; write {os.path.abspath(entry.path)!r}, or set "
-                "RAY_CHDIR_TO_TRIAL_DIR=0"
-            )
 
 
 def listed(values: Iterable[Any]) -> str:

@@ -6,6 +6,7 @@ if only the time differs. Sources that are not local are loaded (from the hub's 
 
 import glob
 import hashlib
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from axolotl_augft.config.entries import DatasetEntry
 from axolotl_augft.config.recipe import Recipe
 from axolotl_augft.config.teacher import TeacherConfig
 from axolotl_augft.conversion.find import find_documents
+from axolotl_augft.errors import ConfigError
 from axolotl_augft.files.fingerprints import FileStamp, model_files, stamp_files
 from axolotl_augft.output.manifest import Manifest, load_record, result_folder
 from axolotl_augft.sources.source import content_format, load_entry, row_digest
@@ -32,6 +34,26 @@ def find_result(recipe: Recipe) -> Manifest | None:
     ):
         return None
     return manifest if record.remote_digest == remote_digest(recipe) else None
+
+
+def refuse_relative_paths(recipe: Recipe) -> None:
+    """Check that axolotl's workers on Ray, which run in a folder of their own, will find the recipe's files.
+
+    Without one of them they would take the result for another recipe's, and make it anew.
+
+    Raises:
+        ConfigError: A file or folder is named by a relative path.
+    """
+    if os.environ.get("RAY_CHDIR_TO_TRIAL_DIR") == "0":
+        return
+    # First those of the training data, so that a folder is named as in the recipe, and not a file in it.
+    keys = {e.path: "augft.documents" if e.is_documents else "datasets" for e in recipe.datasets}
+    for path in [*keys, *sorted(map(str, _input_paths(recipe)))]:
+        if not os.path.isabs(path) and os.path.exists(path):
+            raise ConfigError(
+                f"{keys.get(path, 'the recipe')} names {path!r}, but with use_ray the training runs in another folder; "
+                f"write {os.path.abspath(path)!r}, or set RAY_CHDIR_TO_TRIAL_DIR=0"
+            )
 
 
 def input_stamps(recipe: Recipe) -> list[FileStamp]:
