@@ -34,7 +34,8 @@ VARIABLES = {
 }
 _READING = Reading(is_one_text=True)
 _MARGIN = 64
-_TOKENS_A_LINE = 48
+_TOKENS_A_QUESTION = 48
+_TOKENS_A_PROPOSAL = 96
 _SMALLEST_BUDGET = 64
 
 
@@ -139,7 +140,7 @@ class StudyStrategy:
         count = self._teacher.tokens.count
         instructions = max(count(self._rendered(DATA, genre)) for genre in self._written)
         free = self._teacher.context_length - self._teacher.max_tokens(self.settings) - instructions - _MARGIN
-        free -= _TOKENS_A_LINE * (self.settings.questions + bool(self.settings.proposed))
+        free -= _TOKENS_A_QUESTION * self.settings.questions + _TOKENS_A_PROPOSAL * bool(self.settings.proposed)
         if free // shown < _SMALLEST_BUDGET:
             raise ConfigError(
                 f"augft.augment (study): the teacher's context of {self._teacher.context_length} tokens leaves no room "
