@@ -9,7 +9,9 @@ from urllib.parse import parse_qsl, urlsplit
 import orjson
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-MAX_CONCURRENCY = {"endpoint": 64, "transformers": 16, "vllm": 256, "command": 16, "entailment": 256}
+from axolotl_augft.config.secret_names import is_secret_name, is_secret_value, secret_field
+
+MAX_CONCURRENCY = {"endpoint": 64, "transformers": 16, "vllm": 256, "ray": 1024, "command": 16, "entailment": 256}
 """Requests in flight by default, for each backend, for a `serve_command` and for an entailment model."""
 
 _CHANGES_NO_ANSWER = {
@@ -23,6 +25,9 @@ _CHANGES_NO_ANSWER = {
     "stall_timeout",
     "serve_args",
     "serve_command",
+    "replicas",
+    "engine",
+    "ray_app",
     "start_timeout",
     "price",
     "batch",
@@ -30,35 +35,13 @@ _CHANGES_NO_ANSWER = {
 
 REMOVABLE_FIELDS = ("max_tokens", "temperature", "seed", "top_p", "stop")
 _ENVIRONMENT_NAME = re.compile(r"[A-Z_][A-Z0-9_]*")
-_WORD_BOUNDARY = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|[^0-9A-Za-z]+")
-SECRET_FIELD = re.compile(r"(?i)(^|_)(key|api_?key|token|secret|password|authorization|sig|signature)$")
-
+_MODULE_AND_BUILDER = re.compile(r"\w+(\.\w+)*:\w+")
 _SEVERAL_URLS = re.compile(r"[\s,]")
-_SECRET_VALUE = re.compile(r"\s*(sk-|hf_|gsk_|ghp_|xox|AKIA|(?i:bearer|basic)\s+)\S{6,}")
-
-
-def is_secret_name(name: str) -> bool:
-    """Tell whether a name looks like a secret's, however it joins its words: `api_key`, `X-Api-Key`, `accessToken`."""
-    return bool(SECRET_FIELD.search(_WORD_BOUNDARY.sub("_", name.strip())))
 
 
 def answer_settings(block: Mapping[str, Any]) -> dict[str, Any]:
     """Leave out of a `teacher:` block what changes how a model is reached, but not what it answers."""
     return {k: v for k, v in block.items() if k not in _CHANGES_NO_ANSWER}
-
-
-def _secret_field(value: Any) -> str | None:
-    """The first key at any depth whose name or value looks like a secret."""
-    if isinstance(value, Mapping):
-        for name, content in value.items():
-            if is_secret_name(str(name)) or (isinstance(content, str) and _SECRET_VALUE.match(content)):
-                return str(name)
-        return _secret_field(list(value.values()))
-    if isinstance(value, str) and _SECRET_VALUE.match(value):
-        return "a list"
-    if isinstance(value, list):
-        return next((found for v in value if (found := _secret_field(v))), None)
-    return None
 
 
 def _checked_url(value: str) -> str:
@@ -126,13 +109,31 @@ class TeacherPrice(SettingsBlock):
         return self
 
 
+class ReplicaRange(SettingsBlock):
+    """How many replicas of the teacher a Ray cluster runs."""
+
+    min: int = Field(1, ge=1, description="Replicas that always run, also when they have nothing to do.")
+    max: int | None = Field(
+        None,
+        ge=1,
+        description="Replicas that run at most. Default: as many as the cluster's GPUs have room for at the start.",
+    )
+
+    @model_validator(mode="after")
+    def _max_is_not_below(self) -> "ReplicaRange":
+        if self.max is not None and self.max < self.min:
+            raise ValueError(f"max ({self.max}) must not be below min ({self.min}); are they swapped?")
+        return self
+
+
 class TeacherConfig(SettingsBlock):
     """Which model writes the augmentations, and how it is reached."""
 
-    backend: Literal["endpoint", "transformers", "vllm"] | None = Field(
+    backend: Literal["endpoint", "transformers", "vllm", "ray"] | None = Field(
         None,
         description="`endpoint` uses a server that is already running. With `transformers` or `vllm` the stage "
-        "starts `transformers serve` or `vllm serve` itself and stops it before training. Default: "
+        "starts `transformers serve` or `vllm serve` itself and stops it before training; with `ray` it puts replicas "
+        "of the teacher on a Ray cluster for that time, with Ray Serve. Default: "
         "endpoint if base_url is set, else vllm if it is installed and serve_args are not set, else transformers.",
     )
     model: str | None = Field(
@@ -184,8 +185,8 @@ class TeacherConfig(SettingsBlock):
         ge=1,
         le=4096,
         description=(
-            "Maximum number of requests in flight at each server. Default: 64 for an endpoint, 256 for vllm, 16 for "
-            "another managed server."
+            "Maximum number of requests in flight at each server. Default: 64 for an endpoint, 256 for vllm, 1024 for "
+            "ray, 16 for another managed server."
         ),
     )
     requests_per_minute: float | None = Field(
@@ -225,6 +226,22 @@ class TeacherConfig(SettingsBlock):
         description="Command of any other OpenAI-compatible server, as a list of words. The stage starts it on "
         "127.0.0.1, fills in {port} and {model}, and stops it: [llama-server, -m, model.gguf, --port, "
         "'{port}'].",
+    )
+    replicas: int | ReplicaRange | None = Field(
+        None,
+        description="With backend ray: the number of replicas, or {min, max}, between which Ray Serve chooses by the "
+        "requests that wait. Default: {min: 1}.",
+    )
+    engine: dict[str, Any] | None = Field(
+        None,
+        description="With backend ray: arguments of vLLM's engine in each replica, such as {max_model_len: 8192, "
+        "tensor_parallel_size: 2}.",
+    )
+    ray_app: str | None = Field(
+        None,
+        description="With backend ray: another application of Ray Serve that answers as OpenAI's API does, as "
+        "module:builder. The builder gets {model: ...} and returns the application. Default: Ray Serve's own for "
+        "language models.",
     )
     start_timeout: float = Field(
         1200, gt=0, description="How long a managed server may take to become healthy, in seconds."
@@ -271,7 +288,7 @@ class TeacherConfig(SettingsBlock):
     @field_validator("extra_body")
     @classmethod
     def _no_secret_in_body(cls, value: dict[str, Any] | None) -> dict[str, Any] | None:
-        secret = _secret_field(value)
+        secret = secret_field(value)
         if secret is not None:
             raise ValueError(
                 f"field {secret!r} looks like a secret; put it in an environment variable and name it in api_key_env"
@@ -282,6 +299,28 @@ class TeacherConfig(SettingsBlock):
             )
         # JSON's keys are texts: YAML's numbers (logit_bias) become such.
         return orjson.loads(orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS)) if value else value
+
+    @field_validator("engine")
+    @classmethod
+    def _no_secret_in_engine(cls, value: dict[str, Any] | None) -> dict[str, Any] | None:
+        secret = secret_field(value)
+        if secret is not None:
+            raise ValueError(f"field {secret!r} looks like a secret; export it as an environment variable instead")
+        return value
+
+    @field_validator("replicas")
+    @classmethod
+    def _one_replica_at_least(cls, value: int | ReplicaRange | None) -> int | ReplicaRange | None:
+        if isinstance(value, int) and value < 1:
+            raise ValueError(f"must be >= 1, got {value}")
+        return value
+
+    @field_validator("ray_app")
+    @classmethod
+    def _module_and_builder(cls, value: str | None) -> str | None:
+        if value is not None and not _MODULE_AND_BUILDER.fullmatch(value):
+            raise ValueError(f"must be module:builder, e.g. my_package.my_module:build, got {value!r}")
+        return value
 
     @field_validator("serve_command")
     @classmethod
@@ -297,7 +336,7 @@ class TeacherConfig(SettingsBlock):
     def _no_secret_in_arguments(cls, value: list[str] | None) -> list[str] | None:
         for argument in value or []:
             name, _, content = argument.partition(":" if ":" in argument.split("=")[0] else "=")
-            if is_secret_name(name.lstrip("-")) or any(map(_SECRET_VALUE.match, (argument, content))):
+            if is_secret_name(name.lstrip("-")) or any(map(is_secret_value, (argument, content))):
                 raise ValueError(
                     "an argument looks like a secret; export it as an environment variable, which the server sees too"
                 )
@@ -309,7 +348,7 @@ class TeacherConfig(SettingsBlock):
             raise ValueError(
                 "backend endpoint needs base_url, the address of the server, e.g. http://localhost:8000/v1"
             )
-        if self.backend in ("transformers", "vllm") and self.base_url is not None:
+        if self.backend in ("transformers", "vllm", "ray") and self.base_url is not None:
             raise ValueError(
                 "base_url is for backend endpoint; a managed server gets its own address. Remove one of the two"
             )
@@ -332,4 +371,15 @@ class TeacherConfig(SettingsBlock):
             raise ValueError(
                 "batch needs base_url, the address of a provider with a Batch API, e.g. https://api.openai.com/v1"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _ray_fits(self) -> "TeacherConfig":
+        of_ray = [name for name in ("replicas", "engine", "ray_app") if getattr(self, name) is not None]
+        if self.backend != "ray" and of_ray:
+            raise ValueError(f"{of_ray[0]} is for backend ray; set backend: ray, or remove {of_ray[0]}")
+        if self.backend == "ray" and self.serve_args:
+            raise ValueError("serve_args are for a command, but backend is ray; give vLLM's arguments in engine")
+        if self.ray_app is not None and len(of_ray) > 1:
+            raise ValueError(f"ray_app is an application of its own, which knows its replicas; remove {of_ray[0]}")
         return self

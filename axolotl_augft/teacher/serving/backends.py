@@ -8,20 +8,26 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import orjson
 
+from axolotl_augft.config.teacher import ReplicaRange
 from axolotl_augft.errors import TeacherServerFailed
 from axolotl_augft.teacher.entailment.settings import ERROR_MARK
-from axolotl_augft.teacher.programs import program
+from axolotl_augft.teacher.programs import program, python_of
 from axolotl_augft.teacher.request import Request
+from axolotl_augft.teacher.serving import ray_serve
 from axolotl_augft.teacher.teacher import Teacher
 
 # Without an accelerator, `transformers serve` (5.20) takes nine tenths of all memory for its cache, used or not.
 _ACCELERATORS = ("/dev/nvidia0", "/dev/nvidiactl", "/dev/kfd", "/dev/dri", "/dev/dxg")
 _CACHE_SIZES = ("--cb-max-memory-percent", "--cb-num-blocks")
 _SMALL_CACHE = ["--cb-max-memory-percent", "0.25"]
+# Ray Serve adds replicas while those that run have more requests each; vLLM answers up to 256 at a time.
+_REQUESTS_OF_A_REPLICA = 128
+_PREFIX_ROUTER = "ray.serve.llm.request_router.PrefixCacheAffinityRouter"
 
 Shape = Callable[[Teacher], Callable[[Request, dict[str, Any]], dict[str, Any]]]
 
@@ -39,6 +45,10 @@ class Backend:
         error_mark: How a line of its log begins that says why it ended; such a line becomes the error. None if it has
             no such lines.
         needs_file: A file without which it can load no model from the hub; None if models come in several forms.
+        ready_mark: The line of its log that says that it listens on its port, for a server of which another process
+            does, on its behalf. If None, the listener must be the server or a process that it started.
+        waiting_mark: How a line of its log begins that says what it waits for.
+        stop_alone_seconds: How long its first process alone has, after SIGTERM, to end what runs elsewhere.
     """
 
     command: Callable[[Teacher, int], list[str]]
@@ -48,6 +58,9 @@ class Backend:
     name: str = "the teacher's server"
     error_mark: str | None = None
     needs_file: str | None = None
+    ready_mark: str | None = None
+    waiting_mark: str | None = None
+    stop_alone_seconds: float = 0
 
 
 def _unshaped(teacher: Teacher) -> Callable[[Request, dict[str, Any]], dict[str, Any]]:
@@ -161,6 +174,35 @@ def _visible_gpus() -> int:
     return max(1, torch.cuda.device_count())
 
 
+def _ray_command(teacher: Teacher, port: int) -> list[str]:
+    """Build the command line of the program that has Ray Serve run an application, with the Python that has Ray."""
+    own = teacher.config.ray_app
+    app, arguments = (own, {"model": teacher.model}) if own else (ray_serve.LLM_APP, _llm_app_arguments(teacher))
+    command = [python_of("ray"), ray_serve.__file__, app]
+    return [*command, "--port", str(port), "--args", orjson.dumps(arguments).decode()]
+
+
+def _llm_app_arguments(teacher: Teacher) -> dict[str, Any]:
+    """Return the arguments of Ray Serve's application for language models, in the names of Ray 2.60."""
+    config = teacher.config
+    number = config.replicas or ReplicaRange.model_validate({})
+    if isinstance(number, int):
+        number = ReplicaRange(min=number, max=number)
+    scaling = {"min_replicas": number.min, "target_ongoing_requests": _REQUESTS_OF_A_REPLICA}
+    if number.max is not None:
+        scaling["max_replicas"] = number.max
+    source = str(Path(teacher.model).resolve()) if Path(teacher.model).is_dir() else teacher.model
+    model = {
+        "model_loading_config": {"model_id": teacher.model, "model_source": source},
+        "deployment_config": {
+            "autoscaling_config": scaling,
+            "request_router_config": {"request_router_class": _PREFIX_ROUTER},
+        },
+        "engine_kwargs": {"enable_prompt_tokens_details": True, **(config.engine or {})},
+    }
+    return {"llm_configs": [model]}
+
+
 def _own_command(teacher: Teacher, port: int) -> list[str]:
     words = teacher.config.serve_command or []
     return [word.replace("{port}", str(port)).replace("{model}", teacher.model) for word in words]
@@ -181,6 +223,16 @@ BACKENDS = {
         needs_file="config.json",
     ),
     "vllm": Backend(_vllm_command, ("/health",), _vllm_shape, "install it with `pip install 'axolotl-augft[vllm]'`"),
+    "ray": Backend(
+        _ray_command,
+        ("/v1/models",),
+        _unshaped,
+        "install Ray Serve with `pip install 'axolotl-augft[ray]'`, or put the environment that has it on the PATH",
+        error_mark=ray_serve.ERROR_MARK,
+        ready_mark=ray_serve.READY_MARK,
+        waiting_mark=ray_serve.WAITING_MARK,
+        stop_alone_seconds=60,
+    ),
     "command": Backend(_own_command, ("/health", "/v1/models"), _unshaped, "check augft.teacher.serve_command"),
     "entailment": Backend(
         _entailment_command,

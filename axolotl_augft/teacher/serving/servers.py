@@ -2,7 +2,6 @@
 
 import os
 import secrets
-import signal
 import socket
 import subprocess
 import sys
@@ -22,6 +21,7 @@ from axolotl_augft.errors import TeacherServerFailed
 from axolotl_augft.teacher.entailment.settings import KEY_VARIABLE
 from axolotl_augft.teacher.request import Request
 from axolotl_augft.teacher.serving.backends import BACKENDS, Backend
+from axolotl_augft.teacher.serving.child import started, terminate_as_exit
 from axolotl_augft.teacher.teacher import Teacher
 from axolotl_augft.text.tokens import local_model_file
 
@@ -43,9 +43,6 @@ _LAUNCHER_PREFIXES = ("ACCELERATE_", "FSDP_", "TORCHELASTIC_", "DEEPSPEED_", "AX
 _LOG_LINES = 12
 # Where vLLM, llama.cpp and our own server look for the key that they require.
 _KEY_VARIABLES = ("VLLM_API_KEY", "LLAMA_API_KEY", KEY_VARIABLE)
-_STOP_SECONDS = 15
-# Reads until the pipe from the process that started it is closed, and kills a process group.
-_GUARD = "import os, signal, sys; sys.stdin.read(); os.killpg(int(sys.argv[1]), signal.SIGKILL)"
 
 
 @dataclass(frozen=True)
@@ -85,11 +82,11 @@ def managed_server(teacher: Teacher, log: Path) -> Iterator[RunningServer]:
     _check_model(teacher, backend)
     port = _free_port()
     log.parent.mkdir(parents=True, exist_ok=True)
-    with _terminate_as_exit(), log.open("wb") as output:
+    with terminate_as_exit(), log.open("wb") as output:
         log.chmod(0o600)
         key = secrets.token_urlsafe(32)
         command = backend.command(teacher, port)
-        with _started(command, output, backend, _environment(teacher, key)) as process:
+        with started(command, output, backend, _environment(teacher, key)) as process:
             urls = [f"http://127.0.0.1:{port}{p}" for p in backend.health_paths]
             _wait_until_healthy(process, urls, teacher.config.start_timeout, log, key, backend)
             _check_owner(process, port, backend)
@@ -132,11 +129,14 @@ def _environment(teacher: Teacher, key: str) -> dict[str, str]:
 def _check_owner(process: "subprocess.Popen[bytes]", port: int, backend: Backend) -> None:
     """Check that the server itself, and not another process, listens on its port.
 
-    The port is chosen, and shown in the list of processes, before the server listens on it.
+    The port is chosen, and shown in the list of processes, before the server listens on it. A server of which another
+    process listens has told so in its log.
 
     Raises:
         TeacherServerFailed: Neither it nor a process that it started listens there.
     """
+    if backend.ready_mark is not None:
+        return
     own: list[psutil.Process] = []
     with suppress(psutil.Error):
         parent = psutil.Process(process.pid)
@@ -159,58 +159,26 @@ def _connections(process: psutil.Process) -> Iterable[Any]:
     return found
 
 
-@contextmanager
-def _started(
-    command: list[str], output: Any, backend: Backend, environment: dict[str, str]
-) -> Iterator["subprocess.Popen[bytes]"]:
-    """Run a server for the length of a `with` block, with a guard beside it that ends it if this process is killed."""
-    process = _start(command, output, backend, environment)
-    guard = None
-    try:
-        guard = _guard(process)
-        yield process
-    finally:
-        _stop(process)
-        if guard is not None:
-            guard.kill()
-            guard.communicate()
-
-
-def _start(command: list[str], output: Any, backend: Backend, environment: dict[str, str]) -> "subprocess.Popen[bytes]":
-    try:
-        return subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
-            env=environment, start_new_session=True,
-        )  # fmt: skip
-    except OSError as error:
-        raise TeacherServerFailed(
-            f"{backend.name} cannot be started ({command[0]}: {error.strerror}); {backend.remedy}"
-        ) from error
-
-
-def _guard(process: "subprocess.Popen[bytes]") -> "subprocess.Popen[bytes]":
-    """Start a process that kills all of a server's processes once this process has ended, however it ends.
-
-    vLLM's engine outlives a server that is killed, and would keep its memory.
-    """
-    command = [sys.executable, "-I", "-S", "-c", _GUARD, str(process.pid)]
-    quiet = subprocess.DEVNULL
-    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=quiet, stderr=quiet, start_new_session=True)
-
-
 def _wait_until_healthy(
     process: "subprocess.Popen[bytes]", urls: list[str], timeout: float, log: Path, key: str, backend: Backend
 ) -> None:
     deadline = time.monotonic() + timeout
     while time.monotonic() < deadline:
         _check(process, log, backend)
-        if _is_healthy(urls, key):
+        if _says_ready(log, backend) and _is_healthy(urls, key):
             return
         time.sleep(0.25)
+    waits_for = _said(log, backend.waiting_mark) if backend.waiting_mark else None
     _print_tail(log)
     raise TeacherServerFailed(
-        f"{backend.name} was not healthy after {timeout:g} s (augft.teacher.start_timeout); its log is {log}"
+        f"{backend.name} was not healthy after {timeout:g} s (augft.teacher.start_timeout)"
+        f"{f', since {waits_for}' if waits_for else ''}; its log is {log}"
     )
+
+
+def _says_ready(log: Path, backend: Backend) -> bool:
+    mark = backend.ready_mark
+    return mark is None or mark in log.read_text(errors="replace").splitlines()
 
 
 def _is_healthy(urls: list[str], key: str) -> bool:
@@ -241,8 +209,8 @@ def _check(process: "subprocess.Popen[bytes]", log: Path, backend: Backend) -> N
 
 
 def _said(log: Path, mark: str) -> str | None:
-    """Return what the last line of a log that begins with a mark says after it, if it is near the log's end."""
-    lines = log.read_text(errors="replace").splitlines()[-_LOG_LINES:]
+    """Return what the last line of a log that begins with a mark says after it."""
+    lines = log.read_text(errors="replace").splitlines()
     return next((line.removeprefix(mark) for line in reversed(lines) if line.startswith(mark)), None)
 
 
@@ -253,36 +221,8 @@ def _print_tail(log: Path) -> None:
     sys.stderr.write(f"augft: last lines of {log}:\n" + "".join(f"  | {line}\n" for line in shown))
 
 
-def _stop(process: "subprocess.Popen[bytes]") -> None:
-    """Stop the server's process group with SIGTERM, then with SIGKILL, because its workers may outlive it."""
-    try:
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGTERM)
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(_STOP_SECONDS)
-    finally:
-        # In `finally`, in case a second Ctrl-C interrupts the wait.
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-
-
 def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
-
-
-@contextmanager
-def _terminate_as_exit() -> Iterator[None]:
-    """Make SIGTERM end this process through its `finally` blocks; does nothing outside the main thread."""
-    try:
-        before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
-    except ValueError:
-        yield
-        return
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
