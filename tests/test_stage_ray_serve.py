@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+import sys
 from pathlib import Path
 
 import psutil
@@ -30,7 +31,7 @@ def alive(pid: int) -> bool:
 def test_a_teacher_on_ray_serve_loses_a_replica_and_no_answer(cfg, tmp_path, monkeypatch):
     monkeypatch.chdir(ROOT)
     monkeypatch.setenv("RAY_TEACHER_LOG", str(tmp_path / "asked.jsonl"))
-    monkeypatch.setenv("PATH", f"{Path(os.sys.executable).parent}:{os.environ['PATH']}")
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}:{os.environ['PATH']}")
     monkeypatch.delenv("RAY_ADDRESS", raising=False)
     rows = write_rows(tmp_path / "rows.jsonl", [{"text": f"Pump {n} is in hall {n}."} for n in range(24)])
     cfg["datasets"][0]["path"] = str(rows)
@@ -49,7 +50,7 @@ def test_a_teacher_on_ray_serve_loses_a_replica_and_no_answer(cfg, tmp_path, mon
     assert [pid for pid in map(int, (tmp_path / "processes").read_text().split()) if alive(pid)] == []
     assert (tmp_path / "killed").exists(), "a replica was lost in the middle"
     asked = (tmp_path / "asked.jsonl").read_text().splitlines()
-    assert result.counts.unanswered == 0 and result.counts.accepted["reversal"] == 24
+    assert result.counts.unanswered == 0 and result.counts.accepted["local/reversal"] == 24
     assert sum(load_record(recipe).run.failed_tries.values()) >= 1
     assert len(set(asked)) == 24 and len(asked) <= 24 + CONCURRENCY, "only what was under way was asked again"
     cfg["augft"]["max_augmented_per_original"] = 1

@@ -12,8 +12,9 @@ import os
 import signal
 import sys
 import time
+import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 READY_MARK = "augft: ready"
@@ -106,16 +107,17 @@ def _served(serve: Any, port: int) -> Iterator[None]:
         )
     from ray.exceptions import RayError
 
+    options = {"host": "127.0.0.1", "port": port}
     try:
-        try:
-            serve.start(
-                proxy_location="HeadOnly",
-                http_options={"host": "127.0.0.1", "port": port},
-                logging_config=_LOGGING,
-            )
-        except (RayError, RuntimeError, TimeoutError) as error:
-            raise Refused(f"Ray Serve cannot listen on port {port} of the head node ({_last_line(error)})") from error
+        # Ray waits a minute for the process that listens, which is not enough on a busy machine; `_watch` waits longer.
+        with suppress(TimeoutError):
+            serve.start(proxy_location="HeadOnly", http_options=options, logging_config=_LOGGING)
         yield
+    except RayError as error:
+        traceback.print_exc()
+        raise Refused(
+            f"Ray Serve has failed ({_last_line(error)}); the log of the server has the whole of it"
+        ) from None
     finally:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         serve.shutdown()
@@ -147,7 +149,7 @@ def _built(app: str, args: dict[str, Any]) -> Any:
     try:
         return getattr(importlib.import_module(module), builder)(args)
     except (ImportError, AttributeError) as error:
-        remedy = "install vLLM there" if app == LLM_APP else "check augft.teacher.ray_app"
+        remedy = "install vLLM and pyarrow there, or 'ray[llm]'" if app == LLM_APP else "check augft.teacher.ray_app"
         raise Refused(f"{app} cannot be imported by {sys.executable} ({_last_line(error)}); {remedy}") from None
     except (ValueError, TypeError) as error:
         raise Refused(f"{app} refuses its arguments ({' '.join(str(error).split())})") from None
@@ -177,7 +179,7 @@ def _watch(serve: Any) -> None:
         if said not in ("", told):
             _say(f"{WAITING_MARK}{said}")
             told = said
-        if not is_ready and application.status == "RUNNING" and all(p == "HEALTHY" for p in found.proxies.values()):
+        if not is_ready and application.status == "RUNNING" and set(found.proxies.values()) == {"HEALTHY"}:
             _say(READY_MARK)
             is_ready = True
         time.sleep(_SECONDS_BETWEEN_LOOKS)
