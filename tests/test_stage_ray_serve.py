@@ -16,8 +16,9 @@ from tests.support.data import write_rows
 ROOT = Path(__file__).parents[1]
 pytestmark = [
     pytest.mark.slow,
+    # Only ray[serve] brings this package.
     pytest.mark.skipif(
-        not (importlib.util.find_spec("ray") and importlib.util.find_spec("starlette")),
+        importlib.util.find_spec("grpc_reflection") is None,
         reason="no Ray Serve here; install 'ray[serve]' (with axolotl 0.21 and Python 3.12) to run this test",
     ),
 ]

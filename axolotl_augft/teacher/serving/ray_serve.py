@@ -173,7 +173,7 @@ def _watch(serve: Any) -> None:
             raise Refused("the application of the teacher was deleted from Ray Serve")
         application = found.applications[_NAME]
         reasons = [application.message, *(d.message for d in application.deployments.values())]
-        said = "; ".join(dict.fromkeys(_last_line(reason) for reason in reasons if reason))
+        said = "; ".join(dict.fromkeys(_ends_of(reason) for reason in reasons if reason))
         if application.status == "DEPLOY_FAILED":
             raise Refused(f"Ray Serve cannot deploy the teacher ({said}); the log of the server has the whole of it")
         if said not in ("", told):
@@ -189,6 +189,13 @@ def _last_line(reason: object) -> str:
     """Return the last line of a message, which of a traceback is the error."""
     lines = str(reason).strip().splitlines()
     return lines[-1].strip() if lines else type(reason).__name__
+
+
+def _ends_of(reason: str) -> str:
+    """Return the first and the last line of a message of Ray Serve, which say what happens and, of a traceback, why."""
+    first, *_ = reason.strip().splitlines() or [""]
+    last = _last_line(reason)
+    return first if first == last else f"{first} {last}"
 
 
 def _say(line: str) -> None:

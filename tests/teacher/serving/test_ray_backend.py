@@ -178,6 +178,17 @@ def test_an_application_that_cannot_be_built_is_one_line(app, said):
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("reason", "line"),
+    [
+        ("1 replica is pending.", "1 replica is pending."),
+        ("It failed. Error:\nTraceback:\n  x\nValueError: no model\n", "It failed. Error: ValueError: no model"),
+    ],
+)
+def test_what_is_said_of_a_reason_of_ray_serve(reason, line):
+    assert ray_serve._ends_of(reason) == line
+
+
 REPLICA = """
 import os, pathlib, signal, subprocess, sys, time
 folder = pathlib.Path(sys.argv[1])
