@@ -46,6 +46,7 @@ from axolotl_augft.verifying.model import verifying_model
 from axolotl_augft.verifying.verification import FirstAnswers, Verification
 from axolotl_augft.verifying.verifier import Verifier
 from axolotl_augft.workers.processes import number_of_processes
+from axolotl_augft.workers.ray_cluster import check_cluster
 
 LOG = logging.getLogger("axolotl_augft")
 
@@ -235,6 +236,8 @@ def prepared(recipe: Recipe) -> Iterator[Prepared]:
     Raises:
         AugftError: A source, the store, a prompt or a setting cannot be used.
     """
+    if recipe.use_ray:
+        check_cluster()
     stamps = input_stamps(recipe)
     student = load_student(recipe)
     sources = load_sources(recipe)

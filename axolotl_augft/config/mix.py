@@ -73,6 +73,8 @@ class ReplayConfig(SettingsBlock):
     @model_validator(mode="before")
     @classmethod
     def _bare_path(cls, data: Any) -> Any:
+        if not isinstance(data, str | Mapping):
+            raise ValueError(f"must be {cls.questions}, a path, or a block with path and type, got {data!r}")
         return data if isinstance(data, Mapping) else {"path": data}
 
     @field_validator("type")
@@ -86,7 +88,8 @@ class ReplayConfig(SettingsBlock):
     def _fits_together(self) -> "ReplayConfig":
         if not self.is_built_in and self.type is None:
             raise ValueError(
-                f"type is missing; say how the rows of {self.path!r} are laid out, e.g. chat_template or completion"
+                f"type is missing; say how the rows of {self.path!r} are laid out, e.g. chat_template or "
+                f"completion; or take replay: {self.questions}, the package's own"
             )
         if self.is_built_in and self.type not in (None, "chat_template", "completion"):
             raise ValueError(f"type of the package's questions must be chat_template or completion, got {self.type!r}")

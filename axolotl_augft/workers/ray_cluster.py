@@ -5,6 +5,7 @@ new one. What is started here ends here.
 """
 
 import os
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
@@ -18,6 +19,28 @@ NEEDED = SpecifierSet(">=2.60,<3")
 """Versions of Ray that work, as in pyproject.toml."""
 _LOST_FOR_MEMORY = "3"
 """How often Ray runs a task again whose process it killed for want of memory; without this setting, for ever."""
+_SECONDS = 10
+"""How long a cluster's head may take to accept a connection; Ray itself tries for a quarter of an hour."""
+
+
+def check_cluster() -> None:
+    """Check what can be seen of Ray and its cluster at once, before anything is paid for; joins no cluster.
+
+    Raises:
+        ConfigError: Ray is missing or of another version, or the address is of the wrong kind or cannot be reached.
+    """
+    _check_version()
+    address = _address()
+    host, _, port = address.rpartition(":")
+    if not port.isdecimal():
+        return
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=_SECONDS).close()
+    except OSError as error:
+        raise ConfigError(
+            f"the Ray cluster at RAY_ADDRESS={address} cannot be reached ({error.strerror or error}); start it, or "
+            "check the address (`ray status` on the head node shows it)"
+        ) from error
 
 
 @contextmanager
@@ -39,13 +62,7 @@ def ray_cluster() -> Iterator[Any]:
 
 
 def _imported() -> Any:
-    remedy = f"install it with `pip install 'axolotl-augft[ray]'`, which takes ray{NEEDED}"
-    try:
-        found = version("ray")
-    except PackageNotFoundError:
-        raise ConfigError(f"the recipe wants Ray, which is not installed; {remedy}") from None
-    if found not in NEEDED:
-        raise ConfigError(f"the recipe wants Ray, but ray {found} is installed; {remedy}")
+    _check_version()
     # Ray reports its use to its makers unless told otherwise; a run of ours reports nothing.
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     os.environ.setdefault("RAY_task_oom_retries", _LOST_FOR_MEMORY)
@@ -54,13 +71,28 @@ def _imported() -> Any:
     return ray
 
 
-def _join(ray: Any) -> None:
+def _check_version() -> None:
+    remedy = f"install it with `pip install 'axolotl-augft[ray]'`, which takes ray{NEEDED}"
+    try:
+        found = version("ray")
+    except PackageNotFoundError:
+        raise ConfigError(f"the recipe wants Ray, which is not installed; {remedy}") from None
+    if found not in NEEDED:
+        raise ConfigError(f"the recipe wants Ray, but ray {found} is installed; {remedy}")
+
+
+def _address() -> str:
     address = os.environ.get("RAY_ADDRESS", "")
     if address.startswith("ray://"):
         raise ConfigError(
             f"RAY_ADDRESS is {address}, an address for clients outside the cluster; run on a node of the cluster, with "
             "RAY_ADDRESS=auto or without it, or as a job (`ray job submit`)"
         )
+    return address
+
+
+def _join(ray: Any) -> None:
+    address = _address()
     try:
         ray.init(log_to_driver=False, include_dashboard=False if not address else None, logging_level="warning")
     except (ConnectionError, RuntimeError, ValueError) as error:

@@ -240,6 +240,8 @@ def test_a_changed_replay_file_makes_the_result_anew(texts, general, teacher):
         ({"mix": {"source": 0.4, "augmented": 0.6}, "include_original": False}, "include_original is false"),
         ({"mix": {"source": 0.4, "augmented": 0.6}, "augment": [], "sentence_splitting": "independent"}, "wants augm"),
         ({"replay": "general.jsonl"}, "type is missing; say how the rows of 'general.jsonl'"),
+        ({"replay": "question"}, "or take replay: questions, the package's own"),
+        ({"replay": True}, "augft.replay: must be questions, a path, or a block with path and type, got True"),
         ({"replay": {"path": "questions", "split": "x"}}, "nothing to choose"),
         ({"replay": {"path": "questions", "type": "alpaca"}}, "must be chat_template or completion, got 'alpaca'"),
         ({"replay": {"path": "x", "type": "bradley_terry"}}, "augft.replay 'x': type 'bradley_terry' cannot be read"),

@@ -1,6 +1,7 @@
 """Whether Ray is there, and the one that works."""
 
 import os
+import socket
 import tomllib
 from importlib.metadata import PackageNotFoundError
 from pathlib import Path
@@ -33,9 +34,10 @@ def test_ray_that_is_missing_or_another_one_is_one_line(monkeypatch, found, word
         return found
 
     monkeypatch.setattr(ray_cluster, "version", version)
-    with pytest.raises(ConfigError) as raised, ray_cluster.ray_cluster():
-        pass
-    assert str(raised.value) == words
+    for use in (ray_cluster.check_cluster, ray_cluster.ray_cluster().__enter__):
+        with pytest.raises(ConfigError) as raised:
+            use()
+        assert str(raised.value) == words
 
 
 def test_the_versions_are_those_of_the_extra():
@@ -47,9 +49,28 @@ def test_the_versions_are_those_of_the_extra():
 
 def test_an_address_for_clients_outside_the_cluster_is_refused(monkeypatch):
     monkeypatch.setenv("RAY_ADDRESS", "ray://head:10001")
-    with pytest.raises(ConfigError, match="^RAY_ADDRESS is ray://head:10001, an address for clients"):
-        with ray_cluster.ray_cluster():
-            pass
+    for use in (ray_cluster.check_cluster, ray_cluster.ray_cluster().__enter__):
+        with pytest.raises(ConfigError, match="^RAY_ADDRESS is ray://head:10001, an address for clients"):
+            use()
+
+
+def test_a_head_that_does_not_answer_is_one_line(monkeypatch):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = f"127.0.0.1:{server.getsockname()[1]}"
+        monkeypatch.setenv("RAY_ADDRESS", address)
+        ray_cluster.check_cluster()
+    with pytest.raises(ConfigError) as raised:
+        ray_cluster.check_cluster()
+    assert str(raised.value) == (
+        f"the Ray cluster at RAY_ADDRESS={address} cannot be reached (Connection refused); start it, or check the "
+        "address (`ray status` on the head node shows it)"
+    )
+
+
+@pytest.mark.parametrize("address", ["", "auto", "local"])
+def test_an_address_that_ray_looks_up_is_left_to_it(monkeypatch, address):
+    monkeypatch.setenv("RAY_ADDRESS", address)
+    ray_cluster.check_cluster()
 
 
 @pytest.mark.slow
