@@ -8,6 +8,7 @@ import ray.train.torch
 import yaml
 from axolotl.cli import train
 from axolotl.utils.dict import DictDefault
+from pytest_socket import socket_allow_hosts
 
 from axolotl_augft.errors import ConfigError
 from axolotl_augft.shards import workers
@@ -29,6 +30,8 @@ def cluster():
 @pytest.fixture
 def on_ray(cfg, cluster, monkeypatch):
     monkeypatch.setenv("RAY_ADDRESS", cluster.address)
+    # Ray's head listens at this machine's own address.
+    socket_allow_hosts(["127.0.0.1", "localhost", "::1", cluster.address.split(":")[0]], allow_unix_socket=True)
     monkeypatch.setattr(workers, "AT_ONCE", 2)
     return {**cfg, "use_ray": True}
 
