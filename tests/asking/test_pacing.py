@@ -81,6 +81,21 @@ async def test_the_gate_falls_once_a_round_and_climbs_again():
     assert gate.limit == 1, "only a server that says so is busy"
 
 
+async def test_a_gate_opens_with_time_while_answers_come_all_the_time():
+    gate = Gate(64, first=8)
+
+    async def ask():
+        mark = await gate.enter()
+        await asyncio.sleep(0.1)
+        gate.leave(mark, GOOD)
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(200):
+            group.create_task(ask())
+        await asyncio.sleep(0.6)
+        assert 24 <= gate.limit < 64
+
+
 async def test_the_gate_holds_back_whoever_is_too_many_and_lets_in_in_order():
     gate = Gate(2)
     marks = [await gate.enter() for _ in range(2)]

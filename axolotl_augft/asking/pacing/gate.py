@@ -15,9 +15,9 @@ class Gate:
     """Limits the requests in flight to what the server can take: fewer after it was busy, then slowly more again.
 
     It begins with `first` requests. One more is let in for every 16 answers, and `first` more for every quarter of a
-    second without a result, so that a provider's limit is met with few requests in flight and a slow server is soon
-    given enough to do. The limit falls by 30 % when a request that was sent after the last fall comes back with 429,
-    503 or 529. It climbs back over some 16 rounds of answers (additive increase, multiplicative decrease, as in TCP).
+    second, so that a provider's limit is met with few requests in flight and a slow server is soon given enough to do.
+    The limit falls by 30 % when a request that was sent after the last fall comes back with 429, 503 or 529. It climbs
+    back over some 16 rounds of answers (additive increase, multiplicative decrease, as in TCP).
 
     Args:
         most: The highest limit.
@@ -34,7 +34,6 @@ class Gate:
         self._active = 0
         self._falls = 0
         self._ended = False
-        self._results = 0
         self._timer: asyncio.TimerHandle | None = None
         self._waiting: deque[asyncio.Future[None]] = deque()
 
@@ -71,7 +70,6 @@ class Gate:
             result: The result of the try, None if it was never completed.
         """
         self._active -= 1
-        self._results += 1
         if self._narrowed:
             self._limit = max(1.0, min(self._limit, self._active))
             return
@@ -111,11 +109,9 @@ class Gate:
         return max(1.0, self._most / _ROUNDS_TO_CLIMB) / self._limit
 
     def _look_again(self, loop: asyncio.AbstractEventLoop) -> None:
-        before = self._results
-
         def look() -> None:
             self._timer = None
-            if self._starting and self._results == before:
+            if self._starting:
                 self._limit = min(self._most, self._limit + self._first)
                 self._starting = self._limit < self._most
                 self._fill()
