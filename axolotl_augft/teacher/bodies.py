@@ -171,7 +171,11 @@ def read_models(content: bytes, model: str) -> ServedModels | None:
         entry = next((m for m in models if m.get("id") == model), models[0] if len(models) == 1 else {})
     except (orjson.JSONDecodeError, LookupError, TypeError, AttributeError):
         return None
-    length = entry.get("max_model_len")
+    metadata = entry.get("metadata")
+    # vLLM names the window, and Ray Serve's LLM app (2.60) names it in another place.
+    length = entry.get("max_model_len") or (
+        metadata.get("max_request_context_length") if isinstance(metadata, dict) else None
+    )
     window = length if type(length) is int and length > 0 else None
     return ServedModels(frozenset([model]) if model in names else names, window)
 

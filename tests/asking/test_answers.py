@@ -352,6 +352,8 @@ class WithModels(TeacherServer):
     [
         ({"data": [{"id": "m", "max_model_len": 100}]}, False),
         ({"data": [{"id": "m", "max_model_len": 200}]}, True),
+        ({"data": [{"id": "m", "metadata": {"max_request_context_length": 100}}]}, False),
+        ({"data": [{"id": "m", "metadata": "x"}]}, True),
         ({"data": [{"id": "x", "max_model_len": 100}]}, False),
         ({"data": []}, True),
         ([], True),
