@@ -12,6 +12,7 @@ os.environ["DO_NOT_TRACK"] = "1"
 
 from axolotl_augft.store.responses import ResponseStore
 from tests.support.data import TEXTS, write_rows
+from tests.support.ray_nodes import ray_nodes
 from tests.support.teacher_server import TeacherServer
 from tests.support.tiny_model import make_tiny_model
 
@@ -25,6 +26,13 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def teacher() -> Iterator[TeacherServer]:
     with TeacherServer() as server:
         yield server
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator:
+    """A Ray cluster of two nodes; a test may take one of them away."""
+    with ray_nodes(2) as cluster:
+        yield cluster
 
 
 @pytest.fixture

@@ -841,3 +841,10 @@ def test_the_fallback_to_votes_is_said_once(cfg, teacher, caplog):
     assert (
         caplog.text.count("scripted gives no log-probabilities of yes and no, so it is asked 3 times a question") == 1
     )
+
+
+def test_a_ray_cluster_that_does_not_answer_is_told_before_anything_is_asked(cfg, teacher, monkeypatch):
+    monkeypatch.setenv("RAY_ADDRESS", "127.0.0.1:1")
+    with pytest.raises(ConfigError, match=r"^the Ray cluster at RAY_ADDRESS=127\.0\.0\.1:1 cannot be reached"):
+        run({**cfg, "use_ray": True})
+    assert teacher.bodies == []

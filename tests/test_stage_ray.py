@@ -14,17 +14,10 @@ from axolotl_augft.errors import ConfigError
 from axolotl_augft.shards import workers
 from tests.support.data import LOCAL_BY_DOCUMENT
 from tests.support.launching import hook, load
-from tests.support.ray_nodes import ray_nodes
 from tests.support.teacher_server import TeacherServer
 from tests.test_stage_workers import written
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(scope="module")
-def cluster():
-    with ray_nodes(2) as cluster:
-        yield cluster
 
 
 @pytest.fixture

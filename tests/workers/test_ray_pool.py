@@ -6,15 +6,9 @@ from axolotl_augft.errors import StoreError, WorkerFailed
 from axolotl_augft.workers.ray_cluster import ray_cluster
 from axolotl_augft.workers.ray_pool import RayPool
 from tests.support import worker_calls
-from tests.support.ray_nodes import losing_a_node, ray_nodes
+from tests.support.ray_nodes import losing_a_node
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(scope="module")
-def cluster():
-    with ray_nodes(2) as cluster:
-        yield cluster
 
 
 @pytest.fixture
