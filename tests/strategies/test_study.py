@@ -75,6 +75,17 @@ def test_the_models_context_limits_a_document_too():
         list(strategy(long, context_length=300).tasks())
 
 
+@pytest.mark.parametrize(("asked_first", "room"), [({"proposed": 3}, 96), ({"questions": 4}, 192)])
+def test_what_is_asked_for_first_has_room_beside_the_document(asked_first, room):
+    long = " ".join(f"Sentence number {i} says a little." for i in range(400))
+
+    def most(**settings):
+        (warning,) = strategy(long, genres=["quiz"], context_length=2048, **settings).warnings()
+        return int(warning.split()[4])
+
+    assert most() - most(**asked_first) == room
+
+
 @pytest.mark.parametrize("api", ["chat", "completions"])
 def test_instructions_are_known_so_that_a_copy_of_them_is_found(api):
     (task,) = strategy(LAMP, api=api, genres=["summary"]).tasks()
