@@ -179,7 +179,7 @@ LATER = Failure("HTTP 429", busy=True, over_limit=True, retry_after=60.0)
 
 async def after_a_pause(clock):
     """A throttle whose server refused one request of two, and took requests again 60 seconds later."""
-    throttle = Throttle(Gate(8), clock, clock.sleep)
+    throttle = Throttle(Gate(8, clock), clock, clock.sleep)
     first, second = requests(2)
     assert (await throttle.turn(first), await throttle.turn(second)) == (0, 0)
     throttle.after(first, 0, LATER, None, 1)

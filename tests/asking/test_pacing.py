@@ -57,7 +57,7 @@ async def test_tokens_a_minute_are_foreseen_and_settled():
 
 
 async def test_the_gate_falls_once_a_round_and_climbs_again():
-    gate = Gate(10)
+    gate = Gate(10, Clock())
     marks = [await gate.enter() for _ in range(10)]
     gate.leave(marks[0], BUSY)
     assert gate.limit == 7
@@ -81,23 +81,39 @@ async def test_the_gate_falls_once_a_round_and_climbs_again():
     assert gate.limit == 1, "only a server that says so is busy"
 
 
-async def test_a_gate_opens_with_time_while_answers_come_all_the_time():
-    gate = Gate(64, first=8)
+async def test_a_gate_opens_with_time_and_not_with_answers():
+    clock = Clock()
+    gate = Gate(64, clock, first=8)
+    for _ in range(200):
+        gate.leave(await gate.enter(), GOOD)
+    assert gate.limit == 8
+    clock.now = 0.25
+    gate.leave(await gate.enter(), GOOD)
+    assert gate.limit == 32
+    clock.now = 1e6
+    gate.leave(await gate.enter(), GOOD)
+    assert gate.limit == 64
 
-    async def ask():
-        mark = await gate.enter()
-        await asyncio.sleep(0.1)
-        gate.leave(mark, GOOD)
 
-    async with asyncio.TaskGroup() as group:
-        for _ in range(200):
-            group.create_task(ask())
-        await asyncio.sleep(0.6)
-        assert 24 <= gate.limit < 64
+async def test_a_gate_that_was_refused_opens_no_further_with_time():
+    clock = Clock()
+    gate = Gate(64, clock, first=8)
+    gate.leave(await gate.enter(), BUSY)
+    clock.now = 10
+    gate.leave(await gate.enter(), None)
+    assert gate.limit == 5
+
+
+async def test_a_gate_opens_while_no_answer_comes():
+    gate = Gate(64, asyncio.get_running_loop().time, first=8)
+    async with asyncio.timeout(10), asyncio.TaskGroup() as group:
+        for _ in range(64):
+            group.create_task(gate.enter())
+    assert gate.room == 0
 
 
 async def test_the_gate_holds_back_whoever_is_too_many_and_lets_in_in_order():
-    gate = Gate(2)
+    gate = Gate(2, Clock())
     marks = [await gate.enter() for _ in range(2)]
     entered = []
 

@@ -2,33 +2,36 @@
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 
 from axolotl_augft.teacher.answer import Answer, Failure
 
 _FALL = 0.7
 _ROUNDS_TO_CLIMB = 16
-_ANSWERS_PER_STEP = 16
-_TICK = 0.25
+_DOUBLED_AFTER = 0.125
+_DOUBLINGS = 32
 
 
 class Gate:
     """Limits the requests in flight to what the server can take: fewer after it was busy, then slowly more again.
 
-    It begins with `first` requests. One more is let in for every 16 answers, and `first` more for every quarter of a
-    second, so that a provider's limit is met with few requests in flight and a slow server is soon given enough to do.
-    The limit falls by 30 % when a request that was sent after the last fall comes back with 429, 503 or 529. It climbs
-    back over some 16 rounds of answers (additive increase, multiplicative decrease, as in TCP).
+    It begins with `first` requests, and lets in twice as many after every eighth of a second, so that a provider that
+    allows only a few is met with few, and any other is soon given enough to do. The limit falls by 30 % when a request
+    that was sent after the last fall comes back with 429, 503 or 529. It climbs back over some 16 rounds of answers
+    (additive increase, multiplicative decrease, as in TCP).
 
     Args:
         most: The highest limit.
+        clock: Returns a time in seconds.
         first: The initial limit; None for the highest.
     """
 
-    def __init__(self, most: int, first: int | None = None) -> None:
+    def __init__(self, most: int, clock: Callable[[], float], first: int | None = None) -> None:
         self._most = most
-        self._first = min(most, first or most)
-        self._limit = float(self._first)
-        self._starting = self._first < most
+        self._clock = clock
+        self._limit = float(min(most, first or most))
+        self._starting = self._limit < most
+        self._looked_at: float | None = None
         self._goal = 0.0
         self._narrowed = False
         self._active = 0
@@ -53,9 +56,10 @@ class Gate:
         Args:
             at_once: Enter even if there is no room.
         """
+        self._open()
         while not (at_once or self._ended) and self._active >= self.limit:
             if self._starting and self._timer is None:
-                self._look_again(asyncio.get_running_loop())
+                self._timer = asyncio.get_running_loop().call_later(_DOUBLED_AFTER, self._look_again)
             turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             self._waiting.append(turn)
             await turn
@@ -74,8 +78,8 @@ class Gate:
             self._limit = max(1.0, min(self._limit, self._active))
             return
         if isinstance(result, Answer):
+            self._open()
             self._limit = min(self._most, self._limit + self._step())
-            self._starting = self._starting and self._limit < self._most
         elif isinstance(result, Failure) and result.busy and mark == self._falls:
             self._limit = max(1.0, self._limit * _FALL)
             self._falls += 1
@@ -105,20 +109,27 @@ class Gate:
             return 1.0
         self._goal = 0.0
         if self._starting:
-            return 1.0 / _ANSWERS_PER_STEP
+            return 0.0
         return max(1.0, self._most / _ROUNDS_TO_CLIMB) / self._limit
 
-    def _look_again(self, loop: asyncio.AbstractEventLoop) -> None:
-        def look() -> None:
-            self._timer = None
-            if self._starting:
-                self._limit = min(self._most, self._limit + self._first)
-                self._starting = self._limit < self._most
-                self._fill()
-            if self._starting and self._waiting:
-                self._look_again(loop)
+    def _open(self) -> None:
+        """Raise the limit by the time since this was done last."""
+        if not self._starting:
+            return
+        now = self._clock()
+        if self._looked_at is not None:
+            doublings = min(_DOUBLINGS, (now - self._looked_at) / _DOUBLED_AFTER)
+            self._limit = min(self._most, self._limit * 2.0**doublings)
+            self._starting = self._limit < self._most
+        self._looked_at = now
 
-        self._timer = loop.call_later(_TICK, look)
+    def _look_again(self) -> None:
+        """Let in those who wait although no answer comes, again and again."""
+        self._timer = None
+        self._open()
+        self._fill()
+        if self._starting and self._waiting:
+            self._timer = asyncio.get_running_loop().call_later(_DOUBLED_AFTER, self._look_again)
 
     def _fill(self) -> None:
         for _ in range(self.limit - self._active):

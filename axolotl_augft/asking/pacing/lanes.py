@@ -35,7 +35,7 @@ class Lane:
 
     def __init__(self, client: Client, pace: Pace) -> None:
         self.client = client
-        self.gate = Gate(pace.max_concurrency, pace.first_concurrency)
+        self.gate = Gate(pace.max_concurrency, pace.clock, pace.first_concurrency)
         self.throttle = Throttle(self.gate, pace.clock, pace.sleep)
         self.under_way = 0
         self.is_out = False
