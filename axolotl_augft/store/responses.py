@@ -7,7 +7,6 @@ never holds a secret: an API key is not part of a request, and of a server it ho
 
 import sqlite3
 import threading
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
@@ -20,46 +19,12 @@ from axolotl_augft.errors import StoreError
 from axolotl_augft.files.durable import make_private
 from axolotl_augft.store import groupings
 from axolotl_augft.store.groupings import Pass
+from axolotl_augft.store.schema import connect, damage, prepare
 from axolotl_augft.teacher.answer import Answer, Outcome, TokenChoice
 from axolotl_augft.teacher.request import Request
 from axolotl_augft.teacher.spending import Spent
 
-APPLICATION_ID = 0x41554746  # "AUGF"
-SCHEMA_VERSION = 4
-# Answers and prefixes are ordinary rowid tables, to which rows are appended in the order of arrival. Only their key
-# index is accessed at random, and it is small.
-_SCHEMA = """
-CREATE TABLE prefixes (digest BLOB PRIMARY KEY, system TEXT NOT NULL, text TEXT NOT NULL);
-CREATE TABLE responses (
-    key BLOB PRIMARY KEY, prefix BLOB NOT NULL, target TEXT NOT NULL,
-    outcome TEXT NOT NULL, text TEXT NOT NULL, finish_reason TEXT NOT NULL,
-    prompt_tokens INTEGER, cached_tokens INTEGER, completion_tokens INTEGER, nanodollars INTEGER
-);
-CREATE TABLE teachers (id TEXT PRIMARY KEY, known TEXT NOT NULL) WITHOUT ROWID;
-"""
-# New in schema 2: reasoning, deleted together with its answer; a log of rounds; and the requests sent to a provider's
-# Batch API (`tag` is ours, `id` the provider's).
-_ADDED_IN_2 = """
-CREATE TABLE IF NOT EXISTS reasonings (key BLOB PRIMARY KEY, text TEXT NOT NULL) WITHOUT ROWID;
-CREATE TRIGGER IF NOT EXISTS forget_reasoning AFTER DELETE ON responses
-    BEGIN DELETE FROM reasonings WHERE key = old.key; END;
-CREATE TABLE runs (
-    ended TEXT NOT NULL, teacher TEXT NOT NULL, requests INTEGER NOT NULL, asked INTEGER NOT NULL,
-    seconds REAL NOT NULL, completion_tokens INTEGER, nanodollars INTEGER
-);
-CREATE TABLE batches (tag TEXT PRIMARY KEY, id TEXT, server TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE batched (
-    key BLOB PRIMARY KEY, tag TEXT NOT NULL, prefix BLOB NOT NULL, target TEXT NOT NULL, settings TEXT NOT NULL
-) WITHOUT ROWID;
-"""
-# New in schema 3: the most probable choices for an answer's first token, deleted together with the answer.
-_ADDED_IN_3 = """
-CREATE TABLE first_tokens (key BLOB PRIMARY KEY, choices TEXT NOT NULL) WITHOUT ROWID;
-CREATE TRIGGER forget_first_token AFTER DELETE ON responses
-    BEGIN DELETE FROM first_tokens WHERE key = old.key; END;
-"""
 _LOOKUP = 500
-_LOCKED_SECONDS = 60.0
 _SPENT = (
     "count(*), sum(prompt_tokens), sum(cached_tokens), sum(completion_tokens), sum(nanodollars), "
     "sum(prompt_tokens IS NULL OR completion_tokens IS NULL), sum(cached_tokens IS NULL), sum(nanodollars IS NULL)"
@@ -96,9 +61,9 @@ class ResponseStore:
         with ExitStack() as stack:
             try:
                 make_private(path)
-                writer = stack.enter_context(closing(_connect(path)))
-                _prepare(writer, path)
-                reader = stack.enter_context(closing(_connect(path)))
+                writer = stack.enter_context(closing(connect(path)))
+                prepare(writer, path)
+                reader = stack.enter_context(closing(connect(path)))
             except (OSError, sqlite3.Error) as error:
                 raise StoreError(
                     f"response store {path}: cannot be opened ({error}); set augft.store to a file that can be written"
@@ -279,7 +244,7 @@ class ResponseStore:
 
     def _failed(self, doing: str, error: sqlite3.Error) -> StoreError:
         if "malformed" in str(error) or "not a database" in str(error) or "no such" in str(error):
-            return StoreError(f"response store {self._path}: {_damaged(error)}")
+            return StoreError(f"response store {self._path}: {damage(error)}")
         remedy = "free some disk space and run again" if "full" in str(error) else "fix the cause and run again"
         return StoreError(
             f"response store {self._path}: cannot {doing} ({error}); {remedy}. Every answer stored so far is kept"
@@ -295,102 +260,9 @@ def _answer(outcome: str, *columns: Any) -> Answer:
     return replace(Answer(Outcome(outcome), *columns[:-1]), first_token=first_token)
 
 
-def _has_own_header(path: Path) -> bool:
-    """Whether a file begins as a response store does, so that it is one, though damaged."""
-    try:
-        with path.open("rb") as file:
-            header = file.read(72)
-    except OSError:
-        return False
-    return header.startswith(b"SQLite format 3") and header[68:72] == APPLICATION_ID.to_bytes(4, "big")
-
-
-def _damaged(error: sqlite3.Error) -> str:
-    return (
-        f"the file is damaged ({error}); restore a copy, save what can be read (sqlite3 FILE .recover), or move it "
-        "away and run again, which asks for all answers anew"
-    )
-
-
 def _chunks(keys: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
     return (keys[i : i + _LOOKUP] for i in range(0, len(keys), _LOOKUP))
 
 
 def _placeholders(values: Sequence[object]) -> str:
     return ",".join("?" * len(values))
-
-
-def _connect(path: Path) -> sqlite3.Connection:
-    return sqlite3.connect(path, timeout=_LOCKED_SECONDS, check_same_thread=False, isolation_level=None)
-
-
-def _prepare(connection: sqlite3.Connection, path: Path) -> None:
-    """Check that the file is a response store, and create or upgrade its tables; safe in several processes at once."""
-    try:
-        if _missing_tables(connection, path):
-            connection.execute("BEGIN IMMEDIATE")
-            # Check again within the transaction, because another process may have created the tables meanwhile. Run the
-            # statements one by one, because `executescript` would commit the transaction first.
-            for statement in _missing_tables(connection, path):
-                connection.execute(statement)
-            connection.execute("COMMIT")
-        _use_wal(connection)
-        connection.execute("PRAGMA synchronous = FULL")
-    except sqlite3.DatabaseError as error:
-        if isinstance(error, sqlite3.OperationalError):
-            raise
-        if _has_own_header(path):
-            raise StoreError(f"response store {path}: {_damaged(error)}") from error
-        raise StoreError(
-            f"response store {path}: not a response store ({error}); set augft.store to another path"
-        ) from error
-
-
-def _missing_tables(connection: sqlite3.Connection, path: Path) -> list[str]:
-    """Return the statements that make the file a store of this version; an empty list if it is one already."""
-    # Count the tables first: a process that creates them meanwhile sets the two pragmas in the same transaction, so
-    # whoever sees the tables sees the pragmas too.
-    tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
-    application = connection.execute("PRAGMA application_id").fetchone()[0]
-    version = connection.execute("PRAGMA user_version").fetchone()[0]
-    if tables and application != APPLICATION_ID:
-        raise StoreError(
-            f"response store {path}: this SQLite file is not a response store; set augft.store to another path"
-        )
-    if version > SCHEMA_VERSION:
-        raise StoreError(
-            f"response store {path}: written by a newer version (schema {version}, this version knows "
-            f"{SCHEMA_VERSION}); upgrade axolotl-augft, or set augft.store to another path"
-        )
-    if version == SCHEMA_VERSION:
-        return []
-    made = f"{_SCHEMA} PRAGMA application_id = {APPLICATION_ID};\n" if not tables else ""
-    if version < 2:
-        made += ("ALTER TABLE responses ADD COLUMN nanodollars INTEGER;\n" if tables else "") + _ADDED_IN_2
-    if version < 3:
-        made += _ADDED_IN_3
-    made += groupings.ADDED_IN_4 + (groupings.MOVED_IN_4 if tables else "")
-    return list(_statements(f"{made} PRAGMA user_version = {SCHEMA_VERSION};\n"))
-
-
-def _statements(script: str) -> Iterator[str]:
-    """Split a script into statements, each of which must end at the end of a line."""
-    statement = ""
-    for line in script.splitlines(keepends=True):
-        statement += line
-        if sqlite3.complete_statement(statement):
-            yield statement
-            statement = ""
-
-
-def _use_wal(connection: sqlite3.Connection) -> None:
-    """Switch to a write-ahead log, with retries: SQLite does not wait for other processes that are switching too."""
-    deadline = time.monotonic() + _LOCKED_SECONDS
-    while True:
-        try:
-            connection.execute("PRAGMA journal_mode = WAL")
-            return
-        except sqlite3.OperationalError as error:
-            if "locked" not in str(error) or time.monotonic() > deadline:
-                raise
-            time.sleep(0.05)
