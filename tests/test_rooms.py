@@ -34,6 +34,7 @@ ROOMS = [
 OWN = ""
 # What lies inside a room, from the lowest to the highest; OWN stands for the room's own modules.
 INNER_ROOMS = {
+    "config": ["values", OWN],
     "bench": ["served", "datasets", "oracle", "report", "audit", "experiments", "commands", "cli", OWN],
     "teacher": ["entailment", OWN, "serving"],
     "asking": ["pacing", OWN],

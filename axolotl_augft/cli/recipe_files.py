@@ -140,7 +140,8 @@ def read_recipe(config: str) -> Any:
     Raises:
         ConfigError: The config cannot be read, would be trained without augmentation, or cannot be augmented.
     """
-    from axolotl_augft.config.recipe import Recipe, require_plugin
+    from axolotl_augft.config.plugin_line import require_plugin
+    from axolotl_augft.config.recipe import Recipe
 
     cfg = read_config(config)
     if cfg.get("augft") is not None:

@@ -15,7 +15,8 @@ from pydantic import BaseModel, Field, field_validator, model_validator
 from axolotl_augft.config.augment import Augment, default_augment, refuse_equal_entries, with_named_strategies
 from axolotl_augft.config.mix import MixConfig, ReplayConfig
 from axolotl_augft.config.probe import ProbeConfig
-from axolotl_augft.config.teacher import SettingsBlock, TeacherConfig
+from axolotl_augft.config.teacher import TeacherConfig
+from axolotl_augft.config.values.block import SettingsBlock
 from axolotl_augft.config.verify import VerifyConfig
 
 

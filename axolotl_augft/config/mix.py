@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from pydantic import Field, field_validator, model_validator
 
-from axolotl_augft.config.teacher import SettingsBlock
+from axolotl_augft.config.values.block import SettingsBlock
 
 MAX_REPEATS = 50
 """How many times a row may be trained on per epoch to reach a share."""

@@ -12,8 +12,8 @@ from axolotl_augft.config.augft import AugftConfig, DocumentsConfig, SourceConfi
 from axolotl_augft.config.augment import STRATEGIES
 from axolotl_augft.config.mix import MixConfig, ReplayConfig
 from axolotl_augft.config.probe import ProbeConfig
-from axolotl_augft.config.secret_names import SECRET_FIELD
 from axolotl_augft.config.teacher import REMOVABLE_FIELDS, TeacherConfig, TeacherPrice
+from axolotl_augft.config.values.secret_names import SECRET_FIELD
 from axolotl_augft.config.verify import VerifyConfig
 from axolotl_augft.errors import ConfigError
 

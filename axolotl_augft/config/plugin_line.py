@@ -1,4 +1,4 @@
-"""An axolotl config -> whether it is meant for this plugin, by its `plugins:` line or a misspelt `augft:` block.
+"""An axolotl config -> its `augft:` block, and whether it is meant for this plugin by that or its `plugins:` line.
 
 axolotl 0.21 and later load an installed plugin for every config, including those of people who do not use it. So this
 module imports next to nothing, and refuses only what is clearly meant for this plugin.
@@ -47,6 +47,37 @@ def refuse_misspelt_block(cfg: Mapping[str, Any]) -> None:
     for key in near_misses(cfg):
         if isinstance(cfg[key], Mapping) and _settings_of_ours(cfg[key]):
             raise ConfigError(f"unknown key {key!r}, which axolotl drops without a word; did you mean augft? Rename it")
+
+
+def require_plugin(cfg: Mapping[str, Any]) -> None:
+    """Check that axolotl will load the plugin for a recipe with an `augft:` block.
+
+    Raises:
+        ConfigError: The recipe does not list the plugin, and axolotl does not load it by itself.
+    """
+    if not is_listed(cfg) and not joins_every_config():
+        raise ConfigError(
+            f"the recipe has no plugin entry, so axolotl would train without augmentation; add `plugins: [{PLUGIN}]`"
+        )
+
+
+def augft_block(cfg: Mapping[str, Any]) -> Any:
+    """Return the `augft:` block of a config that is meant for this plugin.
+
+    Raises:
+        ConfigError: There is none, it is empty, or a key beside it resembles `augft`.
+    """
+    near = near_misses(cfg)
+    if cfg.get("augft") is None:
+        listed_but = f"the plugin {PLUGIN} is listed, but " if is_listed(cfg) else ""
+        found = "the augft: block of the recipe is empty" if "augft" in cfg else "the recipe has no augft: block"
+        hint = "write `augft: {}` for the defaults, or drop the plugin"
+        raise ConfigError(f"{listed_but}{found}; {f'did you mean it by the key {near[0]!r}?' if near else hint}")
+    if near:
+        raise ConfigError(
+            f"unknown key {near[0]!r} beside augft; axolotl drops it without a word. Move its contents into augft"
+        )
+    return cfg["augft"]
 
 
 def _settings_of_ours(block: Mapping[str, Any]) -> bool:

@@ -27,8 +27,8 @@ from axolotl_augft.config.entries import (
     replay_entry,
 )
 from axolotl_augft.config.parsing import parse_augft
-from axolotl_augft.config.plugin_line import PLUGIN, is_listed, joins_every_config, near_misses
-from axolotl_augft.config.teacher import answer_settings
+from axolotl_augft.config.plugin_line import augft_block
+from axolotl_augft.config.result_settings import result_settings
 from axolotl_augft.errors import ConfigError
 from axolotl_augft.files.code_digest import code_digest
 from axolotl_augft.formats import format_of
@@ -44,17 +44,6 @@ _CANNOT_AUGMENT = {
     "pretraining_dataset": "its rows are streamed while training runs, but augmentation needs them all before; "
     "list them under datasets",
     "skip_prepare_dataset": "axolotl then leaves out the preparation that the augmented rows go through",
-}
-# Settings that change how the stage runs, but not its result.
-_NOT_IN_KEY = {
-    "output_dir",
-    "store",
-    "wait_timeout",
-    "val_set_size",
-    "max_failed_fraction",
-    "max_cost_usd",
-    "max_requests",
-    "workers",
 }
 
 
@@ -132,7 +121,7 @@ class Recipe:
             ConfigError: The `augft:` block or a `datasets` entry is wrong, or the recipe is of a kind that cannot be
                 augmented.
         """
-        augft = parse_augft(_block(cfg))
+        augft = parse_augft(augft_block(cfg))
         _check_kind(cfg, augft)
         _check_output_dir(_output_dir(augft, _prepared_path(cfg)))
         held_out_by_us = _holds_out_already(cfg, augft)
@@ -184,15 +173,11 @@ class Recipe:
 
         The contents of data files, prompts and worked examples are not part of it; `output.reuse` compares them.
         """
-        augft = self.augft.model_dump(mode="json", exclude=_NOT_IN_KEY)
         splits = self.augft.sentence_splitting == "cumulative"
         counts_tokens = self.augft.mix is not None or self.augft.replay is not None
-        for block in (augft, augft["verify"] or {}, augft["probe"] or {}):
-            models = (k for k in ("teacher", "by", "student") if isinstance(block.get(k), dict))
-            block.update({k: answer_settings(block[k]) for k in models})
         content = {
             "code": code_digest(),
-            "augft": augft,
+            "augft": result_settings(self.augft),
             "datasets": self.datasets,
             "test_datasets": self.test_datasets,
             "val_set_size": self.val_set_size,
@@ -270,32 +255,6 @@ class Recipe:
                 f"augft.sentence_splitting is {self.augft.sentence_splitting}, but no entry that is augmented holds "
                 "plain text: splitting is for documents (type completion), not for questions and answers; remove it"
             )
-
-
-def require_plugin(cfg: Mapping[str, Any]) -> None:
-    """Check that axolotl will load the plugin for a recipe with an `augft:` block.
-
-    Raises:
-        ConfigError: The recipe does not list the plugin, and axolotl does not load it by itself.
-    """
-    if not is_listed(cfg) and not joins_every_config():
-        raise ConfigError(
-            f"the recipe has no plugin entry, so axolotl would train without augmentation; add `plugins: [{PLUGIN}]`"
-        )
-
-
-def _block(cfg: Mapping[str, Any]) -> Any:
-    near = near_misses(cfg)
-    if cfg.get("augft") is None:
-        listed_but = f"the plugin {PLUGIN} is listed, but " if is_listed(cfg) else ""
-        found = "the augft: block of the recipe is empty" if "augft" in cfg else "the recipe has no augft: block"
-        hint = "write `augft: {}` for the defaults, or drop the plugin"
-        raise ConfigError(f"{listed_but}{found}; {f'did you mean it by the key {near[0]!r}?' if near else hint}")
-    if near:
-        raise ConfigError(
-            f"unknown key {near[0]!r} beside augft; axolotl drops it without a word. Move its contents into augft"
-        )
-    return cfg["augft"]
 
 
 def _holds_out_already(cfg: Mapping[str, Any], augft: AugftConfig) -> bool:

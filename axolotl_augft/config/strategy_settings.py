@@ -5,7 +5,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from axolotl_augft.config.teacher import SettingsBlock
+from axolotl_augft.config.values.block import SettingsBlock
 
 
 class StrategySettings(SettingsBlock):

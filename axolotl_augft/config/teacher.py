@@ -1,91 +1,21 @@
 """The `augft.teacher:` block: which model writes, and how it is reached. No secret can stand in it."""
 
 import re
-from collections.abc import Mapping
-from types import UnionType
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
-from urllib.parse import parse_qsl, urlsplit
+from typing import Any, Literal
 
 import orjson
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from axolotl_augft.config.secret_names import is_secret_name, is_secret_value, secret_field
+from axolotl_augft.config.values.address import checked_address
+from axolotl_augft.config.values.block import SettingsBlock
+from axolotl_augft.config.values.secret_names import is_secret_name, is_secret_value, secret_field
 
 MAX_CONCURRENCY = {"endpoint": 64, "transformers": 16, "vllm": 256, "ray": 1024, "command": 16, "entailment": 256}
 """Requests in flight by default, for each backend, for a `serve_command` and for an entailment model."""
 
-_CHANGES_NO_ANSWER = {
-    "base_url",
-    "api_key_env",
-    "max_concurrency",
-    "timeout",
-    "max_retries",
-    "requests_per_minute",
-    "tokens_per_minute",
-    "stall_timeout",
-    "serve_args",
-    "serve_command",
-    "replicas",
-    "engine",
-    "ray_app",
-    "start_timeout",
-    "price",
-    "batch",
-}
-
 REMOVABLE_FIELDS = ("max_tokens", "temperature", "seed", "top_p", "stop")
 _ENVIRONMENT_NAME = re.compile(r"[A-Z_][A-Z0-9_]*")
 _MODULE_AND_BUILDER = re.compile(r"\w+(\.\w+)*:\w+")
-_SEVERAL_URLS = re.compile(r"[\s,]")
-
-
-def answer_settings(block: Mapping[str, Any]) -> dict[str, Any]:
-    """Leave out of a `teacher:` block what changes how a model is reached, but not what it answers."""
-    return {k: v for k, v in block.items() if k not in _CHANGES_NO_ANSWER}
-
-
-def _checked_url(value: str) -> str:
-    """Return an address of a server as paths can be added to it.
-
-    Raises:
-        ValueError: It is none, or holds a secret.
-    """
-    parts = urlsplit(value)
-    if parts.username or parts.password or any(is_secret_name(k) for k, _ in parse_qsl(parts.query)):
-        raise ValueError("must not hold credentials; put the key in an environment variable and name it in api_key_env")
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError("must be an http:// or https:// address, e.g. http://localhost:8000/v1")
-    if _SEVERAL_URLS.search(value):
-        raise ValueError("must be one address without spaces and commas; give several as a list: [http://…, http://…]")
-    if parts.query or parts.fragment:
-        raise ValueError(
-            "must be an address without ? and #, since paths are added to it, e.g. http://localhost:8000/v1"
-        )
-    return value.rstrip("/")
-
-
-def _kinds(annotation: Any) -> set[Any]:
-    """Find the types that a field can hold at its top: the members of unions, without what is inside lists."""
-    if get_origin(annotation) is Annotated:
-        return _kinds(get_args(annotation)[0])
-    members = get_args(annotation) if get_origin(annotation) in (Union, UnionType) else ()
-    return set().union(*map(_kinds, members)) if members else {annotation}
-
-
-class SettingsBlock(BaseModel):
-    """A block of settings, without keys that nobody knows, in which `true` is no number."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _number_not_truth(cls, block: Any) -> Any:
-        """Refuse `workers: true`, which pydantic would take for 1."""
-        for name, field in cls.model_fields.items():
-            value = block.get(name) if isinstance(block, Mapping) else None
-            if isinstance(value, bool) and _kinds(field.annotation) & {int, float}:
-                raise ValueError(f"{name} must be a number, got {str(value).lower()}")
-        return block
 
 
 class TeacherPrice(SettingsBlock):
@@ -278,9 +208,9 @@ class TeacherConfig(SettingsBlock):
     @classmethod
     def _urls_without_credentials(cls, value: Any) -> str | list[str] | None:
         if value is None or isinstance(value, str):
-            return None if value is None else _checked_url(value)
+            return None if value is None else checked_address(value)
         is_list_of_text = isinstance(value, list) and value and all(isinstance(url, str) for url in value)
-        urls = list(map(_checked_url, value)) if is_list_of_text else []
+        urls = list(map(checked_address, value)) if is_list_of_text else []
         if not urls or len(set(urls)) < len(urls):
             raise ValueError("must be an address, or a list of one or more different addresses")
         return urls

@@ -5,7 +5,8 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from axolotl_augft.config.teacher import SettingsBlock, TeacherConfig
+from axolotl_augft.config.teacher import TeacherConfig
+from axolotl_augft.config.values.block import SettingsBlock
 
 
 class VerifyConfig(SettingsBlock):

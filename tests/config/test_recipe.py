@@ -1,6 +1,7 @@
 import pytest
 
-from axolotl_augft.config.recipe import Recipe, require_plugin
+from axolotl_augft.config.plugin_line import require_plugin
+from axolotl_augft.config.recipe import Recipe
 from axolotl_augft.errors import ConfigError
 from tests.support.distributions import OWN_PLUGINS, shadow_axolotl
 

@@ -7,7 +7,8 @@ import pytest
 import yaml
 from axolotl.utils.dict import DictDefault
 
-from axolotl_augft.config.recipe import Recipe, require_plugin
+from axolotl_augft.config.plugin_line import require_plugin
+from axolotl_augft.config.recipe import Recipe
 from axolotl_augft.plugin import apply_result
 from axolotl_augft.stage import run_stage
 from tests.support.axolotl_schema import dropped_keys, validated

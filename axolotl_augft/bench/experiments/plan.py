@@ -13,7 +13,7 @@ from axolotl_augft.bench.datasets.forgetting.tasks import GeneralTask, general_q
 from axolotl_augft.bench.experiments.suite import ORACLE, IclConfig, ScoringConfig
 from axolotl_augft.bench.report.results import Condition, Match, Splitting
 from axolotl_augft.config.plugin_line import PLUGIN
-from axolotl_augft.config.teacher import answer_settings
+from axolotl_augft.config.result_settings import answer_settings
 from axolotl_augft.files.code_digest import code_digest
 from axolotl_augft.files.fingerprints import combined_digest, model_files, stamp_files
 

@@ -1,0 +1,1 @@
+"""What a single value, or any block, of the settings may be."""
