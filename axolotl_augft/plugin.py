@@ -117,7 +117,10 @@ def _with_absolute_folders(cfg: DictDefault, recipe: "Recipe") -> "Recipe":
 def _is_started_by_training() -> bool:
     """Tell whether axolotl's training command calls us, and not a Ray worker or another command.
 
-    No hook of axolotl's runs between the check of a recipe and the start of its workers.
+    axolotl calls no hook between `register` and the start of Ray's workers, and `register` gets the config alone, in
+    every command: also in those that must not ask a teacher (`inference`, `merge-lora`, `evaluate`). What was typed
+    says less than the call: training is started by click, by `python -m` under a launcher, or from a program. The
+    function is told by its file, because `python -m` makes another function of it than an import does.
     """
     return any(
         frame.f_code.co_name == "do_cli" and Path(frame.f_code.co_filename).parts[-3:] == ("axolotl", "cli", "train.py")
