@@ -197,7 +197,8 @@ class Prepared:
             unanswered: Those without an answer after all tries.
         """
         skipped_files = sum(len(s.conversion.problems) for s in self.sources if s.conversion)
-        return RequestCounts(self.documents.count, requests, unanswered, self._problems(), skipped_files)
+        unusable = self.tasks.unusable()
+        return RequestCounts(self.documents.count, requests, unanswered, unusable, self._problems(), skipped_files)
 
     def _problems(self) -> dict[str, int]:
         """Count the rows that could not be augmented or were not shown as they are, by what became of them."""

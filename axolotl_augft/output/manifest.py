@@ -5,7 +5,7 @@
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -145,6 +145,8 @@ class Counts:
         too_long: Texts of more tokens than `sequence_len`, by "strategy/kind" or "original".
         skipped_files: Files of `augft.documents` that were left out.
         brought_in: Accepted statements that a person brought in (`augft.marks`).
+        unusable: Questions and proposals that the teacher was asked for before its texts (`study`), but did not write
+            so that they can be used, by what they are.
     """
 
     documents: int
@@ -157,6 +159,7 @@ class Counts:
     too_long: dict[str, int]
     skipped_files: int = 0
     brought_in: int = 0
+    unusable: dict[str, int] = field(default_factory=dict)
 
     @property
     def by_hand(self) -> str:

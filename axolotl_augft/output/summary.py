@@ -110,6 +110,7 @@ def summary_lines(manifest: Manifest, recipe: Recipe, run: RunRecord) -> list[st
         *(manifest.probe.lines() if manifest.probe else []),
         f"requests {counts.requests:,}: {run.answered_before:,} answered before, {run.asked:,} asked now"
         + _also({"left unanswered": counts.unanswered}),
+        *([f"asked for first, but missing or unusable: {_listed(counts.unusable)}"] if counts.unusable else []),
         f"statements accepted {accepted:,}"
         + (f" ({_listed(counts.accepted)})" if accepted else "")
         + _also({"over max_augmented_per_original": counts.over_max_augmented}),

@@ -28,6 +28,7 @@ class RequestCounts:
         documents: Documents that were augmented.
         requests: Distinct requests.
         unanswered: Requests without an answer after all tries.
+        unusable: As in `Counts`.
         problems: Source rows that could not be augmented, by what became of them.
         skipped_files: Files of `augft.documents` that were left out.
     """
@@ -35,6 +36,7 @@ class RequestCounts:
     documents: int
     requests: int
     unanswered: int
+    unusable: dict[str, int]
     problems: dict[str, int]
     skipped_files: int
 
@@ -93,6 +95,7 @@ class ResultWriter:
             too_long=dict(sorted(tally.too_long.items())),
             skipped_files=requests.skipped_files,
             brought_in=tally.brought_in,
+            unusable=requests.unusable,
         )
 
     def _parts(self, sources: list[Source], judged: Iterable[Judged]) -> Iterator[Part]:

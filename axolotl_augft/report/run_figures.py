@@ -127,6 +127,9 @@ def _warnings(recipe: Recipe, manifest: Manifest, figures: Figures, verifying: s
         yield Caution(text, "long" if in_statements else "")
     if counts.unanswered:
         yield Caution(f"{_counted(counts.unanswered, 'request was', 'requests were')} left unanswered.")
+    if unusable := sum(counts.unusable.values()):
+        lines = _counted(unusable, "line is", "lines are")
+        yield Caution(f"Of what the teacher was asked for before its texts, {lines} missing or unusable.")
     for what, rows in counts.problems.items():
         yield Caution(f"{_counted(rows, 'row', 'rows')} {what}.")
     if counts.skipped_files:

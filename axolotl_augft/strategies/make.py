@@ -1,6 +1,7 @@
 """The `augment` entries of a recipe -> strategies -> their tasks."""
 
 import heapq
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
@@ -100,6 +101,11 @@ class AllTasks:
     def asked_first(self, strategy: Strategy) -> Iterator[Task]:
         """Yield the tasks of one strategy that must be answered before its others are known."""
         return self._unknown(strategy.first_tasks()) if isinstance(strategy, AsksFirst) else iter(())
+
+    def unusable(self) -> dict[str, int]:
+        """Count what the teacher was asked for first, but did not write so that it can be used, by what it is."""
+        asking = [strategy for strategy in self.strategies if isinstance(strategy, AsksFirst)]
+        return dict(sum((strategy.unusable(self.asked_first(strategy)) for strategy in asking), Counter[str]()))
 
     def sent_by(self, strategy: Strategy) -> Iterator[Task]:
         """Yield the tasks of one strategy in sending order."""

@@ -5,10 +5,12 @@ most closely related, and is left out for a document that is related to none. Wi
 questions about each document first, which its texts then answer; with `proposed`, for texts, which it then writes.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+from axolotl_augft.batched import batched
 from axolotl_augft.config.augment import StudyAugment
 from axolotl_augft.errors import ConfigError
 from axolotl_augft.sources.documents import Document, document_id
@@ -113,6 +115,17 @@ class StudyStrategy:
                 prefix = self._prefix(part)
                 yield from (self._first_task(asked, part, prefix) for asked in self._first)
 
+    def unusable(self, first: Iterable[Task]) -> Counter[str]:
+        """Count the questions and proposals that were asked for, but not written so that they can be shown."""
+        asked = {first.genre.name: first for first in self._first}
+        lacking: Counter[str] = Counter()
+        for some in batched(first):
+            for task, answer in zip(some, self._answers.get([task.request for task in some]), strict=True):
+                if answer is not None:
+                    wanted = asked[task.kind]
+                    lacking[task.kind] += wanted.number - len(wanted.read(answer.text, self._language))
+        return +lacking
+
     def in_sending_order(self) -> Iterator[Task]:
         """Yield the same tasks: those about a document share their prefix already."""
         return self.tasks()
@@ -195,7 +208,8 @@ class StudyStrategy:
         target = self._template.render("target", **self._values(asked.genre, part, _Beside()))
         longest, stop = self._teacher.max_tokens(self.settings), self._teacher.stop(self.settings)
         request = self._teacher.request(prefix, target, longest, stop)
-        return Task(request=request, strategy="study", target=part, premises=(part.text,), is_first=True)
+        premises, kind = (part.text,), asked.genre.name
+        return Task(request=request, strategy="study", target=part, premises=premises, kind=kind, is_first=True)
 
     def _said_first(self, part: Document, prefix: Prefix) -> dict[str, tuple[str, ...]]:
         """Return what the teacher wrote first about a document, by setting; nothing before it is asked."""

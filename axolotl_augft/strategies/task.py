@@ -1,6 +1,7 @@
 """Documents -> tasks: a task is a request plus what is needed to turn its answer into inferences."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol, runtime_checkable
 
@@ -152,6 +153,9 @@ class AsksFirst(Strategy, Protocol):
 
     def first_tasks(self) -> Iterator[Task]:
         """Yield the tasks that must be answered before the others are known; their answers become no statements."""
+
+    def unusable(self, first: Iterable[Task]) -> Counter[str]:
+        """Count what the stored answers to some of these tasks lack of what was asked for, by what it is."""
 
 
 @runtime_checkable

@@ -58,3 +58,21 @@ def test_statements_lost_at_max_tokens_are_counted_whichever_run_asked_for_them(
     manifest = Manifest("", "t", (), COUNTS, Coverage(), Diversity(), True, record)
     (caution,) = _warnings(Recipe.from_cfg(cfg), manifest, Figures(reasons={"truncated": cut}))
     assert (caution.text, caution.show) == (said, "truncated")
+
+
+@pytest.mark.parametrize(
+    ("unusable", "said"),
+    [
+        ({}, []),
+        ({"proposals": 1}, ["Of what the teacher was asked for before its texts, 1 line is missing or unusable."]),
+        (
+            {"proposals": 1, "questions": 2},
+            ["Of what the teacher was asked for before its texts, 3 lines are missing or unusable."],
+        ),
+    ],
+)
+def test_questions_and_proposals_that_could_not_be_used_are_told(cfg, unusable, said):
+    record = VerificationRecord("judge", "logprobs", (GOOD,))
+    counts = replace(COUNTS, unusable=unusable)
+    manifest = Manifest("", "t", (), counts, Coverage(), Diversity(), True, record)
+    assert [caution.text for caution in _warnings(Recipe.from_cfg(cfg), manifest, Figures())] == said
