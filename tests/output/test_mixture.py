@@ -280,9 +280,12 @@ def test_replay_that_cannot_be_used_is_found_before_the_teacher_is_asked(
 
 def test_more_than_fifty_repeats_are_refused_and_the_answers_stay(texts, tmp_path, teacher):
     file = write_rows(tmp_path / "one.jsonl", [{"text": "One."}])
-    with pytest.raises(ConfigError, match=r"augft.replay: a share of 0.9 would take each of its rows \d+ times"):
-        run(texts, replay={"path": str(file), "type": "completion", "share": 0.9})
-    assert any("would take each of its rows" in line for line in plan_lines(Recipe.from_cfg(texts)))
+    texts["augft"] |= {"augment": ["local"], "replay": {"path": str(file), "type": "completion", "share": 0.9}}
+    refusal = r"augft.replay: a share of 0.9 would take each of its rows \d+ times"
+    assert any(re.search(refusal, line) for line in plan_lines(Recipe.from_cfg(texts))) and not teacher.bodies
+    with pytest.raises(ConfigError, match=refusal):
+        run(texts)
+    assert any(re.search(refusal, line) for line in plan_lines(Recipe.from_cfg(texts)))
     asked = len(teacher.bodies)
     with pytest.raises(ConfigError, match=r"augft.mix: a share of 0.99 for source"):
         run(texts, replay=None, mix={"source": 0.99, "augmented": 0.01})
