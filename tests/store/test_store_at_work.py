@@ -1,8 +1,10 @@
 """The store seen from outside: its size and use, pruning, two recipes on one store, readers beside a writer."""
 
+import asyncio
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -11,8 +13,6 @@ from aiohttp import web
 from click.testing import CliRunner
 
 from axolotl_augft.cli.main import augft
-from axolotl_augft.cli.recipe_files import read_recipe
-from axolotl_augft.stage import run_stage
 from axolotl_augft.store.batches import BatchLedger
 from axolotl_augft.store.lock import AskingLock
 from axolotl_augft.store.responses import ResponseStore
@@ -72,20 +72,31 @@ def test_asking_again_leaves_another_recipes_outcomes(recipe, teacher, tmp_path)
     assert len(teacher.bodies) == asked + 1
 
 
-def test_two_runs_at_once_ask_each_request_once(recipe, teacher, caplog):
-    paths = [recipe("one"), recipe("two", repeat_augmented=2)]
-    teacher.delay = 0.3
-    codes = []
-    runs = [
-        threading.Thread(target=lambda path=path: codes.append(run_stage(read_recipe(path)).counts.requests))
-        for path in paths
-    ]
-    for thread in runs:
-        thread.start()
-    for thread in runs:
-        thread.join(60)
-    assert codes == [6, 6] and len(teacher.bodies) == 6
-    assert "another run that asks scripted is at work; waiting for it to end" in caplog.text
+RUN = """
+import sys
+sys.path[:0] = [{root!r}]
+from axolotl_augft.cli.main import augft
+augft(["run", {config!r}])
+"""
+
+
+def test_runs_of_two_processes_on_one_store_ask_each_request_once(recipe, teacher, tmp_path, caplog):
+    waiting = f"augft: {tmp_path / 'shared.sqlite'}: another run that asks scripted is at work; waiting for it to end"
+    begun = threading.Event()
+
+    async def until_the_other_waits(_, body):
+        begun.set()
+        deadline = time.monotonic() + 300
+        while waiting not in caplog.messages and time.monotonic() < deadline:
+            await asyncio.sleep(0.01)
+
+    teacher.misbehave = until_the_other_waits
+    code = RUN.format(root=str(ROOT), config=recipe("one"))
+    first = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.DEVNULL)
+    assert begun.wait(300)
+    second = call("run", recipe("two", repeat_augmented=2))
+    assert (first.wait(300), second.exit_code) == (0, 0)
+    assert caplog.messages.count(waiting) == 1 and len(teacher.bodies) == 6
 
 
 def test_runs_that_ask_different_teachers_do_not_wait(recipe, teacher, cfg, tmp_path):
