@@ -21,6 +21,7 @@ from axolotl_augft.output.reuse import remote_digest
 from axolotl_augft.prepared import Prepared, prepared
 from axolotl_augft.store.run_record import RunRecord
 from axolotl_augft.teacher.request import Request
+from axolotl_augft.teacher.serving.child import terminate_as_exit
 from axolotl_augft.verifying.coverage import count_sentences
 
 _PREFIX = ".unfinished-"
@@ -34,7 +35,7 @@ def result_so_far(recipe: Recipe) -> Iterator[Reviewable | None]:
     Raises:
         AugftError: A source, the store, a prompt, a setting or the output folder cannot be used.
     """
-    with _folder_in(recipe.output_dir) as folder:
+    with terminate_as_exit(), _folder_in(recipe.output_dir) as folder:
         yield _so_far(recipe, Path(folder))
 
 
@@ -48,7 +49,7 @@ def _folder_in(parent: Path) -> TemporaryDirectory[str]:
 
 
 def _remove_left_behind(parent: Path) -> None:
-    """Remove the folders of processes that were ended from outside; younger ones may be in use."""
+    """Remove the folders of processes that were killed; younger ones may be in use."""
     for folder in parent.glob(f"{_PREFIX}*"):
         if time.time() - folder.lstat().st_mtime > _IN_USE_S:
             shutil.rmtree(folder, ignore_errors=True)

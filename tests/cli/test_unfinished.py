@@ -2,6 +2,10 @@
 
 import os
 import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 import yaml
@@ -34,6 +38,25 @@ def call(*args, code=0):
     result = CliRunner().invoke(augft, list(args))
     assert result.exit_code == code, result.output
     return result.output
+
+
+LOOKING = """
+import sys, time
+sys.path[:0] = [{root!r}]
+from axolotl_augft.cli.recipe_files import read_recipe
+from axolotl_augft.cli.unfinished import result_so_far
+with result_so_far(read_recipe({config!r})):
+    print("looking", flush=True)
+    time.sleep(60)
+"""
+
+
+def test_a_process_that_is_terminated_leaves_nothing_behind(stopped):
+    code = LOOKING.format(root=str(Path(__file__).parents[2]), config=stopped(3))
+    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
+    assert b"looking\n" in process.stdout
+    process.terminate()
+    assert process.wait(60) == 128 + signal.SIGTERM
 
 
 def test_what_a_process_that_was_ended_left_behind_is_removed(stopped, tmp_path):
