@@ -18,6 +18,7 @@ import uvloop
 from axolotl_augft.asking.feed import RequestFeed, SendQueue, looked_up, unanswered
 from axolotl_augft.asking.journal import Journal
 from axolotl_augft.asking.pacing.lanes import Lane, Lanes, open_lanes
+from axolotl_augft.asking.patience import Patience
 from axolotl_augft.asking.round import Refusals, Round, RoundCounts
 from axolotl_augft.errors import StoreError, TeacherError, TeacherServerFailed, TeacherUnreachable
 from axolotl_augft.teacher.answer import Answer, Failure, Outcome
@@ -25,7 +26,6 @@ from axolotl_augft.teacher.request import Request
 
 P = ParamSpec("P")
 _FIRST_TRIES = 3
-_DENIALS = 8
 _HEAD_START = 0.05
 _HEAD_START_TO_COMPARE = 30.0
 _EMPTY = "empty answer"
@@ -80,14 +80,10 @@ class _Asking:
         self._lanes: Lanes
         self._slots = asyncio.Semaphore(round_.most_in_flight)
         self._pending: set[bytes] = set()
-        self._failed_in_a_row = 0
+        self._patience = Patience(round_)
         self._refusals = Refusals(round_.trusted, round_.most_in_flight)
-        self._denied: set[bytes] = set()
-        self._answered = False
         self._suspects_seed = not round_.trusted
         self._sent = 0
-        self._under_way = 0
-        self._silent_since: float | None = None
         self._error: Exception | None = None
         self._resting: set[asyncio.Task[None]] = set()
 
@@ -168,7 +164,8 @@ class _Asking:
                 await self._store_answer(request, result)
             elif result is not None:
                 await self._blame_seed(request, result)
-                self._count_failure(result)
+                self._counts.failed[result.reason] += 1
+                self._patience.failed(result)
         finally:
             self._lanes.give_up(request)
             self._pending.discard(request.key)
@@ -198,8 +195,7 @@ class _Asking:
                 return result
             if self._error is not None:
                 return None
-            self._check_denied(request, result)
-            self._check_stall()
+            self._patience.check(request, result)
             avoided = None if result.busy else place.lane
             if self._lanes.leaves_out(place.lane, result):
                 lasting = tries = attempt = 0
@@ -264,51 +260,21 @@ class _Asking:
         return result
 
     async def _timed_send(self, request: Request, lane: Lane) -> Answer | Failure:
-        """Send a request, and keep track of how long the servers have been silent.
-
-        Only time with a request in flight counts as silence, not waiting for a limit with nothing sent.
-        """
-        if self._silent_since is None:
-            self._silent_since = self._pace.clock()
-        self._under_way += 1
         lane.under_way += 1
         try:
-            result = await lane.client.send(request)
+            with self._patience.waiting():
+                result = await lane.client.send(request)
         finally:
-            self._under_way -= 1
             lane.under_way -= 1
         if isinstance(result, Answer):
-            self._silent_since = self._pace.clock() if self._under_way else None
+            self._patience.heard()
         return result
-
-    def _check_denied(self, request: Request, failure: Failure) -> None:
-        """End the run if the server refuses access, or does not know the model, whatever it is asked.
-
-        One request among many may get 403 or 404 from a server behind the provider's; it is tried again.
-        """
-        if failure.denial is None:
-            return
-        self._denied.add(request.key)
-        if len(self._denied) >= _DENIALS or not (self._answered or self._round.again):
-            raise failure.denial
-
-    def _check_stall(self) -> None:
-        silent = self._pace.clock() - self._silent_since if self._silent_since is not None else 0.0
-        if silent >= self._pace.stall_timeout:
-            raise TeacherUnreachable(
-                f"no answer from the teacher's server for {silent:.0f} s (augft.teacher.stall_timeout); failures so "
-                f"far: {self._counts.listed(self._counts.failed_tries)}; every answer so far is stored, so run again "
-                "once the server works"
-            )
 
     async def _store_answer(self, request: Request, sent: "_Sent") -> None:
         answer = sent.answer
-        self._failed_in_a_row = 0
-        if answer.outcome is Outcome.ANSWERED:
-            self._answered = True
-            self._denied.clear()
-            if self._round.prompts is not None:
-                self._round.prompts.check_answer(request, answer)
+        self._patience.answered(answer)
+        if answer.outcome is Outcome.ANSWERED and self._round.prompts is not None:
+            self._round.prompts.check_answer(request, answer)
         await self._store_all(self._refusals.admit(request, answer, sent.number))
         if answer.outcome is Outcome.INVALID:
             self._refusals.check()
@@ -327,7 +293,7 @@ class _Asking:
             TeacherError: It does.
         """
         raised = self._counts.failed_tries[_RAISED] if failure.reason == _RAISED else 0
-        suspects = self._suspects_seed and not self._answered and raised >= _RAISED_TO_SUSPECT_SEED
+        suspects = self._suspects_seed and not self._patience.any_answered and raised >= _RAISED_TO_SUSPECT_SEED
         if not suspects or "seed" not in request.settings("") or not await self._budget.admit(request):
             return
         self._suspects_seed = False
@@ -337,17 +303,6 @@ class _Asking:
             raise TeacherError(
                 f"the teacher's server at {client.host} fails ({failure.reason}) on every request with a seed, and "
                 "answers without one; set augft.teacher.extra_body: {seed: null}"
-            )
-
-    def _count_failure(self, failure: Failure) -> None:
-        self._counts.failed[failure.reason] += 1
-        self._failed_in_a_row += 1
-        if self._failed_in_a_row >= max(8, self._round.most_in_flight) and not self._round.again:
-            said = f", {failure.said}" if failure.said else ""
-            raise TeacherUnreachable(
-                f"the teacher's server stopped answering: {self._failed_in_a_row} requests in a row failed after all "
-                f"retries (last: {failure.reason}{said}); every answer so far is stored, so run again once the server "
-                "works"
             )
 
 
