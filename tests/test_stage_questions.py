@@ -75,6 +75,26 @@ def test_short_answers_are_asked_for_with_short_examples(cfg, data, teacher):
     assert [example.format("The captain of the Sea Lark is Orla Fenn.") in p for p in prompts] == [True, False]
 
 
+@pytest.mark.parametrize("api", ["chat", "completions"])
+def test_each_detail_of_a_sentence_is_asked_for(cfg, data, teacher, api):
+    write_rows(data, [{"text": TEXTS[5], "n": 0}])
+    said = [("What is a pump?", "The Heron"), ("What is the Heron?", "a pump"), ("Is the Heron a pump?", "pump"),
+            ("Who made the Heron?", "a smith")]  # fmt: skip
+    label = "In detail:" if api == "completions" else "detail:"
+    teacher.answer = lambda body: "\n".join(f"{label} {question}\nAnswer: {answer}" for question, answer in said)
+    cfg["augft"]["teacher"]["api"] = api
+    entry = {**BOTH, "write": "questions", "answers": "short", "kinds": ["detail"]}
+    _, result, folder = run(cfg, augment=[entry])
+    assert [(r["augft_kind"], r["text"]) for r in rows(folder, "0-augmented.parquet")] == [
+        ("detail", "Question: What is a pump?\nAnswer: The Heron"),
+        ("detail", "Question: What is the Heron?\nAnswer: a pump"),
+    ]
+    assert result.counts.rejected == {"given_away": 1, "unsupported": 1}
+    (prompt,) = map(prompt_of, teacher.bodies)
+    assert f"{label} What is Orla Fenn on the Sea Lark?\nAnswer: the captain\n" in prompt
+    assert ("take every name, number" in prompt) == (api == "chat")
+
+
 @pytest.mark.parametrize(("answer", "rejected"), [("Yes", {}), ("Orla Fenn", {"copied_example": 1})])
 def test_a_short_answer_may_be_that_of_an_example_but_not_a_name_from_it(cfg, data, teacher, answer, rejected):
     write_rows(data, [{"text": TEXTS[5], "n": 0}, {"text": TEXTS[1], "n": 1}])
@@ -149,6 +169,8 @@ def test_a_source_about_which_no_question_is_written(cfg, data, teacher):
             "augft.augment[0].question_form: lacks {answer}; it",
         ),
         ({"write": "questions", "question_form": "{q}{question}{answer}"}, "augft.augment[0].question_form: must be a"),
+        ({"kinds": ["detail"]}, "augft.augment[0]: kinds: detail is for questions; set write: questions, and list"),
+        ({"kinds": ["detail"], "write": ["statements", "questions"]}, "augft.augment[0]: kinds: detail is for"),
         ({"answers": ["short"]}, "augft.augment[0]: answers is for questions about plain documents; set write"),
         ({"write": "questions", "answers": []}, "augft.augment[0]: answers must name long, short or both, each once"),
     ],

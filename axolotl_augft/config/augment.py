@@ -8,9 +8,7 @@ from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from axolotl_augft.config.strategy_settings import AskingSettings, StrategySettings, check_form
 
-Kind = Literal["rephrasing", "reversal", "consequence"]
-
-
+Kind = Literal["rephrasing", "reversal", "consequence", "detail"]
 Answers = Literal["long", "short"]
 
 
@@ -21,7 +19,7 @@ def _each_once(names: list[str]) -> list[str]:
     return names
 
 
-def _all_kinds() -> list[Kind]:
+def _kinds_of_the_paper() -> list[Kind]:
     return ["rephrasing", "reversal", "consequence"]
 
 
@@ -35,10 +33,11 @@ class LocalAugment(AskingSettings):
 
     strategy: Literal["local"] = "local"
     kinds: Annotated[list[Kind], AfterValidator(_each_once)] = Field(
-        default_factory=_all_kinds,
+        default_factory=_kinds_of_the_paper,
         min_length=1,
         description="Kinds of statements to write. A small teacher does better with one kind per request: list the "
-        "strategy once for each kind.",
+        "strategy once for each kind. `detail` asks for each name, number and phrase in turn; it is for questions "
+        "only. Default: all but `detail`.",
     )
     unit_tokens: int | None = Field(
         None,
@@ -71,6 +70,14 @@ class LocalAugment(AskingSettings):
             raise ValueError(f"answers must name long, short or both, each once, got {self.answers}")
         if "short" in self.lengths and "questions" not in self.written:
             raise ValueError("answers is for questions about plain documents; set write: questions, too")
+        return self
+
+    @model_validator(mode="after")
+    def _details_are_asked_for(self) -> "LocalAugment":
+        if "detail" in self.kinds and self.written != ("questions",):
+            raise ValueError(
+                "kinds: detail is for questions; set write: questions, and list the strategy once more for statements"
+            )
         return self
 
     @property

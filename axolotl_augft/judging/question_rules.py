@@ -9,7 +9,7 @@ from axolotl_augft.judging.read_statements import Inference
 from axolotl_augft.judging.rules import REFUSAL, Reason, is_chatter, leaks_label, repeats_itself
 from axolotl_augft.judging.support import copies_example, copies_prompt, foreign_names, unsupported
 from axolotl_augft.strategies.task import Task
-from axolotl_augft.text.words import normalised
+from axolotl_augft.text.words import normalised, says
 
 _WORD = re.compile(r"\w+")
 _LIST_NUMBER = re.compile(r"^[ \t]{0,40}\d{1,3}[.)][ \t]", re.MULTILINE)
@@ -59,9 +59,18 @@ def judge_pair(
     own = written if task.reading.short_answers else answer
     if copies_example(task, question) or (own and copies_example(task, own)):
         return Reason.COPIED_EXAMPLE
+    if pair.kind == "detail" and task.reading.short_answers and (reason := _judge_detail(task, question, answer)):
+        return reason
     if check_names and (unsupported(task, pair, _LIST_NUMBER.sub("", written)) or _asks_about_others(task, pair)):
         return Reason.UNSUPPORTED
     return None
+
+
+def _judge_detail(task: Task, question: str, answer: str) -> Reason | None:
+    """Judge a question about a detail, whose short answer is to be words of the source that it does not hold itself."""
+    if not says(task.target.text, answer):
+        return Reason.UNSUPPORTED
+    return Reason.GIVEN_AWAY if says(question, answer) else None
 
 
 def _malformed(question: str) -> bool:

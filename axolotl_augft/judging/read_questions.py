@@ -20,7 +20,7 @@ from axolotl_augft.teacher.answer import Answer
 
 _after_question = labelled_by("(?i:question)|Instruction|Q")
 _after_answer = labelled_by("(?i:answer)|Response|A")
-_LEAD_INS = {"in other words": "rephrasing", "turned around": "reversal", "also": "consequence"}
+_LEAD_INS = {"in other words": "rephrasing", "turned around": "reversal", "also": "consequence", "in detail": "detail"}
 _after_lead_in = {kind: labelled_by(f"(?i:{words})") for words, kind in _LEAD_INS.items()}
 _CODE = re.compile(r"^[ \t]*```")
 _ASIDE = re.compile(r"^\W{0,2}(?:reasoning|explanation|thoughts?|further questions|pairs)\b\W{0,3}:?", re.IGNORECASE)

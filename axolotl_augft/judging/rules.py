@@ -31,6 +31,7 @@ class Reason(StrEnum):
     ECHO = "echo"
     COPIED_PROMPT = "copied_prompt"
     COPIED_EXAMPLE = "copied_example"
+    GIVEN_AWAY = "given_away"
     UNSUPPORTED = "unsupported"
     UNVERIFIED = "unverified"
     NOT_ALONE = "not_alone"

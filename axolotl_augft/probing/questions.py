@@ -5,14 +5,14 @@ the answer: what belongs there is told by knowing it. All of a sentence's names 
 that can say who wrote a book may not be able to say what that person wrote.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
 from axolotl_augft.strategies.templates import load_prompt
 from axolotl_augft.teacher.request import Prefix
 from axolotl_augft.text.names import Capitals, with_blanks, words_beside
-from axolotl_augft.text.words import matched_words
+from axolotl_augft.text.words import says
 
 VARIABLES = {"sentence": "a sentence with a blank"}
 _BLANK = "___"
@@ -50,23 +50,14 @@ class Questions:
         names = self._capitals.names(sentence)
         asked = dict.fromkeys(name.text for name in names if words_beside(sentence, name) >= _FEWEST_WORDS)
         found = [Question(with_blanks(sentence, names, name, _BLANK), name) for name in asked]
-        fair = [question for question in found if not _says(question.sentence, question.name)]
+        fair = [question for question in found if not says(question.sentence, question.name)]
         return [fair[i * len(fair) // self._most] for i in range(self._most)] if len(fair) > self._most else fair
 
 
 def is_right(question: Question, answer: str) -> bool:
     """Tell whether an answer names what belongs into the blank: in its first line, word for word."""
     lines = (line for line in answer.splitlines() if line.strip())
-    return _says(next(lines, ""), question.name)
-
-
-def _says(text: str, name: str) -> bool:
-    """Whether the words of a name stand in a text one after the other."""
-    return _spaced(matched_words(name)) in _spaced(matched_words(text))
-
-
-def _spaced(words: Sequence[str]) -> str:
-    return f" {' '.join(words)} "
+    return says(next(lines, ""), question.name)
 
 
 class Wording:

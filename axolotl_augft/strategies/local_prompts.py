@@ -29,7 +29,7 @@ from axolotl_augft.teacher.teacher import Teacher
 from axolotl_augft.text.sentences import split_at_sentences
 
 VARIABLES = {
-    "kinds": "the kinds of statements asked for: rephrasing, reversal, consequence",
+    "kinds": "the kinds of statements asked for: rephrasing, reversal, consequence, detail",
     "examples": "worked examples, each with context, text, statements (kind, text); "
     "for questions also answer, and a statement's question",
     "opening": "the sentences before that say who 'it' and 'she' are, or none",

@@ -28,6 +28,15 @@ def matched_words(text: str) -> tuple[str, ...]:
     return tuple(_MATCHED_WORD.findall(text.casefold()))
 
 
+def says(text: str, said: str) -> bool:
+    """Whether the matched words of `said` stand in a text one after the other."""
+    return _spaced(matched_words(said)) in _spaced(matched_words(text))
+
+
+def _spaced(words: tuple[str, ...]) -> str:
+    return f" {' '.join(words)} "
+
+
 def word_size(word: str) -> float:
     """Return the length of a matched word in words: a half in a script without spaces, otherwise 1."""
     return 0.5 if _UNSPACED_WORD.match(word) else 1

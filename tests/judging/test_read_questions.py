@@ -52,6 +52,8 @@ ANSWERS = [
     ("**Reversal:** What does she keep?\nAnswer: The Lantern Room.", [NEW]),
     ("1. reversal\n   Question: What does she keep?\n   Answer: The Lantern Room.", [NEW]),
     ("Turned around: What does she keep?\nAnswer: The Lantern Room.\n", [NEW]),
+    ("In detail: What does she keep?\nAnswer: The Lantern Room.\n", [("detail", *NEW[1:])]),
+    ("detail: What does she keep?\nAnswer: The Lantern Room.\n", [("detail", *NEW[1:])]),
     ("reversal: Question: What does she keep?\nA: The Lantern Room.\nExplanation: as told above\nand so on", [NEW]),
     ("rephrasing: Who is its keeper?\nAnswer: Nobody.", [("rephrasing", "Who is its keeper?", KEPT, False)]),
     (
@@ -149,6 +151,24 @@ JUDGED = [
 )
 def test_pairs_are_kept_or_rejected_with_a_reason(question, answer, reason):
     assert judge_pair(task(), Inference(answer, "consequence", question=question), check_names=True) is reason
+
+
+@pytest.mark.parametrize(
+    ("question", "answer", "reason"),
+    [
+        ("Who keeps the Lantern Room?", "Ottilie Verrane", None),
+        ("Which room does Ottilie Verrane keep?", "the lantern room.", None),
+        ("Which room does Ottilie Verrane keep?", "the Lantern", None),
+        ("Which room does Ottilie Verrane keep?", "the Lamp Room", Reason.UNSUPPORTED),
+        ("Which room does Ottilie Verrane keep?", "the Room Lantern", Reason.UNSUPPORTED),
+        ("Does Ottilie Verrane keep the lantern room?", "the Lantern Room", Reason.GIVEN_AWAY),
+    ],
+)
+def test_the_short_answer_to_a_detail_stands_in_the_source_and_not_in_the_question(question, answer, reason):
+    short = task(exchange=None, reading=Reading(short_answers=True))
+    assert judge_pair(short, Inference(answer, "detail", question=question)) is reason
+    assert judge_pair(short, Inference(answer, "reversal", question=question)) is None
+    assert judge_pair(replace(short, reading=Reading()), Inference(answer, "detail", question=question)) is None
 
 
 def test_the_sources_own_answer_is_not_judged():
