@@ -95,7 +95,7 @@ def _join(ray: Any) -> None:
     address = _address()
     try:
         ray.init(log_to_driver=False, include_dashboard=False if not address else None, logging_level="warning")
-    except (ConnectionError, RuntimeError, ValueError) as error:
+    except Exception as error:  # Ray raises plain ones, too, as for a node that does not start in time
         reason = str(error).strip().split("\n")[0]
         raise ConfigError(
             f"the Ray cluster {f'at RAY_ADDRESS={address} ' if address else ''}cannot be joined or started ({reason}); "

@@ -84,3 +84,20 @@ def test_a_cluster_that_is_started_here_ends_here(monkeypatch):
         assert ray.is_initialized() and os.environ["RAY_USAGE_STATS_ENABLED"] == "0"
         assert list(RayPool(ray, 7, 2).map(worker_calls.multiplied, range(3))) == [0, 7, 14]
     assert started and psutil.wait_procs(started, timeout=30)[1] == []
+
+
+@pytest.mark.parametrize("kind", [Exception, ConnectionError])
+def test_a_cluster_that_does_not_start_is_one_line_whatever_ray_raises(monkeypatch, kind):
+    ray = pytest.importorskip("ray")
+
+    def init(**_):
+        raise kind("The current node timed out during startup.\nSee the logs.")
+
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    monkeypatch.setattr(ray, "init", init)
+    with pytest.raises(ConfigError) as raised:
+        ray_cluster.ray_cluster().__enter__()
+    assert str(raised.value) == (
+        "the Ray cluster cannot be joined or started (The current node timed out during startup.); check `ray status` "
+        "there, and RAY_ADDRESS"
+    )

@@ -81,7 +81,7 @@ def _cluster() -> Iterator[Any]:
         raise Refused(f"RAY_ADDRESS is {address}, an address for clients outside the cluster; run on its head node")
     try:
         ray.init(namespace="serve", include_dashboard=None if address else False)
-    except (ConnectionError, RuntimeError, ValueError) as error:
+    except Exception as error:  # Ray raises plain ones, too, as for a node that does not start in time
         raise Refused(f"the Ray cluster cannot be joined or started ({_last_line(error)}); check RAY_ADDRESS") from None
     # After Ray has set its own.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
