@@ -110,6 +110,10 @@ class Prepared:
     def all_requests(self) -> Iterator[Request]:
         """Yield all requests, as far as the stored answers tell what is asked: of the student and verification, too."""
         yield from self.probe.requests() if self.probe else ()
+        yield from self.requests_for_statements()
+
+    def requests_for_statements(self) -> Iterator[Request]:
+        """Yield all requests but the questions to the student, which cost no teacher tokens."""
         yield from self.requests()
         for round_ in verification.rounds() if (verification := self.verification(leaks=False)) else ():
             yield from round_.requests()

@@ -26,6 +26,7 @@ from axolotl_augft.files.durable import write_json
 from axolotl_augft.output.manifest import Load
 from axolotl_augft.text.tokens import TokenCounter, token_counter
 from tests.support.data import LOCAL_BY_DOCUMENT, write_rows
+from tests.support.teacher_server import TeacherServer, prompt_of, scripted_answer
 
 WORDS = TokenCounter(lambda texts: [len(text.split()) for text in texts], exact=True)
 DATA = BenchData(
@@ -524,6 +525,18 @@ def test_a_seed_of_training_asks_nothing_again(cfg, teacher):
     assert asked == len(teacher.bodies) == first.asked.requests == first.use.requests == 6
     assert (second.use, second.augmented, second.asked.requests) == (first.use, first.augmented, 0)
     assert first.use.completion_tokens == first.asked.completion_tokens > 0
+
+
+def test_questions_to_a_probed_student_are_no_work_of_the_teachers(cfg, teacher):
+    def answer_no_blank(body):
+        return "unknown" if "Sentence: " in prompt_of(body) else scripted_answer(body)
+
+    with TeacherServer(answer=answer_no_blank) as student:
+        probe = {"student": {"base_url": student.base_url, "model": "small", "api": "chat"}}
+        cfg["augft"] |= {"augment": [LOCAL_BY_DOCUMENT], "probe": probe}
+        made = augment(cfg)
+    assert student.bodies and made.use.requests == len(teacher.bodies) == 6
+    assert made.asked is None
 
 
 def own_questions(tmp_path) -> Path:

@@ -164,7 +164,7 @@ class _Run:
         if self._plan.match == "source":
             steps = steps_of_as_many_epochs(self._plan.steps, self._source, rows, bool(cfg.get("sample_packing")))
             cfg |= {"max_steps": steps, "logging_steps": logging_steps(steps)}
-        use = self._with_seconds(rows.use, rows.asked, cell) if rows.use and rows.asked else None
+        use = self._with_seconds(rows.use, rows.asked, cell) if rows.use and rows.asked else rows.use
         with _logged_to(folder / TRAINING_LOG):
             training = train(cfg, folder, rows)
         shutil.rmtree(folder / "prepared", ignore_errors=True)

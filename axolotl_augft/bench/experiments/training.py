@@ -50,7 +50,8 @@ class Augmented:
         original: Source rows and form rows of an epoch.
         augmented: Augmentations of an epoch.
         use: The teacher's work over all stored answers; None without augmentation.
-        asked: The teacher's work in this run; None without augmentation.
+        asked: The teacher's work in this run; None without augmentation, or if a probed student was asked, too, whose
+            time cannot be told from the teacher's.
     """
 
     original: Load
@@ -74,7 +75,7 @@ def augment(cfg: Mapping[str, Any]) -> Augmented:
         return Augmented(loads.originals, loads.augmented, None, None)
     run = record.run
     asked = StageAnswers(run.asked, run.usage.completion_tokens or 0, run.seconds)
-    return Augmented(loads.originals, loads.augmented, _stored_use(recipe), asked)
+    return Augmented(loads.originals, loads.augmented, _stored_use(recipe), None if recipe.augft.probe else asked)
 
 
 def steps_of_as_many_epochs(steps: int, source: Load, cell: Augmented, packed: bool) -> int:
@@ -92,9 +93,9 @@ def steps_of_as_many_epochs(steps: int, source: Load, cell: Augmented, packed: b
 
 
 def _stored_use(recipe: Recipe) -> TeacherUse:
-    """Count all stored answers to a recipe's requests, whichever cell sent them; `seconds` stays None."""
+    """Count all stored answers of the teacher to a recipe's requests, whichever cell sent them, without their time."""
     with prepared(recipe) as ready:
-        requests = {r.key: r for r in ready.all_requests()}
+        requests = {r.key: r for r in ready.requests_for_statements()}
         answers = [a for a in ready.store.get(list(requests.values())) if a is not None]
         read = sum(a.prompt_tokens or 0 for a in answers)
         written = sum(a.completion_tokens or 0 for a in answers)
