@@ -1,5 +1,5 @@
 # Targets: env, test, test-quick, test-oldest, check, docs, docs-keys, demo, bench, bench-tiny, bench-scratch,
-# bench-packing, bench-general, bench-reversal-curse, bench-cloze, bench-squad, bench-gemma, bench-small, bench-table, screenshots, clean.
+# bench-packing, bench-probe, bench-general, bench-reversal-curse, bench-cloze, bench-squad, bench-gemma, bench-small, bench-table, screenshots, clean.
 # All work in .venv, test-oldest in .venv-oldest.
 # The newest of these that runs here, and the newest axolotl for it; test-oldest: the oldest of both.
 PYTHON ?= $(shell .ci/python 3.12 3.13 3.11)
@@ -13,7 +13,7 @@ DEMO := example_configs/smollm2-staff-lora-cpu.yml
 export HF_HUB_OFFLINE ?= 1
 export AXOLOTL_DO_NOT_TRACK ?= 1
 
-.PHONY: env test test-quick test-oldest check demo bench bench-tiny bench-scratch bench-packing bench-general bench-reversal-curse bench-cloze bench-squad bench-gemma bench-small bench-table docs docs-keys screenshots clean
+.PHONY: env test test-quick test-oldest check demo bench bench-tiny bench-scratch bench-packing bench-probe bench-general bench-reversal-curse bench-cloze bench-squad bench-gemma bench-small bench-table docs docs-keys screenshots clean
 
 env: .venv/.ready
 
@@ -105,6 +105,10 @@ bench-packing: env
 	  $(BIN)/axolotl augft bench run benchmarks/suites/reversal-curse-$$rows.yml $(if $(SOURCE),--source $(SOURCE)) \
 	    $(if $(SEEDS),--seeds $(SEEDS)) || exit 1; \
 	done
+
+# What asking the student first is worth in accuracy (augft.probe). SOURCE: as for bench-reversal-curse.
+bench-probe: env
+	$(BIN)/python benchmarks/probe/accuracy.py build/bench/probe $(if $(SOURCE),--source $(SOURCE)) $(if $(SEEDS),--seeds $(SEEDS))
 
 # What general questions are worth on real text: all of the package's, and a tenth of the tokens. SOURCE: as for bench-squad.
 bench-general: env

@@ -29,19 +29,32 @@ def main() -> None:
     parser.add_argument("--source", type=Path, help="folder of the reversal-curse data; downloaded by default")
     parser.add_argument("--hidden-size", type=int, default=64, help="numbers per token; layers stay two")
     given = parser.parse_args()
-    out, hidden = given.out, given.hidden_size
     data = yaml.safe_load(given.suite.read_text())["data"]
-    tokenizer = word_tokenizer(make(data["name"], data["scale"], data["seed"], given.source).documents)
+    documents = make(data["name"], data["scale"], data["seed"], given.source).documents
+    parameters = write_student(given.out, documents, given.hidden_size)
+    print(f"{given.out}: {parameters:,} parameters")
+
+
+def write_student(out: Path, texts: Sequence[str], hidden_size: int, seed: int = SEED) -> int:
+    """Write an untrained model of two layers with its tokenizer, and return the number of its parameters.
+
+    Args:
+        out: Folder for the model.
+        texts: Texts whose words are tokens.
+        hidden_size: Numbers per token.
+        seed: Seed of the weights.
+    """
+    tokenizer = word_tokenizer(texts)
     tokenizer.save_pretrained(out)
-    torch.manual_seed(SEED)
+    torch.manual_seed(seed)
     config = LlamaConfig(
-        vocab_size=len(tokenizer), hidden_size=hidden, intermediate_size=2 * hidden, num_hidden_layers=2,
+        vocab_size=len(tokenizer), hidden_size=hidden_size, intermediate_size=2 * hidden_size, num_hidden_layers=2,
         num_attention_heads=4, max_position_embeddings=1024, bos_token_id=1, eos_token_id=2, pad_token_id=0,
         tie_word_embeddings=True,
     )  # fmt: skip
     model = LlamaForCausalLM(config)
     model.save_pretrained(out)
-    print(f"{out}: {model.num_parameters():,} parameters")
+    return int(model.num_parameters())
 
 
 def word_tokenizer(documents: Sequence[str]) -> PreTrainedTokenizerFast:
