@@ -97,7 +97,7 @@ def plan_of(tmp_path: Path, **changes):
         ),
         (
             {"local": [{"kinds": ["opposite"]}]},
-            "augft.augment[0].kinds[0]: input should be 'rephrasing', 'reversal' or 'consequence', got",
+            "augft.augment[0].kinds[0]: input should be 'rephrasing', 'reversal', 'consequence' or 'detail', got",
         ),
         ({"teacher": {"modle": "m"}}, "augft.teacher.modle: unknown key; did you mean 'model'?"),
         (
