@@ -1,5 +1,5 @@
 # Targets: env, test, test-quick, test-oldest, check, docs, docs-keys, demo, bench, bench-tiny, bench-scratch,
-# bench-packing, bench-probe, bench-general, bench-reversal-curse, bench-cloze, bench-squad, bench-gemma, bench-small, bench-table, screenshots, clean.
+# bench-packing, bench-probe, bench-general, bench-reversal-curse, bench-cloze, bench-squad, bench-squad-more, bench-gemma, bench-small, bench-table, screenshots, clean.
 # All work in .venv, test-oldest in .venv-oldest.
 # The newest of these that runs here, and the newest axolotl for it; test-oldest: the oldest of both.
 PYTHON ?= $(shell .ci/python 3.12 3.13 3.11)
@@ -13,7 +13,7 @@ DEMO := example_configs/smollm2-staff-lora-cpu.yml
 export HF_HUB_OFFLINE ?= 1
 export AXOLOTL_DO_NOT_TRACK ?= 1
 
-.PHONY: env test test-quick test-oldest check demo bench bench-tiny bench-scratch bench-packing bench-probe bench-general bench-reversal-curse bench-cloze bench-squad bench-gemma bench-small bench-table docs docs-keys screenshots clean
+.PHONY: env test test-quick test-oldest check demo bench bench-tiny bench-scratch bench-packing bench-probe bench-general bench-reversal-curse bench-cloze bench-squad bench-squad-more bench-gemma bench-small bench-table docs docs-keys screenshots clean
 
 env: .venv/.ready
 
@@ -85,6 +85,13 @@ bench-squad: env
 	$(BIN)/python example_configs/demo_model.py build/models/smollm2
 	$(BIN)/axolotl augft bench run benchmarks/suites/squad-small.yml $(if $(SOURCE),--source $(SOURCE)) $(if $(SEEDS),--seeds $(SEEDS))
 	$(BIN)/axolotl augft bench run benchmarks/suites/squad-small-questions.yml $(if $(SOURCE),--source $(SOURCE)) $(if $(SEEDS),--seeds $(SEEDS))
+
+# The same with more of what the teacher writes: statements as they come, questions about every detail, and all of it together.
+bench-squad-more: env
+	$(BIN)/python example_configs/demo_model.py build/models/smollm2
+	for more in unverified details everything; do \
+	  $(BIN)/axolotl augft bench run benchmarks/suites/squad-small-$$more.yml $(if $(SOURCE),--source $(SOURCE)) $(if $(SEEDS),--seeds $(SEEDS)) || exit 1; \
+	done
 
 bench-tiny: env
 	$(BIN)/python benchmarks/tiny_student.py build/models/tiny
