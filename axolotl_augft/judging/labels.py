@@ -14,7 +14,7 @@ _GAP = r"[ \t\u00a0\u3000]"
 _SOME = rf"{_GAP}{{0,4}}"
 _MARKS = r"(?:\*{1,3}|_{1,3}|`{1,3}|~~)?"
 _OPEN, _CLOSE = r"[\[【［]", r"[\]】］]"
-_STEMS = "rephras|paraphras|restat|revers|invers|invert|consequen|implication|conclusion|inference|statement|detail"
+_STEMS = "rephras|paraphras|restat|revers|invers|invert|consequen|implication|conclusion|inference|statement"
 _WORD = rf"(?:{_STEMS})\w{{0,8}}"
 _BULLETS = re.compile(
     rf"(?:>{_GAP}{{1,40}}){{0,2}}(?P<bullet>[-*+•◦‣▪▫●○·∙⁃➤►▶→■□✓✔–—>]|#{{1,6}}){_GAP}{{1,40}}"
@@ -44,7 +44,7 @@ _NAMED = re.compile(
 _MARK = re.compile(r"\*+|_+|`+|~~")
 _KINDS = {
     **{"rephr": "rephrasing", "parap": "rephrasing", "resta": "rephrasing", "rever": "reversal", "inver": "reversal"},
-    **{"conse": "consequence", "impli": "consequence", "concl": "conclusion", "detai": "detail"},
+    **{"conse": "consequence", "impli": "consequence", "concl": "conclusion"},
 }
 
 

@@ -20,8 +20,10 @@ from axolotl_augft.teacher.answer import Answer
 
 _after_question = labelled_by("(?i:question)|Instruction|Q")
 _after_answer = labelled_by("(?i:answer)|Response|A")
-_LEAD_INS = {"in other words": "rephrasing", "turned around": "reversal", "also": "consequence", "in detail": "detail"}
+_LEAD_INS = {"in other words": "rephrasing", "turned around": "reversal", "also": "consequence"}
 _after_lead_in = {kind: labelled_by(f"(?i:{words})") for words, kind in _LEAD_INS.items()}
+_DETAIL = re.compile(r"(?i:(?:in )?details?)")
+_after_lead_in_or_detail = {**_after_lead_in, "detail": labelled_by(_DETAIL.pattern)}
 _CODE = re.compile(r"^[ \t]*```")
 _ASIDE = re.compile(r"^\W{0,2}(?:reasoning|explanation|thoughts?|further questions|pairs)\b\W{0,3}:?", re.IGNORECASE)
 _JSON = re.compile(
@@ -66,8 +68,15 @@ def _from_json(task: Task, text: str) -> tuple[list[Inference], bool]:
         question = next((q for k in _QUESTION_KEYS if (q := _as_text(item.get(k)))), None)
         answer = next((a for k in _ANSWER_KEYS if (a := _as_text(item.get(k)))), "")
         if question is not None:
-            found.append(_inference(task, question, answer, kind_of(str(item.get("kind") or "")) or task.kind))
+            found.append(_inference(task, question, answer, _kind_of(task, str(item.get("kind") or ""))))
     return found, whole
+
+
+def _kind_of(task: Task, label: str) -> str:
+    """Return the kind that a pair names, or that of the task if it names none."""
+    if task.reading.labels_details and _DETAIL.fullmatch(label):
+        return "detail"
+    return kind_of(label) or task.kind
 
 
 def _as_text(value: Any) -> str | None:
@@ -126,6 +135,14 @@ class _Pair:
     labelled: bool = True
 
 
+@dataclass(frozen=True, slots=True)
+class _LeadIn:
+    """The kind that a line names, and the rest of the line."""
+
+    kind: str
+    rest: str
+
+
 def _from_lines(task: Task, text: str) -> Iterator[Inference]:
     """Read labelled lines; if the task asks for questions only, every line is a question."""
     only_questions = task.reading.rephrases_the_source and task.kind == "rephrasing" and task.exchange is not None
@@ -171,11 +188,9 @@ def _add_line(task: Task, line: str, pair: _Pair | None, only_questions: bool, a
     """Add a line to the pair it belongs to, and return that pair: the current one or a new one."""
     read = read_line(line)
     body = read.text
-    kind = next((kind for kind, after in _after_lead_in.items() if after(body) is not None), None)
-    if kind or read.kind:
-        rest = _after_lead_in[kind](body) if kind else body
-        asked = _after_question(rest or "")
-        return _new_pair(kind or read.kind or task.kind, (rest or "") if asked is None else asked)
+    if lead_in := _lead_in(task, body) or (_LeadIn(read.kind, body) if read.kind else None):
+        asked = _after_question(lead_in.rest)
+        return _new_pair(lead_in.kind, lead_in.rest if asked is None else asked)
     if (asked := _after_question(body)) is not None:
         if pair is not None and not pair.question and not pair.answer:
             pair.question.append(asked)
@@ -193,6 +208,15 @@ def _add_line(task: Task, line: str, pair: _Pair | None, only_questions: bool, a
     elif pair.field is not None:
         pair.field.append(line)
     return pair
+
+
+def _lead_in(task: Task, body: str) -> _LeadIn | None:
+    """Read the words before a question that tell its kind; None if there are none."""
+    if task.reading.labels_details and _DETAIL.fullmatch(body.strip("*_#: ")):
+        return _LeadIn("detail", "")
+    readers = _after_lead_in_or_detail if task.reading.labels_details else _after_lead_in
+    rests = ((kind, after(body)) for kind, after in readers.items())
+    return next((_LeadIn(kind, rest) for kind, rest in rests if rest is not None), None)
 
 
 def _new_pair(kind: str, question: str, labelled: bool = True) -> _Pair:

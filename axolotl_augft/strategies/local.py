@@ -2,6 +2,7 @@
 
 import heapq
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import islice
 
 from axolotl_augft.batched import batched
@@ -20,8 +21,6 @@ _SENDING_WINDOW = 2048
 _LONGEST_CONTEXT = 500
 """Characters of a document that statements about its sentences are verified against; of a longer one, only those and
 what stands before them, which a small model reads more closely."""
-_READING = Reading(rephrases_the_source=True)
-_SHORT = Reading(rephrases_the_source=True, short_answers=True)
 _DOCUMENTS_AT_ONCE = 128
 _UNLABELLED: dict[Form, str] = {
     "statements": "statement",
@@ -52,6 +51,8 @@ class LocalStrategy:
         self._max_tokens = teacher.max_tokens(entry)
         self._unit_tokens = entry.unit_tokens or 1
         self._prompts: dict[Form, LocalPrompts] = {}
+        self._reading = Reading(rephrases_the_source=True, labels_details="detail" in entry.kinds)
+        self._reading_short = replace(self._reading, short_answers=True)
 
     def units(self) -> Iterator[LocalUnit]:
         """Yield the units that requests are about, document by document; much cheaper than making the requests."""
@@ -171,7 +172,7 @@ class LocalStrategy:
                 first_sentence=unit.start,
                 kind=self.settings.kinds[0] if len(self.settings.kinds) == 1 else _UNLABELLED[form],
                 writes="statements" if form == "statements" else "questions",
-                reading=_SHORT if form == "short_questions" else _READING,
+                reading=self._reading_short if form == "short_questions" else self._reading,
                 question_form=self.settings.question_form,
                 instructions=self._prompts_of(form).instructions,
             )

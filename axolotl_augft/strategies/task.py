@@ -31,6 +31,7 @@ class Reading:
         rephrases_the_source: A rephrased question is the target's own question in other words, and therefore keeps
             the target's answer.
         short_answers: Questions get answers of a few words.
+        labels_details: A line may be labelled as a question about a detail; in other answers it begins with that word.
         is_one_text: The answer is one text; its sentences are judged one by one.
     """
 
@@ -39,6 +40,7 @@ class Reading:
     keep_reasoning: bool = False
     rephrases_the_source: bool = False
     short_answers: bool = False
+    labels_details: bool = False
     is_one_text: bool = False
 
 

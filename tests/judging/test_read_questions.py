@@ -52,8 +52,6 @@ ANSWERS = [
     ("**Reversal:** What does she keep?\nAnswer: The Lantern Room.", [NEW]),
     ("1. reversal\n   Question: What does she keep?\n   Answer: The Lantern Room.", [NEW]),
     ("Turned around: What does she keep?\nAnswer: The Lantern Room.\n", [NEW]),
-    ("In detail: What does she keep?\nAnswer: The Lantern Room.\n", [("detail", *NEW[1:])]),
-    ("detail: What does she keep?\nAnswer: The Lantern Room.\n", [("detail", *NEW[1:])]),
     ("reversal: Question: What does she keep?\nA: The Lantern Room.\nExplanation: as told above\nand so on", [NEW]),
     ("rephrasing: Who is its keeper?\nAnswer: Nobody.", [("rephrasing", "Who is its keeper?", KEPT, False)]),
     (
@@ -97,6 +95,29 @@ ANSWERS = [
 @pytest.mark.parametrize(("text", "pairs"), ANSWERS, ids=[str(i) for i in range(len(ANSWERS))])
 def test_answers_are_read_leniently(text, pairs):
     assert read(text) == pairs
+
+
+DETAIL = ("detail", *NEW[1:])
+OF_DETAILS = [
+    ("In detail: What does she keep?\nAnswer: The Lantern Room.\n", [DETAIL]),
+    ("1. **detail:** What does she keep?\nAnswer: The Lantern Room.\n", [DETAIL]),
+    (
+        "reversal: Who is it?\nAnswer: Ottilie.\n**Details**\nQuestion: What does she keep?\nAnswer: The Lantern Room.",
+        [("reversal", "Who is it?", "Ottilie.", False), DETAIL],
+    ),
+    ('{"pairs": [{"kind": "detail", "question": "What does she keep?", "answer": "The Lantern Room."}]}', [DETAIL]),
+]
+
+
+@pytest.mark.parametrize(("text", "pairs"), OF_DETAILS)
+def test_where_details_are_asked_for_their_label_is_read(text, pairs):
+    assert read(text, reading=replace(LOCAL, labels_details=True)) == pairs
+
+
+@pytest.mark.parametrize("line", ["Details: see page 4.", "In detail: see page 4.", "Details", "- Detail - page 4"])
+def test_where_no_details_are_asked_for_a_line_about_them_belongs_to_the_answer(line):
+    asked = [("reversal", "What does she keep?", f"The Lantern Room.\n{line}", False)]
+    assert read(f"reversal: What does she keep?\nAnswer: The Lantern Room.\n{line}") == asked
 
 
 def test_where_only_questions_are_asked_for_each_line_is_one():
