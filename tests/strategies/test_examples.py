@@ -104,6 +104,13 @@ def test_fixed_examples_are_the_same_for_all():
     assert len({e.relation for e in fixed.choose_all([["A."]])[0]}) == 4
 
 
+@pytest.mark.parametrize("form", ["questions", "short_questions", "exchanges"])
+@pytest.mark.parametrize("kinds", [["reversal", "detail"], ["detail", "rephrasing", "consequence"]])
+def test_fixed_examples_show_details_beside_other_kinds(form, kinds):
+    (shown,) = FixedExamples(with_kinds(load_pool(None, form), kinds), 6).choose_all([["A."]])
+    assert {s.kind for example in shown for s in example.statements} == set(kinds)
+
+
 def test_kinds_are_cut_to_those_asked_for():
     only = with_kinds(POOL, ["reversal"])
     assert {s.kind for e in only for s in e.statements} == {"reversal"}
