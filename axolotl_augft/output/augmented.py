@@ -159,10 +159,10 @@ class RowMaker:
         """Whether the rows of a source hold segments."""
         return self._recipe.augft.sentence_splitting == "cumulative" and source.is_text
 
-    def count_length(self, kind: str, text: str, too_long: Counter[str]) -> int:
-        """Return the tokens of a row's text, and count the row as too long if they exceed `sequence_len`."""
-        tokens = self._student.tokens.count(text)
-        too_long[kind] += tokens > self._recipe.training.sequence_len
+    def count_lengths(self, kind: str, texts: Sequence[str], too_long: Counter[str]) -> list[int]:
+        """Return the tokens of rows' texts, and count those rows as too long that exceed `sequence_len`."""
+        tokens = self._student.tokens.count_all(texts)
+        too_long[kind] += sum(n > self._recipe.training.sequence_len for n in tokens)
         return tokens
 
     def _chosen(self, all_of_it: Sequence[Judged], tally: Tally) -> list[Judged]:
@@ -176,7 +176,7 @@ class RowMaker:
             kind = f"{j.task.strategy}/{j.inference.kind}"
             tally.diversity.add(j.inference.full_text)
             tally.accepted[kind] += 1
-            self.count_length(kind, j.inference.full_text, tally.too_long)
+            self.count_lengths(kind, [j.inference.full_text], tally.too_long)
         return chosen
 
     def _add_statement(self, source: Source, judged: Judged, augmented: RowTarget, questions: RowTarget) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from datasets import Features
 
-from axolotl_augft.batched import AT_ONCE
+from axolotl_augft.batched import AT_ONCE, batched
 from axolotl_augft.config.recipe import HELD_OUT, Recipe
 from axolotl_augft.formats.content import Augmentation, Text
 from axolotl_augft.judging.rules import Judged, Reason
@@ -18,6 +18,9 @@ from axolotl_augft.output.row_file import MESSAGES, REJECTED, SEGMENTS, RowFile,
 from axolotl_augft.output.student import Student
 from axolotl_augft.sources.source import Source, text_of
 from axolotl_augft.text.directives import without_directives
+
+_COUNTED_AT_ONCE = 32
+"""Documents whose tokens are counted together; each may be long."""
 
 
 @dataclass(frozen=True)
@@ -127,11 +130,14 @@ class ResultWriter:
     def _source_load(self, source: Source) -> Load:
         """Count the source rows to train on, as they are, and those that are too long."""
         tokens = trained = 0
-        for _, content in source.training_contents():
-            size = self._rows.count_length("original", text_of(content), self.tally.too_long)
-            tokens += size
-            texts = self._student.trained_texts(content)
-            trained += size + 1 if isinstance(content, Text) else self._student.tokens_with_ends(texts)
+        for some in batched((content for _, content in source.training_contents()), _COUNTED_AT_ONCE):
+            sizes = self._rows.count_lengths("original", list(map(text_of, some)), self.tally.too_long)
+            tokens += sum(sizes)
+            for content, size in zip(some, sizes, strict=True):
+                if isinstance(content, Text):
+                    trained += size + 1
+                else:
+                    trained += self._student.tokens_with_ends(self._student.trained_texts(content))
         return Load(len(source.training_rows), tokens, trained)
 
     def _augmented(
