@@ -2,8 +2,7 @@
 
 `cost_growth.py` inserts the table into a page. What the stage takes comes from `million.py`: of two measured sizes, the
 difference says what each further document takes, about each of which one request is sent, and the smaller one what a
-run takes whatever its size. Memory is what the larger one took, and grows as other benchmarks have measured at more
-documents (`_GROWTH_MB`). A teacher's hours are those of servers of one's own, with a prefix cache.
+run takes whatever its size. A teacher's hours are those of servers of one's own, with a prefix cache.
 """
 
 import csv
@@ -24,8 +23,6 @@ _HEADS = (
     "disk",
 )
 _HOUR = 3600.0
-# Of a document: local as in `speed/scale.py` (a million documents), global as in `grouping_at_size.py`.
-_GROWTH_MB = {"local": 0.0003, "global": 0.0025}
 
 
 @dataclass(frozen=True)
@@ -102,7 +99,7 @@ def stage_cost(file: Path, strategy: str) -> StageCost:
     return StageCost(
         asking=line(lambda steps: _seconds(steps, ("laying out", "asking"))),
         writing=line(lambda steps: _seconds(steps, ("writing",))),
-        memory_mb=Line(max(float(row["memory_mb"]) for row in rows), _GROWTH_MB[strategy]),
+        memory_mb=line(lambda steps: max(float(step["memory_mb"]) for step in steps)),
         disk_mb=line(lambda steps: max(float(step["disk_mb"]) for step in steps)),
         largest=ends[-1],
     )
