@@ -86,10 +86,10 @@ bench-squad: env
 	$(BIN)/axolotl augft bench run benchmarks/suites/squad-small.yml $(if $(SOURCE),--source $(SOURCE)) $(if $(SEEDS),--seeds $(SEEDS))
 	$(BIN)/axolotl augft bench run benchmarks/suites/squad-small-questions.yml $(if $(SOURCE),--source $(SOURCE)) $(if $(SEEDS),--seeds $(SEEDS))
 
-# The same with more of what the teacher writes: statements as they come, questions about every detail, and all of it together.
+# The same, trained longer, and with more of what the teacher writes: statements as they come, questions about every detail, all of it.
 bench-squad-more: env
 	$(BIN)/python example_configs/demo_model.py build/models/smollm2
-	for more in unverified details everything; do \
+	for more in questions-longer unverified details everything; do \
 	  $(BIN)/axolotl augft bench run benchmarks/suites/squad-small-$$more.yml $(if $(SOURCE),--source $(SOURCE)) $(if $(SEEDS),--seeds $(SEEDS)) || exit 1; \
 	done
 
