@@ -20,7 +20,7 @@ from axolotl_augft.bench.datasets.dataset import Question
 from axolotl_augft.bench.report.results import Score
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from tiny_student import write_student  # noqa: E402
+from tiny_student import write_student
 
 STEPS_BEFORE, RATE_BEFORE, HIDDEN_SIZE = 500, 4e-3, 64
 BATCH = 16

@@ -59,6 +59,7 @@ def test_the_stage_on_another_node_than_the_head_is_refused(monkeypatch):
         ]
 
 
+# Only ray[serve] brings this package; it does not fit beside axolotl 0.19.
 @pytest.mark.skipif(
     importlib.util.find_spec("grpc_reflection") is None,
     reason="no Ray Serve here; install 'ray[serve]' (with axolotl 0.21 and Python 3.12) to run this test",
