@@ -30,11 +30,13 @@ def matched_words(text: str) -> tuple[str, ...]:
 
 def says(text: str, said: str) -> bool:
     """Whether the matched words of `said` stand in a text one after the other."""
-    return _spaced(matched_words(said)) in _spaced(matched_words(text))
+    return _spaced(said) in _spaced(text)
 
 
-def _spaced(words: tuple[str, ...]) -> str:
-    return f" {' '.join(words)} "
+@lru_cache(maxsize=64)
+def _spaced(text: str) -> str:
+    """Return the matched words of a text between spaces; cached, because a document is looked into again and again."""
+    return f" {' '.join(matched_words(text))} "
 
 
 def word_size(word: str) -> float:
