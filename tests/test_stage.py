@@ -764,6 +764,14 @@ def test_a_server_of_ones_own_command_answers_the_stage(cfg, tmp_path):
     assert len(log.read_text().splitlines()) == 6
 
 
+def test_the_tokens_of_the_source_rows_are_counted_one_by_one_and_with_their_ends(cfg, data, teacher):
+    write_rows(data, [{"text": "Mara " * n + "sails.", "n": n} for n in range(1, 41)])
+    _, result, _ = run(cfg)
+    (entry,) = result.entries
+    estimated = sum(-(-(5 * n + 6) // 4) for n in range(1, 41))
+    assert (entry.original_rows, entry.original_tokens, entry.original_trained) == (40, estimated, estimated + 40)
+
+
 def test_rows_above_sequence_len_are_counted_by_kind_in_plan_and_summary(cfg, data, teacher):
     long = "The Heron is a pump. " * 40
     write_rows(
