@@ -38,7 +38,7 @@ INNER_ROOMS = {
     "bench": ["served", "datasets", "oracle", "report", "audit", "experiments", "commands", "cli", OWN],
     "teacher": ["entailment", OWN, "serving"],
     "asking": ["pacing", OWN],
-    "strategies": ["genres", OWN],
+    "strategies": ["genres", "worked_examples", OWN],
 }
 MOST_FILES = 12
 

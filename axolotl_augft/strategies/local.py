@@ -9,9 +9,9 @@ from axolotl_augft.batched import batched
 from axolotl_augft.config.augment import LocalAugment
 from axolotl_augft.sources.documents import Document
 from axolotl_augft.strategies.answer_schema import response_format
-from axolotl_augft.strategies.examples import Form
 from axolotl_augft.strategies.local_prompts import LocalPrompts, LocalUnit, Prompt, forms_of, opening
 from axolotl_augft.strategies.task import Missed, Reading, Task
+from axolotl_augft.strategies.worked_examples.pool import Form
 from axolotl_augft.teacher.teacher import Teacher
 from axolotl_augft.text.sentences import split_sentences
 

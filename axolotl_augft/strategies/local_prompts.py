@@ -13,17 +13,10 @@ from typing import Any
 from axolotl_augft.config.augment import LocalAugment
 from axolotl_augft.formats.content import Exchange
 from axolotl_augft.sources.documents import Document
-from axolotl_augft.strategies.examples import (
-    Chooser,
-    Example,
-    FittingExamples,
-    FixedExamples,
-    Form,
-    load_pool,
-    with_kinds,
-)
 from axolotl_augft.strategies.instructions import DATA, Instructions, instructions_of, merged
 from axolotl_augft.strategies.templates import MARK, Plain, PromptTemplate, load_prompt, plain_data
+from axolotl_augft.strategies.worked_examples.choice import Chooser, FittingExamples, FixedExamples
+from axolotl_augft.strategies.worked_examples.pool import Example, Form, load_pool, with_kinds
 from axolotl_augft.teacher.request import Prefix
 from axolotl_augft.teacher.teacher import Teacher
 from axolotl_augft.text.sentences import split_at_sentences

@@ -8,7 +8,6 @@ import logging
 import sys
 from collections.abc import Sequence
 from functools import cache
-from itertools import chain
 from typing import Any, cast
 
 import numpy as np
@@ -52,39 +51,3 @@ class Bm25:
             self._index.get_scores(known) if known else np.zeros(self._count, dtype=np.float32)
         )
         return scores
-
-    def scores_of_all(self, queries: Sequence[Sequence[str]]) -> npt.NDArray[np.float32]:
-        """Score each text for each query, shape (queries, texts)."""
-        return np.stack([self.scores(query) for query in queries])
-
-
-class SmallBm25:
-    """The scores of `Bm25` from a precomputed token-by-text table: fast for many queries over a few texts.
-
-    Args:
-        texts: As in `Bm25`.
-    """
-
-    def __init__(self, texts: Sequence[Sequence[str]]) -> None:
-        index = Bm25(texts)
-        words = list(dict.fromkeys(t for tokens in texts for t in tokens))
-        self._rows = {word: i for i, word in enumerate(words, 1)}
-        self._table = np.stack([np.zeros(len(texts), dtype=np.float32), *(index.scores([word]) for word in words)])
-
-    def scores_of_all(self, queries: Sequence[Sequence[str]]) -> npt.NDArray[np.float32]:
-        """Score each text for each query, shape (queries, texts).
-
-        Tokens are added in the order of the query, as in bm25s, so that the floats, and hence every choice based on
-        them, are identical to those of `Bm25`.
-        """
-        from scipy import sparse
-
-        # No known token has row 0, so that the filter drops the unknown ones only.
-        known = [list(filter(None, map(self._rows.get, query))) for query in queries]
-        rows = np.fromiter(chain.from_iterable(known), dtype=np.int32)
-        starts = np.cumsum([0, *map(len, known)], dtype=np.int32)
-        table = sparse.csr_array(
-            (np.ones(len(rows), dtype=np.float32), rows, starts), shape=(len(queries), len(self._table))
-        )
-        summed: npt.NDArray[np.float32] = table @ self._table
-        return summed

@@ -10,7 +10,7 @@ from axolotl_augft.judging.question_rules import judge_pair
 from axolotl_augft.judging.read_statements import Inference
 from axolotl_augft.judging.rules import Reason, judge
 from axolotl_augft.sources.documents import Document, document_id
-from axolotl_augft.strategies.examples import load_pool
+from axolotl_augft.strategies.worked_examples.pool import load_pool
 from tests.strategies.test_prompt_data import DOCUMENTS, KINDS, TEXT_ONLY, tasks
 
 COPIED = [

@@ -11,8 +11,8 @@ from axolotl_augft.judging.read_questions import read_pairs
 from axolotl_augft.judging.read_statements import Inference, read_inferences
 from axolotl_augft.judging.rules import judge
 from axolotl_augft.judging.support import foreign_names, is_echo
-from axolotl_augft.strategies.examples import form_tokens
 from axolotl_augft.strategies.instructions import _instructions
+from axolotl_augft.strategies.worked_examples.forms import form_tokens
 from axolotl_augft.teacher.answer import Answer, Outcome
 from tests.judging.test_labels import TRACE, task
 from tests.judging.test_read_questions import task as pair_task

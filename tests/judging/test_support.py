@@ -7,7 +7,7 @@ from axolotl_augft.judging.question_rules import judge_pair
 from axolotl_augft.judging.read_statements import Inference
 from axolotl_augft.judging.rules import Reason, judge
 from axolotl_augft.judging.support import foreign_names, is_subsequence
-from axolotl_augft.strategies.examples import load_pool
+from axolotl_augft.strategies.worked_examples.pool import load_pool
 from tests.judging.test_rules import TASK
 
 

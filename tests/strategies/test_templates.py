@@ -4,11 +4,11 @@ from axolotl_augft.config.augment import LocalAugment
 from axolotl_augft.config.teacher import TeacherConfig
 from axolotl_augft.errors import ConfigError
 from axolotl_augft.sources.documents import Document
-from axolotl_augft.strategies.examples import load_pool, with_kinds
 from axolotl_augft.strategies.global_ import VARIABLES as GLOBAL
 from axolotl_augft.strategies.local_prompts import VARIABLES as LOCAL
 from axolotl_augft.strategies.local_prompts import LocalPrompts, LocalUnit
 from axolotl_augft.strategies.templates import MARK, load_prompt
+from axolotl_augft.strategies.worked_examples.pool import load_pool, with_kinds
 from axolotl_augft.teacher.teacher import Teacher
 from axolotl_augft.text.tokens import ESTIMATE
 from axolotl_augft.verifying.questions import ALONE, FOLLOWS

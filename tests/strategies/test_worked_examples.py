@@ -3,14 +3,9 @@ import json
 import pytest
 
 from axolotl_augft.errors import ConfigError
-from axolotl_augft.strategies.examples import (
-    Example,
-    FittingExamples,
-    FixedExamples,
-    form_tokens,
-    load_pool,
-    with_kinds,
-)
+from axolotl_augft.strategies.worked_examples.choice import FittingExamples, FixedExamples
+from axolotl_augft.strategies.worked_examples.forms import form_tokens
+from axolotl_augft.strategies.worked_examples.pool import Example, load_pool, with_kinds
 from axolotl_augft.text.bm25 import Bm25
 
 POOL = load_pool(None)
@@ -25,20 +20,6 @@ def test_the_pool_is_large_and_covers_the_relations():
     assert {e.relation for e in POOL} == RELATIONS
     assert len({e.id for e in POOL}) == len({e.text for e in POOL}) == len(POOL)
     assert sum(any(s.kind == "reversal" for s in e.statements) for e in POOL) >= 0.9 * len(POOL)
-
-
-def test_form_masks_names_and_numbers():
-    assert form_tokens("The Tarn 2 is lighter than Old Bess.")[:8] == [
-        "the",
-        "<name>",
-        "<number>",
-        "is",
-        "lighter",
-        "than",
-        "<name>",
-        ".",
-    ]
-    assert form_tokens("Mara Quell leads.")[:3] == ["<name>", "leads", "."]
 
 
 @pytest.mark.parametrize(
@@ -131,6 +112,8 @@ def test_a_pool_of_ones_own(tmp_path):
         ('{"text": "A."}', "line 1: statements: field required"),
         ('{"text": "A.", "statements": [{"kind": "joke", "text": "B."}]}', "statements.0.kind"),
         ('{"text": "A.", "statements": [], "x": 1}', "line 1"),
+        ('{"text": " ", "statements": [{"kind": "reversal", "text": "B."}]}', "line 1: text: is blank; expected text"),
+        ('{"text": "A.", "statements": [{"kind": "reversal", "text": ""}]}', "line 1: statements.0.text: is blank"),
         ("", "contains no example"),
     ],
 )
