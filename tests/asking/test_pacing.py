@@ -87,7 +87,7 @@ async def test_a_gate_opens_with_time_and_not_with_answers():
     for _ in range(200):
         gate.leave(await gate.enter(), GOOD)
     assert gate.limit == 8
-    clock.now = 0.25
+    clock.now = 0.125
     gate.leave(await gate.enter(), GOOD)
     assert gate.limit == 32
     clock.now = 1e6

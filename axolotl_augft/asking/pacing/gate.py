@@ -8,17 +8,17 @@ from axolotl_augft.teacher.answer import Answer, Failure
 
 _FALL = 0.7
 _ROUNDS_TO_CLIMB = 16
-_DOUBLED_AFTER = 0.125
+_DOUBLED_AFTER = 0.0625
 _DOUBLINGS = 32
 
 
 class Gate:
     """Limits the requests in flight to what the server can take: fewer after it was busy, then slowly more again.
 
-    It begins with `first` requests, and lets in twice as many after every eighth of a second, so that a provider that
-    allows only a few is met with few, and any other is soon given enough to do. The limit falls by 30 % when a request
-    that was sent after the last fall comes back with 429, 503 or 529. It climbs back over some 16 rounds of answers
-    (additive increase, multiplicative decrease, as in TCP).
+    It begins with `first` requests, and lets in twice as many after every sixteenth of a second, so that a provider
+    that allows only a few is met with few, and any other is soon given enough to do. The limit falls by 30 % when a
+    request that was sent after the last fall comes back with 429, 503 or 529. It climbs back over some 16 rounds of
+    answers (additive increase, multiplicative decrease, as in TCP).
 
     Args:
         most: The highest limit.
