@@ -56,6 +56,7 @@ class Converter:
         self._limits = limits or Limits()
         self._child: subprocess.Popen[bytes] | None = None
         self._starting = Lock()
+        self._converting = Lock()
         self._is_over = False
 
     def __enter__(self) -> "Converter":
@@ -67,7 +68,11 @@ class Converter:
         # A thread with further files must not start a child that nobody ends.
         with self._starting:
             self._is_over = True
-        self._end()
+        if child := self._child:
+            child.kill()
+        # A thread that waits for its pipe would not be told that the pipe is closed, only that the child ended.
+        with self._converting:
+            self._end()
 
     def convert(self, file: Path) -> Converted:
         """Convert a file, whose suffix must be in `CONVERTERS`.
@@ -75,6 +80,12 @@ class Converter:
         Raises:
             Unusable: As `convert` does, or the file needs more memory or time than the limits, or crashes its library.
         """
+        with self._converting:
+            line = self._ask(file)
+        return _read(orjson.loads(line))
+
+    def _ask(self, file: Path) -> bytes:
+        """Read the child's answer about a file, and end the child if there is none."""
         child = self._child or self._start()
         assert child.stdin is not None
         try:
@@ -87,7 +98,7 @@ class Converter:
             raise
         if not line.endswith(b"\n"):
             raise Unusable(self._cause_of_death())
-        return _read(orjson.loads(line))
+        return line
 
     def _start(self) -> subprocess.Popen[bytes]:
         # The same modules as here, but none from the working directory, where a json.py may lie.

@@ -2,6 +2,7 @@
 
 import io
 import os
+import threading
 import time
 import zipfile
 import zlib
@@ -108,6 +109,26 @@ def test_after_the_end_no_child_is_started(tmp_path):
         pipe = os.open(tmp_path / "at-work.md", os.O_WRONLY)
     os.close(pipe)
     assert futures[1].cancelled() or isinstance(futures[1].result(), Unusable)
+
+
+def test_the_end_waits_until_nobody_reads_from_the_child(tmp_path, monkeypatch):
+    (tmp_path / "a.md").write_text("Text.")
+    read = Converter._line
+    begun = threading.Event()
+
+    def late(self, child):
+        begun.set()
+        while not self._is_over:
+            time.sleep(0.01)
+        time.sleep(0.2)
+        return read(self, child)
+
+    monkeypatch.setattr(Converter, "_line", late)
+    with Converters(1) as converters:
+        future = converters._threads.submit(converters._one, tmp_path / "a.md")
+        assert begun.wait(60)
+    # What the child wrote before it was ended may be read.
+    assert isinstance(future.result(timeout=0), Converted | Unusable)
 
 
 BOMBS = {
