@@ -1,7 +1,8 @@
 """Tokenized texts and a query -> BM25 similarity scores, computed by bm25s.
 
-bm25s is imported without JAX. Where JAX is installed, bm25s initializes it for a top-k function that this package does
-not call, and JAX then reserves three quarters of the memory of every GPU in the process that is about to train.
+bm25s is imported without JAX and Numba, for functions that this package does not call. Where JAX is installed, bm25s
+initializes it, and JAX then reserves three quarters of the memory of every GPU in the process that is about to train.
+Numba takes a quarter of a second to import.
 """
 
 import logging
@@ -13,19 +14,19 @@ from typing import Any, cast
 import numpy as np
 import numpy.typing as npt
 
-_JAX = ("jax", "jax.lax")
+_HIDDEN = ("jax", "jax.lax", "numba")
 
 
 @cache
 def _bm25s() -> Any:
-    """Import bm25s with JAX hidden: a None in `sys.modules` makes the import of that name fail."""
+    """Import bm25s with JAX and Numba hidden: a None in `sys.modules` makes the import of that name fail."""
     modules = cast("dict[str, Any]", sys.modules)
-    loaded = {name: modules[name] for name in _JAX if name in modules}
-    modules.update(dict.fromkeys(_JAX))
+    loaded = {name: modules[name] for name in _HIDDEN if name in modules}
+    modules.update(dict.fromkeys(_HIDDEN))
     try:
         import bm25s
     finally:
-        for name in _JAX:
+        for name in _HIDDEN:
             del modules[name]
         modules.update(loaded)
     logging.getLogger("bm25s").setLevel(logging.WARNING)

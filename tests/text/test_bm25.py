@@ -1,6 +1,8 @@
 import subprocess
 import sys
 
+import pytest
+
 from axolotl_augft.text.bm25 import Bm25
 
 
@@ -11,12 +13,13 @@ def test_scores_say_which_text_is_nearest():
     assert list(index.scores(["never seen"])) == [0, 0, 0]
 
 
-def test_jax_is_left_alone(tmp_path):
-    (tmp_path / "jax").mkdir()
-    (tmp_path / "jax" / "__init__.py").write_text("raise SystemExit('jax was loaded')")
+@pytest.mark.parametrize("name", ["jax", "numba"])
+def test_what_bm25s_would_load_is_left_alone(tmp_path, name):
+    (tmp_path / name).mkdir()
+    (tmp_path / name / "__init__.py").write_text("raise SystemExit('it was loaded')")
     program = (
         "from axolotl_augft.text.bm25 import Bm25; Bm25([['a']]); import bm25s.selection, sys; "
-        "print(bm25s.selection.JAX_IS_AVAILABLE, 'jax' in sys.modules)"
+        f"print(bm25s.selection.JAX_IS_AVAILABLE or bm25s.NUMBA_AVAILABLE, {name!r} in sys.modules)"
     )
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, env={"PYTHONPATH": str(tmp_path)}, check=False

@@ -142,8 +142,9 @@ class FormIndex:
 
     def _read_chunk(self, chunk: str) -> tuple[int, ...]:
         """Return the rows of the words between two spaces; 0 for those that no indexed sentence has."""
-        words = [chunk] if chunk.isalnum() else _WORD.findall(chunk)
-        return tuple([self._row.get(_masked(word), 0) for word in words])
+        if chunk.isalnum():
+            return (self._row.get(_masked(chunk), 0),)
+        return tuple([self._row.get(_masked(word), 0) for word in _WORD.findall(chunk)])
 
     def _read_opening(self, chunk: str) -> tuple[int, bool]:
         """Return the row of the first word in small letters, and whether it is a common opener."""
