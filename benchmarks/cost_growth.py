@@ -184,13 +184,15 @@ def reckoned(strategy: str, layouts: list[Layout], answer: int, args: argparse.N
         layout = known.get(size) or max(layouts, key=lambda one: one.documents).times(size)
         answers = layout.requests * answer
         prompt, distinct = round(layout.prompt_tokens), round(layout.distinct_tokens)
-        dollars = [
+        full, some_cached, halved = (
             p.cost(prompt, cached, round(answers)) / NANO
             for p, cached in ((price, 0), (price, prompt - distinct), (batch, 0))
-        ]
+        )
         limit = max(layout.requests / args.requests_per_minute, (prompt + answers) / args.tokens_per_minute) / 60
-        own = [(tokens / args.prompt_rate + answers / args.answer_rate) / 3600 for tokens in (prompt, distinct)]
-        found.append(Reckoned(strategy, layout, answers, *dollars, limit, *own))
+        own, own_cached = (
+            (tokens / args.prompt_rate + answers / args.answer_rate) / 3600 for tokens in (prompt, distinct)
+        )
+        found.append(Reckoned(strategy, layout, answers, full, some_cached, halved, limit, own, own_cached))
     return found
 
 
@@ -243,8 +245,12 @@ def write(rows: list[Reckoned], args: argparse.Namespace) -> None:
         print(f"\n{made}\n")
         if args.page:
             page = args.page.read_text(encoding="utf-8")
-            marks = re.compile(rf"(?<=<!-- {name} -->\n).*?(?=<!-- /{name} -->)", re.DOTALL)
-            args.page.write_text(marks.sub(lambda _, made=made: f"\n{made}\n\n", page), encoding="utf-8")
+            args.page.write_text(_with_table(page, name, made), encoding="utf-8")
+
+
+def _with_table(page: str, name: str, made: str) -> str:
+    marks = re.compile(rf"(?<=<!-- {name} -->\n).*?(?=<!-- /{name} -->)", re.DOTALL)
+    return marks.sub(lambda _: f"\n{made}\n\n", page)
 
 
 def beside(rows: list[Reckoned], million: Path) -> list[str]:
@@ -263,8 +269,14 @@ def laid_out(file: Path) -> dict[str, list[Layout]]:
     with file.open(encoding="utf-8") as lines:
         for row in csv.DictReader(lines):
             if row["laid_out"] == "yes":
-                counts = [int(row[name]) for name in ("requests", "prompt_tokens", "distinct_prompt_tokens")]
-                layout = Layout(int(row["documents"]), *counts, float(row["seconds_laying_out"]), True)
+                layout = Layout(
+                    int(row["documents"]),
+                    int(row["requests"]),
+                    int(row["prompt_tokens"]),
+                    int(row["distinct_prompt_tokens"]),
+                    float(row["seconds_laying_out"]),
+                    True,
+                )
                 found.setdefault(row["strategy"], []).append(layout)
     return found
 

@@ -123,10 +123,17 @@ class Scene:
 
     def _step(self, title: str, looks: list[Look]) -> Step:
         start, end = looks[0], looks[-1]
-        most = [max(getattr(look, name) for look in looks) for name in ("memory", "mapped", "disk")]
-        spent = round(end.at - start.at, 1), round(end.cpu - start.cpu, 1)
-        sizes = [round(one) for one in most]
-        return Step(self.documents, self.strategy, title, *spent, *sizes, end.requests - start.requests)
+        return Step(
+            self.documents,
+            self.strategy,
+            title,
+            seconds=round(end.at - start.at, 1),
+            cpu_seconds=round(end.cpu - start.cpu, 1),
+            memory_mb=round(max(look.memory for look in looks)),
+            mapped_mb=round(max(look.mapped for look in looks)),
+            disk_mb=round(max(look.disk for look in looks)),
+            requests=end.requests - start.requests,
+        )
 
 
 def _watched(command: str, scene: Scene, until: Callable[[Look], bool] | None) -> Iterator[Look]:

@@ -78,7 +78,7 @@ class _Statements:
         if not follows:
             exchanged = {_exchanged(fact) for fact in facts} - everything
             replaced = {slip for fact in facts for slip in self._replaced(fact)} - everything
-            candidates = self._rng.choice([exchanged or replaced, replaced or exchanged])
+            candidates = frozenset(self._rng.choice([exchanged or replaced, replaced or exchanged]))
         worded = [w for fact in sorted(candidates) for w in self._grammar.wordings(fact) if w not in text]
         return self._rng.choice(worded) if worded else None
 

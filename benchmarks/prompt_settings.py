@@ -104,7 +104,7 @@ def _folder(given: argparse.Namespace, folder: Path) -> Path:
     data = load(folder)
     if given.documents >= len(data.documents):
         return folder
-    part = given.work / f"{folder.name}-{given.documents}"
+    part: Path = given.work / f"{folder.name}-{given.documents}"
     save(sampled(data, given.documents), part)
     return part
 

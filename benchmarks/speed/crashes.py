@@ -29,7 +29,7 @@ from axolotl_augft.asking.window import ask
 from axolotl_augft.config.augment import LocalAugment
 from axolotl_augft.config.recipe import Recipe
 from axolotl_augft.errors import StoreError
-from axolotl_augft.formats import CompletionFormat
+from axolotl_augft.formats.columns import CompletionFormat
 from axolotl_augft.judging.pipeline import judged_inferences
 from axolotl_augft.output.result import ResultInput, Verdicts, write_result
 from axolotl_augft.output.student import load_student
@@ -86,7 +86,7 @@ class Stage:
         """Write the result, and return a digest of its files."""
         with ResponseStore.opened(self._recipe.store_path) as store:
             judged = judged_inferences(self._tasks().in_document_order(), store, self._recipe.augft)
-            counts, student = RequestCounts(DOCUMENTS, 0, 0, {}, 0), load_student(self._recipe)
+            counts, student = RequestCounts(DOCUMENTS, 0, 0, {}, {}, 0), load_student(self._recipe)
             given = ResultInput([self._source], Verdicts(judged), student, "mock", counts)
             found = write_result(self._recipe, given)
         files = sorted((self._recipe.output_dir / found.fingerprint).iterdir())

@@ -131,7 +131,10 @@ def _written(recipe: Any, count: int) -> dict[str, Any]:
 
     with prepared(recipe) as ready:
         before, start, cpu = _reset_peak(), time.monotonic(), time.process_time()
-        counts, verdicts = RequestCounts(ready.documents.count, count, 0, {}, 0), Verdicts(ready.judged(leaks=False))
+        counts, verdicts = (
+            RequestCounts(ready.documents.count, count, 0, {}, {}, 0),
+            Verdicts(ready.judged(leaks=False)),
+        )
         given = ResultInput(ready.sources, verdicts, load_student(recipe), "mock", counts)
         found = write_result(recipe, given, make_parts=ready.workers.parts if ready.workers else None)
         seconds, cpu, growth = time.monotonic() - start, time.process_time() - cpu, _peak() - before

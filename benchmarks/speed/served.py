@@ -10,7 +10,6 @@ from pathlib import Path
 import corpus
 from measuring import Figure
 
-from axolotl_augft.asking import feed as feeding
 from axolotl_augft.asking.pacing.pace import Pace
 from axolotl_augft.asking.round import Round, RoundCounts
 from axolotl_augft.asking.window import ask
@@ -20,6 +19,7 @@ from axolotl_augft.files.fingerprints import model_files, stamp_files
 from axolotl_augft.sources.documents import Document, document_id
 from axolotl_augft.store.responses import ResponseStore
 from axolotl_augft.strategies.global_ import GlobalStrategy
+from axolotl_augft.teacher import request as requesting
 from axolotl_augft.teacher.client import Server
 from axolotl_augft.teacher.request import Request
 from axolotl_augft.teacher.serving.servers import managed_server
@@ -63,9 +63,9 @@ def figures(model: str) -> list[Figure]:
         groups = [_requests(teacher, store, first) for first in (1000, 2000)]
         ordered = _seconds(groups[0], server, store)
         random.Random(1).shuffle(groups[1])
-        long, feeding._LONG = feeding._LONG, sys.maxsize
+        long, requesting._LONG = requesting._LONG, sys.maxsize
         shuffled = _seconds(groups[1], server, store)
-        feeding._LONG = long
+        requesting._LONG = long
     number = len({r.prefix for r in groups[0]})
     what = (
         f"transformers serve, {Path(model).name}: {len(groups[0])} global requests in {number} groups, "
