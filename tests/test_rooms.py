@@ -10,7 +10,8 @@ import axolotl_augft
 PACKAGE = Path(axolotl_augft.__file__).parent
 # From the lowest to the highest.
 ROOMS = [
-    *("batched", "text", "errors", "steady", "files", "workers", "formats", "config", "conversion", "sources"),
+    *("batched", "remembered", "text", "errors", "steady", "files", "workers", "formats", "config"),
+    *("conversion", "sources"),
     *(
         "teacher",
         "store",

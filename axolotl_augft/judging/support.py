@@ -5,20 +5,19 @@ wolves"); only a model can judge whether it follows (`verify: teacher`).
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
-from typing import TypeVar
 
 from axolotl_augft.judging.read_statements import Inference
+from axolotl_augft.remembered import Remembered
 from axolotl_augft.strategies.task import Task
 from axolotl_augft.text.words import POSSESSIVE, WORD, bare, matched_words, normalised, normalised_sentences, vocabulary
 
-T = TypeVar("T")
 # A word after one of these opens a sentence or a quotation, so its capital does not make it a name.
 _OPENING = '.!?:…"“”„«»‹›¿¡(['
 _SHORTEST_NAME = 2  # letters before an apostrophe: "I'm" is not a name
 _LONG_PROMPT = 16 * 1024
-_CACHED_LINES = 1024
+_REMEMBERED_LINES = 1024
 _CACHED_PROMPTS = 32
 _CACHED_PREMISES = 64
 """Tasks with equal premises are judged one after the other, those of a document at least."""
@@ -84,13 +83,13 @@ def is_echo(text: str, premises: tuple[str, ...]) -> bool:
 
 def copies_example(task: Task, text: str) -> bool:
     """Whether a statement comes from the prompt's own text: all of it, or a name that the premises lack."""
-    parts = _parts(task.request.prefix.text)
-    if f" {normalised(text)} " in f" {' '.join(filter(None, map(_normalised_part, parts)))} ":
+    prompt = task.request.prefix.text
+    if f" {normalised(text)} " in f" {_normalised_prompt(prompt)} ":
         return True
     # Compared with case: a capitalised German noun is not copied just because the instructions contain the same word in
     # lower case.
     names = {POSSESSIVE.sub("", name) for name in foreign_names(text, task.premises)}
-    return bool(names) and not all(names.isdisjoint(_written_words(part)) for part in parts)
+    return bool(names) and not all(map(names.isdisjoint, _written_words(prompt)))
 
 
 def copies_prompt(task: Task, text: str) -> bool:
@@ -104,25 +103,28 @@ def copies_prompt(task: Task, text: str) -> bool:
     return False
 
 
-def _parts(prompt: str) -> list[str]:
+@lru_cache(_CACHED_PROMPTS)
+def _normalised_prompt(prompt: str) -> str:
+    return " ".join(filter(None, map(_NORMALISED.__getitem__, _lines(prompt))))
+
+
+@lru_cache(_CACHED_PROMPTS)
+def _written_words(prompt: str) -> tuple[frozenset[str], ...]:
+    """Return the words of each line, as they are written, without possessive endings."""
+    return tuple(map(_WRITTEN.__getitem__, _lines(prompt)))
+
+
+def _lines(prompt: str) -> list[str]:
     """Split a prompt of worked examples into lines, which other prompts share; keep a long one with documents whole."""
     return prompt.splitlines() if len(prompt) < _LONG_PROMPT else [prompt]
 
 
-def _cached(function: Callable[[str], T]) -> Callable[[str], T]:
-    """Cache a function of a part of a prompt: many results for lines, few for long prompts, which take megabytes."""
-    of_line, of_prompt = lru_cache(_CACHED_LINES)(function), lru_cache(_CACHED_PROMPTS)(function)
-    return lambda part: of_line(part) if len(part) < _LONG_PROMPT else of_prompt(part)
-
-
-@_cached
-def _normalised_part(part: str) -> str:
-    return normalised(part)
-
-
-@_cached
-def _written_words(part: str) -> frozenset[str]:
+def _words_of(part: str) -> frozenset[str]:
     return frozenset(POSSESSIVE.sub("", w) for w in set(WORD.findall(part)))
+
+
+_NORMALISED = Remembered(normalised, _REMEMBERED_LINES, _LONG_PROMPT)
+_WRITTEN = Remembered(_words_of, _REMEMBERED_LINES, _LONG_PROMPT)
 
 
 @lru_cache(maxsize=_CACHED_PREMISES)

@@ -25,6 +25,7 @@ from axolotl_augft.output.row_file import (
 from axolotl_augft.output.student import Student
 from axolotl_augft.sources.source import Source
 from axolotl_augft.text.sentences import cumulative_rows, split_sentences
+from axolotl_augft.text.tokens import counted_once
 from axolotl_augft.verifying.coverage import CoverageCounter, sentence_of
 
 
@@ -111,17 +112,22 @@ class RowMaker:
             judged: All statements about some of its documents, in document order.
         """
         columns = SEGMENTS if self.splits_cumulatively(source) else None
-        augmented = RowBuffer(features(source, columns), self._student)
-        questions = RowBuffer(features(source, MESSAGES), self._student)
+        tokens = counted_once(self._student.tokens)
+        augmented = RowBuffer(features(source, columns), tokens)
+        questions = RowBuffer(features(source, MESSAGES), tokens)
         tally, rejected = Tally(), bytearray()
+        texts: dict[str, list[str]] = {}
         for _, of_document in groupby(judged, key=lambda j: j.task.target.row):
             all_of_it = list(of_document)
             for j in self._chosen(all_of_it, tally):
                 self._add_statement(source, j, augmented, questions)
+                texts.setdefault(_strategy_and_kind(j), []).append(j.inference.full_text)
             for j in all_of_it:
                 if j.rejected is not None:
                     tally.rejected[str(j.rejected)] += 1
                     rejected += rejected_line(source, j)
+        for kind, of_kind in texts.items():
+            tally.too_long[kind] += self.too_long(tokens.count_all(of_kind))
         return Part(source.entry, augmented.part(), questions.part(), bytes(rejected), tally)
 
     def add(
@@ -159,11 +165,9 @@ class RowMaker:
         """Whether the rows of a source hold segments."""
         return self._recipe.augft.sentence_splitting == "cumulative" and source.is_text
 
-    def count_lengths(self, kind: str, texts: Sequence[str], too_long: Counter[str]) -> list[int]:
-        """Return the tokens of rows' texts, and count those rows as too long that exceed `sequence_len`."""
-        tokens = self._student.tokens.count_all(texts)
-        too_long[kind] += sum(n > self._recipe.training.sequence_len for n in tokens)
-        return tokens
+    def too_long(self, tokens: Iterable[int]) -> int:
+        """Return how many rows of so many tokens exceed `sequence_len`."""
+        return sum(n > self._recipe.training.sequence_len for n in tokens)
 
     def _chosen(self, all_of_it: Sequence[Judged], tally: Tally) -> list[Judged]:
         """Choose and count the statements about one document that become rows."""
@@ -173,10 +177,8 @@ class RowMaker:
         tally.brought_in += sum(j.overruled is not None for j in chosen)
         tally.coverage.add(all_of_it, chosen)
         for j in chosen:
-            kind = f"{j.task.strategy}/{j.inference.kind}"
             tally.diversity.add(j.inference.full_text)
-            tally.accepted[kind] += 1
-            self.count_lengths(kind, [j.inference.full_text], tally.too_long)
+            tally.accepted[_strategy_and_kind(j)] += 1
         return chosen
 
     def _add_statement(self, source: Source, judged: Judged, augmented: RowTarget, questions: RowTarget) -> None:
@@ -194,6 +196,10 @@ class RowMaker:
 
     def _fits(self, text: str) -> bool:
         return self._student.tokens.count(text) <= self._recipe.training.sequence_len
+
+
+def _strategy_and_kind(judged: Judged) -> str:
+    return f"{judged.task.strategy}/{judged.inference.kind}"
 
 
 def in_parts(judged: Iterable[Judged], least: int) -> Iterator[list[Judged]]:

@@ -3,9 +3,10 @@
 from array import array
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 import pyarrow as pa
@@ -18,6 +19,7 @@ from axolotl_augft.output.manifest import WrittenFile
 from axolotl_augft.output.student import Student
 from axolotl_augft.sources.documents import document_id
 from axolotl_augft.sources.source import PROVENANCE_PREFIX, Source, with_decoding
+from axolotl_augft.text.tokens import TokenCounter
 from axolotl_augft.verifying.coverage import covered_sentence
 
 PROVENANCE = Features(
@@ -41,6 +43,28 @@ MESSAGES = Features({"messages": List({"role": Value("string"), "content": Value
 SEGMENTS = Features({"segments": List({"label": Value("bool"), "text": Value("string")})})
 
 
+class RowText(NamedTuple):
+    """What the tokens of a row are counted in.
+
+    Attributes:
+        text: Text of the row.
+        trained: The texts in it that the student is trained on, each with its end; None for all.
+    """
+
+    text: str
+    trained: Sequence[str] | None = None
+
+    @property
+    def trained_whole(self) -> bool:
+        """Whether the student is trained on the whole text, which then is tokenized once."""
+        return self.trained is None or list(self.trained) == [self.text]
+
+    @property
+    def parts(self) -> Sequence[str]:
+        """The texts to count beside the whole one."""
+        return () if self.trained is None or self.trained_whole else self.trained
+
+
 @dataclass(frozen=True)
 class RowSizes:
     """Tokens of each row of a file.
@@ -53,13 +77,13 @@ class RowSizes:
     tokens: "array[int]" = field(default_factory=lambda: array("q"))
     trained: "array[int]" = field(default_factory=lambda: array("q"))
 
-    def add(self, student: Student, text: str, trained: Sequence[str] | None) -> None:
-        """Count the tokens of a row; the arguments are those of `RowFile.add`."""
-        tokens = student.tokens.count(text)
-        self.tokens.append(tokens)
-        # A text that is trained on as a whole is tokenized once.
-        whole = trained is None or list(trained) == [text]
-        self.trained.append(tokens + 1 if whole else student.tokens_with_ends(trained or ()))
+    def add(self, rows: Sequence[RowText], tokens: TokenCounter) -> None:
+        """Count the tokens of rows."""
+        counts = iter(tokens.count_all([text for row in rows for text in (row.text, *row.parts)]))
+        for row in rows:
+            whole, parts = next(counts), list(islice(counts, len(row.parts)))
+            self.tokens.append(whole)
+            self.trained.append(whole + 1 if row.trained_whole else sum(parts) + len(parts))
 
     def extend(self, other: "RowSizes") -> None:
         """Add the sizes of further rows."""
@@ -85,26 +109,28 @@ class RowBuffer:
 
     Args:
         features: The columns of the file and their types.
-        student: The student model, whose tokenizer counts tokens.
+        tokens: Counts the tokens of their texts.
     """
 
-    def __init__(self, features: Features, student: Student) -> None:
-        self._student = student
+    def __init__(self, features: Features, tokens: TokenCounter) -> None:
+        self._tokens = tokens
         self._stream = pa.BufferOutputStream()
         self._writer = ArrowWriter(stream=self._stream, features=features)
-        self._sizes = RowSizes()
+        self._texts: list[RowText] = []
 
     def add(self, row: Mapping[str, Any], text: str, trained: Sequence[str] | None = None) -> None:
         """Collect a row; the arguments are those of `RowFile.add`."""
         self._writer.write(dict(row))
-        self._sizes.add(self._student, text, trained)
+        self._texts.append(RowText(text, trained))
 
     def part(self) -> RowPart:
         """Return all rows; none can be added any more."""
-        if not self._sizes.tokens:
+        if not self._texts:
             return RowPart()
         self._writer.finalize(close_stream=False)
-        return RowPart(self._stream.getvalue().to_pybytes(), self._sizes)
+        sizes = RowSizes()
+        sizes.add(self._texts, self._tokens)
+        return RowPart(self._stream.getvalue().to_pybytes(), sizes)
 
 
 class RowFile:
@@ -147,7 +173,7 @@ class RowFile:
             trained: The texts in it that the student is trained on, each with its end; by default, all.
         """
         self._writer.write(dict(row))
-        self.sizes.add(self._student, text, trained)
+        self.sizes.add([RowText(text, trained)], self._student.tokens)
 
     def add_part(self, part: RowPart) -> None:
         """Write the rows of a part; to a file that gets its rows in parts, none is added singly."""

@@ -1,14 +1,18 @@
 """Text -> number of tokens, counted by the model's tokenizer if it is on this machine, otherwise estimated."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import chain
 from pathlib import Path
 
 import orjson
 
+from axolotl_augft.batched import batched
+
 _BYTES_PER_TOKEN = 4
 _COUNTED_ALL = 500
+_ENCODED_AT_ONCE = 64
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,18 @@ class TokenCounter:
 ESTIMATE = TokenCounter(lambda texts: [-(-len(text.encode()) // _BYTES_PER_TOKEN) for text in texts], exact=False)
 
 
+def counted_once(counter: TokenCounter) -> TokenCounter:
+    """Make a counter that remembers every text it has counted, for as long as it is used."""
+    known: dict[str, int] = {}
+
+    def count_all(texts: Sequence[str]) -> list[int]:
+        new = [text for text in dict.fromkeys(texts) if text not in known]
+        known.update(zip(new, counter.count_all(new), strict=True))
+        return [known[text] for text in texts]
+
+    return replace(counter, count_all=count_all)
+
+
 def token_counter(model: str) -> TokenCounter:
     """Make a token counter without using the network.
 
@@ -43,15 +59,24 @@ def token_counter(model: str) -> TokenCounter:
     file = local_model_file(model, "tokenizer.json")
     if file is None:
         return ESTIMATE
+    import numpy as np
     from tokenizers import Tokenizer
 
     tokenizer = Tokenizer.from_file(str(file))
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
 
     def count_all(texts: Sequence[str]) -> list[int]:
         # For a single text, batching costs more than it saves.
         if len(texts) == 1:
             return [len(tokenizer.encode(texts[0], add_special_tokens=False))]
-        return [len(e) for e in tokenizer.encode_batch_fast(texts, add_special_tokens=False)]
+        # Texts that are encoded as the words of one are tokenized each on its own. Of every encoding, tokenizers leaves
+        # 64 bytes behind, for good; of a million texts that would be 64 MB.
+        groups = list(batched(texts, _ENCODED_AT_ONCE))
+        encoded = tokenizer.encode_batch(groups, is_pretokenized=True, add_special_tokens=False)
+        of = (np.array(e.word_ids, dtype=np.int64) for e in encoded)
+        counts = (np.bincount(ids, minlength=len(group)).tolist() for group, ids in zip(groups, of, strict=True))
+        return list(chain.from_iterable(counts))
 
     special = tuple(token.content for token in tokenizer.get_added_tokens_decoder().values() if token.special)
     return TokenCounter(count_all, exact=True, special=special)

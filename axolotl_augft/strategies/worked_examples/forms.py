@@ -5,18 +5,16 @@ sentences about X.
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
-from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from axolotl_augft.batched import batched
+from axolotl_augft.remembered import Remembered
 from axolotl_augft.text.bm25 import Bm25
-
-T = TypeVar("T")
 
 _WORD = re.compile(r"\w+(?:['’-]\w+)*|\S")
 _QUOTED = re.compile(r"[\"“”«»][^\"“”«»]{1,200}[\"“”«»]")
@@ -85,8 +83,8 @@ class FormIndex:
         tokens = list(dict.fromkeys(chain([_NAME, _START], *texts)))
         self._row = {token: row for row, token in enumerate(tokens, 1)}
         self._name, self._start = self._row[_NAME], self._row[_START]
-        self._rows_of = _Remembered(self._read_chunk)
-        self._opening = _Remembered(self._read_opening)
+        self._rows_of = Remembered(self._read_chunk, _REMEMBERED, _LONGEST_REMEMBERED)
+        self._opening = Remembered(self._read_opening, _REMEMBERED, _LONGEST_REMEMBERED)
         self._width = len(tokens) + 1
         pairs = sorted(
             (self._row[first] * self._width + self._row[second], row)
@@ -156,19 +154,3 @@ class FormIndex:
         codes = first * self._width + second
         nearest = np.minimum(np.searchsorted(self._pairs, codes), len(self._pairs) - 1)
         return np.where(self._pairs[nearest] == codes, self._pair_rows[nearest], 0)
-
-
-class _Remembered(dict[str, T]):
-    """Remembers what a function returns for many short texts.
-
-    Unlike `functools.cache`, it is looked up without a call, and its size is bounded.
-    """
-
-    def __init__(self, function: Callable[[str], T]) -> None:
-        self._function = function
-
-    def __missing__(self, text: str) -> T:
-        value = self._function(text)
-        if len(self) < _REMEMBERED and len(text) <= _LONGEST_REMEMBERED:
-            self[text] = value
-        return value
