@@ -491,15 +491,17 @@ SURROUNDED = [
 
 def is_part_of_a_label(statement, label):
     """Whether a statement begins like the kind, or the separator, that may follow a label that ends without one."""
-    line = read_line(statement)
-    is_open = label.replace("*", "").endswith(("\n{}", "] {}", "]: {}", "]. {}", ") {}", "| {} |"))
-    return is_open and (line.labelled or bool(line.bullet))
+    line, numbered = read_line(statement), read_line(f"[1] {statement}")
+    is_open = label.replace("*", "").endswith(("\n{}", "\n- {}", "] {}", "]: {}", "]. {}", ") {}", "| {} |"))
+    return is_open and (line.labelled or bool(line.bullet) or numbered.kind is not None)
 
 
 @settings(max_examples=400, deadline=None)
 @given(statements, st.sampled_from(ONE_LABEL), st.sampled_from(SURROUNDED))
 @example("-40 °C is the limit.", "[1] reversal: {}", "{}")
 @example("- 40 °C is the limit.", "[1] (reversal) {}", "{}")
+@example("Reversal: limit limit.", "Reversal:\n\n- {}", "{}")
+@example("(reversal) limit limit.", "[1] {}", "{}")
 def test_what_is_trained_is_the_statement_or_nothing(statement, label, around):
     made = around.format(label.format(statement)) if "\n" not in statement else None
     if made is not None and not is_part_of_a_label(statement, label):
