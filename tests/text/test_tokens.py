@@ -1,8 +1,5 @@
-import gc
-import tracemalloc
-
 import pytest
-from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, trainers
+from tokenizers import Tokenizer, models, pre_tokenizers
 
 from axolotl_augft.text.tokens import ESTIMATE, SampledCount, TokenCounter, counted_once, token_counter
 
@@ -40,61 +37,14 @@ def test_an_estimate_is_of_bytes():
     )
 
 
-TEXTS = [
-    *(
-        "The pump of Ennis.",
-        "",
-        " ",
-        "  two  spaces ",
-        "\n\nA line.\n",
-        "</s> is a special one</s>",
-        "x</s>y",
-        "12,345",
-    ),
-    *("水泵在恩尼斯。", "Straße ÄÖ é e\u0301", "\u2581 a", "Ġ", "🙂👩‍👩‍👧", "a" * 3000, "word " * 700, "\u200b"),
-]
-SPLITS = {
-    "bytes": (None, pre_tokenizers.ByteLevel(add_prefix_space=False)),
-    "bytes with a space before": (None, pre_tokenizers.ByteLevel(add_prefix_space=True)),
-    "metaspace before the first": (None, pre_tokenizers.Metaspace(prepend_scheme="first")),
-    "metaspace always": (None, pre_tokenizers.Metaspace()),
-    "a normalizer that prepends": (
-        normalizers.Sequence([normalizers.Prepend("▁"), normalizers.Replace(" ", "▁")]),
-        pre_tokenizers.Split(Regex("▁?[^▁]+"), "isolated"),
-    ),
-    "words": (normalizers.BertNormalizer(), pre_tokenizers.BertPreTokenizer()),
-}
-
-
-@pytest.mark.parametrize("split", SPLITS)
-def test_many_texts_at_once_have_the_tokens_of_each_alone(tmp_path, split):
-    tokenizer = Tokenizer(models.BPE(unk_token="<unk>"))
-    tokenizer.normalizer, tokenizer.pre_tokenizer = SPLITS[split]
-    trainer = trainers.BpeTrainer(vocab_size=300, special_tokens=["</s>", "<unk>"], show_progress=False)
-    tokenizer.train_from_iterator(TEXTS, trainer)
-    alone = [len(tokenizer.encode(t, add_special_tokens=False)) for t in TEXTS]
-    # What a model's own file says of cutting and filling is for training, not for counting.
+def test_what_a_tokenizer_says_of_cutting_and_filling_is_not_for_counting(tmp_path):
+    tokenizer = Tokenizer(models.WordLevel({"a": 0, "<pad>": 1}, unk_token="<pad>"))
+    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
     tokenizer.enable_truncation(16)
-    tokenizer.enable_padding(length=40, pad_token="</s>")
+    tokenizer.enable_padding(length=8, pad_token="<pad>", pad_id=1)
     tokenizer.save(str(tmp_path / "tokenizer.json"))
     counter = token_counter(str(tmp_path))
-    assert counter.count_all(TEXTS * 20) == alone * 20
-    assert [counter.count(t) for t in TEXTS] == alone and counter.count_all([]) == []
-
-
-def test_counting_many_texts_leaves_little_behind(tmp_path):
-    tokenizer = Tokenizer(models.BPE())
-    tokenizer.train_from_iterator(["a b"], trainers.BpeTrainer(show_progress=False))
-    tokenizer.save(str(tmp_path / "tokenizer.json"))
-    counter, texts = token_counter(str(tmp_path)), ["a b"] * 64_000
-    counter.count_all(texts)
-    gc.collect()
-    tracemalloc.start()
-    counter.count_all(texts)
-    gc.collect()
-    left = tracemalloc.get_traced_memory()[0]
-    tracemalloc.stop()
-    assert left < 500_000
+    assert counter.count_all(["a a", "a " * 40]) == [2, 40] and counter.count("a") == 1
 
 
 def test_a_text_is_counted_once():
