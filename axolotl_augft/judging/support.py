@@ -17,7 +17,7 @@ from axolotl_augft.text.words import POSSESSIVE, WORD, bare, matched_words, norm
 _OPENING = '.!?:…"“”„«»‹›¿¡(['
 _SHORTEST_NAME = 2  # letters before an apostrophe: "I'm" is not a name
 _LONG_PROMPT = 16 * 1024
-_REMEMBERED_LINES = 1024
+_CACHED_LINES = 1024
 _CACHED_PROMPTS = 32
 _CACHED_PREMISES = 64
 """Tasks with equal premises are judged one after the other, those of a document at least."""
@@ -123,8 +123,8 @@ def _words_of(part: str) -> frozenset[str]:
     return frozenset(POSSESSIVE.sub("", w) for w in set(WORD.findall(part)))
 
 
-_NORMALISED = Remembered(normalised, _REMEMBERED_LINES, _LONG_PROMPT)
-_WRITTEN = Remembered(_words_of, _REMEMBERED_LINES, _LONG_PROMPT)
+_NORMALISED = Remembered(normalised, _CACHED_LINES, _LONG_PROMPT)
+_WRITTEN = Remembered(_words_of, _CACHED_LINES, _LONG_PROMPT)
 
 
 @lru_cache(maxsize=_CACHED_PREMISES)

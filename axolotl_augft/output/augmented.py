@@ -127,7 +127,7 @@ class RowMaker:
                     tally.rejected[str(j.rejected)] += 1
                     rejected += rejected_line(source, j)
         for kind, of_kind in texts.items():
-            tally.too_long[kind] += self.too_long(tokens.count_all(of_kind))
+            tally.too_long[kind] += self.count_too_long(tokens.count_all(of_kind))
         return Part(source.entry, augmented.part(), questions.part(), bytes(rejected), tally)
 
     def add(
@@ -165,7 +165,7 @@ class RowMaker:
         """Whether the rows of a source hold segments."""
         return self._recipe.augft.sentence_splitting == "cumulative" and source.is_text
 
-    def too_long(self, tokens: Iterable[int]) -> int:
+    def count_too_long(self, tokens: Iterable[int]) -> int:
         """Return how many rows of so many tokens exceed `sequence_len`."""
         return sum(n > self._recipe.training.sequence_len for n in tokens)
 

@@ -3,10 +3,11 @@
 from array import array
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
-from typing import Any, NamedTuple
+from typing import Any
 
 import orjson
 import pyarrow as pa
@@ -43,7 +44,8 @@ MESSAGES = Features({"messages": List({"role": Value("string"), "content": Value
 SEGMENTS = Features({"segments": List({"label": Value("bool"), "text": Value("string")})})
 
 
-class RowText(NamedTuple):
+@dataclass(frozen=True)
+class RowText:
     """What the tokens of a row are counted in.
 
     Attributes:
@@ -54,15 +56,10 @@ class RowText(NamedTuple):
     text: str
     trained: Sequence[str] | None = None
 
-    @property
-    def trained_whole(self) -> bool:
-        """Whether the student is trained on the whole text, which then is tokenized once."""
-        return self.trained is None or list(self.trained) == [self.text]
-
-    @property
-    def parts(self) -> Sequence[str]:
-        """The texts to count beside the whole one."""
-        return () if self.trained is None or self.trained_whole else self.trained
+    @cached_property
+    def parts(self) -> Sequence[str] | None:
+        """The trained texts if they are not the whole one, which then is tokenized once."""
+        return None if self.trained is None or list(self.trained) == [self.text] else self.trained
 
 
 @dataclass(frozen=True)
@@ -79,11 +76,11 @@ class RowSizes:
 
     def add(self, rows: Sequence[RowText], tokens: TokenCounter) -> None:
         """Count the tokens of rows."""
-        counts = iter(tokens.count_all([text for row in rows for text in (row.text, *row.parts)]))
+        counts = iter(tokens.count_all([text for row in rows for text in (row.text, *(row.parts or ()))]))
         for row in rows:
-            whole, parts = next(counts), list(islice(counts, len(row.parts)))
+            whole, parts = next(counts), row.parts
             self.tokens.append(whole)
-            self.trained.append(whole + 1 if row.trained_whole else sum(parts) + len(parts))
+            self.trained.append(whole + 1 if parts is None else sum(islice(counts, len(parts))) + len(parts))
 
     def extend(self, other: "RowSizes") -> None:
         """Add the sizes of further rows."""

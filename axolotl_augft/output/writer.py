@@ -132,7 +132,7 @@ class ResultWriter:
         tokens = trained = 0
         for some in batched((content for _, content in source.training_contents()), _COUNTED_AT_ONCE):
             sizes = self._student.tokens.count_all(list(map(text_of, some)))
-            self.tally.too_long["original"] += self._rows.too_long(sizes)
+            self.tally.too_long["original"] += self._rows.count_too_long(sizes)
             tokens += sum(sizes)
             for content, size in zip(some, sizes, strict=True):
                 if isinstance(content, Text):

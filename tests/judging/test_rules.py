@@ -98,6 +98,14 @@ def test_an_example_that_is_wrapped_over_lines_is_recognised_in_short_and_long_p
     assert judge(task, Inference("The oldest clock of the house is still working.", "rephrasing")) is None
 
 
+@pytest.mark.parametrize("before", ["", "The mill grinds barley and rye.\n" * 1000])
+def test_a_name_that_the_prompt_has_with_a_possessive_ending_is_copied(before):
+    prompt = f"{before}Text: this is Verrane's clock.\n"
+    task = dataclasses.replace(TASK, request=dataclasses.replace(TASK.request, prefix=Prefix("", prompt)))
+    assert judge(task, Inference("The keeper of the port is Verrane.", "rephrasing")) is Reason.COPIED_EXAMPLE
+    assert judge(task, Inference("The keeper of the port is Verranes.", "rephrasing")) is None
+
+
 @pytest.mark.parametrize(
     ("text", "reason"),
     [

@@ -19,7 +19,7 @@ from axolotl_augft.strategies.worked_examples.pool import Example
 _VOTERS = 4
 _HIGHEST = (1 << 31) - 1
 _RANKED = 256
-"""Sentences that are ranked in one call: numpy's overhead exceeds the work for a few, and a cache holds no more."""
+"""Sentences ranked in one call: for a few, numpy's overhead exceeds the work; more do not fit the processor's cache."""
 
 
 class Chooser(Protocol):
@@ -107,7 +107,7 @@ class FittingExamples:
 
 
 def _places(votes: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
-    """Return the place of each relation, shape (forms, relations): 0 for the most votes, equal ones for equal votes."""
+    """Return the place of each relation, shape (sentences, relations): 0 for most votes, equal ones for equal votes."""
     order = np.argsort(-votes, axis=1)
     falling = np.take_along_axis(votes, order, axis=1)
     places = np.zeros(votes.shape, dtype=np.int64)

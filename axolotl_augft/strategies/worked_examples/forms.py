@@ -12,7 +12,6 @@ from itertools import chain
 import numpy as np
 import numpy.typing as npt
 
-from axolotl_augft.batched import batched
 from axolotl_augft.remembered import Remembered
 from axolotl_augft.text.bm25 import Bm25
 
@@ -72,7 +71,7 @@ class FormIndex:
     It finds what `form_tokens` and `Bm25` find, to the bit, for all sentences in a few calls of numpy.
 
     Args:
-        sentences: The sentences to index; at least one must have a word.
+        sentences: The sentences to index; at least one must have a word (`load_pool` sees to it).
     """
 
     def __init__(self, sentences: Sequence[str]) -> None:
@@ -80,12 +79,13 @@ class FormIndex:
 
         texts = [form_tokens(s) for s in sentences]
         index = Bm25(texts)
-        tokens = list(dict.fromkeys(chain([_NAME, _START], *texts)))
-        self._row = {token: row for row, token in enumerate(tokens, 1)}
+        self._row = {token: row + 1 for token, row in index.rows.items()}
+        for token in (_NAME, _START):
+            self._row.setdefault(token, max(self._row.values()) + 1)
         self._name, self._start = self._row[_NAME], self._row[_START]
         self._rows_of = Remembered(self._read_chunk, _REMEMBERED, _LONGEST_REMEMBERED)
         self._opening = Remembered(self._read_opening, _REMEMBERED, _LONGEST_REMEMBERED)
-        self._width = len(tokens) + 1
+        self._width = max(self._row.values()) + 1
         pairs = sorted(
             (self._row[first] * self._width + self._row[second], row)
             for token, row in self._row.items()
@@ -93,9 +93,10 @@ class FormIndex:
             for first, second in [token.split(" ")]
         )
         self._pairs, self._pair_rows = np.array(pairs, dtype=np.int64).T
-        nothing = np.zeros((1, len(texts)), dtype=np.float32)
-        scores = (np.stack([index.scores([t]) for t in some]) for some in batched(tokens))
-        self._table = sparse.vstack(list(map(sparse.csr_array, chain([nothing], scores))), format="csr")
+        # Row 0 is for what no indexed sentence has; it is empty, as are those of masks that none has.
+        table = index.table
+        ends = np.pad(table.indptr, (1, self._width - 1 - table.shape[0]), mode="edge")
+        self._table = sparse.csr_array((table.data, table.indices, ends), shape=(self._width, len(texts)))
 
     def scores(self, sentences: Sequence[str]) -> FormScores:
         """Score each indexed sentence for each of `sentences`."""
