@@ -66,7 +66,7 @@ class FittingExamples:
         self._bits = len(self._pool).bit_length()
         texts = [e.text for e in self._pool]
         self._index = FormIndex(texts)
-        self._opens = self._index.scores(texts).opens_with_name
+        self._opens = np.concatenate([self._index.scores(some).opens_with_name for some in batched(texts, _RANKED)])
         relations = list(dict.fromkeys(e.relation for e in self._pool))
         self._relation = np.array([relations.index(e.relation) for e in self._pool])
         self._members = _padded([np.flatnonzero(self._relation == r) for r in range(len(relations))], len(self._pool))
