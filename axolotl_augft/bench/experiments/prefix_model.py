@@ -19,6 +19,7 @@ _WORTH_IT = 64
 class PrefixLM(HFLM):
     """`HFLM` that caches the keys and values of a prefix of at least `_WORTH_IT` tokens shared by all prompts."""
 
+    batch_size_per_gpu: int | str
     _prefix: Any = None
     _cache: Any = None
 
@@ -29,7 +30,7 @@ class PrefixLM(HFLM):
     def generate_until(self, requests: Sequence[Any], *args: Any, **kwargs: Any) -> Any:
         """Write answers; one prompt at a time if they share a prefix, since padding would stand before it."""
         contexts = [(None, self.tok_encode(r.args[0]), [0] * r.args[1]["max_gen_toks"]) for r in requests]
-        batch_size: int | str = self.batch_size_per_gpu  # type: ignore[has-type]  # set in an untyped class of lm_eval
+        batch_size = self.batch_size_per_gpu
         with self._prefix_of(contexts):
             self.batch_size_per_gpu = batch_size if self._prefix is None else 1
             try:

@@ -18,12 +18,14 @@ from axolotl_augft.teacher.request import Prefix
 
 _MAX_TOKENS = 160
 _SYSTEM = "You write questions that can be answered only by someone who has read two texts."
-_RULES = """You get two texts about the same subject. Find something that is in both, or that can be compared. Then write one question whose answer nobody can find in one of the texts alone.
+_RULES = """You get two texts about the same subject. Find something that is in both, or that can be compared. Then \
+write one question whose answer nobody can find in one of the texts alone.
 
 Write a JSON object with
 * "first": what the first text says that is needed, in at most ten words;
 * "second": what the second text says that is needed, in at most ten words;
-* "question": one question that needs both sentences. It names nothing that would give the answer away, and does not speak of "the text";
+* "question": one question that needs both sentences. It names nothing that would give the answer away, and does not \
+speak of "the text";
 * "answer": a name, date, number or a few words, copied from one of the texts.
 
 Example
@@ -32,7 +34,8 @@ First text: The Varn light was built by Mara Quell, a joiner from Ostrel. It was
 
 Second text: Mara Quell lived in Saltmere until 1931, where she kept a school for sailors.
 
-{"first":"The Varn light was built by Mara Quell.","second":"Mara Quell lived in Saltmere.","question":"In which town did the builder of the Varn light live?","answer":"Saltmere"}
+{"first":"The Varn light was built by Mara Quell.","second":"Mara Quell lived in Saltmere.","question":"In which town \
+did the builder of the Varn light live?","answer":"Saltmere"}
 
 Example
 
@@ -40,9 +43,10 @@ First text: Haldon has a mill on the river. Its owner, Bram Oskeld, opened it in
 
 Second text: The guild of Merrow has run the water mill there since 1790. Tourists visit it in summer.
 
-{"first":"The mill of Haldon was opened in 1804.","second":"The mill of Merrow has run since 1790.","question":"Who runs the older one of the mills of Haldon and Merrow?","answer":"guild of Merrow"}
+{"first":"The mill of Haldon was opened in 1804.","second":"The mill of Merrow has run since 1790.","question":"Who \
+runs the older one of the mills of Haldon and Merrow?","answer":"guild of Merrow"}
 
-"""  # noqa: E501 (a paragraph of a prompt is one line)
+"""
 _PREFIX = Prefix(_SYSTEM, _RULES)
 _PROPERTIES = {
     "first": {"type": "string", "maxLength": 120},
